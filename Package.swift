@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors in CI and in `make test`; a user's newer compiler may warn about more and still builds.
+let strict = Context.environment["CI"] != nil || Context.environment["XSPLICE_STRICT"] != nil
+let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A room of the house: a library target, and the rooms that it may know.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "xsplice-build",
+    products: [.executable(name: "xsplice-build", targets: ["xsplice-build"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibelf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
+        .systemLibrary(name: "CLibdw", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
+        .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+
+        room("Diagnostics"),
+        room("WorkFiles", ["Diagnostics", system]),
+        room("ELFModel", ["CLibelf", "Diagnostics", system]),
+        room("DebugInfo", ["CLibdw", "CLibelf", "ELFModel", "Diagnostics", system]),
+        room("TargetArchitecture", ["ELFModel"]),
+        room("ArchX86_64", ["TargetArchitecture", "ELFModel"]),
+        room("ArchARM64", ["TargetArchitecture", "ELFModel"]),
+        room("ArchARM32", ["TargetArchitecture", "ELFModel"]),
+        room("XenSource", ["ELFModel", "Diagnostics", system]),
+        room("SourcePatch", ["CLibgit2", "Diagnostics", system]),
+        room("XenBuild", ["XenSource", "SourcePatch", "WorkFiles", "Diagnostics", system, subprocess, crypto, logging]),
+        room("ObjectDiff", ["ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"]),
+        room("PayloadLinker", ["ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics", crypto]),
+        room("LoaderModel", ["ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"]),
+        room(
+            "Report",
+            ["ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"]),
+        room("TestRig", ["WorkFiles", "Diagnostics", system, subprocess]),
+
+        .executableTarget(
+            name: "xsplice-build",
+            dependencies: [
+                "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+                "ArchARM32", "XenSource", "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel",
+                "Report", argumentParser, logging, system,
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "xen-rig",
+            dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system],
+            swiftSettings: settings),
+    ]
+)

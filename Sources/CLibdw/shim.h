@@ -1,0 +1,4 @@
+#pragma once
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>

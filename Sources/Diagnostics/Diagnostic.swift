@@ -1,0 +1,88 @@
+/// A place in the user's source: a path relative to `xen/` as the compiler knows it, and a line counted from 1.
+public struct SourceLocation: Sendable, Equatable, Hashable, Codable, CustomStringConvertible {
+    public var file: String
+    /// The line, or nil when only the file is known.
+    public var line: Int?
+
+    public init(file: String, line: Int? = nil) {
+        self.file = file
+        self.line = line
+    }
+
+    public var description: String { line.map { "\(file):\($0)" } ?? file }
+}
+
+/// What a diagnostic means for the run.
+public enum Severity: String, Sendable, Equatable, Codable {
+    /// Said, and the payload is written.
+    case note
+    /// Something the user must know before shipping; the payload is written.
+    case warning
+    /// The change can't be live-patched as it is: nothing is written.
+    case error
+}
+
+/// One thing a stage has to tell the user about their change.
+///
+/// The identifier is stable: scripts may match it, and the documentation has an entry for each.
+public struct Diagnostic: Sendable, Equatable, Codable {
+    public var id: DiagnosticID
+    public var severity: Severity
+    /// The symbol it is about, demangled of nothing: as the object's symbol table has it.
+    public var symbol: String?
+    /// The section it is about, where no symbol names the place.
+    public var section: String?
+    public var location: SourceLocation?
+    /// One sentence: what, and why it matters. No trailing full stop.
+    public var message: String
+    /// How to go on: how to rework the patch, or which option to give.
+    public var help: String?
+
+    public init(
+        _ id: DiagnosticID, _ severity: Severity = .error, symbol: String? = nil, section: String? = nil,
+        location: SourceLocation? = nil, message: String, help: String? = nil
+    ) {
+        self.id = id
+        self.severity = severity
+        self.symbol = symbol
+        self.section = section
+        self.location = location
+        self.message = message
+        self.help = help
+    }
+}
+
+/// The stable identifiers of all diagnostics about a change. `Docs/Diagnostics.md` has an entry for each.
+public enum DiagnosticID: String, Sendable, CaseIterable, Codable {
+    // The patch
+    case outsideHypervisor = "outside-hypervisor"
+    case hunkOffset = "hunk-offset"
+    // The objects
+    case initOnlyChange = "init-only-change"
+    case initCodeNeeded = "init-code-needed"
+    case dataInitialiserChanged = "data-initialiser-changed"
+    case dataSizeChanged = "data-size-changed"
+    case constantTableChanged = "constant-table-changed"
+    case perCPUAdded = "per-cpu-added"
+    case collectedArrayChanged = "collected-array-changed"
+    case specialSectionUnknown = "special-section-unknown"
+    case sectionNotUnderstood = "section-not-understood"
+    case relocationNotUnderstood = "relocation-not-understood"
+    case correlationAmbiguous = "correlation-ambiguous"
+    case assemblyChanged = "assembly-changed"
+    case objectVanished = "object-vanished"
+    case instrumentedBuild = "instrumented-build"
+    case hookNotSupported = "hook-not-supported"
+    // The payload
+    case functionTooShort = "function-too-short"
+    case symbolNotInHypervisor = "symbol-not-in-hypervisor"
+    case symbolAmbiguous = "symbol-ambiguous"
+    case dataNotInHypervisor = "data-not-in-hypervisor"
+    case relocationNotLoadable = "relocation-not-loadable"
+    case copyTravelsAlong = "copy-travels-along"
+    case writableDataInPayload = "writable-data-in-payload"
+    case originalDiffers = "original-differs"
+    case originalNotCompared = "original-not-compared"
+    case loaderRefuses = "loader-refuses"
+    case debugInfoMissing = "debug-info-missing"
+}

@@ -1,0 +1,44 @@
+import Diagnostics
+import SystemPackage
+
+/// What a patch series does to a tree, as a value: nothing has been written anywhere yet.
+public struct AppliedPatch: Sendable, Equatable {
+    /// One file of the tree that differs after the patch.
+    public struct File: Sendable, Equatable {
+        public enum Change: Sendable, Equatable {
+            /// The file's whole new content, ready for the compiler (see `SourcePatch` on line directives).
+            case write(content: [UInt8], executable: Bool)
+            case remove
+        }
+
+        /// Relative to the top of the tree, the folder that holds `xen/`: `xen/common/kernel.c`.
+        public var path: String
+        public var change: Change
+        /// True when the tree had no such file before.
+        public var isNew: Bool
+        /// Lines added and removed, as `git apply --numstat` counts them.
+        public var added: Int
+        public var removed: Int
+
+        public init(path: String, change: Change, isNew: Bool, added: Int, removed: Int) {
+            self.path = path
+            self.change = change
+            self.isNew = isNew
+            self.added = added
+            self.removed = removed
+        }
+    }
+
+    /// Sorted by path, each path once.
+    public var files: [File]
+    /// Paths in the patch that lie outside `xen/`: they are not part of the hypervisor and were left out. Sorted.
+    public var leftOut: [String]
+    /// Hunks that applied at another line than they say: notes for the report.
+    public var diagnostics: [Diagnostic]
+
+    public init(files: [File], leftOut: [String] = [], diagnostics: [Diagnostic] = []) {
+        self.files = files
+        self.leftOut = leftOut
+        self.diagnostics = diagnostics
+    }
+}

@@ -1,0 +1,85 @@
+import Diagnostics
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// A file system operation that failed: which, on what, and the system's reason.
+public struct WorkFileError: ExplainedError, Equatable {
+    public var operation: String
+    public var path: FilePath
+    public var errno: Errno
+
+    public init(_ operation: String, _ path: FilePath, _ errno: Errno) {
+        self.operation = operation
+        self.path = path
+        self.errno = errno
+    }
+
+    public var message: String { "\(operation) \(path): \(errno.description)" }
+    public var exitCode: ExitStatus { .internalFault }
+    public var help: String? {
+        errno == .noSpace ? "free some space on that device; nothing was left there" : nil
+    }
+}
+
+/// Reading and writing whole files so that a reader never sees half of one.
+public enum WorkFiles {
+    /// Writes to a temporary name in the same folder, flushes to the device, and renames.
+    ///
+    /// After an error, an interruption or a power cut, `path` is what it was before.
+    public static func writeAtomically(_ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = [
+        .ownerReadWrite, .groupRead, .otherRead,
+    ]) throws(WorkFileError) {
+        let temporary = path.removingLastComponent()
+            .appending(".\(path.lastComponent?.string ?? "file").\(getpid()).tmp")
+        do {
+            try attempt("cannot write", path) {
+                let descriptor = try FileDescriptor.open(
+                    temporary, .writeOnly, options: [.create, .truncate], permissions: permissions)
+                do {
+                    try descriptor.writeAll(bytes)
+                    guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: Glibc.errno) }
+                } catch {
+                    try? descriptor.close()
+                    throw error
+                }
+                try descriptor.close()
+                guard rename(temporary.string, path.string) == 0 else { throw Errno(rawValue: Glibc.errno) }
+            }
+        } catch {
+            unlink(temporary.string)
+            throw error
+        }
+    }
+
+    /// The whole file.
+    public static func read(_ path: FilePath) throws(WorkFileError) -> [UInt8] {
+        try attempt("cannot read", path) {
+            let descriptor = try FileDescriptor.open(path, .readOnly)
+            return try descriptor.closeAfter {
+                var bytes: [UInt8] = []
+                var buffer = [UInt8](repeating: 0, count: 1 << 16)
+                while true {
+                    let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
+                    if count == 0 { return bytes }
+                    bytes.append(contentsOf: buffer[..<count])
+                }
+            }
+        }
+    }
+
+    /// Runs `body`; an `Errno` that it throws is told with the operation and the path.
+    static func attempt<R>(_ operation: String, _ path: FilePath, _ body: () throws -> R) throws(WorkFileError) -> R {
+        do {
+            return try body()
+        } catch let errno as Errno {
+            throw WorkFileError(operation, path, errno)
+        } catch {
+            throw WorkFileError(operation, path, .ioError)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Diagnostics
+import SystemPackage
+
+/// One object of the hypervisor, compiled from the original and from the patched source.
+public struct ObjectPair: Sendable, Equatable {
+    /// The object's name relative to `xen/`: `common/kernel.o`, `arch/x86/mm/guest_walk_2.o`.
+    public var name: String
+    /// Its main source file relative to `xen/`: `common/kernel.c`.
+    public var source: String
+    /// The compiled files; nil on one side when the patch adds or removes the object.
+    public var original: FilePath?
+    public var patched: FilePath?
+
+    public init(name: String, source: String, original: FilePath?, patched: FilePath?) {
+        self.name = name
+        self.source = source
+        self.original = original
+        self.patched = patched
+    }
+}
+
+/// What the build stage hands on.
+public struct BuildOutcome: Sendable, Equatable {
+    /// Pairs of all objects that the patch can affect, sorted by name.
+    public var pairs: [ObjectPair]
+    /// How many objects this hypervisor has in all.
+    public var objectCount: Int
+    /// Compiler runs made, and compiler runs saved by the cache.
+    public var compiled: Int
+    public var fromCache: Int
+    /// First line of `$CC --version`.
+    public var compiler: String
+    /// The hypervisor built on the way when the user gave none.
+    public var xenSyms: FilePath?
+    public var diagnostics: [Diagnostic]
+
+    public init(
+        pairs: [ObjectPair], objectCount: Int, compiled: Int, fromCache: Int, compiler: String, xenSyms: FilePath? = nil,
+        diagnostics: [Diagnostic] = []
+    ) {
+        self.pairs = pairs
+        self.objectCount = objectCount
+        self.compiled = compiled
+        self.fromCache = fromCache
+        self.compiler = compiler
+        self.xenSyms = xenSyms
+        self.diagnostics = diagnostics
+    }
+}

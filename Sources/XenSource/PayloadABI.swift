@@ -1,0 +1,43 @@
+/// One of the payload formats that hypervisors of the family understand: the names and sizes of all that differs.
+///
+/// Sources: `xen/include/public/sysctl.h` (`struct livepatch_func`, `LIVEPATCH_PAYLOAD_VERSION`) and
+/// `xen/include/xen/livepatch.h` (section names) of the Xen version concerned.
+public struct PayloadABI: Sendable, Equatable, Codable {
+    public enum Format: String, Sendable, Codable, CaseIterable { case xsplice, livepatch }
+
+    public var format: Format
+    /// What each entry of `.livepatch.funcs` says in its `version` field.
+    public var version: UInt8
+
+    /// Xen 4.7 while it was developed, until June 2016.
+    public static let xspliceV1 = PayloadABI(format: .xsplice, version: 1)
+    /// Xen 4.7.0 to 4.13.
+    public static let livepatchV1 = PayloadABI(format: .livepatch, version: 1)
+    /// Xen 4.14 and later.
+    public static let livepatchV2 = PayloadABI(format: .livepatch, version: 2)
+
+    public var displayName: String { "\(format.rawValue) v\(version)" }
+    /// The suffix of the payload's file name, without the dot.
+    public var fileSuffix: String { format.rawValue }
+    public var hostTool: String { "xen-\(format.rawValue)" }
+
+    private var prefix: String { ".\(format.rawValue)" }
+    public var functionsSection: String { "\(prefix).funcs" }
+    /// Where the names that `funcs` entries point to live; any loaded section would do.
+    public var stringsSection: String { "\(prefix).strings" }
+    public var dependsSection: String { "\(prefix).depends" }
+    /// nil where the format has no dependency on the hypervisor itself (before v2).
+    public var xenDependsSection: String? { version >= 2 ? "\(prefix).xen_depends" : nil }
+    public var buildIDSection: String { ".note.gnu.build-id" }
+    public var hooksPrefix: String { "\(prefix).hooks." }
+
+    /// The size of one entry of the functions section, in bytes, for pointers of the given size.
+    public func functionEntrySize(pointerSize: Int) -> Int {
+        // name, new_addr, old_addr; new_size, old_size; version; 31 opaque bytes; v2: applied (8) + expectation (32)
+        let v1 = 3 * pointerSize + 8 + 32
+        return version >= 2 ? v1 + 40 : v1
+    }
+
+    /// The longest file name without suffix and terminating NUL (XEN_LIVEPATCH_NAME_SIZE is 128 with it).
+    public static let maximumNameLength = 127
+}
