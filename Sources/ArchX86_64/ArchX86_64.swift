@@ -1,1 +1,138 @@
-// To be written.
+import ELFModel
+import TargetArchitecture
+
+// x86_64, as Xen uses it.
+//
+// Code is position independent without a GOT: everything is hidden, so that calls are PLT32 and data references PC32,
+// both 32 bits relative to the *slot*, while the processor counts from the end of the *instruction*. The addend
+// therefore holds -4 for most instructions and less where an immediate follows the displacement
+// (`cmpl $1, x(%rip)`: -8 or -5). GAS replaces local symbols by section + offset, keeping that sum: to learn which variable of
+// a section with several is meant, the instruction has to be decoded (InstructionLength.swift). Strings and constants in mergeable
+// sections keep their `.LC` symbols in PC-relative references.
+//
+// Indirect-branch tracking: a function that may be called through a pointer starts with ENDBR64, which must stay there
+// or be turned into its poison form at boot; the hypervisor then writes its 5-byte trampoline behind it.
+//
+// Tables hold 32-bit distances. Each field of `.ex_table` and `.altinstructions` counts from itself; those of bug frames
+// count from the entry's start and share their word with half of the line number.
+
+/// x86_64.
+public struct ArchX86_64: TargetArchitecture {
+    public init() {}
+
+    public var name: String { "x86_64" }
+    public var machine: UInt16 { ELF.Machine.x86_64 }
+    public var elfClass: ELFClass { .bits64 }
+    public var byteOrder: ByteOrder { .little }
+    public var toolchainPrefix: String { "x86_64-linux-gnu-" }
+
+    /// Types of the x86-64 psABI, table 4.10. Loadable: `arch_livepatch_perform_rela` of Xen 4.7 to 4.22.
+    public func relocationKind(_ type: UInt32) -> RelocationKind? {
+        switch type {
+        case Relocation.none: .init(name: "R_X86_64_NONE", width: 0, isPCRelative: false, isLoadable: true)
+        case Relocation.abs64: .init(name: "R_X86_64_64", width: 8, isPCRelative: false, isLoadable: true)
+        case Relocation.pc32: .init(name: "R_X86_64_PC32", width: 4, isPCRelative: true, isLoadable: true)
+        case Relocation.plt32: .init(name: "R_X86_64_PLT32", width: 4, isPCRelative: true, isLoadable: true)
+        case 9: .init(name: "R_X86_64_GOTPCREL", width: 4, isPCRelative: true, isLoadable: false)
+        case 10: .init(name: "R_X86_64_32", width: 4, isPCRelative: false, isLoadable: false)
+        case 11: .init(name: "R_X86_64_32S", width: 4, isPCRelative: false, isLoadable: false)
+        case 12: .init(name: "R_X86_64_16", width: 2, isPCRelative: false, isLoadable: false)
+        case 13: .init(name: "R_X86_64_PC16", width: 2, isPCRelative: true, isLoadable: false)
+        case 14: .init(name: "R_X86_64_8", width: 1, isPCRelative: false, isLoadable: false)
+        case 15: .init(name: "R_X86_64_PC8", width: 1, isPCRelative: true, isLoadable: false)
+        case 24: .init(name: "R_X86_64_PC64", width: 8, isPCRelative: true, isLoadable: false)
+        case 41: .init(name: "R_X86_64_GOTPCRELX", width: 4, isPCRelative: true, isLoadable: false)
+        case 42: .init(name: "R_X86_64_REX_GOTPCRELX", width: 4, isPCRelative: true, isLoadable: false)
+        default: nil
+        }
+    }
+
+    enum Relocation {
+        static let none: UInt32 = 0
+        static let abs64: UInt32 = 1
+        static let pc32: UInt32 = 2
+        static let plt32: UInt32 = 4
+    }
+
+    public var pointerRelocation: UInt32 { Relocation.abs64 }
+
+    public func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64? {
+        guard let kind = relocationKind(relocation.type) else { return nil }
+        guard kind.isPCRelative else { return relocation.addend }
+        return trailingBytes(after: slot, in: code).map { relocation.addend + Int64(kind.width + $0) }
+    }
+
+    /// 5 for `jmp rel32`, behind the ENDBR64 if there is one (`arch_livepatch_verify_func`).
+    public func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int {
+        let start = Array(firstBytes.prefix(4))
+        let endbr64: [UInt8] = [0xf3, 0x0f, 0x1e, 0xfa]
+        let endbr64Poison: [UInt8] = [0x66, 0x0f, 0x1f, 0x01]
+        return start == endbr64 || start == endbr64Poison ? 9 : 5
+    }
+
+    public var trampolineReach: Int64 { 1 << 31 }
+    public var functionAlignment: UInt64 { 16 }
+
+    public func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool {
+        if bytes.allSatisfy({ $0 == 0 || $0 == 0xcc }) { return true }
+        var rest = bytes
+        while !rest.isEmpty {
+            guard let length = nopLength(rest) else { return false }
+            rest = rest.dropFirst(length)
+        }
+        return true
+    }
+
+    /// The length of the NOP at the start of `bytes`: `90`, `66 90`, and the long forms `(66)* (2e) 0f 1f /0`.
+    private func nopLength(_ bytes: ArraySlice<UInt8>) -> Int? {
+        var index = bytes.startIndex
+        while index < bytes.endIndex, bytes[index] == 0x66 || bytes[index] == 0x2e { index += 1 }
+        guard index < bytes.endIndex else { return nil }
+        if bytes[index] == 0x90 { return index - bytes.startIndex + 1 }
+        guard bytes[index...].starts(with: [0x0f, 0x1f]), index + 2 < bytes.endIndex else { return nil }
+        let modRM = bytes[index + 2]
+        let sib = modRM & 7 == 4 ? 1 : 0
+        let displacement: Int
+        switch modRM >> 6 {
+        case 0: displacement = 0
+        case 1: displacement = 1
+        case 2: displacement = 4
+        default: return nil
+        }
+        let length = index - bytes.startIndex + 3 + sib + displacement
+        return length <= bytes.count ? length : nil
+    }
+
+    public func isMappingSymbol(_ name: String) -> Bool { false }
+
+    public func specialTables(major: Int, minor: Int) -> [SpecialTable] {
+        // A bug frame: two words, each 24 bits of distance from the frame and half of the line above them; an assertion's has
+        // a zero word and the distance to its text besides (xen/arch/x86/include/asm/bug.h).
+        let bugFields = [SpecialTable.Field(offset: 0, bits: 24), SpecialTable.Field(offset: 4, bias: 4, bits: 24)]
+        var tables = (0...2).map { SpecialTable(section: ".bug_frames.\($0)", entrySize: 8, fields: bugFields) }
+        tables.append(
+            SpecialTable(section: ".bug_frames.3", entrySize: 16, fields: bugFields + [.init(offset: 12, bias: 12)]))
+
+        // Faulting instruction, where to go on (xen/arch/x86/extable.c). The payload loader takes no `.ex_table.pre`.
+        let exceptionFields = [SpecialTable.Field(offset: 0), SpecialTable.Field(offset: 4)]
+        for (section, isLoaded) in [(".ex_table", true), (".ex_table.pre", false)] {
+            tables.append(
+                SpecialTable(
+                    section: section, entrySize: 8, fields: exceptionFields, piece: .init(section: ".fixup"),
+                    isLoaded: isLoaded))
+        }
+
+        // struct alt_instr (xen/arch/x86/include/asm/alternative.h): with pad_len and priv, 14 bytes, since Xen 4.11.
+        let padded = (major, minor) >= (4, 11)
+        tables.append(
+            SpecialTable(
+                section: ".altinstructions", entrySize: padded ? 14 : 12,
+                fields: [.init(offset: 0), .init(offset: 4)],
+                piece: .init(section: ".altinstr_replacement", lengthOffset: 11)))
+        if (major, minor) >= (4, 21) {
+            // struct alt_call: the call's place (Xen 4.21).
+            tables.append(SpecialTable(section: ".alt_call_sites", entrySize: 4, fields: [.init(offset: 0)]))
+        }
+        return tables
+    }
+}

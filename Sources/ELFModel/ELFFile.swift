@@ -39,10 +39,12 @@ public struct ELFHeader: Sendable, Equatable {
     public var machine: UInt16
     public var entry: UInt64
     public var flags: UInt32
+    /// The index of the section that holds the sections' names (`e_shstrndx`).
+    public var sectionNameTable: Int
 
     public init(
         elfClass: ELFClass, byteOrder: ByteOrder, osABI: UInt8 = 0, abiVersion: UInt8 = 0, type: UInt16, machine: UInt16,
-        entry: UInt64 = 0, flags: UInt32 = 0
+        entry: UInt64 = 0, flags: UInt32 = 0, sectionNameTable: Int = 0
     ) {
         self.elfClass = elfClass
         self.byteOrder = byteOrder
@@ -52,6 +54,7 @@ public struct ELFHeader: Sendable, Equatable {
         self.machine = machine
         self.entry = entry
         self.flags = flags
+        self.sectionNameTable = sectionNameTable
     }
 }
 

@@ -1,1 +1,111 @@
-// To be written.
+import ELFModel
+
+/// All that differs between the processors that Xen runs on, as far as live patching goes.
+///
+/// Each conformance lives in a module of its own; nothing outside those modules asks which processor it is.
+public protocol TargetArchitecture: Sendable {
+    /// As in `--arch` and in Xen's `XEN_TARGET_ARCH`: `x86_64`.
+    var name: String { get }
+    /// `e_machine` of its ELF files.
+    var machine: UInt16 { get }
+    var elfClass: ELFClass { get }
+    var byteOrder: ByteOrder { get }
+    /// What compilers for it are prefixed with when this machine is another: `aarch64-linux-gnu-`.
+    var toolchainPrefix: String { get }
+
+    /// What a relocation type means, or nil for one that this program does not know.
+    func relocationKind(_ type: UInt32) -> RelocationKind?
+    /// The type that stores the address of a symbol in a pointer.
+    var pointerRelocation: UInt32 { get }
+
+    /// The distance from a relocation's symbol to the place that it refers to.
+    ///
+    /// That is the addend, less what a PC-relative instruction operand adds to reach the end of its instruction.
+    /// - Parameters:
+    ///   - slot: the bytes that the relocation fills, as indices into `code`.
+    ///   - code: the function, from its first byte; or the section's bytes where no function is known.
+    /// - Returns: nil when the instruction around the slot can't be decoded.
+    func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64?
+
+    /// The shortest function, in bytes, that the hypervisor can put its trampoline into, given its first bytes.
+    func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int
+    /// How far a trampoline reaches to either side, in bytes.
+    var trampolineReach: Int64 { get }
+    /// Functions start at multiples of this.
+    var functionAlignment: UInt64 { get }
+
+    /// Whether the bytes are what compilers and assemblers fill gaps between functions with.
+    func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool
+    /// Symbols that only say whether code or data follows (ARM's `$a`, `$d`, `$x`).
+    func isMappingSymbol(_ name: String) -> Bool
+
+    /// The tables that belong to functions, entry by entry, in the given version of Xen.
+    func specialTables(major: Int, minor: Int) -> [SpecialTable]
+}
+
+/// How a relocation is read, compared and written.
+public struct RelocationKind: Sendable, Equatable {
+    /// As the processor's ABI writes it: `R_X86_64_PC32`.
+    public var name: String
+    /// The bytes that it fills.
+    public var width: Int
+    public var isPCRelative: Bool
+    /// Whether Xen's payload loader performs it.
+    public var isLoadable: Bool
+
+    public init(name: String, width: Int, isPCRelative: Bool, isLoadable: Bool) {
+        self.name = name
+        self.width = width
+        self.isPCRelative = isPCRelative
+        self.isLoadable = isLoadable
+    }
+}
+
+/// A section that is a table of entries, each belonging to the function that its first field points into.
+public struct SpecialTable: Sendable, Equatable {
+    /// A field that a relocation fills.
+    public struct Field: Sendable, Equatable {
+        /// Into the entry, in bytes.
+        public var offset: Int
+        /// What the addend holds on top of the distance to the place meant.
+        public var bias: Int64
+        /// How many low bits of the addend are that distance; the others hold something else, a line number for example.
+        public var bits: Int
+
+        public init(offset: Int, bias: Int64 = 0, bits: Int = 32) {
+            self.offset = offset
+            self.bias = bias
+            self.bits = bits
+        }
+    }
+
+    /// Where a field points to code that belongs to the entry alone, in a section of such pieces.
+    public struct Piece: Sendable, Equatable {
+        /// The section of the pieces: `.altinstr_replacement`, `.fixup`.
+        public var section: String
+        /// The offset of the byte in the entry that tells the piece's length; nil when a piece ends where the next begins.
+        public var lengthOffset: Int?
+
+        public init(section: String, lengthOffset: Int? = nil) {
+            self.section = section
+            self.lengthOffset = lengthOffset
+        }
+    }
+
+    public var section: String
+    /// In bytes.
+    public var entrySize: Int
+    /// The first one names the owner.
+    public var fields: [Field]
+    public var piece: Piece?
+    /// False when the payload loader ignores the table: an entry that matters can't be taken along.
+    public var isLoaded: Bool
+
+    public init(section: String, entrySize: Int, fields: [Field], piece: Piece? = nil, isLoaded: Bool = true) {
+        self.section = section
+        self.entrySize = entrySize
+        self.fields = fields
+        self.piece = piece
+        self.isLoaded = isLoaded
+    }
+}

@@ -1,0 +1,175 @@
+import Diagnostics
+import ELFModel
+import SystemPackage
+
+/// An `xen-syms`: the linked hypervisor that is running, as its build left it.
+public struct XenImage: Sendable {
+    /// A symbol that has an address in the running hypervisor.
+    public struct Symbol: Sendable, Equatable {
+        public var name: String
+        /// For local symbols: what the STT_FILE symbol above it says (`kernel.c`, `common/kernel.c`).
+        public var file: String?
+        /// Counts the STT_FILE symbols up to this one: two files of one name are two groups. nil for globals.
+        public var group: Int?
+        public var address: UInt64
+        public var size: UInt64
+        public var isFunction: Bool
+        /// The section that it lies in, or nil for an absolute symbol.
+        public var section: String?
+
+        /// The name in the hypervisor's own symbol table (`xen/tools/symbols.c`): local ones are `FILE#name`.
+        public var qualifiedName: String {
+            if group != nil, let file { "\(file)#\(name)" } else { name }
+        }
+
+        /// Whether it lies in memory that the hypervisor frees at the end of booting.
+        public var isFreedAfterBoot: Bool { section?.hasPrefix(".init") ?? false }
+    }
+
+    /// The local symbols of one object file.
+    public struct FileGroup: Sendable, Equatable {
+        public var file: String
+        public var symbols: [Symbol]
+    }
+
+    public let path: FilePath
+    public let machine: UInt16
+    public let elfClass: ELFClass
+    public let buildID: [UInt8]
+    public let fileGroups: [FileGroup]
+    private let globals: [String: Symbol]
+    private let qualifiedCounts: [String: Int]
+    private let file: ELFFile
+
+    /// Reads an `xen-syms`.
+    ///
+    /// - Throws: `XenImageError` when it is missing, cut short, not ELF, not linked, of another machine than `machine`, or
+    ///   without build-id or symbols.
+    public static func read(_ path: FilePath, machine: UInt16? = nil) throws(XenImageError) -> XenImage {
+        let file: ELFFile
+        do {
+            file = try ELFFile.read(path, debugSections: false)
+        } catch {
+            throw XenImageError(path: path, reason: error.reason)
+        }
+        return try XenImage(file: file, path: path, machine: machine)
+    }
+
+    init(file: ELFFile, path: FilePath, machine: UInt16?) throws(XenImageError) {
+        func fail(_ reason: String, _ help: String? = nil) -> XenImageError {
+            XenImageError(path: path, reason: reason, help: help)
+        }
+        guard file.header.type == ELF.FileType.executable || file.header.type == ELF.FileType.shared else {
+            throw fail("is not a linked hypervisor", "give the xen-syms that the hypervisor's own build left beside xen.gz")
+        }
+        if let machine, machine != file.header.machine {
+            throw fail("is for another machine (ELF machine \(file.header.machine), expected \(machine))")
+        }
+        guard let buildID = BuildIDNote.find(in: file) else {
+            throw fail("has no build-id", "live patching needs a hypervisor that was linked with --build-id")
+        }
+        self.path = path
+        self.machine = file.header.machine
+        self.elfClass = file.header.elfClass
+        self.buildID = buildID
+        self.file = file
+
+        var groups: [FileGroup] = []
+        var globals: [String: Symbol] = [:]
+        var counts: [String: Int] = [:]
+        for symbol in file.symbols.dropFirst() where !symbol.isSection {
+            if symbol.isFile {
+                groups.append(FileGroup(file: symbol.name, symbols: []))
+                continue
+            }
+            let section: String?
+            switch symbol.place {
+            case .section(let index): section = file.sections.indices.contains(index) ? file.sections[index].name : nil
+            case .absolute: section = nil
+            default: continue
+            }
+            guard !symbol.name.isEmpty else { continue }
+            let local = symbol.isLocal && !groups.isEmpty
+            let known = Symbol(
+                name: symbol.name, file: local ? groups.last?.file : nil, group: local ? groups.count - 1 : nil,
+                address: symbol.value, size: symbol.size, isFunction: symbol.isFunction, section: section)
+            counts[known.qualifiedName, default: 0] += 1
+            if local {
+                groups[groups.count - 1].symbols.append(known)
+            } else {
+                globals[known.name] = known
+            }
+        }
+        guard !globals.isEmpty else {
+            throw fail("has no symbols", "a stripped file can't be used: give the xen-syms of that build")
+        }
+        self.fileGroups = groups
+        self.globals = globals
+        self.qualifiedCounts = counts
+    }
+
+    public func global(_ name: String) -> Symbol? { globals[name] }
+
+    /// How many symbols the hypervisor's own table would find under a qualified name. More than one is ambiguous there.
+    public func count(ofQualifiedName name: String) -> Int { qualifiedCounts[name] ?? 0 }
+
+    /// The address that a symbol of that name in the hypervisor's own table has, if exactly one has it.
+    public func address(ofQualifiedName name: String) -> UInt64? {
+        if let symbol = globals[name] { return symbol.address }
+        guard let hash = name.firstIndex(of: "#"), count(ofQualifiedName: name) == 1 else { return nil }
+        let (file, local) = (name[..<hash], name[name.index(after: hash)...])
+        for group in fileGroups where group.file == file {
+            if let symbol = group.symbols.first(where: { $0.name == local }) { return symbol.address }
+        }
+        return nil
+    }
+
+    /// The bytes that the hypervisor starts with at an address, or nil where the file has none (zero-filled or outside).
+    public func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        guard count >= 0 else { return nil }
+        for section in file.sections where section.isAllocated && !section.isZeroFilled {
+            guard address >= section.address, address - section.address <= UInt64(section.data.count) else { continue }
+            let start = Int(address - section.address)
+            guard start + count <= section.data.count else { continue }
+            return section.data[start..<start + count]
+        }
+        return nil
+    }
+
+    /// The group of local symbols that the given object file brought in.
+    ///
+    /// - Parameters:
+    ///   - names: what its STT_FILE symbol may be called there, for example `kernel.c` and `common/kernel.c`.
+    ///   - locals: its own local symbols with their sizes, to tell groups of one name apart.
+    /// - Returns: the group with the most symbols in common; nil when no group has any, or two have equally many.
+    public func fileGroup(named names: Set<String>, locals: [String: UInt64]) -> FileGroup? {
+        var best: (group: FileGroup, score: Int)?
+        var tied = false
+        for group in fileGroups where names.contains(group.file) {
+            let score = group.symbols.count { locals[$0.name] == $0.size }
+            guard score > 0 else { continue }
+            if let known = best, known.score == score { tied = true }
+            if score > best?.score ?? 0 {
+                best = (group, score)
+                tied = false
+            }
+        }
+        return tied ? nil : best?.group
+    }
+}
+
+/// An `xen-syms` that can't be used.
+public struct XenImageError: ExplainedError, Equatable {
+    public var path: FilePath
+    public var reason: String
+    public var help: String?
+
+    public init(path: FilePath, reason: String, help: String? = nil) {
+        self.path = path
+        self.reason = reason
+        self.help = help
+    }
+
+    public var message: String { "\(path): \(reason)" }
+    public var exitCode: ExitStatus { .usage }
+}
