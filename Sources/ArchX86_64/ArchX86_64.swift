@@ -62,6 +62,8 @@ public struct ArchX86_64: TargetArchitecture {
         return trailingBytes(after: slot, in: code).map { relocation.addend + Int64(kind.width + $0) }
     }
 
+    public var operandBias: Int64 { 4 }
+
     /// 5 for `jmp rel32`, behind the ENDBR64 if there is one (`arch_livepatch_verify_func`).
     public func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int {
         let start = Array(firstBytes.prefix(4))
@@ -72,6 +74,8 @@ public struct ArchX86_64: TargetArchitecture {
 
     public var trampolineReach: Int64 { 1 << 31 }
     public var functionAlignment: UInt64 { 16 }
+    /// INT3.
+    public var textFiller: UInt8 { 0xcc }
 
     public func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool {
         if bytes.allSatisfy({ $0 == 0 || $0 == 0xcc }) { return true }
@@ -126,7 +130,7 @@ public struct ArchX86_64: TargetArchitecture {
         let padded = (major, minor) >= (4, 11)
         tables.append(
             SpecialTable(
-                section: ".altinstructions", entrySize: padded ? 14 : 12,
+                section: ".altinstructions", entrySize: padded ? 14 : 12, alignment: 1,
                 fields: [.init(offset: 0), .init(offset: 4)],
                 piece: .init(section: ".altinstr_replacement", lengthOffset: 11)))
         if (major, minor) >= (4, 21) {

@@ -27,6 +27,9 @@ public protocol TargetArchitecture: Sendable {
     /// - Returns: nil when the instruction around the slot can't be decoded.
     func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64?
 
+    /// What a PC-relative operand at an instruction's end adds to the addend to reach that end, negated: 4 on x86.
+    var operandBias: Int64 { get }
+
     /// The shortest function, in bytes, that the hypervisor can put its trampoline into, given its first bytes.
     func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int
     /// How far a trampoline reaches to either side, in bytes.
@@ -34,6 +37,8 @@ public protocol TargetArchitecture: Sendable {
     /// Functions start at multiples of this.
     var functionAlignment: UInt64 { get }
 
+    /// What to fill gaps between functions with: an instruction that stops whoever strays there.
+    var textFiller: UInt8 { get }
     /// Whether the bytes are what compilers and assemblers fill gaps between functions with.
     func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool
     /// Symbols that only say whether code or data follows (ARM's `$a`, `$d`, `$x`).
@@ -95,15 +100,20 @@ public struct SpecialTable: Sendable, Equatable {
     public var section: String
     /// In bytes.
     public var entrySize: Int
+    /// Of the section in a payload, in bytes.
+    public var alignment: UInt64
     /// The first one names the owner.
     public var fields: [Field]
     public var piece: Piece?
     /// False when the payload loader ignores the table: an entry that matters can't be taken along.
     public var isLoaded: Bool
 
-    public init(section: String, entrySize: Int, fields: [Field], piece: Piece? = nil, isLoaded: Bool = true) {
+    public init(
+        section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], piece: Piece? = nil, isLoaded: Bool = true
+    ) {
         self.section = section
         self.entrySize = entrySize
+        self.alignment = alignment
         self.fields = fields
         self.piece = piece
         self.isLoaded = isLoaded

@@ -19,7 +19,7 @@ public struct XenImage: Sendable {
 
         /// The name in the hypervisor's own symbol table (`xen/tools/symbols.c`): local ones are `FILE#name`.
         public var qualifiedName: String {
-            if group != nil, let file { "\(file)#\(name)" } else { name }
+            if group != nil, let file, !file.isEmpty { "\(file)#\(name)" } else { name }
         }
 
         /// Whether it lies in memory that the hypervisor frees at the end of booting.

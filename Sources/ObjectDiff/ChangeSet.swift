@@ -1,0 +1,79 @@
+import DebugInfo
+import Diagnostics
+import ELFModel
+import TargetArchitecture
+
+/// What the patch did to one object: every item's fate, with the evidence.
+public struct ChangeSet: Sendable {
+    public enum Status: String, Sendable, Equatable, Codable {
+        case same, changed
+        /// No twin in the original.
+        case new
+    }
+
+    /// As the build calls it: `common/kernel.o`.
+    public var objectName: String
+    /// Its main source file, relative to `xen/`.
+    public var source: String
+    public var original: ObjectGraph
+    public var patched: ObjectGraph
+    public var twins: Correlation
+    /// For each item of the patched object.
+    public var status: [Status]
+    /// For each item of the patched object, where the source declares it, as far as debug info says.
+    public var locations: [SourceLocation?]
+    /// Items of the original that have no twin: functions and variables only.
+    public var removed: [Int]
+    public var diagnostics: [Diagnostic]
+
+    /// The changed functions that run after boot, as indices of patched items.
+    public var changedFunctions: [Int] {
+        patched.items.indices.filter {
+            patched.items[$0].kind == .function && patched.items[$0].role == .code && status[$0] == .changed
+        }
+    }
+
+    /// Whether nothing that runs or is used after boot differs.
+    public var isUnchanged: Bool { changedFunctions.isEmpty && !diagnostics.contains { $0.severity == .error } }
+}
+
+/// One object as compiled from both sources, with its debug info.
+public struct ObjectToCompare: Sendable {
+    public var file: ELFFile
+    public var debug: DebugInfo
+
+    public init(file: ELFFile, debug: DebugInfo) {
+        self.file = file
+        self.debug = debug
+    }
+}
+
+/// Compares two compilations of one object, function by function and variable by variable.
+///
+/// - Parameters:
+///   - objectName: as the build calls it; `source` is its main source file.
+///   - xenVersion: decides the layout of the special tables.
+/// - Returns: what changed. What can't be live-patched is among its diagnostics, as errors; it never throws away a difference.
+public func compareObjects(
+    objectName: String, source: String, original: ObjectToCompare, patched: ObjectToCompare,
+    architecture: any TargetArchitecture, xenVersion: (major: Int, minor: Int)
+) -> ChangeSet {
+    let roles = SectionRoles(
+        tables: architecture.specialTables(major: xenVersion.major, minor: xenVersion.minor))
+    func explained(_ object: ObjectToCompare) -> ExplainedGraph {
+        ExplainedGraph(
+            graph: ObjectGraph(objectName: objectName, file: object.file, architecture: architecture, roles: roles),
+            debug: object.debug)
+    }
+    let (a, b) = (explained(original), explained(patched))
+    let twins = correlate(a, b)
+    var comparison = Comparison(original: a.graph, patched: b.graph, twins: twins, architecture: architecture)
+
+    let locations = b.graph.items.indices.map { b.location($0) }
+    var classifier = Classifier(
+        objectName: objectName, source: source, original: a, patched: b, twins: twins, roles: roles, locations: locations)
+    classifier.classify(with: &comparison)
+    return ChangeSet(
+        objectName: objectName, source: source, original: a.graph, patched: b.graph, twins: twins, status: classifier.status,
+        locations: locations, removed: classifier.removed, diagnostics: classifier.diagnostics)
+}

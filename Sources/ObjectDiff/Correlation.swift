@@ -1,0 +1,181 @@
+import DebugInfo
+import Diagnostics
+
+/// Which item of the patched object is which item of the original: its twin.
+///
+/// For functions any one-to-one assignment is sound, because callers are compared under the same assignment: a bad one costs
+/// a larger payload, never a wrong one. For variables it is not: a payload that takes one variable for another works on the wrong
+/// state. So variables are correlated by their names where names are unique by the language's rules, by the debug info where they
+/// are not (static locals), and not at all on weaker evidence.
+public struct Correlation: Sendable, Equatable {
+    /// For each item of the patched object, its twin in the original.
+    public internal(set) var original: [Int: Int] = [:]
+    /// For each item of the original object, its twin in the patched one.
+    public internal(set) var patched: [Int: Int] = [:]
+    /// Twins found by their names alone where debug info should have told.
+    public internal(set) var guessed: Set<Int> = []
+
+    mutating func pair(original a: Int, patched b: Int) {
+        original[b] = a
+        patched[a] = b
+    }
+}
+
+/// An object's graph with what debug info says about it.
+struct ExplainedGraph {
+    let graph: ObjectGraph
+    let debug: DebugInfo
+    /// Declared variables by section and offset.
+    private let variables: [Place: DebugInfo.Variable]
+    private let functions: [Place: DebugInfo.Function]
+
+    struct Place: Hashable {
+        var section: Int
+        var offset: Int
+    }
+
+    init(graph: ObjectGraph, debug: DebugInfo) {
+        self.graph = graph
+        self.debug = debug
+        self.variables = Dictionary(
+            debug.variables.map { (Place(section: $0.section, offset: Int(clamping: $0.offset)), $0) },
+            uniquingKeysWith: { first, _ in first })
+        self.functions = Dictionary(
+            debug.functions.compactMap { function in
+                function.entry.map { (Place(section: $0.section, offset: Int(clamping: $0.offset)), function) }
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func variable(_ item: Int) -> DebugInfo.Variable? {
+        let item = graph.items[item]
+        return variables[Place(section: item.section, offset: item.offset)]
+    }
+
+    func location(_ index: Int) -> SourceLocation? {
+        let item = graph.items[index]
+        if let parent = item.parent { return location(parent) }
+        let place = Place(section: item.section, offset: item.offset)
+        return item.kind == .function ? functions[place]?.declaration : variables[place]?.declaration
+    }
+}
+
+/// A symbol name taken apart: what the source says, and what the compiler hung on.
+struct CompilerName: Hashable {
+    /// `foo` of `foo.isra.0`, `count` of `count.3`.
+    var base: Substring
+    /// `isra` of `foo.isra.0`, `constprop.cold` of `foo.constprop.0.cold`; empty for a plain number.
+    var clone: String
+    /// Whether anything was hung on.
+    var isDerived: Bool
+
+    init(_ name: String) {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        base = parts.first ?? ""
+        let suffixes = parts.dropFirst()
+        isDerived = !suffixes.isEmpty
+        clone = suffixes.filter { !$0.allSatisfy(\.isNumber) }.joined(separator: ".")
+    }
+}
+
+func correlate(_ a: ExplainedGraph, _ b: ExplainedGraph) -> Correlation {
+    var result = Correlation()
+    pairByName(a.graph, b.graph, &result)
+    pairStaticLocals(a, b, &result)
+    pairClones(a.graph, b.graph, &result)
+    return result
+}
+
+/// Names that the source itself gives, and that it can give only once in a file.
+private func pairByName(_ a: ObjectGraph, _ b: ObjectGraph, _ result: inout Correlation) {
+    let originals = plainNames(a)
+    for (name, patched) in plainNames(b).sorted(by: { $0.key < $1.key }) {
+        guard patched.count == 1, let original = originals[name], original.count == 1 else { continue }
+        let (x, y) = (original[0], patched[0])
+        if a.items[x].kind == b.items[y].kind { result.pair(original: x, patched: y) }
+    }
+}
+
+private func plainNames(_ graph: ObjectGraph) -> [String: [Int]] {
+    var names: [String: [Int]] = [:]
+    for (index, item) in graph.items.enumerated() where item.isNamed {
+        if item.isGlobal || !CompilerName(item.name).isDerived { names[item.name, default: []].append(index) }
+    }
+    return names
+}
+
+// MARK: Static locals
+
+/// Where a static local is declared.
+private struct LocalKey: Hashable {
+    var scope: [DebugInfo.ScopeElement]
+    var name: String
+}
+
+/// Static locals get a number from the compiler that changes from one compilation to the next: `count.0`, `count.3`.
+private func pairStaticLocals(_ a: ExplainedGraph, _ b: ExplainedGraph, _ result: inout Correlation) {
+    let originals = numberedData(a.graph)
+    let patched = numberedData(b.graph)
+
+    func keys(_ graph: ExplainedGraph, _ items: [Int], blocks: Bool) -> [LocalKey: [Int]] {
+        var keys: [LocalKey: [Int]] = [:]
+        for item in items {
+            guard let variable = graph.variable(item), !variable.scope.isEmpty else { continue }
+            let scope = variable.scope.filter { if case .function = $0 { true } else { blocks } }
+            keys[LocalKey(scope: scope, name: variable.name), default: []].append(item)
+        }
+        return keys
+    }
+    // First by the exact block; then, because a patch may wrap a declaration in another block, by the function where that is unique.
+    for blocks in [true, false] {
+        let left = keys(a, originals.filter { result.patched[$0] == nil }, blocks: blocks)
+        let right = keys(b, patched.filter { result.original[$0] == nil }, blocks: blocks)
+        for (key, items) in right where items.count == 1 {
+            if let twin = left[key], twin.count == 1 { result.pair(original: twin[0], patched: items[0]) }
+        }
+    }
+    // Where debug info is silent about both, a name that is unique on both sides is all there is to go by.
+    func silent(_ graph: ExplainedGraph, _ items: [Int]) -> [Substring: [Int]] {
+        Dictionary(
+            grouping: items.filter { graph.variable($0) == nil }, by: { CompilerName(graph.graph.items[$0].name).base })
+    }
+    let left = silent(a, originals.filter { result.patched[$0] == nil })
+    for (name, items) in silent(b, patched.filter { result.original[$0] == nil }) where items.count == 1 {
+        guard let twin = left[name], twin.count == 1 else { continue }
+        result.pair(original: twin[0], patched: items[0])
+        result.guessed.insert(items[0])
+    }
+}
+
+private func numberedData(_ graph: ObjectGraph) -> [Int] {
+    graph.items.indices.filter {
+        let item = graph.items[$0]
+        return item.kind == .data && item.isNamed && !item.isGlobal && CompilerName(item.name).isDerived
+    }
+}
+
+// MARK: Clones
+
+/// `foo.isra.0`, `foo.constprop.1`, `foo.part.0`, `foo.cold`: by function and kind of clone, in order, where both sides have
+/// equally many. Otherwise those with an equal name; what is left over is new or gone, and its callers are changed.
+private func pairClones(_ a: ObjectGraph, _ b: ObjectGraph, _ result: inout Correlation) {
+    let originals = clones(a)
+    for (name, patched) in clones(b) {
+        guard let twins = originals[name] else { continue }
+        if twins.count == patched.count {
+            for (x, y) in zip(twins, patched) { result.pair(original: x, patched: y) }
+            continue
+        }
+        for y in patched {
+            if let x = twins.first(where: { a.items[$0].name == b.items[y].name }) { result.pair(original: x, patched: y) }
+        }
+    }
+}
+
+private func clones(_ graph: ObjectGraph) -> [CompilerName: [Int]] {
+    let derived = graph.items.indices.filter {
+        let item = graph.items[$0]
+        return item.kind == .function && item.isNamed && !item.isGlobal && CompilerName(item.name).isDerived
+    }
+    return Dictionary(grouping: derived, by: { CompilerName(graph.items[$0].name) })
+        .mapValues { $0.sorted { graph.items[$0].name < graph.items[$1].name } }
+}

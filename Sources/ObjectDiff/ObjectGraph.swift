@@ -1,0 +1,110 @@
+import ELFModel
+import TargetArchitecture
+
+/// An object file seen as things that refer to each other: functions, variables, strings, constants, pieces of code.
+///
+/// Sections and symbol tables are how an assembler files these things; two compilations of nearly the same source file
+/// them differently. Everything that compares or selects works on this graph.
+public struct ObjectGraph: Sendable {
+    /// As the build calls it: `common/kernel.o`.
+    public let objectName: String
+    /// What its STT_FILE symbol says: `kernel.c`; empty when it has none.
+    public let fileSymbol: String
+    public let file: ELFFile
+    public internal(set) var items: [Item]
+    /// Things about the object that this program does not understand; a difference near them is refused.
+    public internal(set) var oddities: [Oddity]
+
+    public func bytes(of item: Item) -> ArraySlice<UInt8> {
+        let data = file.sections[item.section].data
+        guard item.offset + item.size <= data.count else { return [] }
+        return data[item.offset..<item.offset + item.size]
+    }
+}
+
+/// Something in an object that can't be told apart into items.
+public struct Oddity: Sendable, Equatable {
+    public var section: String
+    public var reason: String
+}
+
+/// One thing of an object: what is compared, correlated and taken along as a whole.
+public struct Item: Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
+        /// A function, or code without a name.
+        case function
+        /// A variable, or data without a name.
+        case data
+        /// One NUL-terminated string of a mergeable section.
+        case string
+        /// One constant of a mergeable section.
+        case constant
+        /// Code that belongs to a table's entry: a fix-up, an alternative's replacement.
+        case piece
+    }
+
+    public var kind: Kind
+    public var role: SectionRole
+    /// Empty for what has no name.
+    public var name: String
+    public var isGlobal: Bool
+    public var isWeak: Bool
+    /// Other names of the same place.
+    public var aliases: [String]
+    /// The index of its section in the file, and its place there, in bytes.
+    public var section: Int
+    public var offset: Int
+    public var size: Int
+    public var alignment: UInt64
+    public var isZeroFilled: Bool
+    /// In the order of their offsets.
+    public var references: [Reference]
+    /// The entries of special tables that belong to it.
+    public var entries: [TableEntry]
+    /// For the cold part of a function (`foo.cold`): the function.
+    public var parent: Int?
+
+    public var isNamed: Bool { !name.isEmpty }
+    /// Whether only the content counts, so that a copy is as good as the original: strings, constants, unnamed tables, and
+    /// named read-only data that no other object can see.
+    public var isJustContent: Bool {
+        switch kind {
+        case .string, .constant, .piece: true
+        case .data: role == .readOnly && !isGlobal
+        case .function: false
+        }
+    }
+}
+
+/// A place in an item that a relocation fills with the address of something.
+public struct Reference: Sendable, Equatable {
+    public enum Target: Sendable, Equatable {
+        /// An item of the same object.
+        case item(Int)
+        /// A symbol that another object defines.
+        case external(String)
+        /// An absolute symbol.
+        case absolute(UInt64)
+        /// A section that the place meant could not be found in.
+        case unclear(section: String)
+    }
+
+    /// Into the item, in bytes.
+    public var offset: Int
+    /// The relocation type.
+    public var type: UInt32
+    public var target: Target
+    /// To be written with a symbol at the target's start. It keeps what instructions and tables add to the distance.
+    public var addend: Int64
+    /// How far into the target the reference points, in bytes.
+    public var distance: Int64
+}
+
+/// An entry of a special table.
+public struct TableEntry: Sendable, Equatable {
+    public var table: SpecialTable
+    /// Its bytes, with relocated fields zero as the assembler left them.
+    public var bytes: [UInt8]
+    /// Offsets count from the entry's start.
+    public var references: [Reference]
+}

@@ -1,0 +1,177 @@
+import Diagnostics
+import ELFModel
+import ObjectDiff
+import TargetArchitecture
+import XenSource
+
+/// Lays the selected items and their table entries out in the payload's sections.
+struct Assembler {
+    private(set) var selection: Selection
+    let architecture: any TargetArchitecture
+    let options: LinkOptions
+    /// In the order in which they will stand in the file.
+    private(set) var sections: [OutputSection] = []
+    private(set) var places: [Node: Place] = [:]
+    private(set) var diagnostics: [Diagnostic] = []
+    /// What the payload refers to in the hypervisor: address by name.
+    private(set) var references: [String: UInt64] = [:]
+    /// Entries by table.
+    private(set) var tableEntries: [String: Int] = [:]
+    private var knownStrings: [[UInt8]: Place] = [:]
+
+    struct Place: Equatable {
+        var section: String
+        var offset: Int
+    }
+
+    static let text = ".text"
+    private static let readOnly = ".rodata"
+    private static let data = ".data"
+    private static let zero = ".bss"
+
+    init(selection: Selection, architecture: any TargetArchitecture, options: LinkOptions) {
+        self.selection = selection
+        self.architecture = architecture
+        self.options = options
+    }
+
+    mutating func layOut() {
+        for node in selection.carried { place(node) }
+        for node in selection.carried { relocate(node) }
+        for node in selection.carried { addEntries(of: node) }
+        diagnostics += selection.diagnostics
+    }
+
+    // MARK: Sections
+
+    /// Appends to a section, which is made when it is first needed.
+    @discardableResult
+    mutating func append(
+        to name: String, _ bytes: some Collection<UInt8>, size: Int? = nil, alignment: UInt64 = 1, entrySize: UInt64 = 0
+    ) -> Place {
+        let index = index(of: name)
+        sections[index].entrySize = entrySize
+        let filler = sections[index].flags & ELF.SectionFlag.execinstr != 0 ? architecture.textFiller : 0
+        let offset = sections[index].append(bytes, size: size ?? bytes.count, alignment: alignment, filler: filler)
+        return Place(section: name, offset: offset)
+    }
+
+    mutating func addRelocation(at place: Place, type: UInt32, to subject: OutputSection.Subject, addend: Int64) {
+        let index = index(of: place.section)
+        sections[index].relocations.append(
+            OutputSection.Relocation(offset: place.offset, type: type, subject: subject, addend: addend))
+    }
+
+    private mutating func index(of name: String) -> Int {
+        if let known = sections.firstIndex(where: { $0.name == name }) { return known }
+        sections.append(OutputSection(name: name, type: type(ofSection: name), flags: flags(ofSection: name), alignment: 1))
+        return sections.count - 1
+    }
+
+    private func type(ofSection name: String) -> UInt32 {
+        let abi = options.abi
+        if name == Self.zero { return ELF.SectionType.nobits }
+        let notes = [abi.dependsSection, abi.xenDependsSection, abi.buildIDSection]
+        return notes.contains(name) ? ELF.SectionType.note : ELF.SectionType.progbits
+    }
+
+    private func flags(ofSection name: String) -> UInt64 {
+        let alloc = ELF.SectionFlag.alloc
+        switch name {
+        // The loader lays writable sections apart; what it writes into the functions' entries is no reason against applying again.
+        case Self.data, Self.zero, options.abi.functionsSection: return alloc | ELF.SectionFlag.write
+        case Self.text: return alloc | ELF.SectionFlag.execinstr
+        default:
+            let isPieces = selection.carried.contains {
+                selection.item($0).kind == .piece && pieceSection($0) == name
+            }
+            return isPieces ? alloc | ELF.SectionFlag.execinstr : alloc
+        }
+    }
+
+    private func pieceSection(_ node: Node) -> String {
+        selection.sets[node.object].patched.file.sections[selection.item(node).section].name
+    }
+
+    // MARK: Items
+
+    private mutating func place(_ node: Node) {
+        let item = selection.item(node)
+        let bytes = selection.sets[node.object].patched.bytes(of: item)
+        switch item.kind {
+        case .function:
+            places[node] = append(
+                to: Self.text, bytes, size: item.size, alignment: max(item.alignment, architecture.functionAlignment))
+        case .piece:
+            places[node] = append(to: pieceSection(node), bytes)
+        case .string:
+            let known = knownStrings[Array(bytes)] ?? append(to: Self.readOnly, bytes, alignment: item.alignment)
+            knownStrings[Array(bytes)] = known
+            places[node] = known
+        case .constant:
+            places[node] = append(to: Self.readOnly, bytes, alignment: item.alignment)
+        case .data:
+            let section = item.role == .readOnly ? Self.readOnly : item.isZeroFilled ? Self.zero : Self.data
+            places[node] = append(to: section, bytes, size: item.size, alignment: item.alignment)
+        }
+    }
+
+    private mutating func relocate(_ node: Node) {
+        guard let place = places[node] else { return }
+        for reference in selection.item(node).references { relocate(reference, of: node, base: place) }
+    }
+
+    /// The entries of the special tables that belong to an item, each in the table's own section.
+    private mutating func addEntries(of node: Node) {
+        for entry in selection.item(node).entries {
+            let place = append(
+                to: entry.table.section, entry.bytes, alignment: entry.table.alignment)
+            tableEntries[entry.table.section, default: 0] += 1
+            for reference in entry.references { relocate(reference, of: node, base: place) }
+        }
+    }
+
+    private mutating func relocate(_ reference: Reference, of node: Node, base: Place) {
+        let place = Place(section: base.section, offset: base.offset + reference.offset)
+        guard let kind = architecture.relocationKind(reference.type), kind.isLoadable else {
+            let name = architecture.relocationKind(reference.type)?.name ?? "type \(reference.type)"
+            refuse(
+                .relocationNotLoadable, node,
+                message: "'\(selection.item(node).name)' has a relocation \(name), which the hypervisor does not perform in a payload")
+            return
+        }
+        switch selection.destination(of: reference, from: node) {
+        case nil:
+            // Told by the selection, with its reason.
+            break
+        case .carried(let target):
+            guard let target = places[target] else { return }
+            addRelocation(
+                at: place, type: reference.type, to: .section(target.section),
+                addend: reference.addend + Int64(target.offset))
+        case .absolute(let value):
+            addRelocation(at: place, type: reference.type, to: .address("", value), addend: reference.addend)
+        case .hypervisor(let symbol):
+            addRelocation(at: place, type: reference.type, to: subject(symbol), addend: reference.addend)
+        }
+    }
+
+    /// By name where the hypervisor's loader finds exactly that symbol under it, by address elsewhere.
+    private mutating func subject(_ symbol: XenImage.Symbol) -> OutputSection.Subject {
+        let name = symbol.qualifiedName
+        references[name] = symbol.address
+        let isFound = selection.hypervisor.image.count(ofQualifiedName: name) == 1 && name.utf8.count < Self.symbolNameLimit
+        return isFound && !options.prelink ? .named(name) : .address(name, symbol.address)
+    }
+
+    /// KSYM_NAME_LEN of `xen/include/xen/symbols.h`.
+    private static let symbolNameLimit = 127
+
+    private mutating func refuse(_ id: DiagnosticID, _ node: Node, message: String) {
+        let set = selection.sets[node.object]
+        diagnostics.append(
+            Diagnostic(
+                id, .error, symbol: selection.item(node).name,
+                location: set.locations[node.item] ?? SourceLocation(file: set.source), message: message))
+    }
+}

@@ -1,0 +1,115 @@
+import Crypto
+import ELFModel
+import ObjectDiff
+import TargetArchitecture
+import XenSource
+
+/// Turns laid-out sections into the bytes of a relocatable ELF file: symbols, string tables, relocations, build-id.
+struct PayloadFile {
+    /// A name for a place in the payload.
+    struct Name: Equatable {
+        var text: String
+        var place: Assembler.Place
+        var size: UInt64
+        var isFunction: Bool
+    }
+
+    var sections: [OutputSection]
+    var names: [Name]
+    let architecture: any TargetArchitecture
+
+    /// A short fingerprint of everything but names: the same for the same content.
+    var contentTag: String {
+        var hash = Insecure.SHA1()
+        for section in sections {
+            hash.update(data: Array("\(section.name) \(section.type) \(section.flags) \(section.alignment) \(section.size)\n".utf8))
+            hash.update(data: section.data)
+            for relocation in section.relocations {
+                hash.update(data: Array("\(relocation.offset) \(relocation.type) \(relocation.subject) \(relocation.addend)\n".utf8))
+            }
+        }
+        return String(BuildIDNote.text(Array(hash.finalize())).prefix(8))
+    }
+
+    /// The file with its own build-id: SHA-1 over the file with that id's bytes zero.
+    mutating func serialised(buildIDSection: String, name: String) throws(ELFError) -> (bytes: [UInt8], buildID: [UInt8]) {
+        let length = Insecure.SHA1.byteCount
+        guard let note = sections.firstIndex(where: { $0.name == buildIDSection }) else {
+            throw ELFError(file: name, reason: "has no section for its build-id")
+        }
+        setNote(note, Array(repeating: 0, count: length))
+        let draft = try elf().serialised(name: name)
+        let buildID = Array(Insecure.SHA1.hash(data: draft))
+        setNote(note, buildID)
+        return (try elf().serialised(name: name), buildID)
+    }
+
+    private mutating func setNote(_ index: Int, _ id: [UInt8]) {
+        sections[index].data = BuildIDNote.serialise(id)
+        sections[index].size = sections[index].data.count
+    }
+
+    private func elf() -> ELFFile {
+        var out: [ELFSection] = [ELFSection(name: "", type: ELF.SectionType.null, alignment: 0)]
+        var sectionNumbers: [String: Int] = [:]
+        for section in sections {
+            sectionNumbers[section.name] = out.count
+            out.append(
+                ELFSection(
+                    name: section.name, type: section.type, flags: section.flags, size: UInt64(section.size),
+                    alignment: section.alignment, entrySize: section.entrySize, data: section.data))
+        }
+
+        var symbols = [ELFSymbol(name: "")]
+        var numbers: [OutputSection.Subject: Int] = [:]
+        let subjects = sections.flatMap { $0.relocations.map(\.subject) }
+        func add(_ subject: OutputSection.Subject, _ symbol: ELFSymbol) {
+            guard numbers[subject] == nil else { return }
+            numbers[subject] = symbols.count
+            symbols.append(symbol)
+        }
+        for case .section(let name) in subjects {
+            guard let number = sectionNumbers[name] else { continue }
+            add(.section(name), ELFSymbol(name: "", type: ELF.SymbolType.section, place: .section(number)))
+        }
+        for case .address(let name, let value) in subjects {
+            add(.address(name, value), ELFSymbol(name: name, value: value, place: .absolute))
+        }
+        for name in names {
+            guard let number = sectionNumbers[name.place.section] else { continue }
+            symbols.append(
+                ELFSymbol(
+                    name: name.text, value: UInt64(name.place.offset), size: name.size,
+                    type: name.isFunction ? ELF.SymbolType.function : ELF.SymbolType.object, place: .section(number)))
+        }
+        for case .named(let name) in subjects {
+            add(.named(name), ELFSymbol(name: name, binding: ELF.Binding.global))
+        }
+
+        let relocated = sections.filter { !$0.relocations.isEmpty }
+        let symbolTable = out.count + relocated.count
+        for section in relocated {
+            let entries = section.relocations.compactMap { relocation in
+                numbers[relocation.subject].map {
+                    ELFRelocation(
+                        offset: UInt64(relocation.offset), type: relocation.type, symbol: $0, addend: relocation.addend)
+                }
+            }
+            out.append(
+                ELFSection(
+                    name: ".rela" + section.name, type: ELF.SectionType.rela, flags: ELF.SectionFlag.infoLink,
+                    alignment: UInt64(architecture.elfClass.addressSize), link: UInt32(symbolTable),
+                    info: UInt32(sectionNumbers[section.name] ?? 0), relocations: entries))
+        }
+        out.append(
+            ELFSection(
+                name: ".symtab", type: ELF.SectionType.symtab, alignment: UInt64(architecture.elfClass.addressSize),
+                link: UInt32(symbolTable + 1)))
+        out.append(ELFSection(name: ".strtab", type: ELF.SectionType.strtab))
+        out.append(ELFSection(name: ".shstrtab", type: ELF.SectionType.strtab))
+        let header = ELFHeader(
+            elfClass: architecture.elfClass, byteOrder: architecture.byteOrder, type: ELF.FileType.relocatable,
+            machine: architecture.machine, sectionNameTable: symbolTable + 2)
+        return ELFFile(header: header, sections: out, symbols: symbols)
+    }
+}

@@ -1,0 +1,247 @@
+import Diagnostics
+import ObjectDiff
+import TargetArchitecture
+import XenSource
+
+/// An item of the patched version of one of the objects.
+struct Node: Hashable, Comparable {
+    var object: Int
+    var item: Int
+
+    static func < (a: Node, b: Node) -> Bool { (a.object, a.item) < (b.object, b.item) }
+}
+
+/// Where a reference out of a carried item leads.
+enum Destination: Equatable {
+    /// To something in the payload.
+    case carried(Node)
+    /// To the running hypervisor.
+    case hypervisor(XenImage.Symbol)
+    case absolute(UInt64)
+}
+
+/// Decides what travels in the payload: the changed functions, and whatever they need that the running hypervisor does not have.
+///
+/// A function that exists in the hypervisor is always called at its old address, even when this payload replaces it: the
+/// trampoline there leads to the version that is on top of the stack, this payload's or a later one's.
+struct Selection {
+    let sets: [ChangeSet]
+    let hypervisor: Hypervisor
+    /// In the order of objects and items.
+    private(set) var carried: [Node] = []
+    private(set) var diagnostics: [Diagnostic] = []
+    private var isCarried: Set<Node> = []
+    private var queue: [Node] = []
+    private let definers: [String: Node]
+
+    init(sets: [ChangeSet], hypervisor: Hypervisor) {
+        self.sets = sets
+        self.hypervisor = hypervisor
+        var definers: [String: Node] = [:]
+        for (object, set) in sets.enumerated() {
+            for (index, item) in set.patched.items.enumerated() where item.isGlobal {
+                for name in [item.name] + item.aliases { definers[name] = Node(object: object, item: index) }
+            }
+        }
+        self.definers = definers
+    }
+
+    func item(_ node: Node) -> Item { sets[node.object].patched.items[node.item] }
+    func status(_ node: Node) -> ChangeSet.Status { sets[node.object].status[node.item] }
+
+    /// The running hypervisor's version of a patched item.
+    func running(_ node: Node) -> XenImage.Symbol? {
+        let set = sets[node.object]
+        return set.twins.original[node.item].flatMap { hypervisor.symbol(of: set.original.items[$0], object: node.object) }
+    }
+
+    /// Whether the payload replaces this function of the hypervisor.
+    func isReplacement(_ node: Node) -> Bool {
+        let item = item(node)
+        return item.kind == .function && item.role == .code && item.parent == nil && status(node) == .changed
+            && running(node) != nil
+    }
+
+    mutating func select() {
+        for (object, set) in sets.enumerated() {
+            for index in set.changedFunctions { addRoot(Node(object: object, item: index)) }
+        }
+        while let node = queue.popLast() { follow(node) }
+        carried = isCarried.sorted()
+    }
+
+    private mutating func addRoot(_ node: Node) {
+        let item = item(node)
+        if item.parent != nil {
+            carry(node)
+        } else if running(node) != nil {
+            carry(node)
+        } else {
+            refuse(
+                hypervisor.hasHome(node.object) || item.isGlobal ? .symbolNotInHypervisor : .symbolAmbiguous, node,
+                message: "function '\(item.name)' changed, but it can't be found in xen-syms",
+                help: "is this the xen-syms of the source tree and configuration that were given?")
+        }
+    }
+
+    private mutating func carry(_ node: Node) {
+        guard isCarried.insert(node).inserted else { return }
+        queue.append(node)
+        let item = item(node)
+        // The parts of a function jump into each other: all of them come along.
+        if let parent = item.parent { carry(Node(object: node.object, item: parent)) }
+        if item.kind == .function {
+            for (index, other) in sets[node.object].patched.items.enumerated() where other.parent == node.item {
+                carry(Node(object: node.object, item: index))
+            }
+        }
+    }
+
+    private mutating func follow(_ node: Node) {
+        let item = item(node)
+        for reference in item.references + item.entries.flatMap(\.references) {
+            switch reference.target {
+            case .item(let index): need(Node(object: node.object, item: index), from: node)
+            case .external(let name): needExternal(name, from: node)
+            case .absolute: break
+            case .unclear(let section):
+                refuse(
+                    .relocationNotUnderstood, node, section: section,
+                    message: "'\(item.name)' refers to section \(section) at byte \(reference.offset), and it can't be told to what there")
+            }
+        }
+    }
+
+    private mutating func needExternal(_ name: String, from user: Node) {
+        if let definer = definers[name] {
+            need(definer, from: user)
+        } else if let symbol = hypervisor.image.global(name) {
+            if symbol.isFreedAfterBoot, !originalRefers(user, toExternal: name) { refuseBoot(name, user) }
+        } else {
+            refuse(
+                .symbolNotInHypervisor, user,
+                message: "'\(item(user).name)' needs '\(name)', which neither the hypervisor nor this patch has",
+                help: "if another payload brings it, build on top of that payload")
+        }
+    }
+
+    private mutating func need(_ node: Node, from user: Node) {
+        guard !isCarried.contains(node) else { return }
+        let item = item(node)
+        switch item.kind {
+        case .string, .constant, .piece:
+            carry(node)
+        case .function, .data:
+            needNamed(node, item, from: user)
+        }
+    }
+
+    private mutating func needNamed(_ node: Node, _ item: Item, from user: Node) {
+        let symbol = running(node)
+        let isNew = status(node) == .new
+        switch item.role {
+        case .boot:
+            if isNew || symbol == nil || !originalRefers(user, to: node) { refuseBoot(item.name, user) }
+        case .code:
+            if symbol == nil { carryCopy(node, item, isNew: isNew) }
+        case .readOnly:
+            if symbol == nil || status(node) != .same { carryCopy(node, item, isNew: isNew) }
+        case .writable:
+            if isNew {
+                carry(node)
+            } else if symbol == nil {
+                refuse(
+                    .dataNotInHypervisor, node,
+                    message: "variable '\(item.name)' can't be found in xen-syms, and a copy would not have its value")
+            }
+        default:
+            if symbol == nil {
+                refuse(
+                    .dataNotInHypervisor, node,
+                    message: "'\(item.name)' of section \(sets[node.object].patched.file.sections[item.section].name) can't be found in xen-syms")
+            }
+        }
+    }
+
+    private mutating func carryCopy(_ node: Node, _ item: Item, isNew: Bool) {
+        carry(node)
+        guard !isNew, item.isNamed, item.parent == nil, item.kind == .function else { return }
+        diagnostics.append(
+            Diagnostic(
+                .copyTravelsAlong, .note, symbol: item.name, location: sets[node.object].locations[node.item],
+                message: "'\(item.name)' is not in the running hypervisor on its own: a copy travels along"))
+    }
+
+    // MARK: Where references lead, once it is known what is carried
+
+    /// nil when it leads nowhere; the reason has been reported by `select` then, or is reported here.
+    mutating func destination(of reference: Reference, from user: Node) -> Destination? {
+        switch reference.target {
+        case .absolute(let value): return .absolute(value)
+        case .unclear: return nil
+        case .external(let name):
+            if let definer = definers[name] { return destination(of: definer, distance: reference.distance, from: user) }
+            return hypervisor.image.global(name).map { .hypervisor($0) }
+        case .item(let index):
+            return destination(of: Node(object: user.object, item: index), distance: reference.distance, from: user)
+        }
+    }
+
+    private mutating func destination(of target: Node, distance: Int64, from user: Node) -> Destination? {
+        let item = item(target)
+        if item.kind == .function, isCarried.contains(target), let symbol = running(target) {
+            // Into its own code, or that of the function it belongs to; everybody else calls the old address.
+            return target == user || distance != 0 || isPart(user, of: target) ? .carried(target) : .hypervisor(symbol)
+        }
+        if isCarried.contains(target) { return .carried(target) }
+        guard let symbol = running(target) else { return nil }
+        if item.kind == .function, distance != 0 {
+            refuse(
+                .relocationNotUnderstood, user,
+                message: "'\(self.item(user).name)' refers to the middle of '\(item.name)', which stays as it is in the hypervisor")
+            return nil
+        }
+        return .hypervisor(symbol)
+    }
+
+    private func isPart(_ user: Node, of function: Node) -> Bool {
+        user.object == function.object && item(user).parent == function.item
+    }
+
+    // MARK: What the original did
+
+    private func originalReferences(_ user: Node) -> [Reference] {
+        let set = sets[user.object]
+        guard let twin = set.twins.original[user.item] else { return [] }
+        let item = set.original.items[twin]
+        return item.references + item.entries.flatMap(\.references)
+    }
+
+    private func originalRefers(_ user: Node, toExternal name: String) -> Bool {
+        originalReferences(user).contains { $0.target == .external(name) }
+    }
+
+    private func originalRefers(_ user: Node, to target: Node) -> Bool {
+        guard user.object == target.object, let twin = sets[target.object].twins.original[target.item] else { return false }
+        return originalReferences(user).contains { $0.target == .item(twin) }
+    }
+
+    // MARK: Refusals
+
+    private mutating func refuseBoot(_ name: String, _ user: Node) {
+        refuse(
+            .initCodeNeeded, user,
+            message: "'\(item(user).name)' newly needs '\(name)', which is freed at the end of booting",
+            help: "copy what is needed of it into a function of its own, without __init")
+    }
+
+    private mutating func refuse(
+        _ id: DiagnosticID, _ node: Node, section: String? = nil, message: String, help: String? = nil
+    ) {
+        let set = sets[node.object]
+        diagnostics.append(
+            Diagnostic(
+                id, .error, symbol: item(node).name, section: section,
+                location: set.locations[node.item] ?? SourceLocation(file: set.source), message: message, help: help))
+    }
+}
