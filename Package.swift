@@ -66,5 +66,9 @@ let package = Package(
             name: "xen-rig",
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system],
             swiftSettings: settings),
+
+        .target(name: "TestTools", dependencies: [system, subprocess], path: "Tests/TestTools", swiftSettings: settings),
+        tests("DebugInfo", ["TestTools", system]),
+        tests("ArchX86_64", ["TestTools", system]),
     ]
 )

@@ -1,0 +1,85 @@
+import Subprocess
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// A tool that did not do what a test needs.
+public struct ToolFailure: Error, CustomStringConvertible {
+    public var description: String
+}
+
+/// Runs a tool of the machine and gives what it printed. Throws when it fails: a test must not go on without its material.
+@discardableResult
+public func run(_ tool: String, _ arguments: [String], in folder: FilePath? = nil) async throws -> String {
+    let result = try await Subprocess.run(
+        .name(tool), arguments: Arguments(arguments), workingDirectory: folder,
+        output: .string(limit: 1 << 28), error: .string(limit: 1 << 20))
+    guard result.terminationStatus.isSuccess else {
+        throw ToolFailure(description: "\(tool) \(arguments.joined(separator: " ")): \(result.standardError)")
+    }
+    return result.standardOutput
+}
+
+/// A new folder below the system's temporary one, removed when `body` ends.
+public func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -> R {
+    var template = Array("/tmp/xsplice-test-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
+    let folder = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    do {
+        let result = try await body(folder)
+        try await run("rm", ["-rf", folder.string])
+        return result
+    } catch {
+        _ = try? await run("rm", ["-rf", folder.string])
+        throw error
+    }
+}
+
+/// Writes a text file into a folder and gives its path.
+public func write(_ text: String, to name: String, in folder: FilePath) throws -> FilePath {
+    let path = folder.appending(name)
+    let file = try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead])
+    try file.closeAfter { _ = try file.writeAll(text.utf8) }
+    return path
+}
+
+/// Writes bytes into a file.
+public func write(_ bytes: [UInt8], to path: FilePath) throws {
+    let file = try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead])
+    try file.closeAfter { _ = try file.writeAll(bytes) }
+}
+
+/// The bytes of a whole file.
+public func bytes(of path: FilePath) throws -> [UInt8] {
+    let file = try FileDescriptor.open(path, .readOnly)
+    return try file.closeAfter {
+        let size = Int(try file.seek(offset: 0, from: .end))
+        return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+                let got = try file.read(fromAbsoluteOffset: Int64(count), into: rest)
+                if got == 0 { break }
+                count += got
+            }
+        }
+    }
+}
+
+/// The objects of a Xen tree that was built beforehand, for the tests that want the real thing.
+public enum BuiltXen {
+    /// The `xen/` folder of the tree that the environment variable `XSPLICE_BUILT_XEN` names.
+    public static let folder: FilePath? = getenv("XSPLICE_BUILT_XEN").map { FilePath(String(cString: $0)) }
+
+    /// All object files below it.
+    public static func objects() async throws -> [FilePath] {
+        guard let folder else { throw ToolFailure(description: "XSPLICE_BUILT_XEN is not set") }
+        return try await run("find", [folder.string, "-name", "*.o"]).split(separator: "\n").map { FilePath(String($0)) }
+            .sorted { $0.string < $1.string }
+    }
+}
