@@ -66,5 +66,7 @@ let package = Package(
             name: "xen-rig",
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system],
             swiftSettings: settings),
+
+        tests("SourcePatch", ["Diagnostics", system]),
     ]
 )
