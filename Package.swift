@@ -53,22 +53,24 @@ let package = Package(
             "Report",
             ["ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"]),
         room("TestRig", ["WorkFiles", "Diagnostics", system, subprocess]),
-
-        .executableTarget(
-            name: "xsplice-build",
-            dependencies: [
+        room(
+            "XspliceCommand",
+            [
                 "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64",
                 "ArchARM32", "XenSource", "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel",
                 "Report", argumentParser, logging, system,
-            ],
-            swiftSettings: settings),
+            ]),
+
+        .executableTarget(
+            name: "xsplice-build", dependencies: ["XspliceCommand", "XenBuild"], swiftSettings: settings),
         .executableTarget(
             name: "xen-rig",
-            dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system],
+            dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system, subprocess],
             swiftSettings: settings),
 
         .target(name: "TestTools", dependencies: [system, subprocess], path: "Tests/TestTools", swiftSettings: settings),
         tests("DebugInfo", ["TestTools", system]),
         tests("ArchX86_64", ["TestTools", system]),
+        tests("SourcePatch", ["Diagnostics", system, subprocess]),
     ]
 )

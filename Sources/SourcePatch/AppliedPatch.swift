@@ -1,12 +1,12 @@
 import Diagnostics
-import SystemPackage
 
 /// What a patch series does to a tree, as a value: nothing has been written anywhere yet.
 public struct AppliedPatch: Sendable, Equatable {
     /// One file of the tree that differs after the patch.
     public struct File: Sendable, Equatable {
         public enum Change: Sendable, Equatable {
-            /// The file's whole new content, ready for the compiler (see `SourcePatch` on line directives).
+            /// The file's whole new content, ready for the compiler: a C file may hold `#line` directives that keep
+            /// the line numbers of unrelated code (see `renumbered(_:origins:)`).
             case write(content: [UInt8], executable: Bool)
             case remove
         }
@@ -16,16 +16,30 @@ public struct AppliedPatch: Sendable, Equatable {
         public var change: Change
         /// True when the tree had no such file before.
         public var isNew: Bool
-        /// Lines added and removed, as `git apply --numstat` counts them.
+        /// Lines added and removed, as `git apply --numstat` counts them, summed over the series.
         public var added: Int
         public var removed: Int
+        /// The content as the patch makes it, without line directives: what the user's own editor would show.
+        /// Nil for a file that goes.
+        public var plainContent: [UInt8]?
+        /// From the lines that the compiler reports to lines of `plainContent`.
+        public var lineMap: LineMap
 
-        public init(path: String, change: Change, isNew: Bool, added: Int, removed: Int) {
+        /// `plainContent` nil means: the same as the content to write.
+        public init(
+            path: String, change: Change, isNew: Bool, added: Int, removed: Int, plainContent: [UInt8]? = nil,
+            lineMap: LineMap = LineMap()
+        ) {
             self.path = path
             self.change = change
             self.isNew = isNew
             self.added = added
             self.removed = removed
+            self.lineMap = lineMap
+            switch change {
+            case .write(let content, _): self.plainContent = plainContent ?? content
+            case .remove: self.plainContent = nil
+            }
         }
     }
 

@@ -1,0 +1,87 @@
+/// The hunks of a patch.
+extension PatchReader {
+    /// Reads all hunks from the current line on. The counts in their headers rule, and must be right: a line too many
+    /// or too few means a damaged patch.
+    mutating func readHunks(into file: inout FilePatch) throws(PatchError) {
+        while let line = current, line.starts(with: "@@ -".utf8) {
+            guard var hunk = parseHunkHeader(line) else { throw malformed("a hunk header that can't be read") }
+            index += 1
+            try readBody(of: &hunk, number: file.hunks.count + 1)
+            file.hunks.append(hunk)
+        }
+        guard !file.hunks.isEmpty, let next = current else { return }
+        // A mail's signature begins with "--", and so does the next plain section.
+        let text = trimmingLineEnd(next)
+        let isNoise = text.elementsEqual("--".utf8) || text.elementsEqual("-- ".utf8) || text.starts(with: "--- ".utf8)
+        if let first = next.first, Hunk.Origin(rawValue: first) != nil, !isNoise {
+            throw malformed("hunk \(file.hunks.count) has more lines than its header says")
+        }
+    }
+
+    private mutating func readBody(of hunk: inout Hunk, number: Int) throws(PatchError) {
+        var old = 0
+        var new = 0
+        while old < hunk.oldCount || new < hunk.newCount {
+            guard let line = current else { throw malformed("the patch ends in the middle of hunk \(number)") }
+            guard line.last == UInt8(ascii: "\n") else { throw malformed("the patch ends in the middle of a line") }
+            switch line.first {
+            case UInt8(ascii: "\\"):
+                try dropLineEnd(of: &hunk)
+            case UInt8(ascii: "\n"):
+                // Mail programs and editors strip the blank of an empty context line.
+                hunk.lines.append(.init(origin: .context, text: line))
+                (old, new) = (old + 1, new + 1)
+            case let first?:
+                guard let origin = Hunk.Origin(rawValue: first) else {
+                    throw malformed("a line of hunk \(number) begins with neither ' ', '+' nor '-'")
+                }
+                if origin != .added { old += 1 }
+                if origin != .removed { new += 1 }
+                hunk.lines.append(.init(origin: origin, text: line.dropFirst()))
+            case nil: break
+            }
+            guard old <= hunk.oldCount, new <= hunk.newCount else {
+                throw malformed("hunk \(number) has other line counts than its header says")
+            }
+            index += 1
+        }
+        if let line = current, line.first == UInt8(ascii: "\\") {
+            try dropLineEnd(of: &hunk)
+            index += 1
+        }
+        for side in [hunk.before, hunk.after] {
+            guard side.dropLast().allSatisfy({ $0.last == UInt8(ascii: "\n") }) else {
+                throw malformed("a line without newline in the middle of hunk \(number)")
+            }
+        }
+    }
+
+    /// `\ No newline at end of file`, in whatever language: the line above ends without one.
+    private func dropLineEnd(of hunk: inout Hunk) throws(PatchError) {
+        guard let last = hunk.lines.indices.last, hunk.lines[last].text.last == UInt8(ascii: "\n") else {
+            throw malformed("a line about a missing newline that follows no line")
+        }
+        hunk.lines[last].text.removeLast()
+    }
+
+    /// `@@ -10,7 +10,8 @@ anything`, or nil. Numbers up to 9 digits: no file has more lines.
+    func parseHunkHeader(_ line: Bytes) -> Hunk? {
+        var rest = line.dropFirst(4)
+        func number(_ rest: inout Bytes) -> Int? {
+            let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard (1...9).contains(digits.count) else { return nil }
+            rest = rest.dropFirst(digits.count)
+            return Int(String(decoding: digits, as: UTF8.self))
+        }
+        func range(_ rest: inout Bytes) -> (Int, Int)? {
+            guard let start = number(&rest) else { return nil }
+            guard rest.first == UInt8(ascii: ",") else { return (start, 1) }
+            rest = rest.dropFirst()
+            return number(&rest).map { (start, $0) }
+        }
+        guard let old = range(&rest), rest.starts(with: " +".utf8) else { return nil }
+        rest = rest.dropFirst(2)
+        guard let new = range(&rest), rest.starts(with: " @@".utf8) else { return nil }
+        return Hunk(oldStart: old.0, oldCount: old.1, newStart: new.0, newCount: new.1, line: index + 1)
+    }
+}

@@ -1,0 +1,231 @@
+import Diagnostics
+import SystemPackage
+
+/// The state of a series while its patches are applied one after the other.
+struct PatchSeries {
+    private var tree: TreeFiles
+    private var leftOut: Set<String> = []
+    private var counts: [String: (added: Int, removed: Int)] = [:]
+    private var diagnostics: [Diagnostic] = []
+    /// The patch that touched a file last, for errors that come out at the end.
+    private var lastPatch: FilePath?
+
+    init(top: FilePath) {
+        tree = TreeFiles(top: top)
+    }
+
+    /// Applies one patch file.
+    mutating func apply(_ files: [FilePatch], from patch: FilePath) throws(PatchError) {
+        lastPatch = patch
+        let leftOutBefore = leftOut
+        let inside = files.filter { $0.paths.contains(where: PatchPath.isInHypervisor) }
+        for file in files {
+            for path in file.paths where !PatchPath.isInHypervisor(path) {
+                try requireNotMisplaced(path, file, patch)
+                leftOut.insert(path)
+            }
+            // A picture in the documentation does no harm beside a fix; a patch of nothing else is no source patch.
+            if file.isBinary, inside.isEmpty || file.paths.contains(where: PatchPath.isInHypervisor) {
+                throw PatchError(patch, line: file.line, .binary(file.newPath))
+            }
+        }
+        // In git's patches the source of a rename or copy is meant as it was before the whole patch, whatever the order.
+        let before = tree
+        let leaving = Set(inside.filter { $0.kind == .rename || $0.kind == .remove }.map(\.oldPath))
+        var arrived: Set<String> = []
+        for file in inside {
+            let source: TreeFiles.Content?
+            if file.kind == .rename || file.kind == .copy {
+                source = try read(file.oldPath, in: before, file, patch)
+                // Earlier changes to files outside xen/ were not followed: their content is no longer known.
+                if leftOutBefore.contains(file.oldPath) {
+                    let why = "lies outside xen/, and an earlier patch changes it"
+                    throw PatchError(patch, line: file.line, .unsupportedFile(file.oldPath, why))
+                }
+            } else {
+                source = try read(file.oldPath, in: tree, file, patch)
+            }
+            if !PatchPath.isInHypervisor(file.newPath) {
+                guard source != nil else { throw PatchError(patch, line: file.line, .missing(file.oldPath)) }
+                if file.kind == .rename { tree.remove(file.oldPath) }
+                continue
+            }
+            let new = try patched(file, source, leaving: leaving, patch)
+            if file.kind == .rename, PatchPath.isInHypervisor(file.oldPath), !arrived.contains(file.oldPath) {
+                tree.remove(file.oldPath)
+            }
+            if let new {
+                tree.write(new, to: file.newPath)
+                arrived.insert(file.newPath)
+            } else {
+                tree.remove(file.newPath)
+            }
+            count(file)
+        }
+    }
+
+    private mutating func count(_ file: FilePatch) {
+        let old = counts[file.newPath] ?? (0, 0)
+        counts[file.newPath] = file.hunks.reduce(old) { ($0.0 + $1.added, $0.1 + $1.removed) }
+    }
+
+    /// The new content of one file, nil when it goes.
+    private mutating func patched(
+        _ file: FilePatch, _ source: TreeFiles.Content?, leaving: Set<String>, _ patch: FilePath
+    ) throws(PatchError) -> TreeFiles.Content? {
+        func failure(_ reason: PatchError.Reason) -> PatchError { PatchError(patch, line: file.line, reason) }
+        var old: TreeFiles.Content
+        switch file.kind {
+        case .create:
+            guard source == nil || (source?.bytes.isEmpty == true && !file.hunks.isEmpty) else {
+                throw failure(.alreadyThere(file.newPath))
+            }
+            old = TreeFiles.Content(bytes: [], isExecutable: false, origins: [])
+        case .rename, .copy:
+            guard let source else { throw failure(.missing(file.oldPath)) }
+            if file.oldPath != file.newPath, !leaving.contains(file.newPath),
+                try read(file.newPath, in: tree, file, patch) != nil
+            {
+                throw failure(.alreadyThere(file.newPath))
+            }
+            old = source
+            // A copy is a new file: its lines have no numbers to keep.
+            if file.kind == .copy { old.origins = old.origins.map { _ in 0 } }
+        case .modify, .remove:
+            if let source {
+                old = source
+            } else if file.mayCreate {
+                old = TreeFiles.Content(bytes: [], isExecutable: false, origins: [])
+            } else {
+                throw failure(.missing(file.oldPath))
+            }
+        }
+        var new = try applyHunks(of: file, to: old, patch)
+        if file.kind == .remove {
+            guard new.bytes.isEmpty else { throw failure(.leavesContents(file.oldPath)) }
+            return nil
+        }
+        // Only an explicit mode changes the bit; git's index line merely remembers the author's.
+        if let mode = file.newMode { new.isExecutable = mode & 0o100 != 0 }
+        return new
+    }
+
+    private mutating func applyHunks(
+        of file: FilePatch, to old: TreeFiles.Content, _ patch: FilePath
+    ) throws(PatchError) -> TreeFiles.Content {
+        guard !file.hunks.isEmpty else { return old }
+        let lines = splitLines(old.bytes)
+        let places: [Int]
+        switch HunkLocator.locate(file.hunks, in: lines) {
+        case .success(let found): places = found
+        case .failure(let misfit):
+            let hunk = file.hunks[misfit.hunk]
+            throw PatchError(
+                patch, line: hunk.line,
+                .hunkDoesNotMatch(
+                    hunk: misfit.hunk + 1, header: hunk.header, file: file.oldPath,
+                    hint: HunkLocator.hint(for: misfit.hunk, of: file.hunks, in: lines)))
+        }
+        noteOffsets(of: file, places)
+        var new = old
+        do {
+            new.bytes = try GitApply().apply(file.hunks, at: places, to: old.bytes)
+        } catch {
+            throw PatchError(patch, line: file.line, .library(error.words))
+        }
+        new.origins = PatchSeries.origins(old.origins, file.hunks, places)
+        guard splitLines(new.bytes).count == new.origins.count else {
+            throw PatchError(patch, line: file.line, .library("libgit2 made another number of lines than the patch says"))
+        }
+        return new
+    }
+
+    /// Where each line of the result comes from: context keeps its origin, an added line has none.
+    private static func origins(_ old: [Int], _ hunks: [Hunk], _ places: [Int]) -> [Int] {
+        var origins: [Int] = []
+        var next = 0
+        for (place, hunk) in zip(places, hunks).sorted(by: { $0.0 < $1.0 }) {
+            origins += old[next..<place]
+            next = place
+            for line in hunk.lines {
+                origins.append(contentsOf: line.origin == .removed ? [] : [line.origin == .added ? 0 : old[next]])
+                if line.origin != .added { next += 1 }
+            }
+        }
+        return origins + old[next...]
+    }
+
+    private mutating func noteOffsets(of file: FilePatch, _ places: [Int]) {
+        var shift = 0
+        for (number, (hunk, place)) in zip(file.hunks, places).enumerated() {
+            let offset = hunk.oldCount == 0 ? 0 : place + 1 - hunk.oldStart
+            if offset != 0, hunk.oldStart > 0 {
+                let lines = abs(offset) == 1 ? "1 line" : "\(abs(offset)) lines"
+                let location = SourceLocation(file: String(file.newPath.dropFirst("xen/".count)), line: place + 1 + shift)
+                diagnostics.append(
+                    Diagnostic(
+                        .hunkOffset, .note, location: location,
+                        message: "hunk \(number + 1) of \(file.newPath) applies \(lines) further \(offset > 0 ? "down" : "up")"))
+            }
+            shift += hunk.newCount - hunk.oldCount
+        }
+    }
+
+    /// What the series comes to: files that are as they were are no change.
+    func result() throws(PatchError) -> AppliedPatch {
+        var files: [AppliedPatch.File] = []
+        for (path, content) in tree.written.sorted(by: { $0.key < $1.key }) where PatchPath.isInHypervisor(path) {
+            let original: TreeFiles.Content?
+            do {
+                original = try tree.original(path)
+            } catch {
+                throw PatchError(lastPatch ?? "", PatchSeries.reason(error, path))
+            }
+            let (added, removed) = counts[path] ?? (0, 0)
+            guard let content else {
+                if original != nil {
+                    files.append(.init(path: path, change: .remove, isNew: false, added: added, removed: removed))
+                }
+                continue
+            }
+            if let original, original.bytes == content.bytes, original.isExecutable == content.isExecutable { continue }
+            let isC = path.hasSuffix(".c") || path.hasSuffix(".h")
+            let ready = isC ? renumbered(content.bytes, origins: content.origins) : (content.bytes, LineMap())
+            files.append(
+                .init(
+                    path: path, change: .write(content: ready.0, executable: content.isExecutable), isNew: original == nil,
+                    added: added, removed: removed, plainContent: content.bytes, lineMap: ready.1))
+        }
+        return AppliedPatch(files: files, leftOut: leftOut.sorted(), diagnostics: diagnostics)
+    }
+
+    // MARK: the tree
+
+    private func read(
+        _ path: String, in tree: TreeFiles, _ file: FilePatch, _ patch: FilePath
+    ) throws(PatchError) -> TreeFiles.Content? {
+        do {
+            return try tree.read(path)
+        } catch {
+            throw PatchError(patch, line: file.line, PatchSeries.reason(error, path))
+        }
+    }
+
+    private static func reason(_ failure: TreeFiles.Failure, _ path: String) -> PatchError.Reason {
+        switch failure {
+        case .symbolicLink(let place): .unsafePath(path, place == path ? "is a symbolic link" : "leads through the symbolic link \(place)")
+        case .notRegular(let place): .unsupportedFile(path, place == path ? "is no regular file" : "lies below \(place), which is no folder")
+        case .tooLarge: .unsupportedFile(path, "is larger than \(TreeFiles.sizeLimit >> 20) MiB")
+        case .system(let errno): .unreadableSource(path, errno)
+        }
+    }
+
+    /// A patch made inside `xen/` or without a leading folder would look as if it were about other folders, and would be
+    /// left out silently.
+    private func requireNotMisplaced(_ path: String, _ file: FilePatch, _ patch: FilePath) throws(PatchError) {
+        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+        let known = tree.exists(path) || (!folder.isEmpty && tree.exists(folder))
+        let knownInside = tree.exists("xen/\(path)") || (!folder.isEmpty && tree.exists("xen/\(folder)"))
+        if !known, knownInside { throw PatchError(patch, line: file.line, .wrongBase(path)) }
+    }
+}

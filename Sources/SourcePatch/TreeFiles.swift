@@ -1,0 +1,109 @@
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// The files of the user's tree as the patches so far have left them. The tree itself is only read.
+struct TreeFiles {
+    /// A file's content and where its lines come from.
+    struct Content: Equatable {
+        var bytes: [UInt8]
+        var isExecutable: Bool
+        /// For each line the line of the tree's original file that it is, counted from 1; 0 for an added line.
+        var origins: [Int]
+    }
+
+    enum Failure: Error {
+        case symbolicLink(at: String)
+        case notRegular(at: String)
+        case tooLarge
+        case system(Errno)
+    }
+
+    /// A larger file is no source file.
+    static let sizeLimit = 64 << 20
+
+    let top: FilePath
+    /// What the patches have written; nil for a file that they removed.
+    private(set) var written: [String: Content?] = [:]
+
+    init(top: FilePath) {
+        self.top = top
+    }
+
+    /// The file, or nil when there is none. No component of the path below the top may be a symbolic link.
+    func read(_ path: String) throws(Failure) -> Content? {
+        if let content = written[path] { return content }
+        return try original(path)
+    }
+
+    /// The file as the tree has it.
+    func original(_ path: String) throws(Failure) -> Content? {
+        var place = top
+        let components = path.split(separator: "/").map(String.init)
+        for (index, component) in components.enumerated() {
+            place.append(component)
+            guard let mode = try fileMode(place) else { return nil }
+            let shown = components[...index].joined(separator: "/")
+            switch (mode & S_IFMT, index == components.count - 1) {
+            case (S_IFLNK, _): throw .symbolicLink(at: shown)
+            case (S_IFREG, true): return try content(of: place, mode)
+            case (S_IFDIR, false): continue
+            default: throw .notRegular(at: shown)
+            }
+        }
+        return nil
+    }
+
+    /// Whether the tree has a file or folder of that name, whatever it is.
+    func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(top.appending(path).string, &status) == 0
+    }
+
+    mutating func write(_ content: Content, to path: String) { written[path] = .some(content) }
+    mutating func remove(_ path: String) { written[path] = .some(nil) }
+
+    private func fileMode(_ path: FilePath) throws(Failure) -> mode_t? {
+        var status = stat()
+        if lstat(path.string, &status) == 0 { return status.st_mode }
+        if errno == ENOENT || errno == ENOTDIR { return nil }
+        throw .system(Errno(rawValue: errno))
+    }
+
+    private func content(of path: FilePath, _ mode: mode_t) throws(Failure) -> Content {
+        let bytes: [UInt8]?
+        do {
+            bytes = try readWhole(path, limit: TreeFiles.sizeLimit)
+        } catch {
+            throw .system(error)
+        }
+        guard let bytes else { throw .tooLarge }
+        let count = splitLines(bytes).count
+        return Content(bytes: bytes, isExecutable: mode & S_IXUSR != 0, origins: Array(1..<(count + 1)))
+    }
+}
+
+/// The whole file, or nil when it has more than `limit` bytes.
+func readWhole(_ path: FilePath, limit: Int) throws(Errno) -> [UInt8]? {
+    do {
+        let descriptor = try FileDescriptor.open(path, .readOnly)
+        return try descriptor.closeAfter {
+            var bytes: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 1 << 16)
+            while true {
+                let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
+                if count == 0 { return bytes }
+                bytes.append(contentsOf: buffer[..<count])
+                if bytes.count > limit { return nil }
+            }
+        }
+    } catch let errno as Errno {
+        throw errno
+    } catch {
+        throw .ioError
+    }
+}
