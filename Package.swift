@@ -64,7 +64,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "xen-rig",
-            dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system],
+            dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system, subprocess],
             swiftSettings: settings),
     ]
 )
