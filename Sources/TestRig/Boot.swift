@@ -1,0 +1,179 @@
+import Diagnostics
+import Subprocess
+import Synchronization
+import SystemPackage
+import WorkFiles
+
+/// Boots a hypervisor with a dom0 under QEMU, lets the dom0 run a scenario, and tells what happened.
+///
+/// QEMU emulates the processor (no KVM): a run takes about ten seconds and works in any container.
+///
+///     let machine = try await Boot(hypervisor: build.image, dom0: dom0).run(scenario)
+///     machine["load"].exitCode
+public struct Boot: Sendable {
+    /// The hypervisor's `xen/xen`.
+    public var hypervisor: FilePath
+    public var dom0: Dom0
+    /// For the whole run, from power on.
+    public var timeLimit: Duration = .seconds(120)
+    public var processors = 2
+    /// Memory of the machine and of the dom0, in MiB.
+    public var memory = 1024
+    public var dom0Memory = 512
+    /// More words for Xen's and for the dom0 kernel's command line.
+    public var xenOptions: [String] = []
+    public var kernelOptions: [String] = []
+
+    public init(hypervisor: FilePath, dom0: Dom0) {
+        self.hypervisor = hypervisor
+        self.dom0 = dom0
+    }
+
+    /// Runs the scenario to its end, to a panic or to the time limit. QEMU never survives this call, nor its cancellation.
+    ///
+    /// Whatever the machine does is a result. Throws `RigError` and `WorkFileError` when there was no machine: a missing
+    /// file or program, a scenario with a wrong name, QEMU refusing its arguments.
+    public func run(_ scenario: Scenario) async throws -> MachineRun {
+        for file in [hypervisor, dom0.kernel] where !Folder.exists(file) {
+            throw RigError("there is no \(file) to boot", exitCode: .usage)
+        }
+        let initramfs = try TemporaryFile(try WorkFiles.read(dom0.initramfs) + scenario.archive())
+        defer { initramfs.remove() }
+        let start = ContinuousClock.now
+        let wire = Wire(deadline: start + timeLimit)
+        let arguments = try arguments(initramfs: initramfs.path)
+        let status: TerminationStatus
+        do {
+            status = try await run(arguments, into: wire)
+        } catch let error as SubprocessError where error.code == .executableNotFound {
+            throw RigError("\(Self.emulator) is not on this machine", help: "Debian's package qemu-system-x86 has it")
+        } catch let error as SubprocessError {
+            throw RigError("\(Self.emulator): \(error.description)")
+        }
+        try Task.checkCancellation()
+        let bytes = wire.bytes
+        let console = Console(bytes)
+        if !status.isSuccess, !wire.isLate, console.steps.isEmpty, console.panic == nil {
+            throw RigError("\(Self.emulator) failed (\(status)): \(String(decoding: bytes.suffix(400), as: UTF8.self))")
+        }
+        return MachineRun(
+            console: console, log: String(decoding: bytes, as: UTF8.self),
+            verdict: wire.verdict(console, timeLimit), duration: .now - start)
+    }
+
+    private static let emulator = "qemu-system-x86_64"
+
+    private func arguments(initramfs: FilePath) throws -> [String] {
+        let xen = ["console=com1", "com1=115200,8n1", "dom0_mem=\(dom0Memory)M", "loglvl=all", "guest_loglvl=all"] + xenOptions
+        let kernel = ["console=hvc0", "quiet", "loglevel=3", "panic=1"] + kernelOptions
+        // QEMU splits the modules at commas and the first word ends a module's path.
+        for path in [dom0.kernel, initramfs] where path.string.contains(where: { $0 == "," || $0 == " " }) {
+            throw RigError("QEMU can't boot \(path): the path has a comma or a space", exitCode: .usage)
+        }
+        return [
+            // Without SMAP: the emulation of QEMU 7.2 has a fault by which a dom0 crashes on its first return from an interrupt.
+            "-cpu", "max,-smap", "-accel", "tcg", "-m", "\(memory)", "-smp", "\(processors)",
+            "-display", "none", "-nodefaults", "-no-user-config", "-no-reboot", "-serial", "stdio", "-monitor", "none",
+            "-kernel", hypervisor.string, "-append", xen.joined(separator: " "),
+            "-initrd", "\(dom0.kernel) \(kernel.joined(separator: " ")),\(initramfs)",
+        ]
+    }
+
+    private func run(_ arguments: [String], into wire: Wire) async throws -> TerminationStatus {
+        var options = PlatformOptions()
+        options.teardownSequence = []
+        return try await Subprocess.run(
+            .name(Self.emulator), arguments: .init(arguments), platformOptions: options, input: .none,
+            output: .sequence, error: .combinedWithOutput
+        ) { execution in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    while !wire.isLate { try await Task.sleep(for: .milliseconds(200)) }
+                    await execution.teardown(using: [])
+                }
+                for try await buffer in execution.standardOutput {
+                    buffer.withUnsafeBytes { wire.append($0) }
+                }
+                group.cancelAll()
+            }
+        }.terminationStatus
+    }
+}
+
+/// What comes over the serial line while the machine runs, and how long it may still run.
+private final class Wire: Sendable {
+    private struct State {
+        var bytes: [UInt8] = []
+        var deadline: ContinuousClock.Instant
+        var looked = 0
+        var sawPanic = false
+    }
+
+    private let state: Mutex<State>
+
+    init(deadline: ContinuousClock.Instant) {
+        state = Mutex(State(deadline: deadline))
+    }
+
+    var bytes: [UInt8] { state.withLock { $0.bytes } }
+    var isLate: Bool { state.withLock { ContinuousClock.now >= $0.deadline } }
+
+    func append(_ bytes: UnsafeRawBufferPointer) {
+        state.withLock { state in
+            state.bytes += bytes
+            // Only whole lines are looked at, each once.
+            guard !state.sawPanic, let end = state.bytes.lastIndex(of: UInt8(ascii: "\n")), end > state.looked else { return }
+            state.sawPanic = Console(state.bytes[state.looked...end]).panic != nil
+            state.looked = end + 1
+            // A dying machine switches itself off after seconds; when it is too broken even for that, it need not be waited for.
+            if state.sawPanic { state.deadline = min(state.deadline, .now + .seconds(12)) }
+        }
+    }
+
+    func verdict(_ console: Console, _ limit: Duration) -> MachineRun.Verdict {
+        if let reason = console.panic { return .panicked(reason) }
+        if console.cameToTheEnd { return .finished }
+        let step = console.steps.last.flatMap { $0.exitCode == nil ? $0.id : nil }
+        return isLate ? .timedOut(after: limit, step: step) : .stopped(step: step)
+    }
+}
+
+/// The outcome of one boot.
+public struct MachineRun: Sendable {
+    public enum Verdict: Sendable, Equatable {
+        /// All steps ran; whether they did what they should is in their results.
+        case finished
+        /// The hypervisor or the dom0's kernel died, with its own words.
+        case panicked(String)
+        /// The time was over. `step` is the one that was running, nil before the first and between two.
+        case timedOut(after: Duration, step: String?)
+        /// The machine went off before its scenario was over, and without a word why.
+        case stopped(step: String?)
+    }
+
+    public var console: Console
+    /// All that came over the serial line, as it came.
+    public var log: String
+    public var verdict: Verdict
+    public var duration: Duration
+
+    /// The steps that began, in order.
+    public var steps: [Console.StepResult] { console.steps }
+
+    /// The result of a step; without an exit code when the run did not come to it.
+    public subscript(id: String) -> Console.StepResult {
+        steps.first { $0.id == id } ?? Console.StepResult(id: id)
+    }
+
+    /// Throws `RigError` with the reason unless the machine came to the end of its scenario.
+    public func requireFinished() throws {
+        let during = { (step: String?) in step.map { " during the step '\($0)'" } ?? "" }
+        switch verdict {
+        case .finished: return
+        case .panicked(let reason): throw RigError("the machine died: \(reason)")
+        case .timedOut(let limit, let step):
+            throw RigError("the machine was not done after \(limit.components.seconds) s\(during(step))")
+        case .stopped(let step): throw RigError("the machine went off before it was done\(during(step))")
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Diagnostics
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+import WorkFiles
+
+/// The source of one of Debian's releases of Xen, unpacked in the cache.
+public struct XenRelease: Sendable, Equatable {
+    /// Upstream's version with Debian's additions, such as `4.17.5+72-g01140da4e8`.
+    public var version: String
+    /// The top of the source tree. Nothing is ever built in it.
+    public var source: FilePath
+    /// The folder of the cache that holds the source and the builds.
+    var home: String
+
+    /// The Xen of a suite of Debian: from the cache, or downloaded.
+    public static func ofDebian(_ archive: DebianArchive) async throws -> XenRelease {
+        let cache = archive.cache
+        // Which version a suite has is asked once a cache: a test must not fail because a new point release came out.
+        let known = try await cache.folder("debian-\(archive.suite)-xen") { folder in
+            let lists = try await archive.lists()
+            cache.tell("fetching the source of Xen from Debian \(archive.suite)")
+            let tree = folder.appending("source")
+            let version = try await lists.unpackSource("xen", as: tree)
+            let upstream = version.split(separator: "-").dropLast().joined(separator: "-")
+            let home = "xen-\(upstream.isEmpty ? version : upstream)"
+            _ = try await cache.folder("\(home)/source") { place in
+                try Folder.remove(place)
+                try Folder.move(tree, to: place)
+            }
+            try WorkFiles.writeAtomically(Array(home.utf8), to: folder.appending("home"))
+        }
+        let home = String(decoding: try WorkFiles.read(known.appending("home")), as: UTF8.self)
+        let source = cache.root.appending("\(home)/source")
+        guard Folder.exists(source) else {
+            throw RigError("the cache lost \(source)", help: "remove \(cache.root) and start again")
+        }
+        return XenRelease(version: String(home.dropFirst("xen-".count)), source: source, home: home)
+    }
+
+    /// A hypervisor of this release with live patching: from the cache, or built (about a minute on two cores).
+    ///
+    /// - Parameters:
+    ///   - variant: a word for the folder's name when `options` or `flags` differ from the default; empty is the default build.
+    ///   - options: Kconfig options to set on top of the default configuration, with the values of a `.config` file.
+    ///   - flags: compiler flags to add, for suites whose Xen needs them with a newer compiler.
+    public func build(
+        _ variant: String = "", options: [String: String] = [:], flags: String = "", cache: RigCache
+    ) async throws -> HypervisorBuild {
+        let name = variant.isEmpty ? "build" : "build-\(variant)"
+        let wanted = options.merging(["CONFIG_LIVEPATCH": "y"]) { given, _ in given }
+        let assignments = wanted.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let recipe = (assignments + ["flags \(flags)"]).joined(separator: "\n")
+        let tree = try await cache.folder("\(home)/\(name)", recipe: recipe) { tree in
+            cache.tell("building Xen \(version)\(variant.isEmpty ? "" : " (\(variant))"); the log: \(tree).log")
+            try Folder.remove(tree)
+            // With the times of the source: make compares them.
+            try await Tool(name: "cp").output(["-a", "--", source.string, tree.string])
+            try await make(in: tree, assignments, flags)
+        }
+        return HypervisorBuild(version: version, tree: tree)
+    }
+
+    private func make(in tree: FilePath, _ assignments: [String], _ flags: String) async throws {
+        let log = FilePath(tree.string + ".log")
+        try Folder.remove(log)
+        let tool = Tool(name: "make", environment: Tool.withoutOuterMake, timeLimit: .seconds(1800))
+        let xen = tree.appending("xen")
+        try await tool.run(["-C", xen.string, "defconfig"], log: log)
+        let config = xen.appending(".config")
+        var lines = String(decoding: try WorkFiles.read(config), as: UTF8.self).split(separator: "\n").map(String.init)
+        for assignment in assignments {
+            let option = assignment.prefix { $0 != "=" }
+            lines.removeAll { $0.hasPrefix("\(option)=") || $0 == "# \(option) is not set" }
+        }
+        lines += assignments.map { assignment in
+            assignment.hasSuffix("=n") ? "# \(assignment.dropLast(2)) is not set" : assignment
+        }
+        try WorkFiles.writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: config)
+        try await tool.run(["-C", xen.string, "olddefconfig"], log: log)
+        let settled = Set(String(decoding: try WorkFiles.read(config), as: UTF8.self).split(separator: "\n").map(String.init))
+        // Kconfig drops silently what it does not know or allow.
+        for assignment in assignments where !assignment.hasSuffix("=n") && !settled.contains(assignment) {
+            throw RigError("the configuration of Xen \(version) does not take \(assignment)", exitCode: .usage)
+        }
+        let jobs = ProcessInfo.processInfo.activeProcessorCount
+        let extra = flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]
+        try await tool.run(["-C", xen.string, "-j\(jobs)"] + extra, log: log)
+    }
+}
+
+/// A hypervisor that the rig built, with its objects.
+public struct HypervisorBuild: Sendable, Equatable {
+    /// See `XenRelease.version`.
+    public var version: String
+    /// The top of the tree that was built in: configuration and objects are in it. To be copied before it is changed.
+    public var tree: FilePath
+
+    /// The file that a boot loader (and QEMU) takes.
+    public var image: FilePath { tree.appending("xen/xen") }
+    /// The hypervisor with its symbol table.
+    public var symbols: FilePath { tree.appending("xen/xen-syms") }
+}
