@@ -1,0 +1,51 @@
+#include <xen/string.h>
+
+size_t strlen(const char *s)
+{
+    size_t n = 0;
+
+    while ( s[n] )
+        n++;
+    return n;
+}
+
+size_t strlcpy(char *to, const char *from, size_t size)
+{
+    size_t n = 0;
+
+    for ( ; size && n + 1 < size && from[n]; n++ )
+        to[n] = from[n];
+    if ( size )
+        to[n] = 0;
+    return strlen(from);
+}
+
+size_t strlcat(char *to, const char *from, size_t size)
+{
+    size_t n = strlen(to);
+
+    return n + strlcpy(to + n, from, n < size ? size - n : 0);
+}
+
+int strcmp(const char *a, const char *b)
+{
+    while ( *a && *a == *b )
+        a++, b++;
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+void *memset(void *s, int c, size_t n)
+{
+    void *to = s;
+
+    asm volatile ( "rep stosb" : "+D" (to), "+c" (n) : "a" (c) : "memory" );
+    return s;
+}
+
+void *memcpy(void *to, const void *from, size_t n)
+{
+    void *d = to;
+
+    asm volatile ( "rep movsb" : "+D" (d), "+S" (from), "+c" (n) : : "memory" );
+    return to;
+}
