@@ -54,17 +54,21 @@ let package = Package(
             ["ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"]),
         room("TestRig", ["WorkFiles", "Diagnostics", system, subprocess]),
 
-        .executableTarget(
-            name: "xsplice-build",
-            dependencies: [
+        room(
+            "XspliceCommand",
+            [
                 "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64",
                 "ArchARM32", "XenSource", "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel",
                 "Report", argumentParser, logging, system,
-            ],
-            swiftSettings: settings),
+            ]),
+        .executableTarget(
+            name: "xsplice-build", dependencies: ["XspliceCommand", "XenBuild"], swiftSettings: settings),
         .executableTarget(
             name: "xen-rig",
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system],
             swiftSettings: settings),
+
+        tests("Report", ["Diagnostics", "ELFModel", "XenSource"]),
+        tests("XspliceCommand", ["Diagnostics", "Report", "WorkFiles", "XenSource", argumentParser, logging, system]),
     ]
 )
