@@ -1,0 +1,64 @@
+import Diagnostics
+
+/// What the documentation says about one diagnostic.
+public struct CatalogueEntry: Sendable, Equatable {
+    public var id: DiagnosticID
+    /// The severity that it usually has.
+    public var severity: Severity
+    /// A few words, without a full stop.
+    public var title: String
+    /// What the program saw, and why it matters.
+    public var meaning: String
+    /// A change that leads to it.
+    public var example: String
+    /// How to go on.
+    public var advice: String
+}
+
+/// All diagnostics, explained: `explain ID` and `Docs/Diagnostics.md` are made from it.
+public enum DiagnosticCatalogue {
+    /// In the order of `DiagnosticID.allCases`, which is the order of the stages.
+    public static let entries: [CatalogueEntry] = DiagnosticID.allCases.map(entry)
+
+    public static func entry(_ id: DiagnosticID) -> CatalogueEntry {
+        let text = id.explanation
+        return CatalogueEntry(
+            id: id, severity: text.severity, title: text.title, meaning: text.meaning, example: text.example,
+            advice: text.advice)
+    }
+
+    /// One entry for the terminal.
+    public static func text(_ entry: CatalogueEntry, style: TextStyle) -> String {
+        let heading = "\(entry.severity.rawValue)[\(entry.id.rawValue)]: \(style.shown(entry.title))"
+        func block(_ label: String, _ text: String) -> String {
+            style.paint(label, .bold) + "\n" + style.wrap(style.shown(text), first: "  ", rest: "  ")
+        }
+        return [
+            style.paint(heading, .bold), style.wrap(style.shown(entry.meaning)), block("Example", entry.example),
+            block("What to do", entry.advice),
+        ].joined(separator: "\n\n")
+    }
+
+    /// The whole of `Docs/Diagnostics.md`.
+    public static func markdown() -> String {
+        let style = TextStyle()
+        var blocks = [
+            "# Diagnostics",
+            style.wrap(
+                "What the program says about a change, by identifier. Identifiers are stable: scripts may match them, in the text "
+                    + "(`error[per-cpu-added]`) and in `report.json` (`diagnostics[].id`). An *error* is a refusal: no payload is "
+                    + "written, and the exit code is 4, or 6 for `original-differs`. With a *warning* or a *note* the payload is "
+                    + "written."),
+            "`xsplice-build explain IDENTIFIER` prints one entry. This file is made by `xsplice-build explain --markdown`.",
+        ]
+        blocks.append(
+            entries.map { "- [`\($0.id.rawValue)`](#\($0.id.rawValue)): \($0.title)" }.joined(separator: "\n"))
+        for entry in entries {
+            blocks += [
+                "## \(entry.id.rawValue)", "*\(entry.severity.rawValue)*: \(entry.title).", style.wrap(entry.meaning),
+                style.wrap("**Example.** \(entry.example)"), style.wrap("**What to do.** \(entry.advice)"),
+            ]
+        }
+        return blocks.joined(separator: "\n\n") + "\n"
+    }
+}

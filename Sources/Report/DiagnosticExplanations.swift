@@ -1,0 +1,244 @@
+import Diagnostics
+
+/// The texts of the catalogue. One switch without a default: an identifier without an entry does not compile.
+extension DiagnosticID {
+    typealias Explanation = (severity: Severity, title: String, meaning: String, example: String, advice: String)
+
+    var explanation: Explanation {
+        switch self {
+        case .outsideHypervisor:
+            (
+                .note, "the patch also changes files outside the hypervisor",
+                "Only the folder xen/ is compiled into the hypervisor. Changes to tools, documentation and tests were left out "
+                    + "of the payload.",
+                "A fix for the hypervisor that also corrects a man page under docs/.",
+                "Nothing, when those parts are installed another way. A fix that needs a new tool as well as a new "
+                    + "hypervisor is not complete with a payload alone."
+            )
+        case .hunkOffset:
+            (
+                .note, "a hunk applied at another line than it says",
+                "The context of the hunk was found unchanged, a number of lines further up or down. Fuzz, a context that "
+                    + "merely looks similar, is never accepted.",
+                "A patch that was made for the tip of a branch, and is applied to an older release of it.",
+                "Look whether the place is the one that was meant, above all where the same code occurs twice in a file."
+            )
+        case .initOnlyChange:
+            (
+                .warning, "code that runs only at boot changed",
+                "Functions and data in the init sections are freed when the hypervisor has booted. There is nothing left to "
+                    + "replace, so this part of the patch has no effect on a running host.",
+                "A new check in a function that is marked __init.",
+                "Nothing, when the change is about booting. Otherwise move what must take effect into runtime code, or into a "
+                    + "load hook."
+            )
+        case .initCodeNeeded:
+            (
+                .error, "runtime code refers to code or data that is gone after boot",
+                "A changed or new function uses a symbol of an init section. The running hypervisor has given that memory "
+                    + "back; the reference would lead nowhere.",
+                "A patched hypercall handler that calls a helper marked __init.",
+                "Drop the __init mark of the helper in the patch, so that it becomes a new function of the payload."
+            )
+        case .dataInitialiserChanged:
+            (
+                .error, "the initial value of an existing variable changed",
+                "The variable lives in the running hypervisor and keeps the value that it has now. A new initial value would "
+                    + "be left out without anyone noticing.",
+                "static unsigned int limit = 16; becomes static unsigned int limit = 32;",
+                "Set the new value when the payload is loaded, in a function registered with LIVEPATCH_LOAD_HOOK, and think of "
+                    + "setting the old one in an unload hook."
+            )
+        case .dataSizeChanged:
+            (
+                .error, "an existing variable has another size or alignment",
+                "The variable lives in the running hypervisor, between its neighbours. Code that believes in the new size "
+                    + "would read or write past its end.",
+                "A static array that grows from 8 to 16 elements.",
+                "Leave the old variable alone, add a new one under another name, and let the changed functions use that."
+            )
+        case .constantTableChanged:
+            (
+                .error, "a constant table changed that can't be replaced everywhere",
+                "A changed table travels in the payload as a copy, together with every function of its object that "
+                    + "refers to it. Here another object refers to it, or its address is stored in writable data: some code would "
+                    + "go on with the old table.",
+                "A new entry in a const table of operations, a pointer to which is kept in every domain.",
+                "Change the functions that read the table instead, or update the stored pointers in a load hook."
+            )
+        case .perCPUAdded:
+            (
+                .error, "a new per-CPU variable",
+                "The per-CPU areas are laid out when the hypervisor boots. A loaded payload gets none of its own.",
+                "static DEFINE_PER_CPU(unsigned int, last_vector);",
+                "Use an array with one element for each possible CPU, NR_CPUS long, indexed by smp_processor_id()."
+            )
+        case .collectedArrayChanged:
+            (
+                .error, "a new or changed entry in an array that the linker collects",
+                "Some sections become one array in the linked hypervisor, which walks it at boot or by its bounds: init calls, "
+                    + "parameters, schedulers. A payload can't lengthen it.",
+                "A patch that adds a scheduler or an init call.",
+                "Register the entry at run time in a load hook, where an interface for that exists."
+            )
+        case .specialSectionUnknown:
+            (
+                .error, "a special section whose layout is not known",
+                "A section holds entries that belong to functions, and a function of the payload has some. Without the "
+                    + "size and the fields of an entry nobody can say which ones must go along.",
+                "A tree with a new mechanism of its own that gathers call sites in a section.",
+                "Report the section and the version of Xen. Until then, keep the mechanism out of the changed functions."
+            )
+        case .sectionNotUnderstood:
+            (
+                .error, "a section differs in a way that is not understood",
+                "The original and the patched object differ in this section, and the difference belongs to no function or "
+                    + "data object that could go into the payload. Leaving it out might lose a part of the fix.",
+                "Data without a symbol that a macro places in a section of its own.",
+                "Look at the section in both objects with `xsplice-build diff`, and express the change in functions and named "
+                    + "variables."
+            )
+        case .relocationNotUnderstood:
+            (
+                .error, "a relocation whose meaning is not understood",
+                "Code or data refers to something through a relocation of a kind, or with an addend, that can't be followed to "
+                    + "one symbol. What it refers to could not be compared.",
+                "A reference past the end of an object, made by arithmetic on its address.",
+                "Rework the expression so that it starts from the object that it means; report it if the source looks harmless."
+            )
+        case .correlationAmbiguous:
+            (
+                .error, "more than one counterpart in the original",
+                "A local symbol of the patched object could be any of several in the original. To take the wrong one "
+                    + "would mix up two variables or two functions.",
+                "Two static locals of the same name and size in one function, one of which the patch moves.",
+                "Give the symbols different names, or leave their order as it was."
+            )
+        case .assemblyChanged:
+            (
+                .error, "an assembly file changed",
+                "Code written in assembly has entry points and fall-throughs that no symbol size describes. It can't be "
+                    + "replaced function by function.",
+                "A changed instruction in an exception entry path.",
+                "Change the C code that the assembly calls, where there is some. Otherwise this fix needs a reboot."
+            )
+        case .objectVanished:
+            (
+                .error, "an object is no longer built",
+                "The patch removes a source file from the build while something in the hypervisor may still use it. Code "
+                    + "that runs can't be taken away by a payload.",
+                "A patch that deletes a driver together with its line in the Makefile.",
+                "Keep the file, and change the functions so that they do what is wanted, for example return an error."
+            )
+        case .instrumentedBuild:
+            (
+                .error, "the configuration instruments the code",
+                "Coverage, sanitizers and link-time optimisation make objects whose differences say nothing about the source, "
+                    + "or no ordinary objects at all.",
+                "A configuration with CONFIG_COVERAGE=y or CONFIG_UBSAN=y.",
+                "Use the configuration of the hypervisor that runs in production. If that one is instrumented, it can't be "
+                    + "live-patched."
+            )
+        case .hookNotSupported:
+            (
+                .error, "a hook that this payload format does not have",
+                "The patch registers a hook that the hypervisor concerned does not know, or registers a hook twice where the "
+                    + "format has room for one.",
+                "LIVEPATCH_PREAPPLY_HOOK in a payload for Xen 4.12.",
+                "Use load and unload hooks there, and join two hooks into one function that calls both."
+            )
+        case .functionTooShort:
+            (
+                .error, "a function is too short for the jump to its replacement",
+                "The hypervisor redirects a function by writing a jump over its first bytes. The old function has fewer bytes "
+                    + "than the jump, so the next function would be damaged.",
+                "A function that only returns a constant, compiled to four bytes.",
+                "Change its callers instead, so that they call a new function of another name."
+            )
+        case .symbolNotInHypervisor:
+            (
+                .error, "a function or variable that the hypervisor does not have",
+                "The payload refers to a symbol that is neither in the payload nor in xen-syms, and the loader would "
+                    + "refuse it.",
+                "A new call of a function that this configuration compiles out.",
+                "Check that xen-syms belongs to this source and configuration; else include the definition in the patch."
+            )
+        case .symbolAmbiguous:
+            (
+                .error, "several symbols of that name in the hypervisor",
+                "xen-syms has more than one local symbol of this name that the hypervisor can't tell apart, so the payload "
+                    + "might get the wrong one.",
+                "Two files of the same name in different folders with a static function of the same name, in a build without "
+                    + "unique symbol names.",
+                "Let the patch give the function a new name and change its callers, or build the hypervisor with "
+                    + "CONFIG_ENFORCE_UNIQUE_SYMBOLS the next time."
+            )
+        case .dataNotInHypervisor:
+            (
+                .error, "existing data that xen-syms does not have",
+                "A function of the payload uses a variable that the original object defines, but the linked hypervisor "
+                    + "has no symbol for it. A copy in the payload would be a second variable with a life of its own.",
+                "A local variable whose name the hypervisor's own symbol table leaves out.",
+                "Use the xen-syms that was linked from this source and not a stripped one."
+            )
+        case .relocationNotLoadable:
+            (
+                .error, "a relocation that the hypervisor's loader does not take",
+                "The loader knows a short list of relocation types. Code of the payload needs another one, and the "
+                    + "hypervisor would refuse the file.",
+                "Code compiled for another code model, with 32-bit absolute addresses.",
+                "Build with the hypervisor's own flags; report it if that is what was done."
+            )
+        case .copyTravelsAlong:
+            (
+                .note, "an unchanged function travels along as a copy",
+                "The payload needs an unchanged function that can't be called in the running hypervisor, because its "
+                    + "symbol is missing or not unique there. It goes into the payload as a copy.",
+                "A changed function that calls a small static helper, whose name occurs in several files.",
+                "Nothing. The copy does what the original does; it makes the payload larger."
+            )
+        case .writableDataInPayload:
+            (
+                .warning, "the payload has writable data",
+                "New variables live in the payload. Once it was reverted, the hypervisor will not apply the same upload "
+                    + "again, because the variables keep what they were left with.",
+                "A new static counter in a changed function.",
+                "To apply it again after a revert, unload the payload and load it anew. Variables without need for memory are "
+                    + "better const."
+            )
+        case .originalDiffers:
+            (
+                .error, "the source does not reproduce the running hypervisor",
+                "The functions to be replaced were compiled from the unpatched source and compared with the bytes in xen-syms, "
+                    + "and they differ. Then another source, configuration or compiler made the hypervisor, and a payload "
+                    + "from this one may break it.",
+                "xen-syms comes from the distribution's compiler, and this machine has the next major version.",
+                "Use the same source, .config (option -c) and compiler (CC=gcc-12, for example) as for the hypervisor."
+            )
+        case .originalNotCompared:
+            (
+                .warning, "a function could not be compared with the running hypervisor",
+                "xen-syms has the symbol, but not the bytes of this function in a form that can be compared. That the "
+                    + "source reproduces it is taken on trust.",
+                "A function without a size in the symbol table.",
+                "Make sure by other means that xen-syms was built from this source, with this configuration and compiler."
+            )
+        case .loaderRefuses:
+            (
+                .error, "the hypervisor's loader would refuse this payload",
+                "The finished payload was put through the checks of the loader of this Xen version, and failed one. It was "
+                    + "not written.",
+                "A payload larger than the 2 MiB that the loader takes.",
+                "Split the patch if it is the size. Otherwise it is a fault of this program: report it with report.json."
+            )
+        case .debugInfoMissing:
+            (
+                .warning, "an object has no debug information",
+                "Static locals and types are told apart by debug information. Without it names have to do, and what can't be "
+                    + "decided by name is refused.",
+                "A makefile that drops -g for one folder.",
+                "Let the object be compiled with -g: it does not change the code."
+            )
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Diagnostics
+
+/// Diagnostics and errors as a person reads them.
+public enum DiagnosticText {
+    /// One diagnostic: its heading, the place, and the way on. Ends without a line feed.
+    public static func render(_ diagnostic: Diagnostic, style: TextStyle) -> String {
+        let paint: TextStyle.Paint =
+            switch diagnostic.severity {
+            case .error: .red
+            case .warning: .yellow
+            case .note: .blue
+            }
+        let label = "\(diagnostic.severity.rawValue)[\(diagnostic.id.rawValue)]:"
+        // Wrapped unpainted, so that escape sequences do not count as columns.
+        let wrapped = style.wrap("\(label) \(style.shown(diagnostic.message))", rest: "  ")
+        var lines = [style.paint(label, paint) + wrapped.dropFirst(label.count)]
+        if let location = diagnostic.location {
+            lines.append("  --> \(style.shown(location.description))")
+        }
+        if let symbol = diagnostic.symbol, !diagnostic.message.contains(symbol) {
+            lines.append("  symbol: \(style.shown(symbol))")
+        }
+        if let section = diagnostic.section, !diagnostic.message.contains(section) {
+            lines.append("  section: \(style.shown(section))")
+        }
+        if let help = diagnostic.help {
+            lines.append(helpText(help, style: style))
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// All of them, the worst first, otherwise in the order found, with an empty line between two.
+    public static func render(_ diagnostics: [Diagnostic], style: TextStyle) -> String {
+        let order: [Severity] = [.error, .warning, .note]
+        return order.flatMap { severity in diagnostics.filter { $0.severity == severity } }
+            .map { render($0, style: style) }
+            .joined(separator: "\n\n")
+    }
+
+    /// The last line of a refusal.
+    public static func refusalSummary(_ diagnostics: [Diagnostic]) -> String {
+        let count = diagnostics.count { $0.severity == .error }
+        return "\(counted(count, "reason")) why this change can't be live-patched as it is. No payload was written."
+    }
+
+    /// An error of a stage: one line, and the help below it. The line is not wrapped: scripts and logs want it whole.
+    public static func render(_ error: any ExplainedError, style: TextStyle) -> String {
+        let lines = error.message.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { style.shown(String($0)) }
+        let text = style.paint("error:", .red) + " " + lines.joined(separator: "\n  ")
+        return error.help.map { text + "\n" + helpText($0, style: style) } ?? text
+    }
+
+    private static func helpText(_ help: String, style: TextStyle) -> String {
+        help.split(separator: "\n").enumerated()
+            .map { style.wrap(style.shown(String($1)), first: $0 == 0 ? "  help: " : "        ", rest: "        ") }
+            .joined(separator: "\n")
+    }
+}

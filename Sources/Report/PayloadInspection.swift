@@ -1,0 +1,102 @@
+import Diagnostics
+import ELFModel
+import XenSource
+
+/// A file that is not a payload.
+public struct InspectionError: ExplainedError, Equatable {
+    public var file: String
+    public var reason: String
+
+    public init(file: String, reason: String) {
+        self.file = file
+        self.reason = reason
+    }
+
+    public var message: String { "\(file): \(reason)" }
+    public var exitCode: ExitStatus { .usage }
+}
+
+/// What a payload file says about itself, whoever made it.
+public struct PayloadInspection: Sendable, Equatable, Codable {
+    /// An entry of the functions section.
+    public struct Function: Sendable, Equatable, Codable {
+        public var name: String
+        public var oldSize: Int
+        public var newSize: Int
+        /// The symbol that replaces it; nil when the old code is overwritten with NOPs.
+        public var replacement: String?
+        /// Where the old function is, when the payload says so; else the loader looks up its name.
+        public var oldAddress: UInt64?
+        public var version: Int
+    }
+
+    public struct Section: Sendable, Equatable, Codable {
+        public var name: String
+        public var size: UInt64
+        /// `A` loaded, `W` writable, `X` executable.
+        public var flags: String
+        public var alignment: UInt64
+    }
+
+    public struct RelocationCount: Sendable, Equatable, Codable {
+        /// The section that they apply to.
+        public var section: String
+        /// The name of the type where it is known, else its number.
+        public var type: String
+        public var count: Int
+    }
+
+    public struct Hook: Sendable, Equatable, Codable {
+        /// `load`, `preapply`…
+        public var name: String
+        /// The functions called, where a relocation names one.
+        public var functions: [String]
+    }
+
+    public var file: String
+    public var format: String
+    public var buildID: String?
+    public var depends: String?
+    public var xenDepends: String?
+    public var functions: [Function]
+    public var hooks: [Hook]
+    public var relocations: [RelocationCount]
+    public var sections: [Section]
+    public var undefinedSymbols: [String]
+
+    /// Reads the payload's own sections.
+    ///
+    /// - Parameters:
+    ///   - file: stands in the result and in error messages.
+    ///   - relocationName: the name of a relocation type on the payload's processor, or nil.
+    /// - Throws: `InspectionError` when the file is no payload, or its functions section is damaged.
+    public init(
+        _ elf: ELFFile, file: String, relocationName: (UInt32) -> String? = { _ in nil }
+    ) throws(InspectionError) {
+        let reader = PayloadReader(elf: elf, file: file)
+        let (abi, functions) = try reader.functions()
+        self.file = file
+        self.functions = functions
+        format = abi.displayName
+        buildID = reader.noteDescription(abi.buildIDSection)
+        depends = reader.noteDescription(abi.dependsSection)
+        xenDepends = abi.xenDependsSection.flatMap(reader.noteDescription)
+        hooks = reader.hooks(prefix: abi.hooksPrefix)
+        sections = elf.sections.dropFirst().filter { $0.flags & PayloadReader.alloc != 0 }.map {
+            Section(name: $0.name, size: $0.size, flags: PayloadReader.letters($0.flags), alignment: $0.alignment)
+        }
+        undefinedSymbols = elf.symbols.dropFirst().filter { $0.place == .undefined && !$0.name.isEmpty }
+            .map(\.name).sorted()
+
+        var counts: [String: [UInt32: Int]] = [:]
+        for table in elf.sections where !table.relocations.isEmpty {
+            let target = reader.section(at: Int(table.info))?.name ?? "section \(table.info)"
+            for relocation in table.relocations { counts[target, default: [:]][relocation.type, default: 0] += 1 }
+        }
+        relocations = counts.sorted { $0.key < $1.key }.flatMap { target, types in
+            types.sorted { $0.key < $1.key }.map {
+                RelocationCount(section: target, type: relocationName($0.key) ?? "type \($0.key)", count: $0.value)
+            }
+        }
+    }
+}

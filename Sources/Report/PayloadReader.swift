@@ -1,0 +1,138 @@
+import ELFModel
+import XenSource
+
+/// Reads a payload's sections without trust in any offset or index that they hold.
+struct PayloadReader {
+    /// `SHF_ALLOC`, `SHT_REL` of the ELF specification.
+    static let alloc: UInt64 = 1 << 1
+    static let rel: UInt32 = 9
+
+    var elf: ELFFile
+    var file: String
+
+    static func letters(_ flags: UInt64) -> String {
+        (flags & alloc != 0 ? "A" : "") + (flags & 1 != 0 ? "W" : "") + (flags & 1 << 2 != 0 ? "X" : "")
+    }
+
+    func section(at index: Int) -> ELFSection? {
+        elf.sections.indices.contains(index) ? elf.sections[index] : nil
+    }
+
+    func index(of name: String) -> Int? { elf.sections.firstIndex { $0.name == name } }
+
+    /// The entries of the functions section, and the format that they are in.
+    ///
+    /// Layout: `struct livepatch_func` in `xen/include/public/sysctl.h`.
+    func functions() throws(InspectionError) -> (PayloadABI, [PayloadInspection.Function]) {
+        let formats: [PayloadABI] = [.livepatchV2, .xspliceV1]
+        guard let (format, sectionIndex) = formats.lazy.compactMap({ abi in
+            index(of: abi.functionsSection).map { (abi, $0) }
+        }).first else {
+            let names = formats.map(\.functionsSection).joined(separator: " or ")
+            throw InspectionError(file: file, reason: "is not a payload: it has no section \(names)")
+        }
+        let section = elf.sections[sectionIndex]
+        let pointer = elf.header.elfClass.addressSize
+        let versionOffset = 3 * pointer + 8
+        var abi = format
+        if !section.data.isEmpty {
+            guard let version = number(section, at: versionOffset, size: 1) else {
+                throw InspectionError(file: file, reason: "\(section.name) is cut short")
+            }
+            abi.version = UInt8(truncatingIfNeeded: version)
+        }
+        let size = abi.functionEntrySize(pointerSize: pointer)
+        guard section.data.count.isMultiple(of: size) else {
+            throw InspectionError(
+                file: file,
+                reason: "\(section.name) has \(section.data.count) bytes, which is no multiple of an entry of "
+                    + "\(abi.displayName) (\(size))")
+        }
+        let targets = relocationTargets(of: sectionIndex)
+        var functions: [PayloadInspection.Function] = []
+        for base in stride(from: 0, to: section.data.count, by: size) {
+            let replacement = targets[UInt64(base + pointer)].flatMap(symbolName)
+            let oldAddress = number(section, at: base + 2 * pointer, size: pointer) ?? 0
+            functions.append(
+                PayloadInspection.Function(
+                    name: targets[UInt64(base)].flatMap(string) ?? "?",
+                    oldSize: Int(number(section, at: base + 3 * pointer + 4, size: 4) ?? 0),
+                    newSize: Int(number(section, at: base + 3 * pointer, size: 4) ?? 0),
+                    replacement: replacement, oldAddress: oldAddress == 0 ? nil : oldAddress,
+                    version: Int(number(section, at: base + versionOffset, size: 1) ?? 0)))
+        }
+        return (abi, functions)
+    }
+
+    func hooks(prefix: String) -> [PayloadInspection.Hook] {
+        elf.sections.indices.filter { elf.sections[$0].name.hasPrefix(prefix) }.map { index in
+            let section = elf.sections[index]
+            let functions = relocationTargets(of: index).sorted { $0.key < $1.key }
+                .compactMap { symbolName($0.value) }
+            return PayloadInspection.Hook(name: String(section.name.dropFirst(prefix.count)), functions: functions)
+        }
+    }
+
+    /// The description of the first note of a section, as hexadecimal digits; a build-id.
+    func noteDescription(_ name: String) -> String? {
+        guard let section = index(of: name).map({ elf.sections[$0] }),
+            let nameSize = number(section, at: 0, size: 4), let size = number(section, at: 4, size: 4),
+            nameSize <= section.data.count, size > 0, size <= section.data.count
+        else { return nil }
+        let start = 12 + (Int(nameSize) + 3) / 4 * 4
+        guard start + Int(size) <= section.data.count else { return nil }
+        return section.data[start..<start + Int(size)].map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }
+            .joined()
+    }
+
+    /// The relocations that apply to a section, by the offset that they apply to, all with their addends: entries of an
+    /// `SHT_REL` table have theirs in the bytes that they apply to.
+    private func relocationTargets(of index: Int) -> [UInt64: ELFRelocation] {
+        var targets: [UInt64: ELFRelocation] = [:]
+        for table in elf.sections where table.info == index {
+            for var relocation in table.relocations {
+                if table.type == Self.rel, let section = section(at: index) {
+                    let place = Int(clamping: relocation.offset)
+                    let inPlace = number(section, at: place, size: elf.header.elfClass.addressSize)
+                    relocation.addend = Int64(bitPattern: inPlace ?? 0)
+                }
+                targets[relocation.offset] = relocation
+            }
+        }
+        return targets
+    }
+
+    private func symbol(_ relocation: ELFRelocation) -> ELFSymbol? {
+        elf.symbols.indices.contains(relocation.symbol) ? elf.symbols[relocation.symbol] : nil
+    }
+
+    /// Where a relocation points to, as an offset into the section that defines its symbol.
+    private func place(_ relocation: ELFRelocation) -> (section: Int, offset: UInt64)? {
+        guard let symbol = symbol(relocation), case .section(let index) = symbol.place else { return nil }
+        return (index, symbol.value &+ UInt64(bitPattern: relocation.addend))
+    }
+
+    private func string(_ relocation: ELFRelocation) -> String? {
+        guard let place = place(relocation), let bytes = section(at: place.section)?.data, place.offset < bytes.count
+        else { return nil }
+        return String(decoding: bytes[Int(place.offset)...].prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// The name of what a relocation points to: the symbol's own, or, for a section symbol, that of the function there.
+    private func symbolName(_ relocation: ELFRelocation) -> String? {
+        guard let symbol = symbol(relocation) else { return nil }
+        if !symbol.name.isEmpty { return symbol.name }
+        guard let place = place(relocation) else { return nil }
+        let there = elf.symbols.first {
+            $0.place == .section(place.section) && $0.value == place.offset && !$0.name.isEmpty
+        }
+        return there?.name ?? section(at: place.section)?.name
+    }
+
+    private func number(_ section: ELFSection, at offset: Int, size: Int) -> UInt64? {
+        guard offset >= 0, offset <= section.data.count - size else { return nil }
+        let bytes = section.data[offset..<offset + size]
+        let ordered = elf.header.byteOrder == .little ? Array(bytes.reversed()) : Array(bytes)
+        return ordered.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Diagnostics
+import SystemPackage
+
+/// `build`, the default: from a patch to a payload. Names of options are those of the older tools of this kind.
+struct BuildCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build",
+        abstract: "Build a payload (the default: the word 'build' may be left out).",
+        usage: """
+            xsplice-build -s SRC -p PATCH [-p PATCH...] -o OUT [--xen-syms FILE] [options]
+                   xsplice-build diff ORIGINAL.o PATCHED.o [--json]
+                   xsplice-build inspect PAYLOAD [--json]
+                   xsplice-build explain [IDENTIFIER]
+            """,
+        discussion: """
+            Turns a Xen source tree and a source patch into a live-patch payload for a running hypervisor. The tree is only \
+            read. The payload is OUT/NAME.livepatch (or .xsplice), named after the first patch; OUT/report.json says the same as the \
+            terminal, and OUT/logs/ has what the compilers said.
+
+            \(ExitCodeHelp.text)
+            """)
+
+    @Option(
+        name: [.customShort("s"), .customLong("srcdir")],
+        help: ArgumentHelp("The Xen source tree: the folder that holds xen/, or xen/ itself.", valueName: "src"))
+    var source: String
+
+    @Option(
+        name: [.customShort("p"), .customLong("patch")],
+        help: ArgumentHelp("A patch in the format of diff -u or git. Give it again for a series.", valueName: "patch"))
+    var patches: [String]
+
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: ArgumentHelp("The folder for the payload, the report and the logs.", valueName: "out"))
+    var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The xen-syms of the running hypervisor. Without it one is built, which takes its time.", valueName: "file"))
+    var xenSyms: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Xen's configuration. Without it: xen/.config of the tree, else the default one.", valueName: "config"))
+    var config: String?
+
+    @Option(
+        name: [.customShort("j", allowingJoined: true), .customLong("cpus")],
+        help: ArgumentHelp("How many compilers run at a time. Default: the number of processors.", valueName: "n"))
+    var jobs: Int?
+
+    @Flag(name: .shortAndLong, help: "Log everything that the stages do, and why.")
+    var debug = false
+
+    @Flag(help: "Build Xen with debugging turned on (debug=y).")
+    var xenDebug = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The build-id that must be on top of the stack when the payload is applied. Default: that of xen-syms.",
+            valueName: "build-id"))
+    var depends: BuildIDArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "The build-id of the hypervisor itself. Default: that of xen-syms.", valueName: "build-id"))
+    var xenDepends: BuildIDArgument?
+
+    @Option(help: ArgumentHelp("The processor that the hypervisor runs on.", valueName: "arch"))
+    var arch = BuildOptions.Architecture.x86_64
+
+    @Option(help: ArgumentHelp("The payload format; auto takes the one that the tree's hypervisor loads.", valueName: "format"))
+    var format = BuildOptions.Format.auto
+
+    @Option(
+        name: [.customShort("k"), .customLong("skip")],
+        help: ArgumentHelp(
+            "Leave out a phase. build: take the objects that an earlier run with --keep-work left; diff: stop when they are compiled.",
+            valueName: "phase"))
+    var skip: BuildOptions.SkippedPhase?
+
+    @Flag(help: "Write addresses of the hypervisor into the payload instead of symbols to look up.")
+    var prelink = false
+
+    @Flag(help: "Leave out symbols that the loader does not need.")
+    var strip = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Where work trees and compiled objects are kept. Default: $XDG_CACHE_HOME/xsplice-build or ~/.cache/xsplice-build.",
+            valueName: "dir"))
+    var cacheDir: String?
+
+    @Flag(help: "Keep the work folder of this run, and say where it is.")
+    var keepWork = false
+
+    @Flag(help: "Replace what an earlier run wrote to OUT.")
+    var force = false
+
+    @Flag(help: "Reserved: take on trust that the source is that of the hypervisor. Only warns for now.")
+    var trustSource = false
+
+    @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Say what the stages do.")
+    var verbose = false
+
+    func validate() throws {
+        if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
+        if quiet, verbose || debug { throw ValidationError("-q says nothing but errors: it does not go with -v or --debug") }
+        if patches.isEmpty { throw ValidationError("no patch is given: -p PATCH") }
+        for (option, value) in [("-s", source), ("-o", output)] + patches.map({ ("-p", $0) }) where value.isEmpty {
+            throw ValidationError("\(option) is given an empty name")
+        }
+        if format == .xsplice, xenDepends != nil {
+            throw ValidationError("--xen-depends: the xsplice format has no such dependency")
+        }
+    }
+
+    /// The options as the pipeline takes them.
+    ///
+    /// - Throws: `UsageError` when there is no place for the cache.
+    func options(environment: [String: String], processors: Int) throws(UsageError) -> BuildOptions {
+        BuildOptions(
+            source: FilePath(source), patches: patches.map { FilePath($0) }, output: FilePath(output),
+            xenSyms: xenSyms.map { FilePath($0) }, config: config.map { FilePath($0) }, jobs: jobs ?? max(1, processors),
+            xenDebug: xenDebug, depends: depends?.bytes, xenDepends: xenDepends?.bytes, architecture: arch, format: format,
+            skip: skip, prelink: prelink, strip: strip,
+            cache: try CacheFolder.locate(option: cacheDir, environment: environment), keepWork: keepWork,
+            trustSource: trustSource, force: force,
+            verbosity: quiet ? .quiet : debug ? .debug : verbose ? .verbose : .normal)
+    }
+}
+
+/// A build-id in hexadecimal digits, as `readelf -n` and `xl info` print it.
+struct BuildIDArgument: ExpressibleByArgument, Sendable, Equatable {
+    var bytes: [UInt8]
+
+    /// nil unless there are two digits for each byte, and 4 to 64 bytes: 20 are usual (SHA-1), linkers offer 8 to 32.
+    init?(argument: String) {
+        let digits = argument.compactMap(\.hexDigitValue)
+        guard digits.count == argument.count, digits.count.isMultiple(of: 2), (8...128).contains(digits.count) else {
+            return nil
+        }
+        bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+
+    static var allValueStrings: [String] { [] }
+}
+
+extension BuildOptions.Architecture: ExpressibleByArgument {}
+extension BuildOptions.Format: ExpressibleByArgument {}
+extension BuildOptions.SkippedPhase: ExpressibleByArgument {}

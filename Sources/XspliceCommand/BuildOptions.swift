@@ -1,0 +1,71 @@
+import SystemPackage
+
+/// What the user asked for, checked as far as it can be without looking at a file.
+public struct BuildOptions: Sendable, Equatable {
+    public enum Architecture: String, Sendable, CaseIterable {
+        case x86_64, arm64, arm32
+    }
+
+    public enum Format: String, Sendable, CaseIterable {
+        /// As the tree says.
+        case auto
+        case xsplice, livepatch
+    }
+
+    /// A part of the work to leave out (`-k`).
+    public enum SkippedPhase: String, Sendable, CaseIterable {
+        /// Take the objects that an earlier run with `--keep-work` left.
+        case build
+        /// Stop when the objects are compiled.
+        case diff
+    }
+
+    /// How much is said.
+    public enum Verbosity: Int, Sendable, Comparable {
+        case quiet, normal, verbose, debug
+
+        public static func < (a: Verbosity, b: Verbosity) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    public var source: FilePath
+    /// In the order in which they are applied; at least one.
+    public var patches: [FilePath]
+    public var output: FilePath
+    public var xenSyms: FilePath?
+    public var config: FilePath?
+    /// How many compilers run at a time.
+    public var jobs: Int
+    public var xenDebug: Bool
+    public var depends: [UInt8]?
+    public var xenDepends: [UInt8]?
+    public var architecture: Architecture
+    public var format: Format
+    public var skip: SkippedPhase?
+    public var prelink: Bool
+    public var strip: Bool
+    public var cache: FilePath
+    public var keepWork: Bool
+    public var trustSource: Bool
+    public var force: Bool
+    public var verbosity: Verbosity
+}
+
+/// Where work trees and compiled objects are kept between runs.
+public enum CacheFolder {
+    /// `--cache-dir`, else `$XDG_CACHE_HOME/xsplice-build`, else `~/.cache/xsplice-build`.
+    ///
+    /// - Throws: `UsageError` when none of them is known. A relative `XDG_CACHE_HOME` does not count, as the XDG Base
+    ///   Directory Specification demands.
+    public static func locate(
+        option: String?, environment: [String: String]
+    ) throws(UsageError) -> FilePath {
+        if let option { return FilePath(option) }
+        if let base = environment["XDG_CACHE_HOME"].map({ FilePath($0) }), base.isAbsolute {
+            return base.appending("xsplice-build")
+        }
+        guard let home = environment["HOME"], !home.isEmpty else {
+            throw UsageError("no place for the cache folder: HOME is not set", help: "give one with --cache-dir DIR")
+        }
+        return FilePath(home).appending(".cache").appending("xsplice-build")
+    }
+}

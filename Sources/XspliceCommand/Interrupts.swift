@@ -1,0 +1,82 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Ctrl-C and its relatives: the first one cancels the run in good order, a second one ends the process at once.
+public enum Interrupts {
+    /// The writing end of the pipe through which the handler tells the program; -1 before there is one.
+    private static let pipe = Atomic<Int32>(-1)
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    /// Runs `body` as a task that a signal cancels.
+    ///
+    /// Signals are caught and not ignored: a child process starts with the default action for what was caught, but
+    /// inherits what was ignored. The same holds for SIGPIPE: a write to a pipe that nobody reads fails, and its
+    /// caller decides.
+    ///
+    /// - Returns: what `body` returned, and whether a signal came meanwhile.
+    public static func run<Value: Sendable>(
+        _ body: @escaping @Sendable () async -> Value
+    ) async -> (value: Value, wasInterrupted: Bool) {
+        catchSignal(SIGPIPE) { _ in }
+        let task = Task { await body() }
+        let isInterrupted = Flag()
+        let source = signalSource {
+            // The second one: the user does not want to wait.
+            if isInterrupted.raise() { _exit(130) }
+            task.cancel()
+        }
+        let value = await task.value
+        source?.cancel()
+        return (value, isInterrupted.isRaised)
+    }
+
+    /// Calls `action` once for each signal; nil when the system gives no pipe, and signals end the process as ever.
+    private static func signalSource(_ action: @escaping @Sendable () -> Void) -> (any DispatchSourceRead)? {
+        var ends: [Int32] = [-1, -1]
+        guard Glibc.pipe(&ends) == 0 else { return nil }
+        let (reading, writing) = (ends[0], ends[1])
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        pipe.store(writing, ordering: .releasing)
+
+        let source = DispatchSource.makeReadSource(fileDescriptor: reading)
+        source.setEventHandler {
+            var byte: UInt8 = 0
+            while read(reading, &byte, 1) == 1 { action() }
+        }
+        source.setCancelHandler {
+            pipe.store(-1, ordering: .releasing)
+            close(reading)
+            close(writing)
+        }
+        source.resume()
+        // In a handler only calls of signal-safety(7) may be made; write(2) is one.
+        for signal in signals {
+            catchSignal(signal) { number in
+                let saved = errno
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = write(Interrupts.pipe.load(ordering: .acquiring), &byte, 1)
+                errno = saved
+            }
+        }
+        return source
+    }
+
+    private static func catchSignal(_ number: Int32, _ handler: @convention(c) (Int32) -> Void) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = handler
+        action.sa_flags = SA_RESTART
+        sigemptyset(&action.sa_mask)
+        sigaction(number, &action, nil)
+    }
+
+    private final class Flag: Sendable {
+        private let value = Atomic(false)
+        var isRaised: Bool { value.load(ordering: .acquiring) }
+        /// Raises it, and says whether it was raised before.
+        func raise() -> Bool { value.exchange(true, ordering: .acquiringAndReleasing) }
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Diagnostics
+import Report
+
+/// `diff`: what differs between two objects, without a payload.
+struct DiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Say which functions and data differ between two objects.")
+
+    @Argument(help: ArgumentHelp("The object compiled from the original source.", valueName: "original.o"))
+    var original: String
+
+    @Argument(help: ArgumentHelp("The object compiled from the patched source.", valueName: "patched.o"))
+    var patched: String
+
+    @Flag(help: "Write JSON.")
+    var json = false
+}
+
+/// `inspect`: what a payload says about itself.
+struct InspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Say what a payload holds, whoever made it.")
+
+    @Argument(help: ArgumentHelp("A payload file.", valueName: "payload"))
+    var payload: String
+
+    @Flag(help: "Write JSON.")
+    var json = false
+}
+
+/// `explain`: the catalogue of diagnostics.
+struct ExplainCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Explain a diagnostic, or list them all.")
+
+    @Argument(help: ArgumentHelp("What stands in the brackets of error[...].", valueName: "identifier"))
+    var identifier: String?
+
+    @Flag(help: .hidden)
+    var markdown = false
+
+    func run(on console: Console) throws(UsageError) -> ExitStatus {
+        let style = console.outputStyle
+        if markdown {
+            console.output.write(DiagnosticCatalogue.markdown())
+        } else if let identifier {
+            guard let id = DiagnosticID(rawValue: identifier) else {
+                throw UsageError(
+                    "no diagnostic is called '\(identifier)'", help: "xsplice-build explain lists all that there are")
+            }
+            console.output.write(DiagnosticCatalogue.text(DiagnosticCatalogue.entry(id), style: style) + "\n")
+        } else {
+            let width = DiagnosticID.allCases.map(\.rawValue.count).max() ?? 0
+            for entry in DiagnosticCatalogue.entries {
+                console.output.write("\(entry.id.rawValue.padding(to: width))  \(style.shown(entry.title))\n")
+            }
+        }
+        return .written
+    }
+}

@@ -1,0 +1,27 @@
+import SystemPackage
+import XenSource
+
+/// The payload's file name, made from the names of the patch files.
+public enum PayloadName {
+    /// The name without the suffix of the format.
+    ///
+    /// The host tool passes it to the hypervisor as the payload's name. So it has only letters and digits of ASCII, `_` and
+    /// `-` (all else becomes `-`), and at most 127 of them. A final `.patch` or `.diff` is dropped. A series is named
+    /// after its first patch.
+    public static func name(for patches: [FilePath]) -> String {
+        var name = patches.first?.lastComponent?.string ?? ""
+        for suffix in [".patch", ".diff"] where name.hasSuffix(suffix) {
+            name = String(name.dropLast(suffix.count))
+            break
+        }
+        let allowed = name.map { character -> Character in
+            let isPlain = character.isASCII && (character.isLetter || character.isNumber)
+            return isPlain || character == "_" || character == "-" ? character : "-"
+        }
+        return allowed.isEmpty ? "payload" : String(allowed.prefix(PayloadABI.maximumNameLength))
+    }
+
+    public static func fileName(for patches: [FilePath], abi: PayloadABI) -> String {
+        "\(name(for: patches)).\(abi.fileSuffix)"
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Diagnostics
+
+/// The program: what its first argument may be.
+public struct RootCommand: ParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "xsplice-build",
+        abstract: "Turns a Xen source tree and a source patch into a live-patch payload.",
+        version: "xsplice-build \(programVersion)",
+        subcommands: [BuildCommand.self, DiffCommand.self, InspectCommand.self, ExplainCommand.self],
+        defaultSubcommand: BuildCommand.self)
+
+    public init() {}
+}
+
+/// Of the program, not of Xen.
+public let programVersion = "0.1.0"
+
+/// A parsed command that runs against a console that the caller gives.
+protocol ConsoleCommand: ParsableCommand {
+    /// - Returns: how it ended, where that is no error.
+    func run(on console: Console) async throws -> ExitStatus
+}
+
+/// The exit codes, as `--help` has them.
+enum ExitCodeHelp {
+    static let text =
+        "EXIT CODES:\n"
+        + ExitStatus.allCases.map { status in
+            let code = String(status.rawValue)
+            return String(repeating: " ", count: 5 - code.count) + "\(code)  \(status.meaning)"
+        }.joined(separator: "\n")
+}

@@ -1,0 +1,38 @@
+import Report
+import Synchronization
+
+/// Runs the stages one after another: shows each on the terminal and notes how long it took.
+public final class StageRunner: Sendable {
+    public let terminal: Terminal
+    private let taken = Mutex<[BuildReport.Timing]>([])
+
+    public init(_ terminal: Terminal) { self.terminal = terminal }
+
+    /// How long each stage took that has ended, failed ones included.
+    public var timings: [BuildReport.Timing] { taken.withLock { $0 } }
+
+    /// Runs one stage. `body` gives the stage's value, and the line that says what came out.
+    ///
+    /// - Throws: what `body` throws; `CancellationError` when the run was interrupted before or meanwhile.
+    public func run<Value>(_ stage: Stage, _ body: () async throws -> (Value, String)) async throws -> Value {
+        try Task.checkCancellation()
+        let start = ContinuousClock.now
+        terminal.begin(stage)
+        do {
+            let (value, line) = try await body()
+            try Task.checkCancellation()
+            note(stage, since: start)
+            terminal.end(line)
+            return value
+        } catch {
+            note(stage, since: start)
+            terminal.end(nil)
+            throw error
+        }
+    }
+
+    private func note(_ stage: Stage, since start: ContinuousClock.Instant) {
+        let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
+        taken.withLock { $0.append(BuildReport.Timing(stage: stage.rawValue, milliseconds: milliseconds)) }
+    }
+}

@@ -1,0 +1,146 @@
+import Diagnostics
+import Report
+import Synchronization
+
+/// One of the lines that a run shows.
+public enum Stage: String, Sendable, CaseIterable {
+    case tree, patch, compile, compare, original, link, check, write
+}
+
+/// All output of a run, from whatever task it comes, in order and never one line within another.
+///
+/// On a terminal the current stage has a live line with a spinner, a counter and the time, which is replaced in place and ends as
+/// `✓ stage  what came out`. Elsewhere each stage is one plain line, printed when it is done.
+public final class Terminal: Sendable {
+    private struct Live {
+        var stage: Stage
+        var detail: String
+        var started: Duration
+        var frame = 0
+    }
+
+    private struct State {
+        var live: Live?
+        /// True while the cursor stands behind a live line.
+        var isDrawn = false
+        var ticker: Task<Void, Never>?
+    }
+
+    public let console: Console
+    public let verbosity: BuildOptions.Verbosity
+    private let clock: @Sendable () -> Duration
+    private let state = Mutex(State())
+
+    /// - Parameter clock: the time since some fixed moment; given by tests.
+    public init(
+        _ console: Console, verbosity: BuildOptions.Verbosity = .normal, clock: (@Sendable () -> Duration)? = nil
+    ) {
+        self.console = console
+        self.verbosity = verbosity
+        let start = ContinuousClock.now
+        self.clock = clock ?? { ContinuousClock.now - start }
+    }
+
+    public var style: TextStyle { console.outputStyle }
+
+    // MARK: Lines
+
+    /// A line of ordinary output, not said with `-q`.
+    public func say(_ text: String = "") {
+        guard verbosity > .quiet else { return }
+        print(text + "\n", to: console.output)
+    }
+
+    /// A line on standard error, not said with `-q`: warnings and the log.
+    public func remark(_ text: String) {
+        guard verbosity > .quiet else { return }
+        print(text + "\n", to: console.error)
+    }
+
+    /// A line on standard error that is always said.
+    public func complain(_ text: String) { print(text + "\n", to: console.error) }
+
+    // MARK: Stages
+
+    public func begin(_ stage: Stage) {
+        guard verbosity > .quiet else { return }
+        state.withLock { state in
+            state.live = Live(stage: stage, detail: "", started: clock())
+            guard style.isTerminal else { return }
+            draw(&state)
+            state.ticker?.cancel()
+            state.ticker = Task { [weak self] in
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .milliseconds(100))
+                    self?.tick()
+                }
+            }
+        }
+    }
+
+    /// What the live line says: `12 of 40`. Nothing where there is no live line.
+    public func update(_ detail: String) {
+        state.withLock { state in
+            state.live?.detail = detail
+            if state.live != nil, style.isTerminal { draw(&state) }
+        }
+    }
+
+    /// Ends the stage with what came out, or, with nil, as failed: the reason follows elsewhere.
+    public func end(_ detail: String?) {
+        state.withLock { state in
+            guard let live = state.live else { return }
+            state.ticker?.cancel()
+            state.ticker = nil
+            erase(&state)
+            state.live = nil
+            let mark = detail == nil ? style.paint(style.cross, .red) : style.paint(style.tick, .green)
+            let text = "\(live.stage.rawValue.padding(to: 10)) \(detail ?? "failed")"
+            console.output.write(" \(mark) \(withTime(text, since: live.started))\n")
+        }
+    }
+
+    private func tick() {
+        state.withLock { state in
+            guard state.live != nil, !Task.isCancelled else { return }
+            state.live?.frame += 1
+            draw(&state)
+        }
+    }
+
+    private func print(_ text: String, to sink: any TextSink) {
+        state.withLock { state in
+            erase(&state)
+            sink.write(text)
+            if state.live != nil, style.isTerminal { draw(&state) }
+        }
+    }
+
+    private func erase(_ state: inout State) {
+        if state.isDrawn { console.output.write("\r\u{1b}[2K") }
+        state.isDrawn = false
+    }
+
+    private func draw(_ state: inout State) {
+        guard let live = state.live else { return }
+        let frames = style.spinner
+        let text = "\(live.stage.rawValue.padding(to: 10)) \(style.shown(live.detail))"
+        let line = " \(frames[live.frame % frames.count]) \(withTime(text, since: live.started))"
+        // One column less than there is: a full line would wrap, and could not be erased.
+        console.output.write("\r\u{1b}[2K\(line.prefix(style.width - 1))")
+        state.isDrawn = true
+    }
+
+    /// The text with the time that it took at the right edge, where that is worth saying.
+    private func withTime(_ text: String, since started: Duration) -> String {
+        let elapsed = clock() - started
+        guard elapsed >= .milliseconds(500) else { return text }
+        let tenths = Int(elapsed / .milliseconds(100))
+        let time = "\(grouped(tenths / 10)).\(tenths % 10) s"
+        return text.padding(to: style.width - 4 - time.count) + " " + time
+    }
+}
+
+extension String {
+    func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}
