@@ -69,6 +69,15 @@ let package = Package(
             swiftSettings: settings),
 
         .target(name: "TestTools", dependencies: [system, subprocess], path: "Tests/TestTools", swiftSettings: settings),
+        .target(
+            name: "ObjectFixtures",
+            dependencies: ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "ArchX86_64", "XenSource", system],
+            path: "Tests/ObjectFixtures", swiftSettings: settings),
+        tests("ELFModel", ["TestTools", system]),
+        tests("ObjectDiff", ["ObjectFixtures", "Diagnostics"]),
+        tests(
+            "PayloadLinker",
+            ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "ArchX86_64", "XenSource", "Diagnostics", system]),
         tests("DebugInfo", ["TestTools", system]),
         tests("ArchX86_64", ["TestTools", system]),
         tests("SourcePatch", ["Diagnostics", system, subprocess]),

@@ -107,7 +107,7 @@ private struct Writer {
         for (index, section) in file.sections.enumerated().dropFirst() {
             guard let scn = elf_newscn(elf), let data = elf_newdata(scn) else { throw fail(Self.lastError) }
             data.pointee.d_version = UInt32(EV_CURRENT)
-            data.pointee.d_align = Int(max(section.alignment, 1))
+            data.pointee.d_align = Int(clamping: max(section.alignment, 1))
             data.pointee.d_type = ELF_T_BYTE
             var entrySize = section.entrySize
             var info = section.info
@@ -125,7 +125,7 @@ private struct Writer {
                 try fillRelocations(data, section, type: type)
             } else if section.isZeroFilled {
                 data.pointee.d_buf = nil
-                data.pointee.d_size = Int(section.size)
+                data.pointee.d_size = Int(clamping: section.size)
             } else {
                 fill(data, section.data)
             }

@@ -18,7 +18,7 @@ public struct ChangeSet: Sendable {
     public var original: ObjectGraph
     public var patched: ObjectGraph
     public var twins: Correlation
-    /// For each item of the patched object.
+    /// For each item of the patched object. What has no name is the same: it counts through those who refer to it.
     public var status: [Status]
     /// For each item of the patched object, where the source declares it, as far as debug info says.
     public var locations: [SourceLocation?]

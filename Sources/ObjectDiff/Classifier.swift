@@ -34,6 +34,8 @@ struct Classifier {
 
     mutating func classify(with comparison: inout Comparison) {
         status = b.items.indices.map { index in
+            // What has no name counts through those who refer to it.
+            guard b.items[index].isNamed else { return .same }
             guard let twin = twins.original[index] else { return .new }
             return comparison.haveSameContent(twin, index) ? .same : .changed
         }

@@ -1,0 +1,129 @@
+import ELFModel
+import SystemPackage
+import TestTools
+import Testing
+
+@Suite struct ELFFileTests {
+    static let source = """
+        static int counter = 4; extern int other(const char *); const char *const words[] = { "a", "b" };
+        int zero[100]; static int helper(void) { return counter++; }
+        int f(int x) { return other(words[x]) + helper() + zero[x]; }
+        """
+
+    static func compile(_ arguments: [String] = [], in folder: FilePath) async throws -> FilePath {
+        _ = try write(source, to: "a.c", in: folder)
+        try await run("gcc", ["-O1", "-c", "a.c", "-o", "a.o", "-fno-inline", "-ffunction-sections"] + arguments, in: folder)
+        return folder.appending("a.o")
+    }
+
+    @Test func readsSectionsSymbolsAndRelocations() async throws {
+        try await withTemporaryFolder { folder in
+            let file = try ELFFile.read(try await Self.compile(in: folder))
+            #expect(file.header.type == ELF.FileType.relocatable)
+            #expect(file.header.machine == ELF.Machine.x86_64)
+            let f = try #require(file.symbols.first { $0.name == "f" })
+            #expect(f.isFunction && !f.isLocal && f.size > 0)
+            let section = try #require(f.sectionIndex)
+            #expect(file.sections[section].name == ".text.f")
+            let relocations = try #require(file.sections.first { $0.name == ".rela.text.f" })
+            #expect(relocations.relocations.contains { file.symbols[$0.symbol].name == "other" })
+            #expect(file.sections.contains { $0.isZeroFilled && $0.size >= 400 })
+        }
+    }
+
+    @Test func writesBackWhatReadelfCallsEqual() async throws {
+        try await withTemporaryFolder { folder in
+            let path = try await Self.compile(["-g"], in: folder)
+            let file = try ELFFile.read(path)
+            let copy = folder.appending("b.o")
+            try write(try file.serialised(name: "b.o"), to: copy)
+            #expect(Self.withoutTableSizes(try ELFFile.read(copy)) == Self.withoutTableSizes(file))
+            #expect(try await Readelf.report(on: copy) == Readelf.report(on: path))
+        }
+    }
+
+    /// The writer stores each name once, the assembler also shares the ends of names.
+    static func withoutTableSizes(_ file: ELFFile) -> ELFFile {
+        var copy = file
+        for index in copy.sections.indices where copy.sections[index].type == ELF.SectionType.strtab { copy.sections[index].size = 0 }
+        return copy
+    }
+
+    @Test func theSameValueGivesTheSameBytes() async throws {
+        try await withTemporaryFolder { folder in
+            let file = try ELFFile.read(try await Self.compile(in: folder))
+            #expect(try file.serialised(name: "x") == file.serialised(name: "x"))
+        }
+    }
+
+    @Test func whatIsNoELFFileIsRefusedByName() throws {
+        for bytes in [[], Array("hello".utf8), [0x7f, 0x45, 0x4c, 0x46], [0x7f, 0x45, 0x4c, 0x46] + Array(repeating: 0, count: 80)] {
+            let error = #expect(throws: ELFError.self) { try ELFFile(bytes: bytes, name: "the-file") }
+            #expect(error?.message.hasPrefix("the-file: ") == true)
+        }
+        #expect(throws: ELFError.self) { try ELFFile.read("/nonexistent/file.o") }
+    }
+
+    @Test func everyTruncationIsAnErrorOrAFile() async throws {
+        try await withTemporaryFolder { folder in
+            let whole = try bytes(of: try await Self.compile(in: folder))
+            for length in stride(from: 0, to: whole.count, by: 7) {
+                #expect(throws: ELFError.self) { try ELFFile(bytes: Array(whole[..<length]), name: "cut") }
+            }
+        }
+    }
+
+    @Test func damagedBytesNeverTrap() async throws {
+        try await withTemporaryFolder { folder in
+            let whole = try bytes(of: try await Self.compile(in: folder))
+            var random = SystemRandomNumberGenerator.seeded(7)
+            var accepted = 0
+            for _ in 0..<3_000 {
+                var damaged = whole
+                for _ in 0..<Int.random(in: 1...8, using: &random) {
+                    damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                }
+                if let file = try? ELFFile(bytes: damaged, name: "damaged") {
+                    accepted += 1
+                    _ = try? file.serialised(name: "damaged")
+                }
+            }
+            #expect(accepted > 0)
+        }
+    }
+}
+
+/// `readelf` without what a writer may choose: offsets of sections in the file, and the sizes of string tables.
+enum Readelf {
+    static func report(on path: FilePath) async throws -> String {
+        let header = try await run("readelf", ["-hW", path.string]).split(separator: "\n")
+            .filter { !$0.contains("Start of section headers") }
+        let sections = try await run("readelf", ["-SW", path.string]).split(separator: "\n").dropFirst(1).map { line -> String in
+            let isTable = line.contains(" STRTAB ")
+            guard let bracket = line.firstIndex(of: "]") else { return line.contains("offset") ? "" : String(line) }
+            var fields = line[line.index(after: bracket)...].split(separator: " ").map(String.init)
+            // Name, type, address, offset, size; a name that is empty shifts them.
+            if let address = fields.firstIndex(where: { $0.count == 16 && $0.allSatisfy(\.isHexDigit) }) {
+                fields.remove(at: address + 1)
+                if isTable { fields.remove(at: address + 1) }
+            }
+            return line[...bracket] + fields.joined(separator: " ")
+        }
+        let rest = try await run("readelf", ["-srnuW", path.string])
+            .replacing(#/at offset 0x[0-9a-f]+/#, with: "")
+        return (header.map(String.init) + sections + [rest]).joined(separator: "\n")
+    }
+}
+
+/// A small generator with a seed: failures can be repeated.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 29)
+    }
+}
+
+extension SystemRandomNumberGenerator {
+    static func seeded(_ seed: UInt64) -> SeededGenerator { SeededGenerator(state: seed) }
+}

@@ -1,0 +1,101 @@
+import ObjectDiff
+import ObjectFixtures
+import Testing
+
+@Suite struct ComparisonTests {
+    @Test func theSameSourceHasNoDifference() async throws {
+        let source = """
+            static u32 counter = 3; static const char *const words[] = { "one", "two" };
+            DEFINE_PER_CPU(u32, slot);
+            static noinline u32 helper(u32 x) { static u32 calls; calls++; if ( x == 7 ) WARN(); return calls + x; }
+            u32 entry(u32 x) { TRY("nop"); ALTERNATIVE("nop; nop; nop", "xorl %%eax, %%eax"); sink(words[x & 1]); return helper(x) + counter++; }
+            """
+        let set = try await ObjectFixtures.compare(source, source)
+        #expect(set.status.allSatisfy { $0 == .same })
+        #expect(set.diagnostics.isEmpty)
+        #expect(set.removed.isEmpty)
+    }
+
+    @Test func aChangedBodyIsOneChangedFunction() async throws {
+        let set = try await ObjectFixtures.compare(
+            "u32 f(u32 x) { return x + 1; } u32 g(u32 x) { return x + 2; }",
+            "u32 f(u32 x) { return x + 3; } u32 g(u32 x) { return x + 2; }")
+        #expect(set.names(.changed) == ["f"])
+        #expect(set.names(.new).isEmpty)
+        #expect(set.errors.isEmpty)
+    }
+
+    @Test func commentsOrderAndLinesDoNotCount() async throws {
+        let set = try await ObjectFixtures.compare(
+            "u32 f(u32 x) { return x + 1; }\nu32 g(u32 x) { printk(\"g\"); return x + 2; }",
+            "/* moved */\nu32 g(u32 x)\n{\n    printk(\"g\");\n    return x + 2;\n}\nu32 f(u32 x) { return x + 1; }")
+        #expect(set.names(.changed).isEmpty)
+        #expect(set.isUnchanged)
+    }
+
+    @Test func aStringOfTheSameLengthIsADifference() async throws {
+        let set = try await ObjectFixtures.compare(
+            "void f(void) { printk(\"abc\"); } void g(void) { printk(\"other\"); }",
+            "void f(void) { printk(\"abd\"); } void g(void) { printk(\"other\"); }")
+        #expect(set.names(.changed) == ["f"])
+    }
+
+    @Test func aStringInATableIsADifferenceOfItsUsers() async throws {
+        let tables = { (word: String) in
+            "static const char *const words[] = { \"one\", \"\(word)\" };\nvoid f(u32 x) { sink(words[x]); }\nvoid g(void) { sink(\"g\"); }"
+        }
+        let set = try await ObjectFixtures.compare(tables("two"), tables("owt"))
+        #expect(set.names(.changed) == ["f"])
+        #expect(set.errors.isEmpty)
+    }
+
+    @Test func aNewStringAboveOthersChangesNobodyElse() async throws {
+        let set = try await ObjectFixtures.compare(
+            "void f(void) { sink(\"f\"); } void g(void) { printk(\"g\"); }",
+            "void f(void) { sink(\"new\"); sink(\"f\"); } void g(void) { printk(\"g\"); }")
+        #expect(set.names(.changed) == ["f"])
+    }
+
+    @Test func variablesInOneSectionAreToldApartByTheInstruction() async throws {
+        // An immediate behind the displacement moves the addend: only the instruction's length tells which variable is meant.
+        let source = { (name: String) in
+            "static __read_mostly u32 a = 1, b = 2, c = 3;\nvoid f(void) { \(name) = 0x12345678; sink(&a); sink(&b); sink(&c); }"
+        }
+        let set = try await ObjectFixtures.compare(source("a"), source("b"))
+        #expect(set.names(.changed) == ["f"])
+        let f = try #require(set.patched.items.first { $0.name == "f" })
+        let meant = f.references.compactMap { reference -> String? in
+            guard case .item(let target) = reference.target else { return nil }
+            return set.patched.items[target].name
+        }
+        #expect(meant.sorted() == ["a", "b", "b", "c"])
+    }
+
+    @Test func aStaticLocalKeepsItsTwinWhenItsNumberChanges() async throws {
+        let set = try await ObjectFixtures.compare(
+            "u32 f(void) { static u32 n = 1; return n++; } u32 g(void) { static u32 n = 1; return n += 2; }",
+            "u32 e(void) { static u32 n = 1; return n += 5; } u32 f(void) { static u32 n = 1; return n++; } u32 g(void) { static u32 n = 1; return n += 2; }")
+        #expect(set.names(.changed).isEmpty)
+        #expect(set.names(.new).count == 2)
+        #expect(set.twins.guessed.isEmpty)
+    }
+
+    @Test func aCounterpartOfAnotherFunctionIsNoTwin() async throws {
+        let set = try await ObjectFixtures.compare(
+            "u32 f(void) { static u32 n; return n++; }", "u32 g(void) { static u32 n; return n++; }")
+        #expect(set.names(.new).contains { $0.hasPrefix("n") })
+        #expect(set.removed.contains { set.original.items[$0].name.hasPrefix("n") })
+    }
+
+    @Test func aLineNumberInATableIsADifference() async throws {
+        let set = try await ObjectFixtures.compare("void f(void) { WARN(); }", "\n\nvoid f(void) { WARN(); }")
+        #expect(set.names(.changed) == ["f"])
+    }
+
+    @Test func changedFixUpsAndReplacementsAreTheirFunctions() async throws {
+        let set = try await ObjectFixtures.compare(
+            "void f(void) { ALTERNATIVE(\"nop; nop\", \"nop\"); }\nvoid g(void) { ALTERNATIVE(\"nop; nop\", \"cld\"); }",
+            "void f(void) { ALTERNATIVE(\"nop; nop\", \"std\"); }\nvoid g(void) { ALTERNATIVE(\"nop; nop\", \"cld\"); }")
+        #expect(set.names(.changed) == ["f"])
+    }
+}

@@ -1,0 +1,93 @@
+import ArchX86_64
+import DebugInfo
+import ELFModel
+import ObjectDiff
+import SystemPackage
+import TestTools
+import XenSource
+
+/// Small C sources, compiled the way Xen's are, as the differ and the linker get them.
+public enum ObjectFixtures {
+    /// What a source sees of Xen: hidden symbols, attributes, and macros that make entries in Xen's tables.
+    private static let prelude = """
+        #pragma GCC visibility push(hidden)
+        typedef unsigned int u32; typedef unsigned long u64;
+        #define __init __attribute__((__section__(".init.text"), __cold__))
+        #define __initdata __attribute__((__section__(".init.data")))
+        #define __read_mostly __attribute__((__section__(".data.read_mostly")))
+        #define noinline __attribute__((__noinline__, __noclone__))
+        #define DEFINE_PER_CPU(type, name) \\
+            __attribute__((__section__(".bss.percpu"))) type per_cpu__##name
+        #define WARN() asm volatile ( "1: ud2\\n.pushsection .bug_frames.1, \\"a\\"\\n.p2align 2\\n2: .long (1b - 2b) + %c1\\n" \\
+            ".long (%c0 - 2b) + %c2\\n.popsection" :: "i" (__FILE__), "i" ((__LINE__ >> 7) << 24), "i" ((__LINE__ & 127) << 24) )
+        #define TRY(insn) asm volatile ( "1: " insn "\\n2:\\n.pushsection .fixup, \\"ax\\"\\n3: movl $-1, %%eax\\njmp 2b\\n.popsection\\n" \\
+            ".pushsection .ex_table, \\"a\\"\\n.balign 4\\n.long 1b - ., 3b - .\\n.popsection" ::: "eax", "memory" )
+        #define ALTERNATIVE(old, new) asm volatile ( "1: " old "\\n2:\\n.pushsection .altinstructions, \\"a\\"\\n" \\
+            ".long 1b - ., 3f - .\\n.word 1\\n.byte 2b - 1b, 4f - 3f, 0, 0\\n.popsection\\n" \\
+            ".pushsection .altinstr_replacement, \\"ax\\"\\n3: " new "\\n4:\\n.popsection" ::: "eax" )
+        extern void printk(const char *, ...);
+        extern void sink(const void *);
+        #line 1
+
+        """
+
+    /// Debug builds, function and data sections, position-independent: the flags of Xen 4.17 that shape objects.
+    private static let flags = [
+        "-m64", "-std=gnu99", "-O2", "-fomit-frame-pointer", "-nostdinc", "-fno-builtin", "-fno-common", "-fno-pie", "-fpic",
+        "-ffunction-sections", "-fdata-sections", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-mno-red-zone",
+        "-mno-sse", "-fno-strict-aliasing", "-mindirect-branch=thunk-extern", "-fno-jump-tables", "-g",
+    ]
+
+    /// Compiles `source` as a file called `name` and gives the object's path.
+    public static func compile(_ source: String, name: String = "test.c", in folder: FilePath) async throws -> FilePath {
+        _ = try write(prelude + source, to: name, in: folder)
+        let object = String(name.prefix(while: { $0 != "." })) + ".o"
+        try await run("gcc", flags + ["-c", name, "-o", object], in: folder)
+        return folder.appending(object)
+    }
+
+    public static func read(_ path: FilePath) throws -> ObjectToCompare {
+        ObjectToCompare(file: try ELFFile.read(path), debug: try DebugInfo.read(path))
+    }
+
+    /// Compares two versions of one source.
+    public static func compare(_ original: String, _ patched: String, name: String = "test.c") async throws -> ChangeSet {
+        try await withTemporaryFolder { folder in
+            let (a, b) = (folder.appending("a"), folder.appending("b"))
+            try await run("mkdir", [a.string, b.string])
+            let left = try await compile(original, name: name, in: a)
+            let right = try await compile(patched, name: name, in: b)
+            return try compare(left, right, name: name)
+        }
+    }
+
+    public static func compare(_ original: FilePath, _ patched: FilePath, name: String) throws -> ChangeSet {
+        compareObjects(
+            objectName: String(name.dropLast()) + "o", source: name, original: try read(original),
+            patched: try read(patched), architecture: ArchX86_64(), xenVersion: (4, 17))
+    }
+
+    /// Links originals into something like a hypervisor: at Xen's address, with a build-id, with symbols.
+    public static func link(_ objects: [FilePath], in folder: FilePath) async throws -> XenImage {
+        _ = try write(
+            "void printk(const char *f, ...) {}\nvoid sink(const void *p) {}\nvoid __x86_indirect_thunk_rax(void) {}\nchar pad[64];\n",
+            to: "rest.c", in: folder)
+        try await run("gcc", flags + ["-c", "rest.c", "-o", "rest.o"], in: folder)
+        let image = folder.appending("xen-syms")
+        try await run(
+            "ld",
+            ["-Ttext=0xffff82d040200000", "--build-id=sha1", "-e", "printk", "-o", image.string, folder.appending("rest.o").string]
+                + objects.map(\.string))
+        return try XenImage.read(image)
+    }
+}
+
+extension ChangeSet {
+    /// The names of the items that have that status and are not just content, sorted.
+    public func names(_ wanted: Status) -> [String] {
+        patched.items.indices.filter { status[$0] == wanted && patched.items[$0].isNamed && !patched.items[$0].isJustContent }
+            .map { patched.items[$0].name }.sorted()
+    }
+
+    public var errors: [String] { diagnostics.filter { $0.severity == .error }.map(\.id.rawValue) }
+}

@@ -1,0 +1,195 @@
+import ArchX86_64
+import Diagnostics
+import ELFModel
+import ObjectDiff
+import ObjectFixtures
+import PayloadLinker
+import SystemPackage
+import TestTools
+import Testing
+import XenSource
+
+@Suite struct PayloadLinkerTests {
+    /// Compiles originals and patched versions, links the originals into a hypervisor, and makes a payload for it.
+    static func link(
+        _ sources: [(name: String, original: String, patched: String)],
+        options: LinkOptions = LinkOptions(name: "test", abi: .livepatchV2)
+    ) async throws -> (outcome: LinkOutcome, image: XenImage) {
+        try await withTemporaryFolder { folder in
+            let (a, b) = (folder.appending("a"), folder.appending("b"))
+            try await run("mkdir", [a.string, b.string])
+            var originals: [FilePath] = []
+            var sets: [ChangeSet] = []
+            for source in sources {
+                let left = try await ObjectFixtures.compile(source.original, name: source.name, in: a)
+                let right = try await ObjectFixtures.compile(source.patched, name: source.name, in: b)
+                originals.append(left)
+                sets.append(try ObjectFixtures.compare(left, right, name: source.name))
+            }
+            let image = try await ObjectFixtures.link(originals, in: folder)
+            return (try linkPayload(sets, onto: image, architecture: ArchX86_64(), options: options), image)
+        }
+    }
+
+    static func link(_ original: String, _ patched: String) async throws -> LinkOutcome {
+        try await link([("test.c", original, patched)]).outcome
+    }
+
+    static func file(_ outcome: LinkOutcome) throws -> ELFFile {
+        try ELFFile(bytes: try #require(outcome.payload, "\(outcome.diagnostics)").bytes, name: "payload")
+    }
+
+    @Test func replacesExactlyTheChangedFunction() async throws {
+        let (outcome, image) = try await Self.link([
+            ("test.c", "u32 f(u32 x) { return x * 1000003 + 100; } u32 g(u32 x) { return x * 1000003 + 200; }",
+                "u32 f(u32 x) { return x * 1000003 + 101; } u32 g(u32 x) { return x * 1000003 + 200; }")
+        ])
+        let payload = try #require(outcome.payload)
+        #expect(payload.functions.map(\.name) == ["f"])
+        #expect(payload.functions[0].oldAddress == image.global("f")?.address)
+        #expect(payload.companions.isEmpty)
+        #expect(payload.depends == image.buildID)
+        #expect(payload.verifiedFunctions == 1)
+        #expect(payload.fileName == "test.livepatch")
+    }
+
+    @Test func hasWhatTheLoaderAsksFor() async throws {
+        let outcome = try await Self.link("u32 f(u32 x) { printk(\"a\"); return x * 1000003 + 100; }", "u32 f(u32 x) { printk(\"b\"); return x * 1000003 + 101; }")
+        let file = try Self.file(outcome)
+        let sections = Dictionary(uniqueKeysWithValues: file.sections.map { ($0.name, $0) })
+        let functions = try #require(sections[".livepatch.funcs"])
+        #expect(functions.size == 104)
+        #expect(functions.data[32] == 2)
+        for name in [".livepatch.depends", ".livepatch.xen_depends", ".note.gnu.build-id"] {
+            #expect(BuildIDNote.parse(try #require(sections[name]).data)?.count == 20)
+        }
+        #expect(file.sections.dropFirst().allSatisfy { $0.alignment >= 1 && $0.alignment.nonzeroBitCount == 1 })
+        #expect(!file.sections.contains { $0.name.hasPrefix(".debug") || ($0.isWritable && $0.isExecutable) })
+        let architecture = ArchX86_64()
+        for relocation in file.sections.flatMap(\.relocations) {
+            #expect(architecture.relocationKind(relocation.type)?.isLoadable == true)
+            #expect(relocation.symbol != 0)
+        }
+    }
+
+    @Test func theSameInputsGiveTheSameBytes() async throws {
+        try await withTemporaryFolder { folder in
+            let (a, b) = (folder.appending("a"), folder.appending("b"))
+            try await run("mkdir", [a.string, b.string])
+            let original = try await ObjectFixtures.compile("u32 f(u32 x) { return x * 1000003; }", in: a)
+            let patched = try await ObjectFixtures.compile("static u32 n; u32 f(u32 x) { return x * 1000003 + ++n; }", in: b)
+            let image = try await ObjectFixtures.link([original], in: folder)
+            func payload() throws -> [UInt8]? {
+                let set = try ObjectFixtures.compare(original, patched, name: "test.c")
+                let options = LinkOptions(name: "test", abi: .livepatchV2)
+                return try linkPayload([set], onto: image, architecture: ArchX86_64(), options: options).payload?.bytes
+            }
+            let first = try #require(try payload())
+            #expect(try payload() == first)
+        }
+    }
+
+    @Test func callsGoToTheOldAddressAlsoOfReplacedFunctions() async throws {
+        let outcome = try await Self.link(
+            "noinline u32 f(u32 x) { return x * 1000003 + 100; } u32 g(u32 x) { sink(0); return f(x) * 7 + 200; }",
+            "noinline u32 f(u32 x) { return x * 1000003 + 101; } u32 g(u32 x) { sink(0); return f(x) * 7 + 201; }")
+        #expect(outcome.payload?.functions.map(\.name) == ["f", "g"])
+        #expect(outcome.payload?.references.map(\.name) == ["f", "sink"])
+    }
+
+    @Test func newFunctionsAreFoundAcrossObjects() async throws {
+        let (outcome, _) = try await Self.link([
+            ("one.c", "u32 f(u32 x) { return x * 1000003 + 100; }",
+                "static noinline u32 inner(u32 x) { sink(0); return x * 3; }\nu32 outer(u32 x) { return inner(x) + inner(x + 1); } u32 f(u32 x) { return x * 1000003 + 100; }"),
+            ("two.c", "u32 g(u32 x) { return x * 1000003 + 200; }", "u32 outer(u32 x); u32 g(u32 x) { return outer(x) + 200; }"),
+        ])
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.functions.map(\.name) == ["g"])
+        #expect(payload.companions.map(\.name).sorted() == ["inner", "outer"])
+        #expect(payload.references.map(\.name) == ["sink"])
+    }
+
+    @Test func staticFunctionsAndVariablesAreTheRunningOnes() async throws {
+        let source = { (n: Int) in
+            "static u32 count; static noinline u32 h(u32 x) { sink(&count); return x + 1; } u32 f(u32 x) { return h(x) + count++ + \(n); }"
+        }
+        let outcome = try await Self.link(source(5), source(6))
+        let payload = try #require(outcome.payload)
+        #expect(payload.companions.isEmpty)
+        #expect(Set(payload.references.map(\.name)) == ["test.c#count", "test.c#h"])
+        let file = try Self.file(outcome)
+        #expect(file.symbols.contains { $0.name == "test.c#h" && $0.isUndefined })
+    }
+
+    @Test func newVariablesTravelAlongUnderNamesOfTheirOwn() async throws {
+        let outcome = try await Self.link(
+            "u32 f(u32 x) { return x * 1000003 + 100; }", "static u32 zero; u32 set = 7; u32 f(u32 x) { return x * 1000003 + ++zero + ++set; }")
+        let payload = try #require(outcome.payload)
+        #expect(payload.companions.map(\.name).sorted() == ["set", "zero"])
+        #expect(outcome.diagnostics.map(\.id) == [.writableDataInPayload])
+        let file = try Self.file(outcome)
+        let names = file.symbols.filter(\.isObject).map(\.name)
+        #expect(names.count == 2)
+        #expect(names.allSatisfy { $0.contains("~") })
+    }
+
+    @Test func tableEntriesComeWithTheirFunctionsOnly() async throws {
+        let source = { (n: Int) in
+            "void f(void) { TRY(\"nop\"); WARN(); ALTERNATIVE(\"nop; nop; nop\", \"xorl %%eax, %%eax\"); sink((void *)\(n)L); }\nvoid g(void) { TRY(\"cld\"); WARN(); WARN(); ALTERNATIVE(\"nop; nop\", \"cld\"); }"
+        }
+        let outcome = try await Self.link(source(5), source(6))
+        #expect(outcome.payload?.functions.map(\.name) == ["f"])
+        #expect(outcome.payload?.tableEntries == [".bug_frames.1": 1, ".ex_table": 1, ".altinstructions": 1])
+        let file = try Self.file(outcome)
+        #expect(file.sections.first { $0.name == ".bug_frames.1" }?.size == 8)
+        #expect(file.sections.first { $0.name == ".altinstr_replacement" }.map { $0.isExecutable && $0.size == 2 } == true)
+        #expect(file.sections.first { $0.name == ".fixup" }?.isExecutable == true)
+    }
+
+    @Test func aFunctionTooShortForTheJumpIsRefused() async throws {
+        let outcome = try await Self.link("void f(void) { }", "void f(void) { sink(0); }")
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.map(\.id) == [.functionTooShort])
+    }
+
+    @Test func anUnknownSymbolIsRefused() async throws {
+        let outcome = try await Self.link("u32 f(u32 x) { return x * 1000003 + 100; }", "extern u32 nowhere(u32); u32 f(u32 x) { return nowhere(x) + 1; }")
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.map(\.id) == [.symbolNotInHypervisor])
+        #expect(outcome.diagnostics.first?.message.contains("nowhere") == true)
+    }
+
+    @Test func newlyNeededBootCodeIsRefused() async throws {
+        let boot = "static u32 __init noinline boot(u32 x) { sink(0); return x; } u32 __init start(u32 x) { return boot(x); }"
+        let outcome = try await Self.link(boot + "u32 f(u32 x) { return x * 1000003 + 100; }", boot + "u32 f(u32 x) { return boot(x) * 5 + 1; }")
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.map(\.id) == [.initCodeNeeded])
+    }
+
+    @Test func anotherHypervisorIsRefused() async throws {
+        try await withTemporaryFolder { folder in
+            let other = try await ObjectFixtures.compile("u32 f(u32 x) { return x * 1000003 + 55; }", in: folder)
+            let image = try await ObjectFixtures.link([other], in: folder)
+            let set = try await ObjectFixtures.compare("u32 f(u32 x) { return x * 1000003 + 100; }", "u32 f(u32 x) { return x * 1000003 + 101; }")
+            let outcome = try linkPayload(
+                [set], onto: image, architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2))
+            #expect(outcome.payload == nil)
+            #expect(outcome.diagnostics.map(\.id) == [.originalDiffers])
+        }
+    }
+
+    @Test func nothingChangedIsNoPayload() async throws {
+        let outcome = try await Self.link("u32 f(u32 x) { return x * 1000003 + 100; }", "u32 f(u32 x) { return 100 + x * 1000003; }")
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.isEmpty)
+    }
+
+    @Test func prelinkedReferencesAreAddresses() async throws {
+        let (outcome, image) = try await Self.link(
+            [("test.c", "u32 f(u32 x) { sink(0); return x * 1000003 + 100; }", "u32 f(u32 x) { sink(0); return x * 1000003 + 101; }")],
+            options: LinkOptions(name: "test", abi: .livepatchV2, prelink: true))
+        let file = try Self.file(outcome)
+        #expect(!file.symbols.dropFirst().contains { $0.isUndefined })
+        #expect(file.symbols.contains { $0.place == .absolute && $0.value == image.global("sink")?.address })
+    }
+}
