@@ -67,6 +67,6 @@ let package = Package(
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system],
             swiftSettings: settings),
 
-        tests("SourcePatch", ["Diagnostics", system]),
+        tests("SourcePatch", ["Diagnostics", system, subprocess]),
     ]
 )
