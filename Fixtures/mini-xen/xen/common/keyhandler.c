@@ -73,7 +73,7 @@ void handle_keypress(unsigned char key)
     h->fn(key);
 }
 
-void register_keyhandler(unsigned char key, keyhandler_fn_t *fn, const char *desc)
+noinline void register_keyhandler(unsigned char key, keyhandler_fn_t *fn, const char *desc)
 {
     BUG_ON(key >= ARRAY_SIZE(key_table));
     ASSERT(!key_table[key].fn);
