@@ -66,5 +66,7 @@ let package = Package(
             name: "xen-rig",
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system, subprocess],
             swiftSettings: settings),
+
+        tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
     ]
 )
