@@ -1,0 +1,80 @@
+# The front door. `make help` lists what can be asked for.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+export SWIFT
+
+# Where Xen's source, its build and the dom0 are kept; absolute, because tests run elsewhere.
+XSPLICE_RIG_CACHE ?= .cache
+override XSPLICE_RIG_CACHE := $(abspath $(XSPLICE_RIG_CACHE))
+export XSPLICE_RIG_CACHE
+
+# Debian packages: to build the program; to get, build and boot a Xen; to check payloads with other people's tools.
+BUILD_PACKAGES := gcc g++ libc6-dev make pkg-config git ca-certificates libelf-dev libdw-dev libgit2-dev
+RIG_PACKAGES := gcc make binutils flex bison bc python3 dpkg-dev xz-utils gzip qemu-system-x86
+TEST_PACKAGES := cpio elfutils
+
+# The program that people install, without any Swift library beside it.
+RELEASE := $(SWIFT) build -c release --static-swift-stdlib
+
+.DEFAULT_GOAL := all
+# Each step uses all processors by itself, and two apt-get at once get in each other's way.
+.NOTPARALLEL:
+.PHONY: all help xsplice-build xen-rig install demo test test-all check-installed clean packages-build packages-rig packages-test
+
+all: xsplice-build ## Build ./xsplice-build (the default)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+xsplice-build: packages-build
+	@Scripts/require-swift.sh
+	$(RELEASE) --product $@
+	@install -m 755 "$$($(RELEASE) --show-bin-path)/$@" $@
+
+# The developers' tool that gets and boots Xen.
+xen-rig: packages-build packages-rig
+	@Scripts/require-swift.sh
+	$(RELEASE) --product $@
+
+install: ## Install the program and its manual page (PREFIX=/usr/local DESTDIR=)
+	@test -x xsplice-build || $(MAKE) xsplice-build
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 xsplice-build "$(DESTDIR)$(PREFIX)/bin/"
+	@if [ -f Docs/xsplice-build.1 ]; then set -x; \
+	  install -d "$(DESTDIR)$(PREFIX)/share/man/man1" && \
+	  install -m 644 Docs/xsplice-build.1 "$(DESTDIR)$(PREFIX)/share/man/man1/"; fi
+
+demo: xsplice-build xen-rig ## Patch a running Xen 4.17 under QEMU, from nothing
+	@"$$($(RELEASE) --show-bin-path)/xen-rig" demo --xsplice-build ./xsplice-build
+
+# Tests run against the release program, because that is what people install and because it is many times faster on
+# real objects than a debug build. The tests themselves are a debug build: they use @testable imports, and the
+# dependencies, which are most of the time to build, are built once for each configuration either way.
+test: export XSPLICE_STRICT := 1
+test: export XSPLICE_BUILD := $(CURDIR)/xsplice-build
+test: packages-test xsplice-build xen-rig check-installed ## Run all tests: unit, integration, and on a booted Xen
+	@"$$($(RELEASE) --show-bin-path)/xen-rig" xen
+	@"$$($(RELEASE) --show-bin-path)/xen-rig" dom0
+	$(SWIFT) test --disable-xctest
+
+test-all: export XSPLICE_TEST_ALL := 1
+test-all: test ## Run the tests that take long as well
+
+# What `make install` installs must run where there is no Swift.
+check-installed: xsplice-build
+	@$(MAKE) --no-print-directory install DESTDIR="$(CURDIR)/.build/installed" PREFIX=/usr
+	@Scripts/check-libraries.sh .build/installed/usr/bin/xsplice-build
+
+clean: ## Remove what was built (what was downloaded for the rig, in .cache, stays)
+	rm -rf .build xsplice-build
+
+packages-build:
+	@Scripts/install-packages.sh $(BUILD_PACKAGES)
+
+packages-rig:
+	@Scripts/install-packages.sh $(BUILD_PACKAGES) $(RIG_PACKAGES)
+
+packages-test:
+	@Scripts/install-packages.sh $(BUILD_PACKAGES) $(RIG_PACKAGES) $(TEST_PACKAGES)

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Installs the Debian packages that are named and missing. Without root, prints the one command that would, and fails.
+#
+#   Scripts/install-packages.sh PACKAGE…
+set -eu
+
+missing=
+for package in "$@"; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "These packages are missing. As root:" >&2
+    echo "  apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+install() {
+    # shellcheck disable=SC2086 # a list of words
+    apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 $missing </dev/null
+}
+echo "installing:$missing"
+# A bare machine has no lists at all, another one may have lists that are too old to download from.
+install >/dev/null 2>&1 && exit 0
+apt-get update -qq </dev/null || echo "apt-get update had errors; trying with the lists that there are" >&2
+install
