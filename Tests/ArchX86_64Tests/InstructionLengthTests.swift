@@ -42,10 +42,9 @@ import ArchX86_64
                 let (wrong, unknown) = part.differences()
                 instructions += part.lengths.count
                 #expect(wrong == [], "\(object)")
-                if !unknown.isEmpty { print("unknown in \(object): \(unknown)") }
+                #expect(unknown == [], "\(object)")
             }
         }
-        print("compared \(instructions) instructions")
         #expect(instructions > 100_000)
     }
 
@@ -75,6 +74,8 @@ import ArchX86_64
             [0x66, 0xE8, 0, 0, 0, 0], [0x66, 0x0F, 0x84, 0, 0, 0, 0],
             // Fifteen prefixes and no room for an opcode.
             ArraySlice(repeating: 0x66, count: 15) + [0x90],
+            // 3DNow!, whose opcode comes last.
+            [0x0F, 0x0F, 0xC0, 0x9E],
             // VEX after a prefix that forbids it.
             [0x66, 0xC5, 0xF8, 0x77],
         ] {
@@ -171,7 +172,7 @@ private let assembly = """
     shufps $1, (%rax), %xmm3; cmpps $2, %xmm0, %xmm1; pinsrw $1, %eax, %xmm0; pextrw $1, %xmm0, %eax; cvtsi2sdq (%rax), %xmm1
     pshufb (%rax), %xmm0; crc32q %rax, %rbx; movbe (%rax), %ebx; aesenc %xmm0, %xmm1; aeskeygenassist $1, %xmm0, %xmm1
     pclmulqdq $1, (%rax), %xmm1; roundsd $1, %xmm0, %xmm1; palignr $4, var(%rip), %xmm1; sha256rnds2 %xmm0, %xmm1, %xmm2
-    sha1rnds4 $1, %xmm0, %xmm1; pblendw $1, (%rax), %xmm2; extrq $1, $2, %xmm0; insertq $1, $2, %xmm0, %xmm1; pfadd (%rax), %mm0
+    sha1rnds4 $1, %xmm0, %xmm1; pblendw $1, (%rax), %xmm2; extrq $1, $2, %xmm0; insertq $1, $2, %xmm0, %xmm1
     adcxq (%rax), %rbx; adoxq %rax, %rbx; gf2p8mulb %xmm0, %xmm1; gf2p8affineqb $1, %xmm0, %xmm1; prefetcht0 (%rax); prefetchw (%rax)
     vzeroupper; vzeroall; vmovdqu (%rax), %ymm0; vmovaps %ymm8, 0x1000(%rax,%r9,2); vpxor %xmm1, %xmm2, %xmm3
     vpshufd $1, (%rax), %ymm0; vpslld $3, %ymm0, %ymm1; vcmppd $1, (%rax), %ymm0, %ymm1; vpinsrw $1, %eax, %xmm1, %xmm2
