@@ -1,17 +1,18 @@
 import ArgumentParser
 import Diagnostics
 import SystemPackage
+import XenSource
 
 /// `build`, the default: from a patch to a payload. Names of options are those of the older tools of this kind.
 struct BuildCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build",
-        abstract: "Build a payload (the default: the word 'build' may be left out).",
+        abstract: "Turn a source patch into a payload. The default: the word 'build' may be left out.",
         usage: """
             xsplice-build -s SRC -p PATCH [-p PATCH...] -o OUT [--xen-syms FILE] [options]
-                   xsplice-build diff ORIGINAL.o PATCHED.o [--json]
-                   xsplice-build inspect PAYLOAD [--json]
-                   xsplice-build explain [IDENTIFIER]
+            xsplice-build diff ORIGINAL.o PATCHED.o [--json]
+            xsplice-build inspect PAYLOAD [--json]
+            xsplice-build explain [IDENTIFIER]
             """,
         discussion: """
             Turns a Xen source tree and a source patch into a live-patch payload for a running hypervisor. The tree is only \
@@ -135,17 +136,13 @@ struct BuildCommand: ParsableCommand {
     }
 }
 
-/// A build-id in hexadecimal digits, as `readelf -n` and `xl info` print it.
+/// A build-id in hexadecimal digits, as `readelf -n` and `xl info` print it: 20 bytes as a rule, 8 to 32 by what linkers offer.
 struct BuildIDArgument: ExpressibleByArgument, Sendable, Equatable {
     var bytes: [UInt8]
 
-    /// nil unless there are two digits for each byte, and 4 to 64 bytes: 20 are usual (SHA-1), linkers offer 8 to 32.
     init?(argument: String) {
-        let digits = argument.compactMap(\.hexDigitValue)
-        guard digits.count == argument.count, digits.count.isMultiple(of: 2), (8...128).contains(digits.count) else {
-            return nil
-        }
-        bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        guard let bytes = BuildIDNote.parse(text: argument), (4...64).contains(bytes.count) else { return nil }
+        self.bytes = bytes
     }
 
     static var allValueStrings: [String] { [] }

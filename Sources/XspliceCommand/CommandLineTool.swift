@@ -43,7 +43,7 @@ public enum CommandLineTool {
         } catch {
             guard RootCommand.exitCode(for: error).isSuccess else {
                 throw UsageError(
-                    RootCommand.message(for: error), help: "xsplice-build --help has all options and examples of use")
+                    RootCommand.message(for: error), help: "xsplice-build --help lists the options")
             }
             console.output.write(RootCommand.fullMessage(for: error, columns: console.outputStyle.width) + "\n")
             return nil

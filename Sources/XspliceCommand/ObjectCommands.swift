@@ -1,6 +1,8 @@
 import ArgumentParser
 import Diagnostics
+import ELFModel
 import Report
+import SystemPackage
 
 /// `diff`: what differs between two objects, without a payload.
 struct DiffCommand: ParsableCommand {
@@ -18,7 +20,7 @@ struct DiffCommand: ParsableCommand {
 }
 
 /// `inspect`: what a payload says about itself.
-struct InspectCommand: ParsableCommand {
+struct InspectCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Say what a payload holds, whoever made it.")
 
@@ -27,6 +29,17 @@ struct InspectCommand: ParsableCommand {
 
     @Flag(help: "Write JSON.")
     var json = false
+
+    func run(on console: Console) throws -> ExitStatus {
+        let file = try ELFFile.read(FilePath(payload))
+        let architecture = Architectures.known.first { $0.machine == file.header.machine }
+        let inspection = try PayloadInspection(file, file: payload) { architecture?.relocationKind($0)?.name }
+        console.output.write(
+            json
+                ? try JSONText.encode(inspection, subject: payload)
+                : ListingText.render(inspection, style: console.outputStyle) + "\n")
+        return .written
+    }
 }
 
 /// `explain`: the catalogue of diagnostics.
