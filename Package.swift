@@ -62,7 +62,7 @@ let package = Package(
             ]),
 
         .executableTarget(
-            name: "xsplice-build", dependencies: ["XspliceCommand", "XenBuild"], swiftSettings: settings),
+            name: "xsplice-build", dependencies: ["XspliceCommand", "CompilerRecorder"], swiftSettings: settings),
         .executableTarget(
             name: "xen-rig",
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system, subprocess],

@@ -78,7 +78,7 @@ struct BuildCommand: ParsableCommand {
     @Option(
         name: [.customShort("k"), .customLong("skip")],
         help: ArgumentHelp(
-            "Leave out a phase. build: take the objects that an earlier run with --keep-work left; diff: stop when they are compiled.",
+            "diff: stop when the objects are compiled. build: has no effect, as what was compiled before is in the cache anyway.",
             valueName: "phase"))
     var skip: BuildOptions.SkippedPhase?
 
@@ -100,7 +100,7 @@ struct BuildCommand: ParsableCommand {
     @Flag(help: "Replace what an earlier run wrote to OUT.")
     var force = false
 
-    @Flag(help: "Reserved: take on trust that the source is that of the hypervisor. Only warns for now.")
+    @Flag(help: "Go on, with warnings, when the source does not reproduce the running hypervisor.")
     var trustSource = false
 
     @Flag(name: .shortAndLong, help: "Say nothing but errors.")

@@ -4,6 +4,9 @@ import Report
 
 /// The program without the process around it: from arguments to an exit code.
 public enum CommandLineTool {
+    /// The hidden first argument with which a build calls the program in the compiler's place.
+    public static let recorderCommand = "record-compile"
+
     /// The whole run of the process, with signals caught.
     ///
     /// - Returns: the exit code.
