@@ -62,7 +62,7 @@ let package = Package(
             ]),
 
         .executableTarget(
-            name: "xsplice-build", dependencies: ["XspliceCommand", "XenBuild"], swiftSettings: settings),
+            name: "xsplice-build", dependencies: ["XspliceCommand", "CompilerRecorder"], swiftSettings: settings),
         .executableTarget(
             name: "xen-rig",
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system, subprocess],
@@ -81,5 +81,7 @@ let package = Package(
         tests("DebugInfo", ["TestTools", system]),
         tests("ArchX86_64", ["TestTools", system]),
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
+        tests("Report", ["Diagnostics", "ELFModel", "XenSource", "WorkFiles", system]),
+        tests("XspliceCommand", ["Diagnostics", "Report", "WorkFiles", "XenSource", argumentParser, logging, system]),
     ]
 )

@@ -15,6 +15,8 @@ public struct BuildReport: Sendable, Equatable, Codable {
         case refused
         case buildFailed = "build-failed"
         case originalDiffers = "original-differs"
+        /// As asked for, the run ended when the objects were compiled.
+        case compiledOnly = "compiled-only"
     }
 
     /// The tree that was recognised.
@@ -135,6 +137,8 @@ public struct BuildReport: Sendable, Equatable, Codable {
         case new
         /// Exists unchanged in the hypervisor, and travels along.
         case copied
+        /// The unlikely part of a replaced function, which the compiler put apart.
+        case coldPart = "cold part"
     }
 
     /// A function in the payload.

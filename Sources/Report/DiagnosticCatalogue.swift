@@ -55,10 +55,17 @@ public enum DiagnosticCatalogue {
             entries.map { "- [`\($0.id.rawValue)`](#\($0.id.rawValue)): \($0.title)" }.joined(separator: "\n"))
         for entry in entries {
             blocks += [
-                "## \(entry.id.rawValue)", "*\(entry.severity.rawValue)*: \(entry.title).", style.wrap(entry.meaning),
-                style.wrap("**Example.** \(entry.example)"), style.wrap("**What to do.** \(entry.advice)"),
+                "## \(entry.id.rawValue)", "*\(entry.severity.rawValue)*: \(entry.title).", style.wrap(escaped(entry.meaning)),
+                style.wrap("**Example.** \(escaped(entry.example))"), style.wrap("**What to do.** \(escaped(entry.advice))"),
             ]
         }
         return blocks.joined(separator: "\n\n") + "\n"
+    }
+
+    /// Keeps the underscores of names like `__init` from becoming emphasis; what stands between backquotes is safe already.
+    private static func escaped(_ text: String) -> String {
+        text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+            .map { $0.isMultiple(of: 2) ? String($1).replacing("_", with: "\\_") : String($1) }
+            .joined(separator: "`")
     }
 }

@@ -23,6 +23,31 @@ extension DiagnosticID {
                 "A patch that was made for the tip of a branch, and is applied to an older release of it.",
                 "Look whether the place is the one that was meant, above all where the same code occurs twice in a file."
             )
+        case .fileNotBuilt:
+            (
+                .warning, "a changed file is in no object of this hypervisor",
+                "The patch changes a file that no compiled object was made from: it belongs to another architecture, or the "
+                    + "configuration leaves it out. It has no effect on the payload. Where the reason is known to be harmless, "
+                    + "this is a note.",
+                "A fix for a driver that CONFIG_ turns off.",
+                "Check that the configuration (option -c) is that of the running hypervisor. If it is, nothing is missing."
+            )
+        case .buildInputNotUnderstood:
+            (
+                .error, "a file changed that takes effect past all objects",
+                "The patch changes something that only the last link of the hypervisor reads, such as a linker script. The "
+                    + "running hypervisor is linked already, and a payload can't change how.",
+                "A patch that adds a section to xen.lds.S.",
+                "Leave that part out of the live patch, if the fix works without it."
+            )
+        case .configurationChanged:
+            (
+                .warning, "the patch changes the configuration",
+                "With the patched tree's Kconfig files the same configuration has other values. Objects were compiled with those, "
+                    + "and all that differs for it is in the comparison.",
+                "A patch that changes the default of an option, or adds one.",
+                "Look whether the options named are meant to change in a live patch; else leave the Kconfig part out."
+            )
         case .initOnlyChange:
             (
                 .warning, "code that runs only at boot changed",
@@ -199,7 +224,7 @@ extension DiagnosticID {
             )
         case .writableDataInPayload:
             (
-                .warning, "the payload has writable data",
+                .note, "the payload has writable data",
                 "New variables live in the payload. Once it was reverted, the hypervisor will not apply the same upload "
                     + "again, because the variables keep what they were left with.",
                 "A new static counter in a changed function.",

@@ -78,14 +78,14 @@ public struct PayloadInspection: Sendable, Equatable, Codable {
         self.file = file
         self.functions = functions
         format = abi.displayName
-        buildID = reader.noteDescription(abi.buildIDSection)
-        depends = reader.noteDescription(abi.dependsSection)
-        xenDepends = abi.xenDependsSection.flatMap(reader.noteDescription)
+        buildID = reader.buildID(abi.buildIDSection)
+        depends = reader.buildID(abi.dependsSection)
+        xenDepends = abi.xenDependsSection.flatMap(reader.buildID)
         hooks = reader.hooks(prefix: abi.hooksPrefix)
-        sections = elf.sections.dropFirst().filter { $0.flags & PayloadReader.alloc != 0 }.map {
-            Section(name: $0.name, size: $0.size, flags: PayloadReader.letters($0.flags), alignment: $0.alignment)
+        sections = elf.sections.dropFirst().filter(\.isAllocated).map {
+            Section(name: $0.name, size: $0.size, flags: PayloadReader.letters($0), alignment: $0.alignment)
         }
-        undefinedSymbols = elf.symbols.dropFirst().filter { $0.place == .undefined && !$0.name.isEmpty }
+        undefinedSymbols = elf.symbols.dropFirst().filter { $0.isUndefined && !$0.name.isEmpty }
             .map(\.name).sorted()
 
         var counts: [String: [UInt32: Int]] = [:]

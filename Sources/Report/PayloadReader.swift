@@ -3,15 +3,11 @@ import XenSource
 
 /// Reads a payload's sections without trust in any offset or index that they hold.
 struct PayloadReader {
-    /// `SHF_ALLOC`, `SHT_REL` of the ELF specification.
-    static let alloc: UInt64 = 1 << 1
-    static let rel: UInt32 = 9
-
     var elf: ELFFile
     var file: String
 
-    static func letters(_ flags: UInt64) -> String {
-        (flags & alloc != 0 ? "A" : "") + (flags & 1 != 0 ? "W" : "") + (flags & 1 << 2 != 0 ? "X" : "")
+    static func letters(_ section: ELFSection) -> String {
+        (section.isAllocated ? "A" : "") + (section.isWritable ? "W" : "") + (section.isExecutable ? "X" : "")
     }
 
     func section(at index: Int) -> ELFSection? {
@@ -73,16 +69,10 @@ struct PayloadReader {
         }
     }
 
-    /// The description of the first note of a section, as hexadecimal digits; a build-id.
-    func noteDescription(_ name: String) -> String? {
-        guard let section = index(of: name).map({ elf.sections[$0] }),
-            let nameSize = number(section, at: 0, size: 4), let size = number(section, at: 4, size: 4),
-            nameSize <= section.data.count, size > 0, size <= section.data.count
-        else { return nil }
-        let start = 12 + (Int(nameSize) + 3) / 4 * 4
-        guard start + Int(size) <= section.data.count else { return nil }
-        return section.data[start..<start + Int(size)].map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }
-            .joined()
+    /// The build-id in a note section, as hexadecimal digits.
+    func buildID(_ name: String) -> String? {
+        index(of: name).flatMap { BuildIDNote.parse(elf.sections[$0].data, byteOrder: elf.header.byteOrder) }
+            .map(BuildIDNote.text)
     }
 
     /// The relocations that apply to a section, by the offset that they apply to, all with their addends: entries of an
@@ -91,7 +81,7 @@ struct PayloadReader {
         var targets: [UInt64: ELFRelocation] = [:]
         for table in elf.sections where table.info == index {
             for var relocation in table.relocations {
-                if table.type == Self.rel, let section = section(at: index) {
+                if table.type == ELF.SectionType.rel, let section = section(at: index) {
                     let place = Int(clamping: relocation.offset)
                     let inPlace = number(section, at: place, size: elf.header.elfClass.addressSize)
                     relocation.addend = Int64(bitPattern: inPlace ?? 0)

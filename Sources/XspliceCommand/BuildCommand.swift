@@ -1,17 +1,18 @@
 import ArgumentParser
 import Diagnostics
 import SystemPackage
+import XenSource
 
 /// `build`, the default: from a patch to a payload. Names of options are those of the older tools of this kind.
 struct BuildCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build",
-        abstract: "Build a payload (the default: the word 'build' may be left out).",
+        abstract: "Turn a source patch into a payload. The default: the word 'build' may be left out.",
         usage: """
             xsplice-build -s SRC -p PATCH [-p PATCH...] -o OUT [--xen-syms FILE] [options]
-                   xsplice-build diff ORIGINAL.o PATCHED.o [--json]
-                   xsplice-build inspect PAYLOAD [--json]
-                   xsplice-build explain [IDENTIFIER]
+            xsplice-build diff ORIGINAL.o PATCHED.o [--json]
+            xsplice-build inspect PAYLOAD [--json]
+            xsplice-build explain [IDENTIFIER]
             """,
         discussion: """
             Turns a Xen source tree and a source patch into a live-patch payload for a running hypervisor. The tree is only \
@@ -77,7 +78,7 @@ struct BuildCommand: ParsableCommand {
     @Option(
         name: [.customShort("k"), .customLong("skip")],
         help: ArgumentHelp(
-            "Leave out a phase. build: take the objects that an earlier run with --keep-work left; diff: stop when they are compiled.",
+            "diff: stop when the objects are compiled. build: has no effect, as what was compiled before is in the cache anyway.",
             valueName: "phase"))
     var skip: BuildOptions.SkippedPhase?
 
@@ -99,7 +100,7 @@ struct BuildCommand: ParsableCommand {
     @Flag(help: "Replace what an earlier run wrote to OUT.")
     var force = false
 
-    @Flag(help: "Reserved: take on trust that the source is that of the hypervisor. Only warns for now.")
+    @Flag(help: "Go on, with warnings, when the source does not reproduce the running hypervisor.")
     var trustSource = false
 
     @Flag(name: .shortAndLong, help: "Say nothing but errors.")
@@ -135,17 +136,13 @@ struct BuildCommand: ParsableCommand {
     }
 }
 
-/// A build-id in hexadecimal digits, as `readelf -n` and `xl info` print it.
+/// A build-id in hexadecimal digits, as `readelf -n` and `xl info` print it: 20 bytes as a rule, 8 to 32 by what linkers offer.
 struct BuildIDArgument: ExpressibleByArgument, Sendable, Equatable {
     var bytes: [UInt8]
 
-    /// nil unless there are two digits for each byte, and 4 to 64 bytes: 20 are usual (SHA-1), linkers offer 8 to 32.
     init?(argument: String) {
-        let digits = argument.compactMap(\.hexDigitValue)
-        guard digits.count == argument.count, digits.count.isMultiple(of: 2), (8...128).contains(digits.count) else {
-            return nil
-        }
-        bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        guard let bytes = BuildIDNote.parse(text: argument), (4...64).contains(bytes.count) else { return nil }
+        self.bytes = bytes
     }
 
     static var allValueStrings: [String] { [] }

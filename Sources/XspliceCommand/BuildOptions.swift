@@ -14,7 +14,7 @@ public struct BuildOptions: Sendable, Equatable {
 
     /// A part of the work to leave out (`-k`).
     public enum SkippedPhase: String, Sendable, CaseIterable {
-        /// Take the objects that an earlier run with `--keep-work` left.
+        /// For scripts written for older tools; what was compiled before is in the cache anyway.
         case build
         /// Stop when the objects are compiled.
         case diff

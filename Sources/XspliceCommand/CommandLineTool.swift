@@ -4,6 +4,9 @@ import Report
 
 /// The program without the process around it: from arguments to an exit code.
 public enum CommandLineTool {
+    /// The hidden first argument with which a build calls the program in the compiler's place.
+    public static let recorderCommand = "record-compile"
+
     /// The whole run of the process, with signals caught.
     ///
     /// - Returns: the exit code.
@@ -43,7 +46,7 @@ public enum CommandLineTool {
         } catch {
             guard RootCommand.exitCode(for: error).isSuccess else {
                 throw UsageError(
-                    RootCommand.message(for: error), help: "xsplice-build --help has all options and examples of use")
+                    RootCommand.message(for: error), help: "xsplice-build --help lists the options")
             }
             console.output.write(RootCommand.fullMessage(for: error, columns: console.outputStyle.width) + "\n")
             return nil

@@ -54,7 +54,7 @@ public enum Interrupts {
         }
         source.resume()
         // In a handler only calls of signal-safety(7) may be made; write(2) is one.
-        for signal in signals {
+        for signal in signals where !isIgnored(signal) {
             catchSignal(signal) { number in
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: number)
@@ -63,6 +63,13 @@ public enum Interrupts {
             }
         }
         return source
+    }
+
+    /// Whoever started us with a signal ignored, as nohup(1) does, means it.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
     }
 
     private static func catchSignal(_ number: Int32, _ handler: @convention(c) (Int32) -> Void) {

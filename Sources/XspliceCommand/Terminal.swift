@@ -4,7 +4,7 @@ import Synchronization
 
 /// One of the lines that a run shows.
 public enum Stage: String, Sendable, CaseIterable {
-    case tree, patch, compile, compare, original, link, check, write
+    case patch, compile, hypervisor, compare, link, check
 }
 
 /// All output of a run, from whatever task it comes, in order and never one line within another.

@@ -1,0 +1,81 @@
+import Diagnostics
+import LoaderModel
+import ObjectDiff
+import PayloadLinker
+import Report
+import SourcePatch
+import SystemPackage
+import TargetArchitecture
+import XenBuild
+import XenSource
+
+/// From a patch to a payload: all that the program does, stage by stage.
+///
+/// - Parameter context: what the run shows, and what it found so far, for whoever writes the report of a failure.
+/// - Returns: the payload; nil when there is nothing to patch, when the change is refused, or when only objects were wanted.
+/// - Throws: the `ExplainedError` of the stage that could not do its work; `CancellationError`.
+func buildPayload(_ options: BuildOptions, in context: inout RunContext) async throws -> Payload? {
+    // Recognise the tree: its version, and the payload format that its hypervisor loads.
+    let architecture = try Architectures.named(options.architecture)
+    let tree = try recogniseTree(at: options.source)
+    try checkFormat(options.format, of: tree)
+    context.recognised(tree, architecture: architecture)
+
+    // Read the running hypervisor: its build-id, its symbols, its code. A wrong one is best refused now.
+    var image = try options.xenSyms.map { try XenImage.read($0, machine: architecture.machine) }
+    context.running(image)
+
+    // Apply the patch, in memory: the tree is only read.
+    let patch = try await context.apply { try applyPatches(options.patches, to: tree.top) }
+
+    // Compile, from the original and from the patched source, the objects that the patch can affect.
+    try context.output.prepare()
+    let request = context.buildRequest(tree: tree, patch: patch, architecture: architecture)
+    let build = try await context.compile { try await buildObjectPairs(request, progress: $0) }
+    if options.skip == .diff { return nil }
+
+    // Without a xen-syms, build the hypervisor that the tree describes.
+    if image == nil {
+        let path = try await context.buildHypervisor { try await buildHypervisor(request, progress: $0) }
+        image = try XenImage.read(path, machine: architecture.machine)
+        context.running(image, builtHere: true)
+    }
+    guard let image else { return nil }
+
+    // Compare each pair of objects: what changed, what is new, what can't be live-patched.
+    let changes = try await context.compare(build.pairs) {
+        try compare($0, architecture: architecture, version: tree.version)
+    }
+
+    // Link what changed, and what that newly needs, against the running hypervisor.
+    let payload = try await context.link {
+        try linkPayload(changes, onto: image, architecture: architecture, options: options.linking(for: tree))
+    }
+    return payload
+}
+
+/// Reads and compares the two compilations of one object. One that exists on one side only is compared with nothing.
+private func compare(
+    _ pair: ObjectPair, architecture: any TargetArchitecture, version: XenVersion
+) throws -> ChangeSet {
+    compareObjects(
+        objectName: pair.name, source: pair.source,
+        original: try ObjectToCompare(at: pair.original, architecture: architecture),
+        patched: try ObjectToCompare(at: pair.patched, architecture: architecture), architecture: architecture,
+        xenVersion: (version.major, version.minor))
+}
+
+/// A payload of another format than the tree's would not load.
+private func checkFormat(_ format: BuildOptions.Format, of tree: XenTree) throws(UsageError) {
+    guard format == .auto || format.rawValue == tree.abi.format.rawValue else {
+        throw UsageError("--format \(format.rawValue): Xen \(tree.version) loads payloads of format \(tree.abi.displayName)")
+    }
+}
+
+extension BuildOptions {
+    func linking(for tree: XenTree) -> LinkOptions {
+        LinkOptions(
+            name: PayloadName.name(for: patches), abi: tree.abi, depends: depends, xenDepends: xenDepends, prelink: prelink,
+            strip: strip, trustSource: trustSource)
+    }
+}

@@ -1,0 +1,132 @@
+import Diagnostics
+import ObjectDiff
+import PayloadLinker
+import Report
+import SourcePatch
+import SystemPackage
+import TargetArchitecture
+import XenBuild
+import XenSource
+
+/// One run of the pipeline seen from outside: shows each stage, and gathers its outcome in the report.
+struct RunContext {
+    let options: BuildOptions
+    let output: OutputFolder
+    let stages: StageRunner
+    let environment: [String: String]
+    /// How the build calls this program as its recorder of compiler commands.
+    let recorder: [String]
+    /// nil until the tree is recognised.
+    private(set) var report: BuildReport?
+
+    var terminal: Terminal { stages.terminal }
+    private var style: TextStyle { terminal.style }
+
+    init(
+        options: BuildOptions, output: OutputFolder, stages: StageRunner, environment: [String: String], recorder: [String]
+    ) {
+        self.options = options
+        self.output = output
+        self.stages = stages
+        self.environment = environment
+        self.recorder = recorder
+    }
+
+    mutating func recognised(_ tree: XenTree, architecture: any TargetArchitecture) {
+        report = BuildReport(tree: BuildReport.Tree(tree, architecture: architecture.name))
+    }
+
+    /// Says what hypervisor the payload is for; with nil, that one has to be built first.
+    mutating func running(_ image: XenImage?, builtHere: Bool = false) {
+        report?.hypervisor = image.map { BuildReport.Hypervisor($0, builtHere: builtHere) }
+        if let report { terminal.say(ReportText.heading(report, style: style)) }
+        if image == nil {
+            terminal.say("No --xen-syms is given: a hypervisor is built first, which takes some minutes the first time.")
+        }
+    }
+
+    mutating func apply(_ body: () throws -> AppliedPatch) async throws -> AppliedPatch {
+        let patch = try await stages.run(.patch) {
+            let patch = try body()
+            let summary = BuildReport.Patch(patch, sources: options.patches.map(\.string))
+            return (patch, ReportText.line(summary, style: style))
+        }
+        report?.patch = BuildReport.Patch(patch, sources: options.patches.map(\.string))
+        report?.diagnostics += patch.diagnostics
+        return patch
+    }
+
+    func buildRequest(tree: XenTree, patch: AppliedPatch, architecture: any TargetArchitecture) -> BuildRequest {
+        BuildRequest(
+            tree: tree, patch: patch, architecture: architecture.name, configuration: options.config,
+            xenDebug: options.xenDebug, jobs: options.jobs, cache: options.cache, logs: output.logs,
+            environment: environment, recorder: recorder, keepWork: options.keepWork)
+    }
+
+    mutating func compile(
+        _ body: (@escaping @Sendable (BuildProgress) -> Void) async throws -> BuildOutcome
+    ) async throws -> BuildOutcome {
+        let terminal = terminal
+        let build = try await stages.run(.compile) {
+            let build = try await body { terminal.update($0.shown) }
+            return (build, ReportText.line(BuildReport.Compile(build)))
+        }
+        report?.compile = BuildReport.Compile(build)
+        report?.diagnostics += build.diagnostics
+        return build
+    }
+
+    func buildHypervisor(
+        _ body: (@escaping @Sendable (BuildProgress) -> Void) async throws -> FilePath
+    ) async throws -> FilePath {
+        let terminal = terminal
+        return try await stages.run(.hypervisor) {
+            let path = try await body { terminal.update($0.shown) }
+            return (path, style.shown(path.string))
+        }
+    }
+
+    mutating func compare(_ pairs: [ObjectPair], _ body: (ObjectPair) throws -> ChangeSet) async throws -> [ChangeSet] {
+        let changes = try await stages.run(.compare) {
+            var changes: [ChangeSet] = []
+            for (number, pair) in pairs.enumerated() {
+                try Task.checkCancellation()
+                terminal.update("\(number) of \(pairs.count)  \(pair.name)")
+                changes.append(try body(pair))
+            }
+            return (changes, ReportText.line(BuildReport.Comparison(changes)))
+        }
+        report?.comparison = BuildReport.Comparison(changes)
+        return changes
+    }
+
+    mutating func link(_ body: () throws -> LinkOutcome) async throws -> Payload? {
+        var linked = report
+        let name = output.path.appending(PayloadName.name(for: options.patches))
+        let outcome = try await stages.run(.link) {
+            let outcome = try body()
+            guard let payload = outcome.payload else { return (outcome, "no payload") }
+            linked?.add(payload, path: "\(name).\(payload.abi.fileSuffix)")
+            return (outcome, linked.map { ReportText.linkLine($0) } ?? "")
+        }
+        report = linked
+        // The diagnostics of the change sets are among them.
+        report?.diagnostics += outcome.diagnostics
+        return outcome.payload
+    }
+
+    /// The report with how the run ended, and the times.
+    func finished(_ outcome: BuildReport.Outcome, failure: String? = nil) -> BuildReport? {
+        var report = report
+        report?.outcome = outcome
+        report?.failure = failure
+        report?.timings = stages.timings
+        return report
+    }
+}
+
+extension BuildProgress {
+    var shown: String {
+        total > 0 ? "\(grouped(done)) of \(grouped(total)) compiled" : step.rawValue
+    }
+}

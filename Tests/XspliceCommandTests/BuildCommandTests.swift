@@ -1,0 +1,87 @@
+import ArgumentParser
+import Diagnostics
+import SystemPackage
+import Testing
+
+@testable import XspliceCommand
+
+@Suite struct BuildCommandTests {
+    func parse(_ arguments: String...) throws -> BuildOptions {
+        let command = try #require(try RootCommand.parseAsRoot(arguments) as? BuildCommand)
+        return try command.options(environment: ["HOME": "/home/u"], processors: 3)
+    }
+
+    /// The call of the public tutorial of the format's first year.
+    @Test func tutorialCall() throws {
+        let options = try parse(
+            "-s", "/tmp/xen", "-p", "/root/work/test1.patch", "-o", "out1", "--xen-debug", "--debug", "--xen-syms",
+            "/root/xen/xen/xen-syms")
+        #expect(options.source == "/tmp/xen")
+        #expect(options.patches == ["/root/work/test1.patch"])
+        #expect(options.output == "out1")
+        #expect(options.xenSyms == "/root/xen/xen/xen-syms")
+        #expect(options.xenDebug)
+        #expect(options.verbosity == .debug)
+    }
+
+    @Test func defaults() throws {
+        let options = try parse("-s", "a", "-p", "b", "-o", "c")
+        #expect(
+            options
+                == BuildOptions(
+                    source: "a", patches: ["b"], output: "c", xenSyms: nil, config: nil, jobs: 3, xenDebug: false,
+                    depends: nil, xenDepends: nil, architecture: .x86_64, format: .auto, skip: nil, prelink: false,
+                    strip: false, cache: "/home/u/.cache/xsplice-build", keepWork: false, trustSource: false,
+                    force: false, verbosity: .normal))
+    }
+
+    @Test func everyOption() throws {
+        let id = "BB359fb422930011223344556677889904ab04ab"
+        let options = try parse(
+            "build", "-s", "a", "-p", "1.patch", "-p", "2.patch", "-o", "c", "-c", "config", "-j8", "--depends", id,
+            "--xen-depends", id, "--arch", "arm64", "--format", "livepatch", "-k", "diff", "--prelink", "--strip",
+            "--cache-dir", "/cache", "--keep-work", "--trust-source", "--force", "-v")
+        #expect(options.patches == ["1.patch", "2.patch"])
+        #expect(options.config == "config")
+        #expect(options.jobs == 8)
+        #expect(options.depends?.first == 0xbb && options.depends?.count == 20)
+        #expect(options.xenDepends == options.depends)
+        #expect(options.architecture == .arm64)
+        #expect(options.format == .livepatch)
+        #expect(options.skip == .diff)
+        #expect(options.prelink && options.strip && options.keepWork && options.trustSource && options.force)
+        #expect(options.cache == "/cache")
+        #expect(options.verbosity == .verbose)
+    }
+
+    @Test func longNames() throws {
+        let options = try parse("--srcdir", "a", "--patch", "b", "--output", "c", "--cpus", "2", "--skip", "build")
+        #expect(options.source == "a" && options.jobs == 2 && options.skip == .build)
+    }
+
+    @Test(arguments: [
+        [], ["-s", "a"], ["-s", "a", "-p", "b"], ["-p", "b", "-o", "c"], ["--no-such-option"], ["diff", "only-one.o"],
+        ["inspect"], ["-s", "a", "-p", "b", "-o", "c", "-j", "0"], ["-s", "a", "-p", "b", "-o", "c", "-j", "many"],
+        ["-s", "a", "-p", "b", "-o", "c", "--depends", "abc"], ["-s", "a", "-p", "b", "-o", "c", "--depends", "xyz0"],
+        ["-s", "a", "-p", "b", "-o", "c", "--depends", "abcd"], ["-s", "a", "-p", "b", "-o", "c", "--arch", "mips"],
+        ["-s", "a", "-p", "b", "-o", "c", "--format", "kpatch"], ["-s", "a", "-p", "b", "-o", "c", "-k", "all"],
+        ["-s", "a", "-p", "b", "-o", "c", "-q", "-v"], ["-s", "", "-p", "b", "-o", "c"],
+        ["-s", "a", "-p", "b", "-o", "c", "stray"], ["explain", "no-such-diagnostic"],
+        ["-s", "a", "-p", "b", "-o", "c", "--format", "xsplice", "--xen-depends", "bb359fb4"],
+    ])
+    func wrongUsage(arguments: [String]) async {
+        let result = await run(arguments)
+        #expect(result.status == .usage)
+        #expect(result.output.isEmpty)
+        #expect(result.error.hasPrefix("error: "), "\(result.error)")
+    }
+
+    @Test func cacheFolder() throws {
+        #expect(try CacheFolder.locate(option: "x", environment: [:]) == "x")
+        let both = ["HOME": "/h", "XDG_CACHE_HOME": "/c"]
+        #expect(try CacheFolder.locate(option: nil, environment: both) == "/c/xsplice-build")
+        let relative = ["HOME": "/h", "XDG_CACHE_HOME": "c"]
+        #expect(try CacheFolder.locate(option: nil, environment: relative) == "/h/.cache/xsplice-build")
+        #expect(throws: UsageError.self) { try CacheFolder.locate(option: nil, environment: [:]) }
+    }
+}

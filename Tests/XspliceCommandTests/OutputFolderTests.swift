@@ -1,0 +1,148 @@
+import Diagnostics
+import Report
+import SystemPackage
+import Testing
+import WorkFiles
+
+@testable import XspliceCommand
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+@Suite struct OutputFolderTests {
+    let folder: TemporaryFolder
+    var out: FilePath { folder.path.appending("out") }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    var report: BuildReport {
+        BuildReport(
+            tree: .init(path: "/xen", version: "4.17.5", architecture: "x86_64", format: "livepatch v2"), outcome: .written)
+    }
+
+    /// A whole run: as the pipeline does it.
+    func writeOnce(_ name: String, force: Bool = false) throws {
+        let output = try OutputFolder.claim(out, force: force)
+        try output.prepare()
+        var report = report
+        report.payload = .init(
+            path: out.appending(name).string, size: 3, buildID: "aa", depends: "bb", xenDepends: nil,
+            hostTool: "xen-livepatch")
+        try output.write(report, payload: (name, [1, 2, 3]))
+    }
+
+    @Test func claimWritesNothing() throws {
+        _ = try OutputFolder.claim(out.appending("deep/er"), force: false)
+        #expect(folder.names().isEmpty)
+    }
+
+    @Test func aRunLeavesPayloadReportAndLogs() throws {
+        try writeOnce("a.livepatch")
+        #expect(folder.names("out") == ["a.livepatch", "logs", "report.json"])
+        #expect(try WorkFiles.read(out.appending("a.livepatch")) == [1, 2, 3])
+        _ = try JSONText.decode(BuildReport.self, from: WorkFiles.read(out.appending("report.json")))
+    }
+
+    @Test func foldersAboveAreMade() throws {
+        let output = try OutputFolder.claim(out.appending("deep/er"), force: false)
+        try output.prepare()
+        #expect(folder.names("out/deep/er") == ["logs"])
+    }
+
+    @Test func anEmptyFolderIsTaken() throws {
+        mkdir(out.string, 0o755)
+        try writeOnce("a.livepatch")
+    }
+
+    @Test func anEarlierRunIsReplacedWithForceOnly() throws {
+        try writeOnce("a.livepatch")
+        try folder.write("out/notes.txt")
+        try folder.write("out/logs/old.log")
+        let error = #expect(throws: OutputFolderError.self) { try writeOnce("b.livepatch") }
+        #expect(error?.exitCode == .usage && error?.help?.contains("--force") == true)
+        #expect(folder.names("out").contains("a.livepatch"))
+
+        try writeOnce("b.livepatch", force: true)
+        // What the user put there stays.
+        #expect(folder.names("out") == ["b.livepatch", "logs", "notes.txt", "report.json"])
+        #expect(folder.names("out/logs").isEmpty)
+    }
+
+    @Test func foreignFoldersAreRefusedEvenWithForce() throws {
+        try folder.write("out/precious.txt")
+        #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+        try folder.write("out/report.json", "{\"generator\": \"another\"}")
+        #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+        try folder.write("out/report.json", "no JSON")
+        #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+        #expect(folder.names("out") == ["precious.txt", "report.json"])
+    }
+
+    @Test func aReportCannotPointOutOfTheFolder() throws {
+        try folder.write("victim.livepatch")
+        try folder.write("out/keep.txt")
+        try folder.write(
+            "out/report.json", #"{"generator": "xsplice-build", "payload": {"path": "../victim.livepatch"}}"#)
+        try OutputFolder.claim(out, force: true).prepare()
+        try folder.write("out/report.json", #"{"generator": "xsplice-build", "payload": {"path": "keep.txt"}}"#)
+        try OutputFolder.claim(out, force: true).prepare()
+        #expect(folder.names() == ["out", "victim.livepatch"])
+        #expect(folder.names("out") == ["keep.txt", "logs"])
+    }
+
+    @Test func whatAKilledRunLeftIsOurs() throws {
+        try folder.write("out/logs/build.log")
+        try folder.write("out/.a.livepatch.4711.tmp")
+        try folder.write("out/.report.json.4711.tmp")
+        try writeOnce("a.livepatch", force: true)
+        #expect(folder.names("out") == ["a.livepatch", "logs", "report.json"])
+    }
+
+    @Test(arguments: [
+        (".a.livepatch.12.tmp", true), (".a.xsplice.12.tmp", true), (".report.json.1.tmp", true), (".bashrc", false),
+        (".a.txt.12.tmp", false), ("a.livepatch.12.tmp", false), (".a.livepatch.x.tmp", false),
+        (".a.livepatch.12.tmp2", false),
+    ])
+    func temporaryNames(name: String, isOurs: Bool) { #expect(OutputFolder.isTemporary(name) == isOurs) }
+
+    @Test func abandonedFoldersGoAway() throws {
+        let output = try OutputFolder.claim(out, force: false)
+        try output.prepare()
+        try folder.write("out/.a.livepatch.4711.tmp")
+        try folder.write("out/logs/build.log")
+        output.abandon()
+        #expect(folder.names().isEmpty)
+    }
+
+    @Test func logsMayStay() throws {
+        let output = try OutputFolder.claim(out, force: false)
+        try output.prepare()
+        try folder.write("out/logs/build.log")
+        output.abandon(keepLogs: true)
+        #expect(folder.names("out/logs") == ["build.log"])
+    }
+
+    @Test func aFileInTheWayIsNamed() throws {
+        try folder.write("out")
+        let error = #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+        #expect(error?.message.contains(out.string) == true)
+        #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out.appending("below"), force: false) }
+    }
+
+    /// A file system without writing shows what permissions can't show to root.
+    @Test func placesThatCannotBeWrittenAreRefusedEarly() {
+        let error = #expect(throws: OutputFolderError.self) {
+            try OutputFolder.claim("/proc/xsplice-out", force: false).prepare()
+        }
+        #expect(error?.message.contains("/proc/xsplice-out") == true)
+    }
+
+    @Test func aPayloadThatCannotBeWrittenLeavesNoReport() throws {
+        let output = try OutputFolder.claim(out, force: false)
+        try output.prepare()
+        mkdir(out.appending("a.livepatch").string, 0o755)
+        #expect(throws: WorkFileError.self) { try output.write(report, payload: ("a.livepatch", [1])) }
+        #expect(folder.names("out") == ["a.livepatch", "logs"])
+    }
+}

@@ -1,0 +1,31 @@
+import SystemPackage
+import Testing
+import XenSource
+
+@testable import XspliceCommand
+
+@Suite struct PayloadNameTests {
+    @Test(arguments: [
+        ("xsa-500.patch", "xsa-500"), ("/a/b/test1.diff", "test1"), ("0001-x86: fix it.patch", "0001-x86--fix-it"),
+        ("a.b.patch", "a-b"), ("plain", "plain"), ("under_score.patch", "under_score"), (".patch", "payload"),
+        ("a.patch.diff", "a-patch"), ("übung.patch", "-bung"), ("٣.patch", "-"), ("fix.PATCH", "fix-PATCH"),
+        ("..", "--"), ("x.mbox", "x-mbox"), ("", "payload"),
+    ])
+    func name(path: String, name: String) {
+        #expect(PayloadName.name(for: [FilePath(path)]) == name)
+    }
+
+    @Test func atMost127Characters() {
+        let long = FilePath(String(repeating: "n", count: 200) + ".patch")
+        #expect(PayloadName.name(for: [long]).count == 127)
+    }
+
+    @Test func seriesIsNamedAfterItsFirst() {
+        #expect(PayloadName.name(for: ["1-a.patch", "2-b.patch"]) == "1-a")
+    }
+
+    @Test func suffixIsTheFormats() {
+        #expect(PayloadName.fileName(for: ["a.patch"], abi: .livepatchV2) == "a.livepatch")
+        #expect(PayloadName.fileName(for: ["a.patch"], abi: .xspliceV1) == "a.xsplice")
+    }
+}
