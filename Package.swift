@@ -45,7 +45,8 @@ let package = Package(
         room("ArchARM32", ["TargetArchitecture", "ELFModel"]),
         room("XenSource", ["ELFModel", "Diagnostics", system]),
         room("SourcePatch", ["CLibgit2", "Diagnostics", system]),
-        room("XenBuild", ["XenSource", "SourcePatch", "WorkFiles", "Diagnostics", system, subprocess, crypto, logging]),
+        room("CompilerRecorder"),
+        room("XenBuild", ["CompilerRecorder", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics", system, subprocess, crypto, logging]),
         room("ObjectDiff", ["ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"]),
         room("PayloadLinker", ["ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics", crypto]),
         room("LoaderModel", ["ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"]),
@@ -62,6 +63,7 @@ let package = Package(
                 "Report", argumentParser, logging, system,
             ],
             swiftSettings: settings),
+        .executableTarget(name: "xsplice-cc", dependencies: ["CompilerRecorder"], swiftSettings: settings),
         .executableTarget(
             name: "xen-rig",
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system],

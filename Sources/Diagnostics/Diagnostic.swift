@@ -57,6 +57,9 @@ public enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     // The patch
     case outsideHypervisor = "outside-hypervisor"
     case hunkOffset = "hunk-offset"
+    case fileNotBuilt = "file-not-built"
+    case buildInputNotUnderstood = "build-input-not-understood"
+    case configurationChanged = "configuration-changed"
     // The objects
     case initOnlyChange = "init-only-change"
     case initCodeNeeded = "init-code-needed"
