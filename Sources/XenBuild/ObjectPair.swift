@@ -5,15 +5,25 @@ import SystemPackage
 public struct ObjectPair: Sendable, Equatable {
     /// The object's name relative to `xen/`: `common/kernel.o`, `arch/x86/mm/guest_walk_2.o`.
     public var name: String
-    /// Its main source file relative to `xen/`: `common/kernel.c`.
+    /// Its main source file relative to `xen/`, symbolic links resolved: `common/kernel.c`.
     public var source: String
+    /// The same file as the compiler was told, where the build links it to another place: `arch/x86/efi/boot.c`.
+    public var sourceAsCompiled: String
+    /// True when all of the object runs or is read at boot only: the build renames its sections to `.init…` afterwards,
+    /// which these files have not seen.
+    public var isInitOnly: Bool
     /// The compiled files; nil on one side when the patch adds or removes the object.
     public var original: FilePath?
     public var patched: FilePath?
 
-    public init(name: String, source: String, original: FilePath?, patched: FilePath?) {
+    public init(
+        name: String, source: String, sourceAsCompiled: String? = nil, isInitOnly: Bool = false, original: FilePath?,
+        patched: FilePath?
+    ) {
         self.name = name
         self.source = source
+        self.sourceAsCompiled = sourceAsCompiled ?? source
+        self.isInitOnly = isInitOnly
         self.original = original
         self.patched = patched
     }

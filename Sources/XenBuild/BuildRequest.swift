@@ -1,0 +1,96 @@
+import Diagnostics
+import SourcePatch
+import SystemPackage
+import XenSource
+
+/// All that the build stage needs to know. Nothing else is read: no environment, no settings file.
+public struct BuildRequest: Sendable {
+    /// Only read, never written.
+    public var tree: XenTree
+    public var patch: AppliedPatch
+    /// As `make XEN_TARGET_ARCH=` names it: `x86_64`, `arm64`, `arm32`.
+    public var architecture: String
+    /// What stands before the names of the tools: `aarch64-linux-gnu-`. Empty for the machine's own.
+    public var crossPrefix: String
+    /// The user's choice; nil takes the tree's `xen/.config`, else its default with live patching on.
+    public var configuration: FilePath?
+    /// Turns CONFIG_DEBUG on in the configuration.
+    public var xenDebug: Bool
+    /// How many compilers run at the same time, at least 1.
+    public var jobs: Int
+    /// Private trees and compiled objects; kept between runs, safe to share between parallel runs.
+    public var cache: FilePath
+    /// Where the output of every command goes.
+    public var logs: FilePath
+    /// The caller's environment; only the variables that `CommandRunner` names are used, and `CC`.
+    public var environment: [String: String]
+    /// The program, with its first arguments, that makes `CompilerRecorder.run` of the rest.
+    public var recorder: [String]
+    /// More variables for make: `["XEN_VENDORVERSION=-1"]`.
+    public var makeVariables: [String]
+    /// Leaves the patched tree in the cache folder's `work`.
+    public var keepWork: Bool
+
+    public init(
+        tree: XenTree, patch: AppliedPatch, architecture: String = "x86_64", crossPrefix: String = "",
+        configuration: FilePath? = nil, xenDebug: Bool = false, jobs: Int = 1, cache: FilePath, logs: FilePath,
+        environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: Bool = false
+    ) {
+        self.tree = tree
+        self.patch = patch
+        self.architecture = architecture
+        self.crossPrefix = crossPrefix
+        self.configuration = configuration
+        self.xenDebug = xenDebug
+        self.jobs = max(1, jobs)
+        self.cache = cache
+        self.logs = logs
+        self.environment = environment
+        self.recorder = recorder
+        self.makeVariables = makeVariables
+        self.keepWork = keepWork
+    }
+}
+
+/// What the build stage is at, for the terminal.
+public struct BuildProgress: Sendable, Equatable {
+    public enum Step: String, Sendable, Equatable {
+        /// Another run prepares the same tree.
+        case waiting
+        /// Reads and copies the tree.
+        case copying
+        case configuring
+        /// The tree's own make says how each object is compiled.
+        case recording
+        case compiling
+        /// Builds a whole hypervisor.
+        case hypervisor
+    }
+
+    public var step: Step
+    /// For `compiling`: compiler runs done and wanted. 0 of 0 elsewhere.
+    public var done: Int
+    public var total: Int
+
+    public init(_ step: Step, done: Int = 0, total: Int = 0) {
+        self.step = step
+        self.done = done
+        self.total = total
+    }
+}
+
+/// A build that failed: what, the first thing the tool said, and where the whole output is.
+public struct BuildError: ExplainedError, Equatable {
+    public var message: String
+    public var help: String?
+    public var exitCode: ExitStatus
+    /// The whole output of the command that failed.
+    public var log: FilePath?
+
+    public init(_ message: String, help: String? = nil, exitCode: ExitStatus = .buildFailed, log: FilePath? = nil) {
+        self.message = message
+        self.help = help ?? log.map { "the whole output is in \($0)" }
+        self.exitCode = exitCode
+        self.log = log
+    }
+}

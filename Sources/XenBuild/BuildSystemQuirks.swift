@@ -1,0 +1,107 @@
+import CompilerRecorder
+import SystemPackage
+import WorkFiles
+import XenSource
+
+/// All that differs between the build systems of Xen's versions, and what of them this program relies on.
+enum BuildSystemQuirks {
+    /// The files and folders that the hypervisor's build reads, relative to the top of the tree.
+    ///
+    /// Beside `xen/` itself: the makefiles at the top, and the policy that the flask module builds in (from 4.7 on, when
+    /// checkpolicy is there).
+    static let inputs = ["xen", "Config.mk", ".config", "version.sh", "config", "tools/flask/policy", "tools/Rules.mk"]
+
+    static func isVersionControl(_ name: String) -> Bool { [".git", ".hg", ".svn", ".pc"].contains(name) }
+
+    /// True for files that a build in place leaves and that no source tree holds; the tree's own `make distclean`
+    /// takes care of the others. A `.config` is the user's configuration, which is chosen apart.
+    static func isLeftover(_ path: String) -> Bool {
+        guard path.hasPrefix("xen/") else { return false }
+        let name = path.split(separator: "/").last ?? ""
+        if ["xen/.config", "xen/.config.old", "xen/xen", "xen/xen.gz"].contains(path) { return true }
+        if path.hasPrefix("xen/xen-syms") || path.hasPrefix("xen/xen.efi") { return true }
+        if name.hasSuffix(".o") || name.hasSuffix(".o.tmp") || name == "lib.a" { return true }
+        return name.hasPrefix(".") && [".cmd", ".d", ".d2"].contains { name.hasSuffix($0) }
+    }
+
+    /// Where the object that holds all others appears, relative to `xen/`: in the architecture's folder up to 4.15.
+    static func prelinkObjects(sourceArchitecture: String) -> [String] {
+        ["prelink.o", "arch/\(sourceArchitecture)/prelink.o"]
+    }
+
+    /// The name of the folder below `arch/`: both ARMs share one.
+    static func sourceArchitecture(_ architecture: String) -> String {
+        architecture.hasPrefix("arm") ? "arm" : architecture.hasPrefix("x86") ? "x86" : architecture
+    }
+
+    /// Options for experts were hidden unless an environment variable said otherwise, up to 4.13; later versions
+    /// have the option EXPERT in the configuration and ignore the variable.
+    static func environment(for configuration: KernelConfiguration) -> [String: String] {
+        configuration["EXPERT"] == "y" ? ["XEN_CONFIG_EXPERT": "y"] : [:]
+    }
+
+    /// What turns live patching on in a configuration that hides the option (ARM, and all up to 4.13).
+    static let livePatchingOn = ["CONFIG_LIVEPATCH=y", "CONFIG_XSPLICE=y"]
+    static let expertOn = ["CONFIG_EXPERT=y"]
+
+    /// True when something other than the compiler reads the file while the tree is prepared, so that make must have
+    /// its say before the patched tree can be compiled.
+    ///
+    /// Public headers go through scripts into compat headers; everything that is not C or assembly is make's, Kconfig's
+    /// or a script's; `tools` and `scripts` hold the programs of the build itself.
+    static func isReadByBuild(_ path: String) -> Bool {
+        let isSource = [".c", ".h", ".S"].contains { path.hasSuffix($0) }
+        return !isSource || path.hasSuffix(".lds.S") || path.hasPrefix("include/public/") || path.hasPrefix("tools/")
+            || path.hasPrefix("scripts/") || path.contains("asm-offsets")
+    }
+
+    /// True for files of a built tree that say nothing about the source of objects: objects, make's notes, the
+    /// programs of the build, and what was only made to be linked.
+    static func isBuildResidue(_ path: String) -> Bool {
+        let name = path.split(separator: "/").last ?? ""
+        return [".o", ".a", ".lnk", ".d", ".gz", ".i", ".chk", ".new"].contains { name.hasSuffix($0) && path != "common/config.gz" }
+            || (name.hasPrefix(".") && !path.hasPrefix("include/compat/.xlat/")) || path.hasPrefix("tools/")
+            || path.hasPrefix("scripts/") || path.hasPrefix("include/config/") || path.hasSuffix("/mkelf32")
+            || path.hasSuffix("/mkreloc")
+    }
+
+    /// True for files that the last link reads, and no object.
+    static func isLinkInput(_ path: String) -> Bool { path.hasSuffix(".lds") }
+
+    /// The object's name for the name of the compiler's output.
+    ///
+    /// With unique symbols (from 4.15 on) the compiler writes `.kernel.o.tmp`, and objcopy makes `kernel.o` of it.
+    /// Other names with a dot belong to the last link (`.xen-syms.0.o`): nil.
+    static func objectName(output: String) -> String? {
+        var parts = output.split(separator: "/").map(String.init)
+        guard var name = parts.popLast() else { return nil }
+        if name.hasSuffix(".tmp") { name = String(name.dropLast(4)) }
+        if name.hasPrefix(".") {
+            name = String(name.dropFirst())
+            guard output.hasSuffix(".tmp") else { return nil }
+        }
+        return name.hasSuffix(".o") ? (parts + [name]).joined(separator: "/") : nil
+    }
+
+    /// The macro that marks objects whose sections the build renames to `.init…` after compiling.
+    static func isInitOnly(_ arguments: CompilerArguments) -> Bool { arguments.defines.contains("INIT_SECTIONS_ONLY") }
+
+    /// A word for a patched file that no object depends on, or nil when that is a surprise.
+    ///
+    /// - Parameter path: relative to `xen/`.
+    static func reasonNotBuilt(_ path: String, sourceArchitecture: String) -> String? {
+        let parts = path.split(separator: "/").map(String.init)
+        let name = parts.last ?? ""
+        if [".md", ".txt", ".rst", ".pandoc", ".markdown"].contains(where: { name.hasSuffix($0) })
+            || ["COPYING", "README", "MAINTAINERS", ".gitignore"].contains(name)
+        { return "it is documentation" }
+        if parts.first == "arch", parts.count > 1, parts[1] != sourceArchitecture { return "it is for another architecture" }
+        if parts.count > 1, parts[0] == "include", parts[1].hasPrefix("asm-"), parts[1] != "asm-generic",
+            parts[1] != "asm-\(sourceArchitecture)"
+        { return "it is for another architecture" }
+        if parts.first == "test" { return "it is a test of Xen's own" }
+        if name.hasPrefix("Kconfig") { return "the configuration is the same with it" }
+        if name.hasPrefix("Makefile") || name.hasSuffix(".mk") { return "every object is compiled as before" }
+        return nil
+    }
+}

@@ -1,0 +1,71 @@
+import SystemPackage
+import WorkFiles
+
+/// The folder of private trees and compiled objects:
+///
+///     trees/KEY/          a prepared tree; complete when it has the file `complete`
+///     objects/XX/KEY.*    a compiled object, its dependencies, and the digest of both
+///     work/NAME/          one run's own files, removed at its end or by the next run
+///     locks/KEY           taken while trees/KEY is made
+struct Cache: Sendable {
+    /// Part of every key: changes when what is kept, or how it is made, changes.
+    static let schema = "1"
+
+    let root: FilePath
+
+    /// - Throws: `BuildError` (exit 64) when make could not work in that folder.
+    init(_ root: FilePath) throws {
+        try WorkFiles.makeFolder(root)
+        guard let resolved = WorkFiles.resolved(root) else { throw BuildError("\(root): no such folder") }
+        // Xen's makefiles take their own path apart at white space, and shells and make read the rest.
+        let usable = resolved.string.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || byte >= 0x80
+                || "-_+./,@%".utf8.contains(byte)
+        }
+        guard usable else {
+            throw BuildError(
+                "cache folder '\(resolved)': Xen's makefiles can't work in a path with spaces or special characters",
+                help: "give another with --cache-dir", exitCode: .usage)
+        }
+        self.root = resolved
+        for name in ["trees", "objects", "work", "locks"] { try WorkFiles.makeFolder(resolved.appending(name)) }
+    }
+
+    func tree(_ key: String) -> FilePath { root.appending("trees").appending(key) }
+    func lock(_ key: String) -> FilePath { root.appending("locks").appending(key) }
+
+    /// Gives one run a folder of its own, and removes those whose owners are gone.
+    func makeWorkArea() throws -> WorkArea {
+        let all = root.appending("work")
+        for name in try WorkFiles.names(in: all) {
+            let folder = all.appending(name)
+            guard let kind = try WorkFiles.kind(of: folder), kind == .folder else { continue }
+            // A folder without the lock file is being made this moment, or is older than its owner's death.
+            guard WorkFiles.isReadableFile(folder.appending("lock")),
+                let lock = try FileLock.tryAcquire(folder.appending("lock"))
+            else { continue }
+            try WorkFiles.remove(folder)
+            _ = lock
+        }
+        while true {
+            let folder = all.appending(String(UInt64.random(in: 1...UInt64.max), radix: 36))
+            guard try WorkFiles.kind(of: folder) == nil else { continue }
+            try WorkFiles.makeFolder(folder)
+            guard let lock = try FileLock.tryAcquire(folder.appending("lock")) else { continue }
+            return WorkArea(folder: folder, lock: lock)
+        }
+    }
+}
+
+/// A folder that belongs to one run while the run lives.
+final class WorkArea: Sendable {
+    let folder: FilePath
+    private let lock: FileLock
+
+    init(folder: FilePath, lock: FileLock) {
+        self.folder = folder
+        self.lock = lock
+    }
+
+    func remove() { try? WorkFiles.remove(folder) }
+}

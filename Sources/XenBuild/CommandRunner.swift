@@ -1,0 +1,119 @@
+import Subprocess
+import SystemPackage
+import WorkFiles
+
+/// Runs compilers and make with an environment of our own, so that the same request gives the same objects everywhere.
+struct CommandRunner: Sendable {
+    let environment: [String: String]
+
+    /// Variables of the caller that tools need to work at all. CFLAGS, MAKEFLAGS and the like never get through.
+    private static let passed = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHON", "USER", "CCACHE_DIR", "CCACHE_DISABLE"]
+
+    /// - Parameter caller: the caller's environment.
+    init(caller: [String: String]) {
+        var environment = caller.filter { Self.passed.contains($0.key) }
+        environment["PATH", default: "/usr/local/bin:/usr/bin:/bin"] += ""
+        environment["LC_ALL"] = "C"
+        // What would tell the time, the person and the machine in compile.h.
+        environment["XEN_BUILD_DATE"] = "Thu Jan  1 00:00:00 UTC 1970"
+        environment["XEN_BUILD_TIME"] = "00:00:00"
+        environment["XEN_BUILD_HOST"] = "xsplice-build"
+        environment["XEN_DOMAIN"] = "localdomain"
+        environment["XEN_WHOAMI"] = "xsplice-build"
+        environment["SOURCE_DATE_EPOCH"] = "0"
+        self.environment = environment
+    }
+
+    /// Runs a command to its end, its output and errors in one log file.
+    /// - Returns: true when it exited with 0.
+    /// - Throws: `BuildError` when it can't be started; `CancellationError` after its processes were ended.
+    func run(
+        _ words: [String], in folder: FilePath, log: FilePath, adding variables: [String: String] = [:]
+    ) async throws -> Bool {
+        guard let program = words.first else { throw BuildError("an empty command") }
+        try WorkFiles.makeFolder(log.removingLastComponent())
+        try WorkFiles.write(Array("cd \(folder) && \(shellWords(words))\n\n".utf8), to: log)
+        let output: FileDescriptor
+        do {
+            output = try FileDescriptor.open(log, .writeOnly, options: [.append, .closeOnExec])
+        } catch {
+            throw WorkFileError("cannot write", log, error as? Errno ?? .ioError)
+        }
+        do {
+            let result = try await Subprocess.run(
+                executable(program), arguments: Arguments(Array(words.dropFirst())),
+                environment: subprocessEnvironment(variables), workingDirectory: folder, platformOptions: Self.options,
+                output: .fileDescriptor(output, closeAfterSpawningProcess: true), error: .combinedWithOutput)
+            try Task.checkCancellation()
+            return result.terminationStatus.isSuccess
+        } catch let error as SubprocessError {
+            try Task.checkCancellation()
+            throw startError(program, error)
+        }
+    }
+
+    /// The output of a short command, or nil when it fails.
+    /// - Throws: `BuildError` when it can't be started.
+    func output(_ words: [String]) async throws -> String? {
+        guard let program = words.first else { return nil }
+        do {
+            let result = try await Subprocess.run(
+                executable(program), arguments: Arguments(Array(words.dropFirst())),
+                environment: subprocessEnvironment([:]), platformOptions: Self.options, output: .string(limit: 1 << 16),
+                error: .discarded)
+            return result.terminationStatus.isSuccess ? result.standardOutput : nil
+        } catch let error as SubprocessError {
+            throw startError(program, error)
+        }
+    }
+
+    /// The path of a program that `PATH` leads to, symbolic links resolved; nil when there is none.
+    func locate(_ program: String) -> FilePath? {
+        if program.contains("/") { return WorkFiles.resolved(FilePath(program)) }
+        for folder in (environment["PATH"] ?? "").split(separator: ":") {
+            let path = FilePath(String(folder)).appending(program)
+            if WorkFiles.isReadableFile(path) { return WorkFiles.resolved(path) }
+        }
+        return nil
+    }
+
+    /// Make starts processes of its own; all of them end when the task is cancelled.
+    private static var options: PlatformOptions {
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        options.teardownSequence = [
+            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .seconds(2))
+        ]
+        return options
+    }
+
+    private func executable(_ program: String) -> Executable {
+        program.contains("/") ? .path(FilePath(program)) : .name(program)
+    }
+
+    private func subprocessEnvironment(_ variables: [String: String]) -> Environment {
+        var all: [Environment.Key: String] = [:]
+        for (name, value) in environment.merging(variables, uniquingKeysWith: { $1 }) {
+            if let key = Environment.Key(rawValue: name) { all[key] = value }
+        }
+        return .custom(all)
+    }
+
+    private func startError(_ program: String, _ error: SubprocessError) -> BuildError {
+        if error.code == .executableNotFound {
+            return BuildError("\(program): no such program in PATH", help: "install it, or say in CC which compiler to use")
+        }
+        return BuildError("\(program) can't be started: \(error.underlyingError?.description ?? error.description)")
+    }
+}
+
+/// A command as one could type it.
+func shellWords(_ words: [String]) -> String {
+    words.map { word in
+        let plain = word.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                || "-_=+./,:@%".utf8.contains(byte)
+        }
+        return plain && !word.isEmpty ? word : "'\(word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
+    }.joined(separator: " ")
+}

@@ -1,0 +1,70 @@
+import SystemPackage
+import WorkFiles
+import XenSource
+
+/// The configuration that a run builds with: the user's, the tree's, or the tree's default.
+struct ConfigurationChoice: Sendable {
+    /// The text of the `.config` to start from; nil for the tree's default.
+    let text: String?
+    /// For messages.
+    let origin: String
+    let xenDebug: Bool
+    let architecture: String
+
+    /// - Throws: `XenSourceError` when the file is unfit, before anything is built.
+    init(_ request: BuildRequest) throws {
+        xenDebug = request.xenDebug
+        architecture = request.architecture
+        let own = request.tree.hypervisor.appending(".config")
+        guard let path = request.configuration ?? (WorkFiles.isReadableFile(own) ? own : nil) else {
+            text = nil
+            origin = "the default configuration"
+            return
+        }
+        origin = path.string
+        try KernelConfiguration(contentsOf: path).check(file: path.string, architecture: request.architecture)
+        text = String(decoding: try WorkFiles.read(path), as: UTF8.self)
+    }
+
+    /// Part of the prepared tree's key.
+    var identity: String { (xenDebug ? "debug\n" : "\n") + (text ?? "default") }
+
+    /// Writes `.config` and lets the tree's Kconfig complete it.
+    /// - Returns: the variables that make needs from now on to understand it the same way.
+    func configure(_ make: MakeCommand, logs: FilePath, side: String) async throws -> [String: String] {
+        let path = make.top.appending("xen/.config")
+        let log = logs.appending("configure-\(side).log")
+        var environment: [String: String] = [:]
+        func runMake(_ target: String) async throws {
+            guard try await make.run([target], log: log, adding: environment) else {
+                throw BuildError.fromLog("the \(side) tree can't be configured", log: log)
+            }
+        }
+        func read() throws -> KernelConfiguration { try KernelConfiguration(contentsOf: path) }
+        if let text {
+            environment = BuildSystemQuirks.environment(for: KernelConfiguration(text: text))
+            try WorkFiles.write(Array(text.utf8), to: path)
+        } else {
+            try await runMake("defconfig")
+            for lines in [BuildSystemQuirks.livePatchingOn, BuildSystemQuirks.expertOn + BuildSystemQuirks.livePatchingOn]
+            where try !read().hasLivePatching {
+                try append(lines, to: path)
+                environment = BuildSystemQuirks.environment(for: try read())
+                try await runMake("olddefconfig")
+            }
+        }
+        if xenDebug { try append(["CONFIG_DEBUG=y"], to: path) }
+        try await runMake("olddefconfig")
+        try read().check(file: origin, architecture: architecture)
+        return environment
+    }
+
+    /// Kconfig takes the last value of an option.
+    private func append(_ lines: [String], to path: FilePath) throws {
+        let names = lines.compactMap { $0.split(separator: "=").first }
+        let kept = String(decoding: try WorkFiles.read(path), as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { line in !names.contains { line.hasPrefix("\($0)=") || line == "# \($0) is not set" } }
+        try WorkFiles.write(Array((kept.joined(separator: "\n") + "\n" + lines.joined(separator: "\n") + "\n").utf8), to: path)
+    }
+}

@@ -1,0 +1,46 @@
+import Diagnostics
+import SystemPackage
+
+/// Accounts for every file of the patch: it went into an object that was compiled, or the user hears why not.
+func accountForFiles(
+    _ request: BuildRequest, original: PreparedTree, patched: PatchedTree, readByObjects: Set<String>
+) -> [Diagnostic] {
+    var diagnostics: [Diagnostic] = []
+    if !patched.changedOptions.isEmpty {
+        diagnostics.append(
+            Diagnostic(
+                .configurationChanged, .warning,
+                message: "the patch changes the configuration: "
+                    + patched.changedOptions.map { "CONFIG_\($0)" }.joined(separator: ", ")))
+    }
+    let architecture = BuildSystemQuirks.sourceArchitecture(request.architecture)
+    // What was made from the patch's files and goes into the hypervisor past all objects.
+    let linkInputs = patched.changed.filter(BuildSystemQuirks.isLinkInput).sorted()
+    for path in linkInputs {
+        diagnostics.append(
+            Diagnostic(
+                .buildInputNotUnderstood, location: SourceLocation(file: path),
+                message: "the patch changes \(path), which only the hypervisor's last link reads",
+                help: "a payload can't change how the running hypervisor was linked; leave that part out"))
+    }
+    for file in request.patch.files where file.path.hasPrefix("xen/") {
+        let path = String(file.path.dropFirst(4))
+        if readByObjects.contains(path) { continue }
+        let location = SourceLocation(file: path)
+        if BuildSystemQuirks.isReadByBuild(path) || original.readByOthers.contains(path) || patched.readByOthers.contains(path) {
+            // Make has had its say: all that is made from this file was compared, and differences were followed.
+            let reason = BuildSystemQuirks.reasonNotBuilt(path, sourceArchitecture: architecture)
+                ?? "the build reads it, and makes nothing from it that an object sees differently"
+            diagnostics.append(Diagnostic(.fileNotBuilt, .note, location: location, message: "\(path) is in no object: \(reason)"))
+        } else if let reason = BuildSystemQuirks.reasonNotBuilt(path, sourceArchitecture: architecture) {
+            diagnostics.append(Diagnostic(.fileNotBuilt, .note, location: location, message: "\(path) is in no object: \(reason)"))
+        } else {
+            diagnostics.append(
+                Diagnostic(
+                    .fileNotBuilt, .warning, location: location,
+                    message: "\(path) is in no object of this hypervisor: the configuration leaves it out",
+                    help: "check that -c is the configuration of the hypervisor that runs"))
+        }
+    }
+    return diagnostics
+}

@@ -1,0 +1,28 @@
+import SystemPackage
+import WorkFiles
+
+/// The first line of a tool's output that says what went wrong, or nil when none does.
+///
+/// Compilers and assemblers come first: what make says after them is only that they failed.
+func firstError(in output: String) -> String? {
+    // The first line is the command, which may hold any word.
+    let lines = output.split(whereSeparator: \.isNewline).dropFirst()
+    for signs in [
+        [" error: ", " fatal error: ", ": Error: ", "internal compiler error"], [": not found", "No such file or directory", "command not found"],
+        ["*** "], ["rror"],
+    ] {
+        if let line = lines.first(where: { line in signs.contains { line.contains($0) } && !line.hasPrefix("cd ") }) {
+            return String(line)
+        }
+    }
+    return lines.last.map(String.init)
+}
+
+extension BuildError {
+    /// An error with the first thing that the tool said.
+    static func fromLog(_ what: String, log: FilePath, help: String? = nil) -> BuildError {
+        let output = (try? WorkFiles.read(log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let said = firstError(in: output).map { ": \($0)" } ?? ""
+        return BuildError(what + said, help: [help, "the whole output is in \(log)"].compactMap { $0 }.joined(separator: "; "), log: log)
+    }
+}

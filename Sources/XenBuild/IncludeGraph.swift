@@ -1,0 +1,134 @@
+import SystemPackage
+import WorkFiles
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Which files of a tree may include which, read from their text. It may say too much and never too little: an include
+/// counts by the last part of its name, under every condition.
+struct IncludeGraph: Sendable {
+    /// What one file includes.
+    struct Includes: Sendable, Equatable {
+        /// Basenames in `#include` and `__has_include`.
+        var names: Set<String> = []
+        /// Basenames in the assembler's `.include` and `.incbin`, which no dependency file lists.
+        var assembler: Set<String> = []
+        /// True for `#include MACRO` or `.incbin MACRO`: it may include anything.
+        var isComputed = false
+    }
+
+    /// By path relative to `xen/`.
+    private(set) var files: [String: Includes] = [:]
+
+    /// Reads every file below `xen/` that may be compiled or included.
+    /// - Parameter xen: the private tree's `xen` folder.
+    init(xen: FilePath) throws { try add(xen, relative: "") }
+
+    private mutating func add(_ folder: FilePath, relative: String) throws {
+        for name in try WorkFiles.names(in: folder) {
+            let path = relative.isEmpty ? name : "\(relative)/\(name)"
+            switch try WorkFiles.kind(of: folder.appending(name)) {
+            case .folder: try add(folder.appending(name), relative: path)
+            case .regular where !BuildSystemQuirks.isBuildResidue(path):
+                let includes = Self.includes(in: try WorkFiles.read(folder.appending(name)))
+                if includes != Includes() { files[path] = includes }
+            default: continue
+            }
+        }
+    }
+
+    /// Adds what other versions of these files include.
+    mutating func merge(_ bytes: [UInt8], at path: String) {
+        let more = Self.includes(in: bytes)
+        files[path, default: Includes()].names.formUnion(more.names)
+        files[path, default: Includes()].assembler.formUnion(more.assembler)
+        if more.isComputed { files[path, default: Includes()].isComputed = true }
+    }
+
+    /// The files that reach one of `changed` through includes, and `changed` itself.
+    struct Reach: Sendable, Equatable {
+        var paths: Set<String>
+        /// The last parts of the names of all of them, for headers named on command lines.
+        var names: Set<String>
+        /// True when a step on the way is one that no dependency file lists.
+        var throughAssembler: Bool
+    }
+
+    func reaching(_ changed: Set<String>) -> Reach {
+        var reach = Reach(paths: changed, names: Set(changed.map(Self.basename)), throughAssembler: false)
+        var grew = true
+        while grew {
+            grew = false
+            for (path, includes) in files where !reach.paths.contains(path) {
+                let byAssembler = !includes.assembler.isDisjoint(with: reach.names)
+                guard byAssembler || includes.isComputed || !includes.names.isDisjoint(with: reach.names) else { continue }
+                if byAssembler { reach.throughAssembler = true }
+                reach.paths.insert(path)
+                reach.names.insert(Self.basename(path))
+                grew = true
+            }
+        }
+        return reach
+    }
+
+    static func basename(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
+
+    /// Finds the includes in a source text: preprocessor lines, and the assembler's in files and in `asm("…")`.
+    static func includes(in bytes: [UInt8]) -> Includes {
+        var result = Includes()
+        for position in occurrences(in: bytes) {
+            let rest = bytes[position...]
+            let isInclude = rest.starts(with: "include".utf8), isBinary = rest.starts(with: "incbin".utf8)
+            guard isInclude || isBinary else { continue }
+            var after = position + (isInclude ? 7 : 6)
+            if rest.starts(with: "include_next".utf8) { after += 5 }
+            let before = previousToken(bytes, position)
+            let isPreprocessor = isInclude && (before == UInt8(ascii: "#") || before == UInt8(ascii: "_"))
+            guard isPreprocessor || before == UInt8(ascii: ".") else { continue }
+            switch name(bytes, after) {
+            case .some(let name) where isPreprocessor: result.names.insert(basename(name))
+            case .some(let name): result.assembler.insert(basename(name))
+            // A file that includes itself includes nothing new.
+            case nil where before == UInt8(ascii: "_") || bytes[after...].starts(with: " __FILE__".utf8): continue
+            case nil: result.isComputed = true
+            }
+        }
+        return result
+    }
+
+    /// The byte before `position`, blanks passed over.
+    private static func previousToken(_ bytes: [UInt8], _ position: Int) -> UInt8? {
+        bytes[..<position].last { $0 != 0x20 && $0 != 0x09 }
+    }
+
+    /// The name in quotes or angle brackets that begins near `start`; nil when something else stands there.
+    private static func name(_ bytes: [UInt8], _ start: Int) -> String? {
+        // Blanks, the bracket of __has_include, and the backslash of a quote within a C string.
+        guard let open = bytes[start...].firstIndex(where: { ![0x20, 0x09, 0x28, 0x5c].contains($0) }) else { return nil }
+        let closing: [UInt8]
+        switch bytes[open] {
+        case UInt8(ascii: "\""): closing = [UInt8(ascii: "\""), UInt8(ascii: "\\")]
+        case UInt8(ascii: "<"): closing = [UInt8(ascii: ">")]
+        default: return nil
+        }
+        let text = bytes[(open + 1)...].prefix { !closing.contains($0) && $0 != 0x0a }
+        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+    }
+
+    /// The positions of `inc` in the text.
+    private static func occurrences(in bytes: [UInt8]) -> [Int] {
+        bytes.withUnsafeBytes { raw in
+            guard let base = raw.baseAddress else { return [] }
+            var result: [Int] = [], offset = 0
+            while offset + 2 < raw.count, let hit = memchr(base + offset, 0x69, raw.count - offset - 2) {
+                let position = UnsafeRawPointer(hit) - base
+                if raw[position + 1] == 0x6e && raw[position + 2] == 0x63 { result.append(position) }
+                offset = position + 1
+            }
+            return result
+        }
+    }
+}

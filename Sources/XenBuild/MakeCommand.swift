@@ -1,0 +1,68 @@
+import SourcePatch
+import SystemPackage
+import WorkFiles
+
+/// The tree's own make, in a private tree.
+struct MakeCommand: Sendable {
+    let request: BuildRequest
+    let toolchain: Toolchain
+    let runner: CommandRunner
+    /// The private tree.
+    let top: FilePath
+    /// A private folder for the recorder's starter.
+    let tools: FilePath
+
+    private var recorder: FilePath { tools.appending("cc") }
+
+    /// Makefiles take `CC` apart at white space, so the recorder gets a path that has none.
+    func installRecorder() throws {
+        let script = "#!/bin/sh\nexec \(shellWords(request.recorder)) \"$@\"\n"
+        if request.recorder.count == 1, let program = request.recorder.first, program.hasPrefix("/") {
+            try WorkFiles.makeLink(at: recorder, to: program)
+        } else {
+            try WorkFiles.write(Array(script.utf8), to: recorder, executable: true)
+        }
+    }
+
+    /// - Returns: true when make exits with 0.
+    func run(_ targets: [String], log: FilePath, adding variables: [String: String] = [:]) async throws -> Bool {
+        try await run(targets, compiler: [recorder.string] + toolchain.compiler, log: log, adding: variables)
+    }
+
+    /// The same with the compiler itself.
+    func runForReal(_ targets: [String], log: FilePath, adding variables: [String: String] = [:]) async throws -> Bool {
+        try await run(targets, compiler: toolchain.compiler, log: log, adding: variables)
+    }
+
+    func distclean(log: FilePath) async throws {
+        guard try await run(["distclean"], log: log) else {
+            throw BuildError.fromLog("the copy of \(request.tree.top), which was built in place, can't be cleaned", log: log)
+        }
+    }
+
+    private func run(
+        _ targets: [String], compiler: [String], log: FilePath, adding variables: [String: String]
+    ) async throws -> Bool {
+        let words =
+            ["make", "-C", "xen"] + targets
+            + ["XEN_TARGET_ARCH=\(request.architecture)", "CC=\(compiler.joined(separator: " "))"]
+            + (request.crossPrefix.isEmpty ? [] : ["CROSS_COMPILE=\(request.crossPrefix)"]) + request.makeVariables
+        return try await runner.run(words, in: top, log: log, adding: variables)
+    }
+}
+
+extension AppliedPatch {
+    /// Writes the patched files into a private tree. A file is replaced, never written through: it may be a hard link.
+    func write(into top: FilePath) throws {
+        for file in files {
+            let path = top.appending(file.path)
+            switch file.change {
+            case .write(let content, let executable):
+                try WorkFiles.makeFolder(path.removingLastComponent())
+                try WorkFiles.remove(path)
+                try WorkFiles.write(content, to: path, executable: executable)
+            case .remove: try WorkFiles.remove(path)
+            }
+        }
+    }
+}

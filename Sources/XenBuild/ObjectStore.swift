@@ -1,0 +1,48 @@
+import SystemPackage
+import WorkFiles
+
+/// Compiled objects that outlive a run, each with the list of the files it was made from.
+struct ObjectStore: Sendable {
+    struct Entry: Sendable, Equatable {
+        var object: FilePath
+        /// Paths that the compiler read, relative to `xen/`, links resolved.
+        var dependencies: Set<String>
+    }
+
+    let root: FilePath
+
+    private func path(_ key: String, _ suffix: String) -> FilePath {
+        root.appending(String(key.prefix(2))).appending("\(key).\(suffix)")
+    }
+
+    /// The entry, when it is there and is what was once stored. A damaged one counts as missing.
+    func find(_ key: String) -> Entry? {
+        guard let sum = try? WorkFiles.read(path(key, "sum")), let object = try? WorkFiles.read(path(key, "o")),
+            let list = try? WorkFiles.read(path(key, "list")), String(decoding: sum, as: UTF8.self) == Self.sum(object, list)
+        else { return nil }
+        return Entry(object: path(key, "o"), dependencies: Self.names(list))
+    }
+
+    /// Stores what a compiler made. Parallel runs may store the same entry; the file that vouches for it comes last.
+    func store(_ key: String, object: FilePath, dependencies: Set<String>) throws -> Entry {
+        try WorkFiles.makeFolder(path(key, "o").removingLastComponent())
+        let bytes = try WorkFiles.read(object)
+        let list = Array(dependencies.sorted().joined(separator: "\n").utf8)
+        try WorkFiles.writeAtomically(bytes, to: path(key, "o"))
+        try WorkFiles.writeAtomically(list, to: path(key, "list"))
+        try WorkFiles.writeAtomically(Array(Self.sum(bytes, list).utf8), to: path(key, "sum"))
+        try WorkFiles.remove(object)
+        return Entry(object: path(key, "o"), dependencies: dependencies)
+    }
+
+    private static func sum(_ object: [UInt8], _ list: [UInt8]) -> String {
+        var key = ContentKey()
+        key.add(object)
+        key.add(list)
+        return key.finished()
+    }
+
+    private static func names(_ list: [UInt8]) -> Set<String> {
+        Set(list.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) })
+    }
+}

@@ -1,0 +1,99 @@
+import SourcePatch
+import SystemPackage
+import WorkFiles
+
+/// The private tree with the patch, ready to compile, and all that differs in it.
+struct PatchedTree: Sendable {
+    var key: String
+    var top: FilePath
+    var objects: [String: ObjectCommand]
+    /// Files relative to `xen/` that differ between the two trees: those of the patch and those made from them.
+    var changed: Set<String>
+    /// Options of the configuration that the patch changes.
+    var changedOptions: [String]
+    var readByOthers: Set<String>
+    /// True when make prepared this tree anew.
+    var wasPrepared: Bool
+
+    /// - Parameters:
+    ///   - original: prepared without the patch.
+    ///   - folder: where a copy may be made.
+    static func make(
+        original: PreparedTree, patch: AppliedPatch, preparation: TreePreparation, folder: FilePath
+    ) async throws -> PatchedTree {
+        let paths = Set(patch.files.compactMap { $0.path.hasPrefix("xen/") ? String($0.path.dropFirst(4)) : nil })
+        if try !needsPreparation(patch, paths: paths, original: original) {
+            let top = folder.appending("tree")
+            try WorkFiles.linkFolder(original.top, to: top) { $0.hasPrefix("xen/") && $0.hasSuffix(".o") }
+            try patch.write(into: top)
+            return PatchedTree(
+                key: preparation.key(patch), top: top, objects: original.objects, changed: paths, changedOptions: [],
+                readByOthers: original.readByOthers, wasPrepared: false)
+        }
+        let prepared = try await preparation.prepared(patch: patch)
+        return PatchedTree(
+            key: prepared.key, top: prepared.top, objects: prepared.objects,
+            changed: try paths.union(differences(original.top, prepared.top)),
+            changedOptions: prepared.configuration.differences(from: original.configuration),
+            readByOthers: prepared.readByOthers, wasPrepared: true)
+    }
+
+    /// False only when the patch changes nothing but existing C and assembly files that the compiler alone reads, and
+    /// reads for objects alone: then every generated file and every command stays what it was.
+    private static func needsPreparation(_ patch: AppliedPatch, paths: Set<String>, original: PreparedTree) throws -> Bool {
+        if patch.files.contains(where: { $0.isNew || $0.change == .remove }) { return true }
+        if paths.contains(where: { BuildSystemQuirks.isReadByBuild($0) || original.readByOthers.contains($0) }) { return true }
+        // A header that a makefile names may be read by any tool.
+        let headers = Set(paths.filter { $0.hasSuffix(".h") }.map(IncludeGraph.basename))
+        return try !headers.isEmpty && makefileNames(headers, in: original.xen)
+    }
+
+    private static func makefileNames(_ names: Set<String>, in folder: FilePath) throws -> Bool {
+        for name in try WorkFiles.names(in: folder) {
+            let path = folder.appending(name)
+            if try WorkFiles.kind(of: path) == .folder {
+                if try makefileNames(names, in: path) { return true }
+            } else if name.hasPrefix("Makefile") || name.hasSuffix(".mk") || name.hasSuffix("Rules.mk") {
+                let text = String(decoding: try WorkFiles.read(path), as: UTF8.self)
+                if names.contains(where: { text.contains($0) }) { return true }
+            }
+        }
+        return false
+    }
+
+    /// The files that objects may be made from and that differ between two private trees, relative to `xen/`.
+    private static func differences(_ a: FilePath, _ b: FilePath) throws -> Set<String> {
+        let left = try sources(a.appending("xen")), right = try sources(b.appending("xen"))
+        var result = Set(left.keys).symmetricDifference(right.keys)
+        for (path, kind) in left where right[path] != nil {
+            guard right[path] == kind else { result.insert(path); continue }
+            if case .symbolicLink = kind {
+                let target = WorkFiles.moved(try WorkFiles.linkTarget(a.appending("xen").appending(path)), from: a, to: b)
+                if try WorkFiles.linkTarget(b.appending("xen").appending(path)) != target { result.insert(path) }
+            } else {
+                let one = try WorkFiles.read(a.appending("xen").appending(path))
+                let other = try WorkFiles.read(b.appending("xen").appending(path))
+                if one != other { result.insert(path) }
+            }
+        }
+        return result
+    }
+
+    private static func sources(_ xen: FilePath, relative: String = "") throws -> [String: FileKind] {
+        var result: [String: FileKind] = [:]
+        let folder = relative.isEmpty ? xen : xen.appending(relative)
+        for name in try WorkFiles.names(in: folder) {
+            let path = relative.isEmpty ? name : "\(relative)/\(name)"
+            guard let kind = try WorkFiles.kind(of: xen.appending(path)) else { continue }
+            if kind == .folder {
+                result.merge(try sources(xen, relative: path)) { $1 }
+            } else if !BuildSystemQuirks.isBuildResidue(path) {
+                // The size may differ with the private tree's own path in a file; the bytes decide.
+                if case .regular(_, let executable) = kind {
+                    result[path] = .regular(size: 0, executable: executable)
+                } else { result[path] = kind }
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,164 @@
+import CompilerRecorder
+import Diagnostics
+import SourcePatch
+import SystemPackage
+import WorkFiles
+import XenSource
+
+/// A private tree that was configured, has all its generated files, and whose objects' commands are known.
+struct PreparedTree: Sendable {
+    /// Names the content, the configuration and the tools.
+    var key: String
+    var top: FilePath
+    var configuration: KernelConfiguration
+    /// By name.
+    var objects: [String: ObjectCommand]
+    /// Files, relative to `xen/`, that the compiler read for something other than an object: generators of headers,
+    /// linker scripts, boot code.
+    var readByOthers: Set<String>
+
+    var xen: FilePath { top.appending("xen") }
+}
+
+/// Makes prepared trees, each once.
+struct TreePreparation: Sendable {
+    let request: BuildRequest
+    let cache: Cache
+    let toolchain: Toolchain
+    let runner: CommandRunner
+    let snapshot: TreeSnapshot
+    let configuration: ConfigurationChoice
+    let progress: @Sendable (BuildProgress) -> Void
+
+    /// The user's tree as it is, or with the patch.
+    /// - Parameter patch: what to write over the copy before it is configured.
+    func prepared(patch: AppliedPatch? = nil) async throws -> PreparedTree {
+        let key = key(patch)
+        let folder = cache.tree(key)
+        let lock = try await FileLock.acquire(cache.lock(key)) { progress(BuildProgress(.waiting)) }
+        defer { withExtendedLifetime(lock) {} }
+        if WorkFiles.isReadableFile(folder.appending("complete")), let tree = try? load(key: key, folder: folder) { return tree }
+        // What an interrupted run left is of no use.
+        try WorkFiles.remove(folder)
+        do {
+            try await make(folder, patch: patch)
+            let tree = try load(key: key, folder: folder)
+            try WorkFiles.writeAtomically(Array("\(tree.objects.count)\n".utf8), to: folder.appending("complete"))
+            return tree
+        } catch {
+            try? WorkFiles.remove(folder)
+            throw error
+        }
+    }
+
+    func key(_ patch: AppliedPatch?) -> String {
+        var key = ContentKey()
+        for part in [
+            Cache.schema, snapshot.key, configuration.identity, request.architecture, request.crossPrefix, toolchain.identity,
+            request.makeVariables.joined(separator: "\u{0}"),
+        ] { key.add(part) }
+        for file in patch?.files ?? [] {
+            key.add(file.path)
+            switch file.change {
+            case .write(let content, let executable):
+                key.add(executable ? "x" : "f")
+                key.add(content)
+            case .remove: key.add("removed")
+            }
+        }
+        return key.finished()
+    }
+
+    private func make(_ folder: FilePath, patch: AppliedPatch?) async throws {
+        let top = folder.appending("tree"), recording = folder.appending("recording")
+        let side = patch == nil ? "original" : "patched"
+        for name in [RecordingFolder.objects, RecordingFolder.others] { try WorkFiles.makeFolder(recording.appending(name)) }
+        try WorkFiles.makeFolder(folder.appending("bin"))
+        progress(BuildProgress(.copying))
+        try snapshot.copy(to: top)
+        let make = MakeCommand(request: request, toolchain: toolchain, runner: runner, top: top, tools: folder.appending("bin"))
+        try make.installRecorder()
+        if snapshot.wasBuilt { try await make.distclean(log: log("distclean-\(side)")) }
+        if let patch { try patch.write(into: top) }
+
+        progress(BuildProgress(.configuring))
+        var environment = try await configuration.configure(make, logs: request.logs, side: side)
+
+        progress(BuildProgress(.recording))
+        try await compileStandIn(recording.appending(RecordingFolder.standIn), log: log("stand-in-\(side)"))
+        let log = log("prepare-\(side)")
+        environment[RecordingFolder.variable] = recording.string
+        let succeeded = try await make.run(["-k", "-j\(request.jobs)"], log: log, adding: environment)
+        // The last link must fail, since the objects are empty. The object that holds all others comes just before it,
+        // and make does not make it unless everything before was made.
+        let architecture = BuildSystemQuirks.sourceArchitecture(request.architecture)
+        let prelinked = BuildSystemQuirks.prelinkObjects(sourceArchitecture: architecture)
+            .contains { WorkFiles.isReadableFile(top.appending("xen").appending($0)) }
+        guard succeeded || prelinked else {
+            throw BuildError.fromLog(
+                "the \(side) tree does not build", log: log, help: side == "original" ? "try `make -C xen` in it" : nil)
+        }
+    }
+
+    /// An empty object of the target's kind, which each recorded command leaves as its output.
+    private func compileStandIn(_ path: FilePath, log: FilePath) async throws {
+        let words = toolchain.compiler + ["-c", "-x", "assembler", "/dev/null", "-o", path.string]
+        guard try await runner.run(words, in: path.removingLastComponent(), log: log) else {
+            throw BuildError.fromLog("the compiler can't compile an empty file", log: log)
+        }
+    }
+
+    private func load(key: String, folder: FilePath) throws -> PreparedTree {
+        let top = folder.appending("tree"), recording = folder.appending("recording")
+        var objects: [String: ObjectCommand] = [:]
+        let commands = recording.appending(RecordingFolder.objects)
+        for name in try WorkFiles.names(in: commands) {
+            guard let record = RecordedCommand(bytes: try WorkFiles.read(commands.appending(name))) else {
+                throw BuildError("\(commands.appending(name)) is damaged", exitCode: .internalFault)
+            }
+            if let object = ObjectCommand(record, top: top) { objects[object.name] = object }
+        }
+        if let complete = try? WorkFiles.read(folder.appending("complete")),
+            String(decoding: complete, as: UTF8.self) != "\(objects.count)\n"
+        { throw BuildError("\(folder) is damaged", exitCode: .internalFault) }
+        guard !objects.isEmpty else { throw BuildError("\(request.tree.top): make compiles no object of a hypervisor") }
+        let configuration = try KernelConfiguration(contentsOf: top.appending("xen/.config"))
+        return PreparedTree(
+            key: key, top: top, configuration: configuration, objects: objects,
+            readByOthers: try readByOthers(recording.appending(RecordingFolder.others), top: top))
+    }
+
+    private func readByOthers(_ folder: FilePath, top: FilePath) throws -> Set<String> {
+        var result: Set<String> = []
+        var paths = ResolvedPaths(xen: top.appending("xen"))
+        for name in try WorkFiles.names(in: folder) where !name.hasSuffix(".d") {
+            guard let record = RecordedCommand(bytes: try WorkFiles.read(folder.appending(name))) else { continue }
+            // A compiler that failed (a probe may) leaves no list; its inputs are known all the same.
+            let rule = try? WorkFiles.read(folder.appending(name + ".d"))
+            for path in CompilerArguments(record.words).inputs + (rule.map(dependencies(inRule:)) ?? []) {
+                if let path = paths.relative(path, from: record.folder) { result.insert(path) }
+            }
+        }
+        return result
+    }
+
+    private func log(_ name: String) -> FilePath { request.logs.appending("\(name).log") }
+}
+
+/// Paths that compilers tell, as paths relative to `xen/` with symbolic links resolved. Each is looked up once.
+struct ResolvedPaths {
+    private let xen: FilePath
+    private var known: [String: String?] = [:]
+
+    init(xen: FilePath) { self.xen = xen }
+
+    /// nil for files outside `xen/`.
+    mutating func relative(_ path: String, from folder: String) -> String? {
+        let full = path.hasPrefix("/") ? path : folder + "/" + path
+        if let result = known[full] { return result }
+        let resolved = WorkFiles.resolved(FilePath(full))?.string ?? full
+        let result = relativePath(resolved, from: folder, below: xen)
+        known[full] = .some(result)
+        return result
+    }
+}

@@ -1,0 +1,35 @@
+import SystemPackage
+
+/// The compiler and binutils of a build, and what tells them from others.
+struct Toolchain: Sendable, Equatable {
+    /// `CC` of the caller, split into words, or the compiler with the cross prefix.
+    var compiler: [String]
+    /// First line of `--version`.
+    var displayName: String
+    /// Changes when another compiler or other binutils would be used.
+    var identity: String
+
+    /// - Throws: `BuildError` when there is no compiler that runs.
+    static func find(_ request: BuildRequest, runner: CommandRunner) async throws -> Toolchain {
+        let chosen = request.environment["CC"].map { $0.split(separator: " ").map(String.init) } ?? []
+        let compiler = chosen.isEmpty ? [request.crossPrefix + "gcc"] : chosen
+        let name = compiler.joined(separator: " ")
+        let help = "install \(compiler.last ?? name), or say in CC which compiler to use"
+        guard let program = compiler.first, let path = runner.locate(program) else {
+            throw BuildError("no compiler: '\(compiler.first ?? name)' is not in PATH", help: help)
+        }
+        guard let version = try await runner.output(compiler + ["--version"]) else {
+            throw BuildError("no compiler: '\(name) --version' fails", help: help)
+        }
+        var identity = [name, path.string, version]
+        for tool in ["as", "ld", "objcopy"].map({ request.crossPrefix + $0 }) {
+            guard runner.locate(tool) != nil else {
+                throw BuildError("no binutils: '\(tool)' is not in PATH", help: "install binutils for \(request.architecture)")
+            }
+            identity.append(try await runner.output([tool, "--version"]) ?? "")
+        }
+        return Toolchain(
+            compiler: compiler, displayName: version.split(whereSeparator: \.isNewline).first.map(String.init) ?? name,
+            identity: identity.joined(separator: "\n"))
+    }
+}

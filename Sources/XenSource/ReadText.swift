@@ -1,0 +1,40 @@
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// A whole text file, broken UTF-8 repaired, or nil when it can't be read.
+func readText(_ path: FilePath) -> String? {
+    guard let descriptor = try? FileDescriptor.open(path, .readOnly) else { return nil }
+    return try? descriptor.closeAfter {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes.append(contentsOf: buffer[..<count])
+        }
+    }
+}
+
+func isFolder(_ path: FilePath) -> Bool {
+    var status = stat()
+    return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// `path` as an absolute one with its symbolic links resolved; nil when it does not exist.
+func absolute(_ path: FilePath) -> FilePath? {
+    guard let pointer = realpath(path.string, nil) else { return nil }
+    defer { free(pointer) }
+    return FilePath(String(cString: pointer))
+}
+
+func trimmed(_ text: some StringProtocol) -> String {
+    var rest = text[...]
+    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+    while let last = rest.last, last.isWhitespace { rest.removeLast() }
+    return String(rest)
+}
