@@ -82,6 +82,7 @@ let package = Package(
         tests("DebugInfo", ["TestTools", system]),
         tests("ArchX86_64", ["TestTools", system]),
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
+        tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
         tests("Report", ["Diagnostics", "ELFModel", "XenSource", "WorkFiles", system]),
         tests("XspliceCommand", ["Diagnostics", "Report", "WorkFiles", "XenSource", argumentParser, logging, system]),
     ]
