@@ -10,34 +10,25 @@ extension WorkFiles {
     /// Copies a private folder with hard links instead of bytes where the file system can.
     ///
     /// Neither copy may be written through afterwards: replace a file by removing it first.
-    /// - Parameters:
-    ///   - skip: says for a path relative to `from` that it, and all below it, is left out.
-    ///   - movingLinks: absolute symbolic links that lead below `from` lead below `to` in the copy.
-    public static func linkFolder(
-        _ from: FilePath, to: FilePath, skip: (String) -> Bool = { _ in false }
-    ) throws(WorkFileError) {
-        try linkFolder(from, to: to, root: from, newRoot: to, relative: "", skip: skip)
-    }
-
-    private static func linkFolder(
-        _ from: FilePath, to: FilePath, root: FilePath, newRoot: FilePath, relative: String, skip: (String) -> Bool
-    ) throws(WorkFileError) {
+    /// Absolute symbolic links that lead below `from` lead below `to` in the copy.
+    /// - Parameter skip: says for a path relative to `from` that it, and all below it, is left out.
+    public static func linkFolder(_ from: FilePath, to: FilePath, skip: (String) -> Bool = { _ in false }) throws {
+        let source = from.string, copy = to.string
         try makeFolder(to)
-        for name in try names(in: from) {
-            let source = from.appending(name), copy = to.appending(name)
-            let path = relative.isEmpty ? name : "\(relative)/\(name)"
-            if skip(path) { continue }
-            switch try kind(of: source) {
-            case .folder:
-                try linkFolder(source, to: copy, root: root, newRoot: newRoot, relative: path, skip: skip)
+        try walk(from) { path, kind in
+            if skip(path) { return false }
+            switch kind {
+            case .folder: try makeFolder(FilePath("\(copy)/\(path)"))
             case .symbolicLink:
-                try makeLink(at: copy, to: moved(try linkTarget(source), from: root, to: newRoot))
+                let target = try linkTarget(FilePath("\(source)/\(path)"))
+                try makeLink(at: FilePath("\(copy)/\(path)"), to: moved(target, from: from, to: to))
             case .regular(_, let executable):
-                if link(source.string, copy.string) != 0 {
-                    try write(read(source), to: copy, executable: executable)
+                if link("\(source)/\(path)", "\(copy)/\(path)") != 0 {
+                    try write(read(from, path), to: "\(copy)/\(path)", executable: executable)
                 }
-            case .other, nil: continue
+            case .other: break
             }
+            return true
         }
     }
 

@@ -18,12 +18,14 @@ public enum FileKind: Sendable, Equatable {
 /// Folders: listing, making, removing.
 extension WorkFiles {
     /// What `path` is, or nil when there is no such file. Symbolic links are not followed.
-    public static func kind(of path: FilePath) throws(WorkFileError) -> FileKind? {
+    public static func kind(of path: FilePath) throws(WorkFileError) -> FileKind? { try kind(of: path.string) }
+
+    static func kind(of path: String) throws(WorkFileError) -> FileKind? {
         var status = stat()
-        guard lstat(path.string, &status) == 0 else {
+        guard lstat(path, &status) == 0 else {
             let reason = lastError
             if reason == .noSuchFileOrDirectory || reason == .notDirectory { return nil }
-            throw WorkFileError("cannot look at", path, reason)
+            throw WorkFileError("cannot look at", FilePath(path), reason)
         }
         switch status.st_mode & S_IFMT {
         case S_IFREG: return .regular(size: Int64(status.st_size), executable: status.st_mode & 0o100 != 0)
@@ -45,9 +47,11 @@ extension WorkFiles {
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// The names in a folder, without `.` and `..`, sorted by their bytes.
-    public static func names(in folder: FilePath) throws(WorkFileError) -> [String] {
-        guard let stream = opendir(folder.string) else { throw WorkFileError("cannot list", folder, lastError) }
+    /// The names in a folder, without `.` and `..`, sorted.
+    public static func names(in folder: FilePath) throws(WorkFileError) -> [String] { try names(in: folder.string) }
+
+    static func names(in folder: String) throws(WorkFileError) -> [String] {
+        guard let stream = opendir(folder) else { throw WorkFileError("cannot list", FilePath(folder), lastError) }
         defer { closedir(stream) }
         var names: [String] = []
         while true {
@@ -58,8 +62,8 @@ extension WorkFiles {
             }
             if name != "." && name != ".." { names.append(name) }
         }
-        if lastError.rawValue != 0 { throw WorkFileError("cannot list", folder, lastError) }
-        return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+        if lastError.rawValue != 0 { throw WorkFileError("cannot list", FilePath(folder), lastError) }
+        return names.sorted()
     }
 
     /// Makes a folder and those above it; one that exists already is fine.
@@ -110,18 +114,63 @@ extension WorkFiles {
     }
 
     /// `path` with every symbolic link on the way resolved, or nil when it does not exist.
-    public static func resolved(_ path: FilePath) -> FilePath? {
-        guard let pointer = realpath(path.string, nil) else { return nil }
+    public static func resolved(_ path: FilePath) -> FilePath? { resolved(path.string).map { FilePath($0) } }
+
+    /// The same for loops over many paths: `FilePath` checks itself at every step.
+    public static func resolved(_ path: String) -> String? {
+        guard let pointer = realpath(path, nil) else { return nil }
         defer { free(pointer) }
-        return FilePath(String(cString: pointer))
+        return String(cString: pointer)
+    }
+
+    /// Visits everything below a folder, sorted by name. Symbolic links are told, never followed.
+    ///
+    /// - Parameters:
+    ///   - visit: gets the path relative to `folder`; what it answers for a folder says whether to go into it.
+    /// - Throws: `WorkFileError`, or what `visit` throws.
+    public static func walk(_ folder: FilePath, visit: (String, FileKind) throws -> Bool) throws {
+        try walk(folder.string, relative: "", visit: visit)
+    }
+
+    private static func walk(_ root: String, relative: String, visit: (String, FileKind) throws -> Bool) throws {
+        for name in try names(in: relative.isEmpty ? root : "\(root)/\(relative)") {
+            let path = relative.isEmpty ? name : "\(relative)/\(name)"
+            guard let kind = try kind(of: "\(root)/\(path)") else { continue }
+            if try visit(path, kind), kind == .folder { try walk(root, relative: path, visit: visit) }
+        }
+    }
+
+    /// The whole file at a path that is said in two parts, as `walk` gives them.
+    public static func read(_ root: FilePath, _ relative: String) throws(WorkFileError) -> [UInt8] {
+        let path = "\(root.string)/\(relative)"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw WorkFileError("cannot read", FilePath(path), lastError) }
+        defer { close(descriptor) }
+        var status = stat()
+        fstat(descriptor, &status)
+        var bytes = [UInt8](repeating: 0, count: max(0, Int(status.st_size)) + 1)
+        var filled = 0
+        while true {
+            if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
+            let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled, off_t(filled)) }
+            guard count >= 0 else { throw WorkFileError("cannot read", FilePath(path), lastError) }
+            if count == 0 { break }
+            filled += count
+        }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
     }
 
     /// Writes a whole file without the care of `writeAtomically`: for files in private folders only.
     public static func write(_ bytes: [UInt8], to path: FilePath, executable: Bool = false) throws(WorkFileError) {
-        try attempt("cannot write", path) {
-            let descriptor = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .truncate],
-                permissions: FilePermissions(rawValue: executable ? 0o755 : 0o644))
+        try write(bytes, to: path.string, executable: executable)
+    }
+
+    /// The same for loops over many paths.
+    public static func write(_ bytes: [UInt8], to path: String, executable: Bool) throws(WorkFileError) {
+        try attempt("cannot write", FilePath(path)) {
+            let descriptor = FileDescriptor(rawValue: open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, executable ? 0o755 : 0o644))
+            guard descriptor.rawValue >= 0 else { throw lastError }
             _ = try descriptor.closeAfter { try descriptor.writeAll(bytes) }
         }
     }

@@ -25,18 +25,13 @@ struct IncludeGraph: Sendable {
 
     /// Reads every file below `xen/` that may be compiled or included.
     /// - Parameter xen: the private tree's `xen` folder.
-    init(xen: FilePath) throws { try add(xen, relative: "") }
-
-    private mutating func add(_ folder: FilePath, relative: String) throws {
-        for name in try WorkFiles.names(in: folder) {
-            let path = relative.isEmpty ? name : "\(relative)/\(name)"
-            switch try WorkFiles.kind(of: folder.appending(name)) {
-            case .folder: try add(folder.appending(name), relative: path)
-            case .regular where !BuildSystemQuirks.isBuildResidue(path):
-                let includes = Self.includes(in: try WorkFiles.read(folder.appending(name)))
+    init(xen: FilePath) throws {
+        try WorkFiles.walk(xen) { path, kind in
+            if case .regular = kind, !BuildSystemQuirks.isBuildResidue(path) {
+                let includes = Self.includes(in: try WorkFiles.read(xen, path))
                 if includes != Includes() { files[path] = includes }
-            default: continue
             }
+            return true
         }
     }
 
@@ -91,12 +86,19 @@ struct IncludeGraph: Sendable {
             switch name(bytes, after) {
             case .some(let name) where isPreprocessor: result.names.insert(basename(name))
             case .some(let name): result.assembler.insert(basename(name))
-            // A file that includes itself includes nothing new.
-            case nil where before == UInt8(ascii: "_") || bytes[after...].starts(with: " __FILE__".utf8): continue
-            case nil: result.isComputed = true
+            case nil where before != UInt8(ascii: "_") && isMacro(bytes, after): result.isComputed = true
+            case nil: continue
             }
         }
         return result
+    }
+
+    /// True when blanks and then the name of a macro follow: no prose (`.include'd`), and not `__FILE__`, since a file that
+    /// includes itself includes nothing new.
+    private static func isMacro(_ bytes: [UInt8], _ start: Int) -> Bool {
+        let rest = bytes[start...].drop { $0 == 0x20 || $0 == 0x09 }
+        guard let first = rest.first, rest.startIndex > start, !rest.starts(with: "__FILE__".utf8) else { return false }
+        return first == UInt8(ascii: "_") || (0x41...0x5a).contains(first) || (0x61...0x7a).contains(first)
     }
 
     /// The byte before `position`, blanks passed over.

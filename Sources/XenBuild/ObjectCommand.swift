@@ -23,25 +23,25 @@ struct ObjectCommand: Sendable, Equatable {
     init?(_ record: RecordedCommand, top: FilePath) {
         let arguments = CompilerArguments(record.words)
         guard arguments.isHypervisorObject, let output = arguments.output, let input = arguments.inputs.first,
-            let object = relativePath(output, from: record.folder, below: top.appending("xen")),
+            let object = relativePath(output, from: record.folder, below: "\(top.string)/xen"),
             let name = BuildSystemQuirks.objectName(output: object),
-            let source = relativePath(input, from: record.folder, below: top.appending("xen"))
+            let source = relativePath(input, from: record.folder, below: "\(top.string)/xen")
         else { return nil }
         self.name = name
         sourceAsCompiled = source
-        let xen = top.appending("xen")
-        self.source = WorkFiles.resolved(xen.appending(source)).flatMap { relativePath($0.string, from: "/", below: xen) } ?? source
+        let xen = "\(top.string)/xen"
+        self.source = WorkFiles.resolved("\(xen)/\(source)").flatMap { relativePath($0, from: "/", below: xen) } ?? source
         folder = Self.marked(record.folder, top)
         words = record.words.map { Self.marked($0, top) }
         isInitOnly = BuildSystemQuirks.isInitOnly(arguments)
     }
 
     private static func marked(_ text: String, _ top: FilePath) -> String {
-        text.split(separator: top.string, omittingEmptySubsequences: false).joined(separator: mark)
+        text.utf8.count < top.string.utf8.count ? text : text.split(separator: top.string, omittingEmptySubsequences: false).joined(separator: mark)
     }
 
     private static func placed(_ text: String, _ top: FilePath) -> String {
-        text.split(separator: mark, omittingEmptySubsequences: false).joined(separator: top.string)
+        !text.utf8.contains(1) ? text : text.split(separator: mark, omittingEmptySubsequences: false).joined(separator: top.string)
     }
 
     func folder(in top: FilePath) -> FilePath { FilePath(Self.placed(folder, top)) }
@@ -80,13 +80,16 @@ struct ObjectCommand: Sendable, Equatable {
 
 /// `path`, from the folder it was said in, as a path relative to `root`; nil when it lies outside. `.` and `..` are taken
 /// out as text.
-func relativePath(_ path: String, from folder: String, below root: FilePath) -> String? {
-    let full = FilePath(path.hasPrefix("/") ? path : folder + "/" + path).lexicallyNormalized()
-    let root = root.lexicallyNormalized()
-    guard full.starts(with: root), full != root else { return nil }
-    var components = full.components
-    components.removeFirst(root.components.count)
-    return FilePath(root: nil, components).string
+///
+/// - Parameter root: absolute, without `.` and `..`.
+func relativePath(_ path: String, from folder: String, below root: String) -> String? {
+    var parts: [Substring] = []
+    for part in (path.hasPrefix("/") ? path : folder + "/" + path).split(separator: "/") where part != "." {
+        if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    let above = root.split(separator: "/")
+    guard parts.count > above.count, parts.starts(with: above) else { return nil }
+    return parts.dropFirst(above.count).joined(separator: "/")
 }
 
 /// The files that a make rule `target: file file …` names. A backslash before a space, a hash or a backslash belongs to

@@ -49,16 +49,16 @@ struct PatchedTree: Sendable {
     }
 
     private static func makefileNames(_ names: Set<String>, in folder: FilePath) throws -> Bool {
-        for name in try WorkFiles.names(in: folder) {
-            let path = folder.appending(name)
-            if try WorkFiles.kind(of: path) == .folder {
-                if try makefileNames(names, in: path) { return true }
-            } else if name.hasPrefix("Makefile") || name.hasSuffix(".mk") || name.hasSuffix("Rules.mk") {
-                let text = String(decoding: try WorkFiles.read(path), as: UTF8.self)
-                if names.contains(where: { text.contains($0) }) { return true }
+        var found = false
+        try WorkFiles.walk(folder) { path, kind in
+            let name = IncludeGraph.basename(path)
+            if case .regular = kind, name.hasPrefix("Makefile") || name.hasSuffix(".mk") {
+                let text = String(decoding: try WorkFiles.read(folder, path), as: UTF8.self)
+                if names.contains(where: { text.contains($0) }) { found = true }
             }
+            return !found
         }
-        return false
+        return found
     }
 
     /// The files that objects may be made from and that differ between two private trees, relative to `xen/`.
@@ -71,28 +71,17 @@ struct PatchedTree: Sendable {
                 let target = WorkFiles.moved(try WorkFiles.linkTarget(a.appending("xen").appending(path)), from: a, to: b)
                 if try WorkFiles.linkTarget(b.appending("xen").appending(path)) != target { result.insert(path) }
             } else {
-                let one = try WorkFiles.read(a.appending("xen").appending(path))
-                let other = try WorkFiles.read(b.appending("xen").appending(path))
-                if one != other { result.insert(path) }
+                if try WorkFiles.read(a, "xen/\(path)") != WorkFiles.read(b, "xen/\(path)") { result.insert(path) }
             }
         }
         return result
     }
 
-    private static func sources(_ xen: FilePath, relative: String = "") throws -> [String: FileKind] {
+    private static func sources(_ xen: FilePath) throws -> [String: FileKind] {
         var result: [String: FileKind] = [:]
-        let folder = relative.isEmpty ? xen : xen.appending(relative)
-        for name in try WorkFiles.names(in: folder) {
-            let path = relative.isEmpty ? name : "\(relative)/\(name)"
-            guard let kind = try WorkFiles.kind(of: xen.appending(path)) else { continue }
-            if kind == .folder {
-                result.merge(try sources(xen, relative: path)) { $1 }
-            } else if !BuildSystemQuirks.isBuildResidue(path) {
-                // The size may differ with the private tree's own path in a file; the bytes decide.
-                if case .regular(_, let executable) = kind {
-                    result[path] = .regular(size: 0, executable: executable)
-                } else { result[path] = kind }
-            }
+        try WorkFiles.walk(xen) { path, kind in
+            if kind != .folder, !BuildSystemQuirks.isBuildResidue(path) { result[path] = kind }
+            return true
         }
         return result
     }

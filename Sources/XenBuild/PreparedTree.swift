@@ -113,7 +113,7 @@ struct TreePreparation: Sendable {
         var objects: [String: ObjectCommand] = [:]
         let commands = recording.appending(RecordingFolder.objects)
         for name in try WorkFiles.names(in: commands) {
-            guard let record = RecordedCommand(bytes: try WorkFiles.read(commands.appending(name))) else {
+            guard let record = RecordedCommand(bytes: try WorkFiles.read(commands, name)) else {
                 throw BuildError("\(commands.appending(name)) is damaged", exitCode: .internalFault)
             }
             if let object = ObjectCommand(record, top: top) { objects[object.name] = object }
@@ -132,9 +132,9 @@ struct TreePreparation: Sendable {
         var result: Set<String> = []
         var paths = ResolvedPaths(xen: top.appending("xen"))
         for name in try WorkFiles.names(in: folder) where !name.hasSuffix(".d") {
-            guard let record = RecordedCommand(bytes: try WorkFiles.read(folder.appending(name))) else { continue }
+            guard let record = RecordedCommand(bytes: try WorkFiles.read(folder, name)) else { continue }
             // A compiler that failed (a probe may) leaves no list; its inputs are known all the same.
-            let rule = try? WorkFiles.read(folder.appending(name + ".d"))
+            let rule = try? WorkFiles.read(folder, name + ".d")
             for path in CompilerArguments(record.words).inputs + (rule.map(dependencies(inRule:)) ?? []) {
                 if let path = paths.relative(path, from: record.folder) { result.insert(path) }
             }
@@ -147,16 +147,17 @@ struct TreePreparation: Sendable {
 
 /// Paths that compilers tell, as paths relative to `xen/` with symbolic links resolved. Each is looked up once.
 struct ResolvedPaths {
-    private let xen: FilePath
+    private let xen: String
     private var known: [String: String?] = [:]
 
-    init(xen: FilePath) { self.xen = xen }
+    /// - Parameter xen: absolute, links resolved.
+    init(xen: FilePath) { self.xen = xen.string }
 
     /// nil for files outside `xen/`.
     mutating func relative(_ path: String, from folder: String) -> String? {
         let full = path.hasPrefix("/") ? path : folder + "/" + path
         if let result = known[full] { return result }
-        let resolved = WorkFiles.resolved(FilePath(full))?.string ?? full
+        let resolved = WorkFiles.resolved(full) ?? full
         let result = relativePath(resolved, from: folder, below: xen)
         known[full] = .some(result)
         return result

@@ -35,16 +35,18 @@ struct TreeSnapshot: Sendable {
     /// - Throws: `BuildError` when the tree has changed since it was read.
     func copy(to folder: FilePath) throws {
         var key = ContentKey()
-        var made: Set<FilePath> = []
+        var made: Set<String> = []
+        let root = folder.string
         for (path, entry) in entries.sorted(by: { $0.key < $1.key }) {
             try Task.checkCancellation()
             let bytes = try Self.bytes(of: path, entry, top: top)
             Self.add(path, entry, bytes: bytes, to: &key)
-            let copy = folder.appending(path)
-            if made.insert(copy.removingLastComponent()).inserted { try WorkFiles.makeFolder(copy.removingLastComponent()) }
+            let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+            if made.insert(parent).inserted { try WorkFiles.makeFolder(folder.appending(parent)) }
             switch entry {
-            case .file(let executable): try WorkFiles.write(bytes, to: copy, executable: executable)
-            case .link(let target): try WorkFiles.makeLink(at: copy, to: WorkFiles.moved(target, from: top, to: folder))
+            case .file(let executable): try WorkFiles.write(bytes, to: "\(root)/\(path)", executable: executable)
+            case .link(let target):
+                try WorkFiles.makeLink(at: FilePath("\(root)/\(path)"), to: WorkFiles.moved(target, from: top, to: folder))
             }
         }
         guard key.finished() == self.key else {
@@ -54,7 +56,7 @@ struct TreeSnapshot: Sendable {
 
     private static func bytes(of path: String, _ entry: Entry, top: FilePath) throws -> [UInt8] {
         switch entry {
-        case .file: try WorkFiles.read(top.appending(path))
+        case .file: try WorkFiles.read(top, path)
         case .link(let target): Array(target.utf8)
         }
     }
@@ -74,17 +76,22 @@ struct TreeSnapshot: Sendable {
         var wasBuilt = false
 
         mutating func add(_ path: String) throws {
-            let full = top.appending(path)
-            guard let name = full.lastComponent?.string else { return }
-            switch try WorkFiles.kind(of: full) {
-            case .folder:
-                if BuildSystemQuirks.isVersionControl(name) { return }
-                for name in try WorkFiles.names(in: full) { try add("\(path)/\(name)") }
+            guard let kind = try WorkFiles.kind(of: top.appending(path)) else { return }
+            try note(path, kind)
+            guard kind == .folder else { return }
+            try WorkFiles.walk(top.appending(path)) { below, kind in
+                if kind == .folder, BuildSystemQuirks.isVersionControl(IncludeGraph.basename(below)) { return false }
+                try note("\(path)/\(below)", kind)
+                return true
+            }
+        }
+
+        private mutating func note(_ path: String, _ kind: FileKind) throws {
+            switch kind {
             case .regular(_, let executable):
                 if BuildSystemQuirks.isLeftover(path) { wasBuilt = true } else { entries[path] = .file(executable: executable) }
-            case .symbolicLink:
-                entries[path] = .link(target: try WorkFiles.linkTarget(full))
-            case .other, nil: return
+            case .symbolicLink: entries[path] = .link(target: try WorkFiles.linkTarget(top.appending(path)))
+            case .folder, .other: break
             }
         }
     }
