@@ -71,6 +71,7 @@ let package = Package(
         .target(name: "TestTools", dependencies: [system, subprocess], path: "Tests/TestTools", swiftSettings: settings),
         tests("DebugInfo", ["TestTools", system]),
         tests("ArchX86_64", ["TestTools", system]),
+        tests("LoaderModel", ["TestTools", "ArchX86_64", "ELFModel", "XenSource", system]),
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
     ]
 )
