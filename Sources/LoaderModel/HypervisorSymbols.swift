@@ -1,0 +1,22 @@
+import XenSource
+
+/// What the loader asks the running hypervisor for.
+public protocol HypervisorSymbols: Sendable {
+    /// The address under an exact name of the hypervisor's own symbol table: plain for globals, `FILE#name` for locals.
+    func address(ofSymbol name: String) -> UInt64?
+    /// What the hypervisor has at an address when it starts; nil where that is not known.
+    func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>?
+    var buildID: [UInt8] { get }
+    /// A page-aligned address that a payload could be put at.
+    var payloadArea: UInt64 { get }
+}
+
+extension XenImage: HypervisorSymbols {
+    public func address(ofSymbol name: String) -> UInt64? { address(ofQualifiedName: name) }
+
+    /// Payloads are mapped behind the hypervisor's image, which ends at a multiple of 2 MiB (`arch_livepatch_init`).
+    public var payloadArea: UInt64 {
+        let end = global("_end")?.address ?? 0
+        return (end &+ 0x1F_FFFF) & ~0x1F_FFFF
+    }
+}

@@ -1,0 +1,125 @@
+/// What the hypervisor would do with a payload at upload, and what it would have in memory then.
+public struct LoadResult: Sendable, Equatable {
+    public enum Verdict: Sendable, Equatable {
+        /// The payload would be in state CHECKED, ready to be applied.
+        case accepted
+        case refused(Refusal)
+        /// The loader trusts its input here: the hypervisor would run into a fault or corrupt memory. With the reason.
+        case crashes(String)
+        /// The payload goes beyond what this model knows. With the reason.
+        case notModelled(String)
+    }
+
+    /// The parts of the upload, in the hypervisor's order. The first part that finds a fault ends the upload.
+    public enum Step: String, Sendable, Equatable, Codable, CaseIterable {
+        case upload, header, sections, sectionNames, symbols, layout, symbolResolution, relocation, requiredSections
+        case patchingSections, functions, hooks, notes, tables, metadata, hypervisorDependency, symbolTable
+    }
+
+    /// The error numbers that an upload can end with, by their names in Xen's public `errno.h`.
+    public enum ErrorNumber: String, Sendable, Equatable, Codable {
+        case invalid = "EINVAL"
+        case notSupported = "EOPNOTSUPP"
+        case notFound = "ENOENT"
+        case outOfMemory = "ENOMEM"
+        case overflow = "EOVERFLOW"
+        case exists = "EEXIST"
+    }
+
+    public struct Refusal: Sendable, Equatable {
+        public var step: Step
+        /// What `xen-livepatch upload` would report.
+        public var error: ErrorNumber
+        /// The reason in our words; names the section or the symbol.
+        public var reason: String
+        /// Whether the hypervisor's console would tell a reason too; if not, the error number is all that an operator sees.
+        public var isLogged: Bool
+
+        public init(step: Step, error: ErrorNumber, reason: String, isLogged: Bool = true) {
+            self.step = step
+            self.error = error
+            self.reason = reason
+            self.isLogged = isLogged
+        }
+    }
+
+    /// Something that the upload lets pass and that still matters.
+    public struct Finding: Sendable, Equatable {
+        public enum Kind: String, Sendable, Equatable, Codable {
+            /// A loaded section with `sh_addralign` 0 is put at the start of its region, over what is there.
+            case zeroAlignment = "zero-alignment"
+            case noExecutableSection = "no-executable-section"
+            /// Non-empty writable sections beside the functions: no second apply after a revert.
+            case notReappliable = "not-reappliable"
+            /// Of several sections of one name that the loader looks for only the first is seen.
+            case sectionSeenOnce = "section-seen-once"
+            /// A table that the loader knows nothing of.
+            case tableIgnored = "table-ignored"
+            /// Two entries replace the same function.
+            case functionPatchedTwice = "function-patched-twice"
+            /// The first bytes of a replaced function are not known here.
+            case originalUnknown = "original-unknown"
+            /// The payload applies on top of another payload, not on the bare hypervisor.
+            case stacked
+            /// The bytes that an entry demands are not there: apply would fail.
+            case expectationFails = "expectation-fails"
+            /// Longer than the hypervisor's own symbol table keeps.
+            case longSymbol = "long-symbol"
+        }
+
+        public var kind: Kind
+        /// One sentence, without full stop.
+        public var text: String
+
+        public init(_ kind: Kind, _ text: String) {
+            self.kind = kind
+            self.text = text
+        }
+    }
+
+    /// The three parts of a payload's memory; each starts on a page of its own.
+    public enum Region: String, Sendable, Equatable, Codable, CaseIterable { case text, writable, readOnly }
+
+    public struct RegionLayout: Sendable, Equatable {
+        public var region: Region
+        public var address: UInt64
+        /// In bytes, without the rest of the last page.
+        public var size: UInt64
+    }
+
+    public struct Section: Sendable, Equatable {
+        /// The section header index in the file.
+        public var index: Int
+        public var name: String
+        public var region: Region
+        public var address: UInt64
+        /// The section after relocation; before alternatives are applied and the exception table is sorted.
+        public var bytes: [UInt8]
+    }
+
+    /// An entry of the functions section, as the hypervisor sees it after relocation.
+    public struct Function: Sendable, Equatable {
+        public var name: String
+        public var oldAddress: UInt64
+        public var oldSize: UInt32
+        /// 0 where the function is filled with NOPs instead of replaced.
+        public var newAddress: UInt64
+        public var newSize: UInt32
+    }
+
+    public var verdict: Verdict
+    public var findings: [Finding] = []
+    /// All regions, or none when the upload ended before memory was laid out.
+    public var regions: [RegionLayout] = []
+    public var sections: [Section] = []
+    public var functions: [Function] = []
+    /// Names that the payload adds to the hypervisor's symbols.
+    public var newSymbols: [String] = []
+    public var buildID: [UInt8] = []
+    /// The build-id that must be on top when the payload is applied.
+    public var depends: [UInt8] = []
+    /// Whether it can be applied again after a revert, without unloading it first.
+    public var isSafeToReapply = false
+
+    public var isAccepted: Bool { verdict == .accepted }
+}

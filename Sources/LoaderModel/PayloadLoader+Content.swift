@@ -1,0 +1,170 @@
+import ELFModel
+import TargetArchitecture
+import XenSource
+
+/// The largest patch of a function that is filled with NOPs, and the bytes of an expectation.
+private let opaqueSize = 31
+
+extension PayloadLoader {
+    /// Sections without which there is no payload.
+    func checkRequiredSections() throws(Stop) {
+        var names = [abi.dependsSection]
+        if let xenDepends = abi.xenDependsSection { names.append(xenDepends) } else { names.insert(abi.functionsSection, at: 0) }
+        names.append(abi.buildIDSection)
+        for name in names {
+            guard let found = section(named: name)?.section else {
+                throw .refuse(.requiredSections, .invalid, "it has no section \(name)")
+            }
+            guard found.size > 0 else { throw .refuse(.requiredSections, .invalid, "section \(name) is empty") }
+        }
+    }
+
+    private var severalHooks: [String] {
+        abi.format == .xsplice ? [] : ["load", "unload"].map { abi.hooksPrefix + $0 }
+    }
+
+    private var singleHooks: [String] {
+        guard abi.version >= 2 else { return [] }
+        return ["preapply", "apply", "postapply", "prerevert", "revert", "postrevert"].map { abi.hooksPrefix + $0 }
+    }
+
+    /// There must be something to do: functions or hooks, and none of their sections empty. Since format version 2.
+    func checkPatchingSections() throws(Stop) {
+        guard abi.version >= 2 else { return }
+        var count = 0
+        for name in [abi.functionsSection] + severalHooks + singleHooks {
+            guard let found = section(named: name)?.section else { continue }
+            guard found.size > 0 else { throw .refuse(.patchingSections, .invalid, "section \(name) is empty") }
+            count += 1
+        }
+        guard count > 0 else { throw .refuse(.patchingSections, .invalid, "it has neither functions nor hooks") }
+    }
+
+    mutating func readFunctions() throws(Stop) {
+        guard let (index, section) = section(named: abi.functionsSection) else { return }
+        let entrySize = abi.functionEntrySize(pointerSize: 8)
+        try checkEntries(section, of: entrySize, .functions)
+        let bytes = try loadedBytes(index)
+        for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: entrySize) {
+            try readFunction(bytes[start..<start + entrySize])
+        }
+    }
+
+    private mutating func readFunction(_ entry: ArraySlice<UInt8>) throws(Stop) {
+        guard let namePointer: UInt64 = entry.number(at: 0), let newAddress: UInt64 = entry.number(at: 8),
+            var oldAddress: UInt64 = entry.number(at: 16), let newSize: UInt32 = entry.number(at: 24),
+            let oldSize: UInt32 = entry.number(at: 28), let version: UInt8 = entry.number(at: 32)
+        else { throw .refuse(.functions, .invalid, "an entry is cut short") }
+        guard version == abi.version else {
+            throw .refuse(.functions, .notSupported, "an entry has format version \(version), \(abi.version) is taken")
+        }
+        let name = memory.string(at: namePointer)
+        let shown = name ?? "the entry at \(functions.count)"
+        let needsNew = abi.format == .xsplice && (newAddress == 0 || newSize == 0)
+        guard oldSize != 0, !needsNew else {
+            throw .refuse(.functions, .invalid, "\(shown) has a size or an address of zero")
+        }
+        if oldAddress == 0 {
+            guard let name else { throw .crash("\(shown) has neither an address nor a readable name") }
+            guard let found = hypervisor.address(ofSymbol: name), found != 0, !name.isEmpty else {
+                throw .refuse(.functions, .notFound, "the hypervisor has no function '\(name)'")
+            }
+            oldAddress = found
+        }
+        functions.append(
+            .init(
+                name: name ?? "", oldAddress: oldAddress, oldSize: oldSize, newAddress: newAddress, newSize: newSize))
+        try checkRoom(shown, oldAddress, oldSize, newAddress, newSize)
+        checkExpectation(entry, shown, oldAddress, oldSize)
+    }
+
+    /// The trampoline, or the NOPs, must fit the old function, and the trampoline must reach the new one.
+    private mutating func checkRoom(
+        _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32, _ newAddress: UInt64, _ newSize: UInt32
+    ) throws(Stop) {
+        guard newAddress != 0 else {
+            guard newSize <= opaqueSize else {
+                throw .refuseSilently(.functions, .notSupported, "\(name): at most \(opaqueSize) bytes can become NOPs")
+            }
+            guard oldSize >= newSize else {
+                throw .refuseSilently(.functions, .invalid, "\(name): more NOPs than the function has bytes")
+            }
+            return
+        }
+        let first = hypervisor.bytes(at: oldAddress, count: 4)
+        if first == nil {
+            findings.append(.init(.originalUnknown, "the first bytes of \(name) are not known, so whether the trampoline fits"))
+        }
+        let needed = architecture.minimumFunctionSize(firstBytes: first ?? [])
+        guard oldSize >= needed else {
+            throw .refuseSilently(
+                .functions, .invalid, "\(name) has \(oldSize) bytes, the trampoline needs \(needed)")
+        }
+        let distance = Int64(bitPattern: oldAddress &- newAddress)
+        guard distance >= -architecture.trampolineReach, distance < architecture.trampolineReach else {
+            throw .refuseSilently(.functions, .overflow, "\(name) is too far from its replacement")
+        }
+    }
+
+    /// Looked at by the hypervisor when it applies; one byte of flags, then the bytes that must be there.
+    private mutating func checkExpectation(
+        _ entry: ArraySlice<UInt8>, _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32
+    ) {
+        guard abi.version >= 2, let flags: UInt8 = entry.number(at: 72), flags & 1 != 0 else { return }
+        let count = Int(flags >> 1 & 0x1F)
+        let expected = entry.dropFirst(73).prefix(count)
+        let isGood = flags >> 6 == 0 && Int(oldSize) >= count
+        if !isGood || hypervisor.bytes(at: oldAddress, count: count).map(Array.init) != Array(expected) {
+            findings.append(.init(.expectationFails, "\(name) does not start with the bytes that the payload expects"))
+        }
+    }
+
+    func readHooks() throws(Stop) {
+        for name in severalHooks {
+            if let (_, section) = section(named: name) { try checkEntries(section, of: 8, .hooks) }
+        }
+        for name in singleHooks {
+            guard let (_, section) = section(named: name) else { continue }
+            try checkEntries(section, of: 8, .hooks)
+            guard section.size == 8 else {
+                throw .refuseSilently(.hooks, .invalid, "section \(name) may hold one hook only")
+            }
+        }
+    }
+
+    mutating func readNotes() throws(Stop) {
+        buildID = try readNote(abi.buildIDSection) ?? []
+        depends = try readNote(abi.dependsSection) ?? []
+        if let name = abi.xenDependsSection { xenDepends = try readNote(name) ?? [] }
+    }
+
+    /// The build-id in the note at the start of a section.
+    private func readNote(_ name: String) throws(Stop) -> [UInt8]? {
+        guard let (index, section) = section(named: name) else { return nil }
+        func fault(_ reason: String) -> Stop { .refuseSilently(.notes, .invalid, "section \(name) \(reason)") }
+        let bytes = try loadedBytes(index)
+        guard section.size > 12, let nameSize: UInt32 = bytes.number(at: 0), let idSize: UInt32 = bytes.number(at: 4),
+            let type: UInt32 = bytes.number(at: 8)
+        else { throw fault("is shorter than a note") }
+        guard type == ELF.NoteType.gnuBuildID else { throw fault("is not a build-id note") }
+        let (sum, wraps) = nameSize.addingReportingOverflow(idSize)
+        guard !wraps, nameSize >= 4, UInt64(sum) <= section.size - 12 else { throw fault("has wrong sizes in its note") }
+        guard Array(bytes.dropFirst(12).prefix(4)) == Array("GNU\0".utf8) else { throw fault("is not a GNU note") }
+        guard idSize > 0 else { throw fault("has an empty build-id") }
+        // The id starts at a multiple of 4 behind the name; the hypervisor does not count that padding.
+        let start = 12 + (Int(nameSize) + 3) / 4 * 4
+        guard start + Int(idSize) <= bytes.count else {
+            throw .crash("section \(name): the build-id goes past the section")
+        }
+        return Array(bytes.dropFirst(start).prefix(Int(idSize)))
+    }
+
+    func checkHypervisorDependency() throws(Stop) {
+        guard abi.xenDependsSection != nil else { return }
+        guard xenDepends == hypervisor.buildID else {
+            throw .refuse(
+                .hypervisorDependency, .invalid,
+                "it is for the hypervisor \(BuildIDNote.text(xenDepends)), this one is \(BuildIDNote.text(hypervisor.buildID))")
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import ELFModel
+import TargetArchitecture
+import XenSource
+
+/// The longest stretch of code that alternatives may patch, in bytes; the hypervisor stops itself beyond.
+private let maximumAlternative = 254
+/// What the hypervisor's symbol table keeps of a name.
+private let keptNameLength = 126
+private let metadataSection = ".modinfo"
+
+extension PayloadLoader {
+    private var tables: [SpecialTable] {
+        architecture.specialTables(major: version.major, minor: version.minor).filter(\.isLoaded)
+    }
+
+    private static func isBugTable(_ table: SpecialTable) -> Bool { table.section.hasPrefix(".bug_frames.") }
+
+    mutating func readTables() throws(Stop) {
+        // All bug frames are one C structure; the longer ones end in an array that its size does not count.
+        let bugs = tables.filter(Self.isBugTable)
+        if let size = bugs.map(\.entrySize).min() {
+            for table in bugs {
+                if let (_, section) = section(named: table.section) { try checkEntries(section, of: size, .tables) }
+            }
+        }
+        for table in tables where table.piece?.lengthOffset != nil { try readAlternatives(table) }
+        for table in tables where !Self.isBugTable(table) && table.piece?.lengthOffset == nil {
+            if let (_, section) = section(named: table.section) { try checkEntries(section, of: table.entrySize, .tables) }
+        }
+    }
+
+    /// Each alternative must patch the payload's own text, with bytes of the section of replacements.
+    private func readAlternatives(_ table: SpecialTable) throws(Stop) {
+        guard let (index, section) = section(named: table.section), let piece = table.piece,
+            let lengthOffset = piece.lengthOffset
+        else { return }
+        try checkEntries(section, of: table.entrySize, .tables)
+        guard section.size > 0 else { return }
+        let text = memory.region(.text)
+        guard text.size > 0 else { throw .refuse(.tables, .invalid, "it has alternatives, but no text") }
+        guard let pieces = self.section(named: piece.section) else {
+            throw .refuse(.tables, .invalid, "it has alternatives, but no section \(piece.section)")
+        }
+        let bytes = try loadedBytes(index)
+        guard let start = memory.address(of: index), let pieceStart = memory.address(of: pieces.index) else {
+            throw .crash("section \(piece.section) is not loaded")
+        }
+        for offset in stride(from: 0, to: UInt64(bytes.count), by: table.entrySize) {
+            guard table.fields.count >= 2, let original: UInt32 = bytes.number(at: offset),
+                let replacement: UInt32 = bytes.number(at: offset + 4),
+                let oldLength: UInt8 = bytes.number(at: offset + UInt64(lengthOffset) - 1),
+                let newLength: UInt8 = bytes.number(at: offset + UInt64(lengthOffset))
+            else { return }
+            let number = offset / UInt64(table.entrySize)
+            let target = Self.follow(original, from: start &+ offset)
+            guard Self.contains(text.address, text.size, target, UInt64(oldLength)) else {
+                throw .refuse(.tables, .invalid, "alternative \(number) patches code outside the payload")
+            }
+            guard
+                Self.contains(
+                    pieceStart, pieces.section.size, Self.follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
+            else {
+                throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(piece.section)")
+            }
+            // Since padding is counted apart, it stands behind the replacement's length.
+            let padding: UInt8 = lengthOffset + 2 < table.entrySize ? bytes.number(at: offset + UInt64(lengthOffset) + 1) ?? 0 : 0
+            let room = Int(oldLength) + Int(padding)
+            if newLength > room || room > maximumAlternative {
+                throw .crash("alternative \(number) has \(newLength) bytes for a place of \(room)")
+            }
+        }
+    }
+
+    private static func follow(_ distance: UInt32, from address: UInt64) -> UInt64 {
+        address &+ UInt64(bitPattern: Int64(Int32(bitPattern: distance)))
+    }
+
+    private static func contains(_ start: UInt64, _ size: UInt64, _ address: UInt64, _ count: UInt64) -> Bool {
+        address >= start && count <= size && address &+ count <= start &+ size
+    }
+
+    /// Text of the form `key=value`, each ended by a zero byte. Since format version 2.
+    func readMetadata() throws(Stop) {
+        guard abi.version >= 2, let (index, section) = section(named: metadataSection) else { return }
+        let bytes = try loadedBytes(index)
+        guard section.size > 0 else { throw .crash("section \(metadataSection) is empty: the byte before it is read") }
+        guard bytes.last == 0 else {
+            throw .refuse(.metadata, .invalid, "section \(metadataSection) does not end with a zero byte")
+        }
+    }
+
+    /// Names of the payload that are not those of replaced functions must be new to the hypervisor.
+    mutating func buildSymbolTable() throws(Stop) {
+        let replaced = Set(functions.map(\.newAddress))
+        for symbol in symbols.dropFirst() where isPayloadSymbol(symbol) {
+            if symbol.name.utf8.count > keptNameLength {
+                findings.append(.init(.longSymbol, "the hypervisor keeps \(keptNameLength) bytes of the name '\(symbol.name)'"))
+            }
+            guard !replaced.contains(symbol.value) else { continue }
+            let kept = String(decoding: symbol.name.utf8.prefix(keptNameLength), as: UTF8.self)
+            if let address = hypervisor.address(ofSymbol: kept), address != 0 {
+                throw .refuse(.symbolTable, .exists, "the hypervisor has a symbol '\(kept)' already")
+            }
+            newSymbols.append(kept)
+        }
+    }
+
+    private func isPayloadSymbol(_ symbol: RawELF.Symbol) -> Bool {
+        guard symbol.section != 0, symbol.section < sections.count, !symbol.name.isEmpty else { return false }
+        let section = sections[Int(symbol.section)]
+        guard section.isLoaded else { return false }
+        if section.flags & ELF.SectionFlag.merge != 0 && symbol.name.hasPrefix(".L") { return false }
+        return !architecture.isMappingSymbol(symbol.name)
+    }
+
+    /// What the upload does not look at and an operator would want to know.
+    mutating func lookFurther() {
+        if memory.region(.text).size == 0 {
+            findings.append(.init(.noExecutableSection, "it has no executable section, which old debug hypervisors do not survive"))
+        }
+        if !isSafeToReapply {
+            let names = memory.sections(of: sections).filter {
+                $0.region == .writable && !$0.bytes.isEmpty && $0.name != abi.functionsSection
+            }.map(\.name)
+            findings.append(
+                .init(.notReappliable, "writable sections (\(names.joined(separator: ", "))) forbid a second apply after a revert"))
+        }
+        var names = Set([abi.functionsSection, abi.dependsSection, abi.buildIDSection] + tables.map(\.section))
+        if let name = abi.xenDependsSection { names.insert(name) }
+        let known = sections.dropFirst().map(\.name)
+        for name in names.sorted() where known.count(where: { $0 == name }) > 1 {
+            findings.append(.init(.sectionSeenOnce, "of several sections \(name) the hypervisor sees the first only"))
+        }
+        for table in architecture.specialTables(major: version.major, minor: version.minor) where !table.isLoaded {
+            if let found = section(named: table.section)?.section, found.isLoaded, found.size > 0 {
+                findings.append(.init(.tableIgnored, "the hypervisor ignores section \(table.section)"))
+            }
+        }
+        var seen: Set<UInt64> = []
+        for function in functions where !seen.insert(function.oldAddress).inserted {
+            findings.append(.init(.functionPatchedTwice, "two entries replace the function '\(function.name)'"))
+        }
+        if depends != hypervisor.buildID {
+            findings.append(.init(.stacked, "it applies on top of the payload \(BuildIDNote.text(depends))"))
+        }
+    }
+}

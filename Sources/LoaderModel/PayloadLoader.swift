@@ -1,0 +1,139 @@
+import ELFModel
+import TargetArchitecture
+import XenSource
+
+// The hypervisor's payload loader, told again in user space.
+//
+// Source of the rules: `xen/common/livepatch.c`, `livepatch_elf.c` and `arch/x86/livepatch.c` of Xen 4.17; the sections
+// that older formats demand are those of 4.7 to 4.13. The order of the checks is the hypervisor's, because the first fault decides
+// what an operator gets to see.
+
+/// Loads a payload as the hypervisor would at upload: every check in its order, memory layout, relocation.
+///
+/// Other payloads in the hypervisor are not part of the model: symbols that only they have are unknown here.
+/// - Parameters:
+///   - bytes: the payload file.
+///   - hypervisor: symbols, bytes and build-id of the running hypervisor.
+///   - abi: the payload format that this hypervisor understands.
+///   - version: the hypervisor's; it decides on the tables that are known.
+public func loadPayload(
+    _ bytes: [UInt8], into hypervisor: some HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
+    version: XenVersion
+) -> LoadResult {
+    var loader = PayloadLoader(
+        file: RawELF(bytes: bytes), hypervisor: hypervisor, architecture: architecture, abi: abi, version: version)
+    do {
+        try loader.load()
+        return loader.result(.accepted)
+    } catch {
+        return loader.result(error.verdict)
+    }
+}
+
+/// Ends the upload.
+struct Stop: Error {
+    var verdict: LoadResult.Verdict
+
+    /// The hypervisor refuses and says so on its console.
+    static func refuse(_ step: LoadResult.Step, _ error: LoadResult.ErrorNumber, _ reason: String) -> Stop {
+        Stop(verdict: .refused(.init(step: step, error: error, reason: reason)))
+    }
+
+    /// The hypervisor refuses without a word.
+    static func refuseSilently(_ step: LoadResult.Step, _ error: LoadResult.ErrorNumber, _ reason: String) -> Stop {
+        Stop(verdict: .refused(.init(step: step, error: error, reason: reason, isLogged: false)))
+    }
+
+    static func crash(_ reason: String) -> Stop { Stop(verdict: .crashes(reason)) }
+    static func unknown(_ reason: String) -> Stop { Stop(verdict: .notModelled(reason)) }
+}
+
+/// The state of one upload.
+struct PayloadLoader {
+    let file: RawELF
+    let hypervisor: any HypervisorSymbols
+    let architecture: any TargetArchitecture
+    let abi: PayloadABI
+    let version: XenVersion
+
+    /// `sections[0]` is never looked at by the hypervisor, except where it trusts an index: that is a null pointer there.
+    var sections: [RawELF.Section] = []
+    var symbolTable = 0
+    var symbols: [RawELF.Symbol] = []
+    var memory = PayloadMemory()
+    var functions: [LoadResult.Function] = []
+    var newSymbols: [String] = []
+    var buildID: [UInt8] = []
+    var depends: [UInt8] = []
+    var xenDepends: [UInt8] = []
+    var findings: [LoadResult.Finding] = []
+    var isSafeToReapply = false
+
+    init(
+        file: RawELF, hypervisor: any HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
+        version: XenVersion
+    ) {
+        self.file = file
+        self.hypervisor = hypervisor
+        self.architecture = architecture
+        self.abi = abi
+        self.version = version
+    }
+
+    /// The upload, in the hypervisor's order.
+    mutating func load() throws(Stop) {
+        guard architecture.elfClass == .bits64, architecture.byteOrder == .little else {
+            throw .unknown("only the loaders of 64-bit hypervisors are modelled")
+        }
+        // The file
+        try checkUpload()
+        try readSections(checkHeader())
+        try readSymbols()
+        // Its place in memory
+        try layOut()
+        try resolveSymbols()
+        try relocate()
+        // What it holds
+        try checkRequiredSections()
+        try checkPatchingSections()
+        try readFunctions()
+        try readHooks()
+        try readNotes()
+        try readTables()
+        try readMetadata()
+        try checkHypervisorDependency()
+        try buildSymbolTable()
+        lookFurther()
+    }
+
+    func result(_ verdict: LoadResult.Verdict) -> LoadResult {
+        LoadResult(
+            verdict: verdict, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
+            functions: functions, newSymbols: newSymbols, buildID: buildID, depends: depends,
+            isSafeToReapply: isSafeToReapply)
+    }
+
+    /// The first section of that name, as the hypervisor looks it up.
+    func section(named name: String) -> (index: Int, section: RawELF.Section)? {
+        guard let index = sections.indices.dropFirst().first(where: { sections[$0].name == name }) else { return nil }
+        return (index, sections[index])
+    }
+
+    /// The memory of a section that the hypervisor is going to read.
+    func loadedBytes(_ index: Int) throws(Stop) -> ArraySlice<UInt8> {
+        guard sections[index].isLoaded, let bytes = memory.bytes(of: index) else {
+            throw .crash("section \(sections[index].name) is not loaded (no SHF_ALLOC), but read through a null pointer")
+        }
+        return bytes
+    }
+
+    /// A table must hold whole entries.
+    func checkEntries(
+        _ section: RawELF.Section, of size: Int, _ step: LoadResult.Step
+    ) throws(Stop) {
+        guard section.size % UInt64(size) == 0 else {
+            throw .refuse(
+                step, .invalid, "section \(section.name) is \(section.size) bytes long, not a multiple of \(size)")
+        }
+    }
+}

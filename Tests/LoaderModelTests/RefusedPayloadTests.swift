@@ -1,0 +1,221 @@
+import ELFModel
+import Testing
+import XenSource
+
+@testable import LoaderModel
+
+/// One fault at a time: the step that finds it, and the error that an operator sees.
+@Suite struct RefusedPayloadTests {
+    @Test func symbolUnknownToTheHypervisor() async throws {
+        var payload = SamplePayload()
+        payload.text = payload.text.replacing("call printk", with: "call prinkt")
+        #expect(try await payload.loaded().isRefused(.symbolResolution, .notFound, "'prinkt'"))
+    }
+
+    @Test func commonSymbol() async throws {
+        var payload = SamplePayload()
+        payload.data = ".comm counter, 4\n"
+        #expect(try await payload.loaded().isRefused(.symbolResolution, .invalid, "'counter'"))
+    }
+
+    @Test func writableAndExecutable() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .both, \"awx\"\n.byte 1\n"
+        #expect(try await payload.loaded().isRefused(.layout, .notSupported, logged: false, ".both"))
+    }
+
+    @Test(arguments: [".long new_victim", ".short new_victim - .", ".quad new_victim - .", ".byte new_victim"])
+    func relocationTypes(directive: String) async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .rodata.more, \"a\"\n\(directive)\n"
+        #expect(try await payload.loaded().isRefused(.relocation, .notSupported, "R_X86_64_"))
+    }
+
+    /// The assembler names the table that does not exist.
+    @Test func globalOffsetTable() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .rodata.more, \"a\"\n.long message@GOTPCREL\n"
+        #expect(try await payload.loaded().isRefused(.symbolResolution, .notFound, "_GLOBAL_OFFSET_TABLE_"))
+    }
+
+    @Test func relocationsOfUnloadedSectionsAreIgnored() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .unloaded\n.long new_victim\n.byte new_victim\n"
+        #expect(try await payload.loaded().isAccepted)
+    }
+
+    @Test func relocationAgainstAnUnloadedSection() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .unloaded\nthing: .long 0\n.section .rodata.more, \"a\"\n.quad thing\n"
+        #expect(try await payload.loaded().isRefused(.relocation, .invalid, "not loaded"))
+    }
+
+    @Test func relocationOverflow() async throws {
+        var hypervisor = SampleHypervisor()
+        hypervisor.symbols["printk"] = 0x1000
+        #expect(try await SamplePayload().loaded(into: hypervisor).isRefused(.relocation, .overflow, "'printk'"))
+    }
+
+    @Test func requiredSections() async throws {
+        var payload = SamplePayload()
+        payload.depends = ""
+        #expect(try await payload.loaded().isRefused(.requiredSections, .invalid, ".livepatch.depends"))
+        payload = SamplePayload()
+        payload.xenDepends = ".section .livepatch.xen_depends, \"a\", @note\n"
+        #expect(try await payload.loaded().isRefused(.requiredSections, .invalid, "empty"))
+        payload = SamplePayload()
+        payload.buildID = ""
+        #expect(try await payload.loaded().isRefused(.requiredSections, .invalid, ".note.gnu.build-id"))
+    }
+
+    @Test func nothingToPatch() async throws {
+        let source = SamplePayload().source.replacing(".livepatch.funcs", with: ".livepatch.other")
+        #expect(load(try await assemble(source)).isRefused(.patchingSections, .invalid, "neither"))
+    }
+
+    @Test func functionEntries() async throws {
+        var payload = SamplePayload()
+        payload.version = "1"
+        #expect(try await payload.loaded().isRefused(.functions, .notSupported, "version 1"))
+        payload = SamplePayload()
+        payload.oldSize = "0"
+        #expect(try await payload.loaded().isRefused(.functions, .invalid, "zero"))
+        payload = SamplePayload()
+        payload.name = "absent"
+        #expect(try await payload.loaded().isRefused(.functions, .notFound, "'absent'"))
+        payload = SamplePayload()
+        payload.expectation = ".skip 31"
+        #expect(try await payload.loaded().isRefused(.functions, .invalid, "multiple of 104"))
+        payload = SamplePayload()
+        payload.newAddress = "0"
+        payload.newSize = "32"
+        payload.oldSize = "40"
+        #expect(try await payload.loaded().isRefused(.functions, .notSupported, logged: false, "31"))
+        payload.newSize = "31"
+        payload.oldSize = "30"
+        #expect(try await payload.loaded().isRefused(.functions, .invalid, logged: false, "more NOPs"))
+    }
+
+    @Test func roomForTheTrampoline() async throws {
+        var payload = SamplePayload()
+        payload.oldSize = "4"
+        #expect(try await payload.loaded().isRefused(.functions, .invalid, logged: false, "needs 5"))
+        payload.oldSize = "5"
+        #expect(try await payload.loaded().isAccepted)
+        var hypervisor = SampleHypervisor()
+        hypervisor.code[0xffff_82d0_4020_2000] = [0xf3, 0x0f, 0x1e, 0xfa, 0x90, 0x90, 0x90, 0x90, 0xc3]
+        payload.oldSize = "8"
+        #expect(try await payload.loaded(into: hypervisor).isRefused(.functions, .invalid, logged: false, "needs 9"))
+        payload.oldSize = "9"
+        #expect(try await payload.loaded(into: hypervisor).isAccepted)
+    }
+
+    @Test func reachOfTheTrampoline() async throws {
+        var payload = SamplePayload()
+        payload.oldAddress = "0xffff82d140800000"
+        #expect(try await payload.loaded().isRefused(.functions, .overflow, logged: false, "too far"))
+    }
+
+    @Test func hooks() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .livepatch.hooks.apply, \"a\"\n.quad new_victim, new_victim\n"
+        #expect(try await payload.loaded().isRefused(.hooks, .invalid, logged: false, "one hook only"))
+        payload.more = ".section .livepatch.hooks.unload, \"a\"\n.quad new_victim\n.byte 0\n"
+        #expect(try await payload.loaded().isRefused(.hooks, .invalid, "multiple of 8"))
+        payload.more = ".section .livepatch.hooks.revert, \"a\"\n"
+        #expect(try await payload.loaded().isRefused(.patchingSections, .invalid, "empty"))
+    }
+
+    @Test func notes() async throws {
+        var payload = SamplePayload()
+        payload.depends = SamplePayload.note(nil, ".livepatch.depends", type: 4)
+        #expect(try await payload.loaded().isRefused(.notes, .invalid, logged: false, ".livepatch.depends"))
+        payload.depends = SamplePayload.note(nil, ".livepatch.depends", owner: "XEN")
+        #expect(try await payload.loaded().isRefused(.notes, .invalid, logged: false, "GNU"))
+        payload.depends = ".section .livepatch.depends, \"a\", @note\n.long 4, 20, 3\n.asciz \"GNU\"\n.skip 19\n"
+        #expect(try await payload.loaded().isRefused(.notes, .invalid, logged: false, "sizes"))
+        payload.depends = ".section .livepatch.depends, \"a\", @note\n.long 4, 20, 3\n"
+        #expect(try await payload.loaded().isRefused(.notes, .invalid, logged: false, "shorter"))
+    }
+
+    @Test func anotherHypervisor() async throws {
+        var payload = SamplePayload()
+        payload.xenDepends = SamplePayload.note("0x44", ".livepatch.xen_depends")
+        #expect(try await payload.loaded().isRefused(.hypervisorDependency, .invalid, "4444"))
+    }
+
+    @Test func duplicateSymbol() async throws {
+        var hypervisor = SampleHypervisor()
+        hypervisor.symbols["counter"] = 0xffff_82d0_4020_4000
+        #expect(try await SamplePayload().loaded(into: hypervisor).isRefused(.symbolTable, .exists, "'counter'"))
+        // The name of a replaced function may exist.
+        hypervisor.symbols["counter"] = nil
+        hypervisor.symbols["new_victim"] = 0xffff_82d0_4020_4000
+        #expect(try await SamplePayload().loaded(into: hypervisor).isAccepted)
+    }
+
+    @Test func tables() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .bug_frames.3, \"a\"\n.skip 12\n"
+        #expect(try await payload.loaded().isRefused(.tables, .invalid, ".bug_frames.3"))
+        payload.more = ".section .ex_table, \"a\"\n.long new_victim - .\n"
+        #expect(try await payload.loaded().isRefused(.tables, .invalid, ".ex_table"))
+        payload.more = ".section .modinfo, \"a\"\n.ascii \"a=b\"\n"
+        #expect(try await payload.loaded().isRefused(.metadata, .invalid, ".modinfo"))
+    }
+
+    @Test func alternatives() async throws {
+        func payload(_ original: String, _ lengths: String, _ replacement: String = "replacement - .") -> SamplePayload {
+            var payload = SamplePayload()
+            payload.more = """
+                .section .altinstructions, "a"
+                .long \(original), \(replacement)
+                .word 3
+                .byte \(lengths), 0, 0
+                .section .altinstr_replacement, "ax"
+                replacement: .byte 0x0f, 0x1f, 0x00
+                """
+            return payload
+        }
+        #expect(try await payload("new_victim - .", "7, 3").loaded().isAccepted)
+        #expect(try await payload("victim - .", "7, 3").loaded().isRefused(.tables, .invalid, "outside the payload"))
+        #expect(try await payload("new_victim - .", "7, 4").loaded().isRefused(.tables, .invalid, "replacement"))
+        #expect(
+            try await payload("new_victim - .", "7, 3", "new_victim - .").loaded().isRefused(.tables, .invalid, "replacement"))
+        #expect(try await payload("new_victim - .", "2, 3").loaded().crashes)
+        var without = payload("new_victim - .", "7, 0", "new_victim - .")
+        without.more = without.more.replacing("altinstr_replacement", with: "other")
+        #expect(try await without.loaded().isRefused(.tables, .invalid, ".altinstr_replacement"))
+    }
+
+    @Test func unloadedSectionIsReadThroughNull() async throws {
+        let source = SamplePayload().source.replacing(".livepatch.funcs, \"aw\"", with: ".livepatch.funcs, \"\"")
+        #expect(load(try await assemble(source)).crashes)
+    }
+
+    @Test func expectationIsCompared() async throws {
+        var payload = SamplePayload()
+        payload.expectation = ".byte 1 | 3 << 1, 0x55, 0x48, 0x89\n.skip 28"
+        #expect(try await !payload.loaded().has(.expectationFails))
+        payload.expectation = ".byte 1 | 3 << 1, 0x55, 0x48, 0x88\n.skip 28"
+        #expect(try await payload.loaded().has(.expectationFails))
+    }
+
+    @Test func ignoredTable() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .ex_table.pre, \"a\"\n.long new_victim - ., new_victim - .\n"
+        let result = try await payload.loaded()
+        #expect(result.isAccepted)
+        #expect(result.has(.tableIgnored))
+    }
+
+    @Test func noText() async throws {
+        var payload = SamplePayload()
+        payload.text = ""
+        payload.newAddress = "0"
+        payload.newSize = "5"
+        let result = try await payload.loaded()
+        #expect(result.isAccepted)
+        #expect(result.has(.noExecutableSection))
+    }
+}

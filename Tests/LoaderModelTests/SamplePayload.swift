@@ -1,0 +1,119 @@
+import ArchX86_64
+import SystemPackage
+import TestTools
+import XenSource
+
+@testable import LoaderModel
+
+/// A hypervisor with what the sample payloads refer to.
+struct SampleHypervisor: HypervisorSymbols {
+    var symbols: [String: UInt64] = [
+        "printk": 0xffff_82d0_4020_1000, "victim": 0xffff_82d0_4020_2000, "common/kernel.c#hidden": 0xffff_82d0_4020_3000,
+    ]
+    var code: [UInt64: [UInt8]] = [0xffff_82d0_4020_2000: [0x55, 0x48, 0x89, 0xe5, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3]]
+    var buildID: [UInt8] = Array(1...20)
+    var payloadArea: UInt64 = 0xffff_82d0_4080_0000
+
+    func address(ofSymbol name: String) -> UInt64? { symbols[name] }
+
+    func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        guard let bytes = code[address], bytes.count >= count else { return nil }
+        return bytes[..<count]
+    }
+}
+
+/// The source of a payload in pieces, so that a test can swap one.
+struct SamplePayload {
+    var text = """
+        .section .text.new_victim, "ax", @progbits
+        new_victim:
+            lea message(%rip), %rdi
+            call printk
+            call "common/kernel.c#hidden"
+            movl $1, counter(%rip)
+            ret
+            .size new_victim, . - new_victim
+        .section .rodata.message, "a", @progbits
+        message: .asciz "hello"
+        """
+    var data = """
+        .section .bss.counter, "aw", @nobits
+        counter: .skip 4
+        """
+    var name = "victim"
+    var newAddress = "new_victim"
+    var oldAddress = "0"
+    var newSize = "27"
+    var oldSize = "10"
+    var version = "2"
+    var expectation = ".skip 32"
+    var functionFlags = "aw"
+    var buildID = note("0x91", ".note.gnu.build-id")
+    var depends = note(nil, ".livepatch.depends")
+    var xenDepends = note(nil, ".livepatch.xen_depends")
+    var more = ""
+
+    /// A build-id note of 20 bytes: all alike, or the sample hypervisor's.
+    static func note(_ byte: String?, _ section: String, type: Int = 3, owner: String = "GNU") -> String {
+        let id = byte.map { ".fill 20, 1, \($0)" } ?? ".byte 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20"
+        return """
+            .section \(section), "a", @note
+            .long 4, 20, \(type)
+            .asciz "\(owner)"
+            \(id)
+            """
+    }
+
+    var source: String {
+        """
+        \(text)
+        \(data)
+        .section .livepatch.strings, "a", @progbits
+        name: .asciz "\(name)"
+        .section .livepatch.funcs, "\(functionFlags)", @progbits
+        .quad name, \(newAddress), \(oldAddress)
+        .long \(newSize), \(oldSize)
+        .byte \(version)
+        .skip 39
+        \(expectation)
+        \(buildID)
+        \(depends)
+        \(xenDepends)
+        \(more)
+
+        """
+    }
+
+    func assembled() async throws -> [UInt8] { try await assemble(source) }
+
+    func loaded(into hypervisor: SampleHypervisor = SampleHypervisor(), abi: PayloadABI = .livepatchV2) async throws -> LoadResult {
+        load(try await assembled(), into: hypervisor, abi: abi)
+    }
+}
+
+func load(
+    _ bytes: [UInt8], into hypervisor: SampleHypervisor = SampleHypervisor(), abi: PayloadABI = .livepatchV2
+) -> LoadResult {
+    loadPayload(bytes, into: hypervisor, architecture: ArchX86_64(), abi: abi, version: XenVersion(major: 4, minor: 17))
+}
+
+extension LoadResult {
+    var refusal: Refusal? { if case .refused(let refusal) = verdict { refusal } else { nil } }
+
+    func isRefused(_ step: Step, _ error: ErrorNumber, logged: Bool = true, _ mention: String = "") -> Bool {
+        guard let refusal else { return false }
+        return refusal.step == step && refusal.error == error && refusal.isLogged == logged
+            && (mention.isEmpty || refusal.reason.contains(mention))
+    }
+
+    var crashes: Bool { if case .crashes = verdict { true } else { false } }
+    func has(_ kind: Finding.Kind) -> Bool { findings.contains { $0.kind == kind } }
+}
+
+func assemble(_ source: String) async throws -> [UInt8] {
+    try await withTemporaryFolder { folder in
+        let file = try write(source, to: "payload.s", in: folder)
+        try await run("as", ["-o", "payload.o", file.string], in: folder)
+        return try bytes(of: folder.appending("payload.o"))
+    }
+}
