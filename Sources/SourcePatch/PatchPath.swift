@@ -15,25 +15,26 @@ enum PatchPath {
         guard name.first != UInt8(ascii: "/") else { throw refuse("is absolute") }
         guard let text = String(validating: name, as: UTF8.self) else { throw refuse("is not UTF-8") }
         guard name.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw refuse("has control characters") }
-        var components = text.split(separator: "/", omittingEmptySubsequences: false)
-        // Checked before stripping: '../x' must not become the innocent 'x'.
+        // On bytes, as the system reads paths: as characters, a slash with a combining mark is none. And before stripping:
+        // '../x' must not become the innocent 'x'.
+        let components = name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for component in components {
-            switch component {
-            case "": throw refuse("has an empty component")
-            case "..": throw refuse("leads out of the tree")
-            case ".": throw refuse("has a '.' component")
-            default: break
-            }
-            guard component.lowercased() != ".git" else { throw refuse("lies in git's own folder") }
+            if component.isEmpty { throw refuse("has an empty component") }
+            if component.elementsEqual("..".utf8) { throw refuse("leads out of the tree") }
+            if component.elementsEqual(".".utf8) { throw refuse("has a '.' component") }
+            // Bit 5 is what tells small letters from capital ones.
+            if component.map({ $0 | 0x20 }).elementsEqual(".git".utf8) { throw refuse("lies in git's own folder") }
         }
-        if stripping {
-            guard components.count > 1 else { throw refuse("lacks the leading folder, as in a/\(text)") }
-            components.removeFirst()
+        if stripping, components.count < 2 { throw refuse("lacks the leading folder, as in a/\(text)") }
+        let path = String(decoding: stripping ? name[components[1].startIndex...] : name[...], as: UTF8.self)
+        // Two names that Unicode calls the same are two files; no file of the hypervisor needs such names.
+        guard !isInHypervisor(path) || path.utf8.allSatisfy({ $0 < 0x80 }) else {
+            throw refuse("has characters outside ASCII")
         }
-        return components.joined(separator: "/")
+        return path
     }
 
-    static func isInHypervisor(_ path: String) -> Bool { path.hasPrefix("xen/") }
+    static func isInHypervisor(_ path: String) -> Bool { path.utf8.starts(with: "xen/".utf8) }
 
     /// Undoes git's C-style quoting: `bytes` begins with a quotation mark. Returns the name and how many bytes it took.
     static func unquote(_ bytes: ArraySlice<UInt8>) -> (name: [UInt8], length: Int)? {

@@ -24,6 +24,8 @@ extension PatchReader {
         while old < hunk.oldCount || new < hunk.newCount {
             guard let line = current else { throw malformed("the patch ends in the middle of hunk \(number)") }
             guard line.last == UInt8(ascii: "\n") else { throw malformed("the patch ends in the middle of a line") }
+            // git calls a file with such a byte binary, and libgit2 does not match it.
+            guard !line.contains(0) else { throw malformed("a NUL byte in hunk \(number): only text can be patched") }
             switch line.first {
             case UInt8(ascii: "\\"):
                 try dropLineEnd(of: &hunk)

@@ -106,7 +106,10 @@ extension PatchReader {
         return lines.indices.contains(place) ? lines[place] : nil
     }
 
-    func malformed(_ what: String) -> PatchError { PatchError(patch, line: min(index, lines.count - 1) + 1, .malformed(what)) }
+    func malformed(_ what: String) -> PatchError {
+        PatchError(patch, line: min(index, lines.count - 1) + 1, .malformed(what))
+    }
+
     func unsupported(_ what: String) -> PatchError { PatchError(patch, line: index + 1, .unsupportedFormat(what)) }
 }
 

@@ -164,7 +164,10 @@ struct PatchReader {
         case .create:
             // The hash of an empty blob, SHA-1 or SHA-256.
             guard let hash = header.newHash else { return }
-            let empty = ["e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"]
+            let empty = [
+                "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+                "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+            ]
             if !empty.contains(where: { $0.utf8.starts(with: hash) }) { throw lost }
         case .rename, .copy:
             if let similarity = header.similarity, similarity < 100 { throw lost }

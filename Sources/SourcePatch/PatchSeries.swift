@@ -213,8 +213,10 @@ struct PatchSeries {
 
     private static func reason(_ failure: TreeFiles.Failure, _ path: String) -> PatchError.Reason {
         switch failure {
-        case .symbolicLink(let place): .unsafePath(path, place == path ? "is a symbolic link" : "leads through the symbolic link \(place)")
-        case .notRegular(let place): .unsupportedFile(path, place == path ? "is no regular file" : "lies below \(place), which is no folder")
+        case .symbolicLink(let place):
+            .unsafePath(path, place == path ? "is a symbolic link" : "leads through the symbolic link \(place)")
+        case .notRegular(let place):
+            .unsupportedFile(path, place == path ? "is no regular file" : "lies below \(place), which is no folder")
         case .tooLarge: .unsupportedFile(path, "is larger than \(TreeFiles.sizeLimit >> 20) MiB")
         case .system(let errno): .unreadableSource(path, errno)
         }

@@ -43,7 +43,7 @@ struct TreeFiles {
     /// The file as the tree has it.
     func original(_ path: String) throws(Failure) -> Content? {
         var place = top
-        let components = path.split(separator: "/").map(String.init)
+        let components = path.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
         for (index, component) in components.enumerated() {
             place.append(component)
             guard let mode = try fileMode(place) else { return nil }

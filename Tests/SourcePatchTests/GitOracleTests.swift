@@ -106,14 +106,14 @@ struct GitOracleTests {
             change + "diff --git a/xen/common/kernel.c b/xen/common/zz.c\nsimilarity index 90%\ncopy from xen/common/kernel.c\ncopy to xen/common/zz.c\nindex 1234567890..1234567891 100644\n--- a/xen/common/kernel.c\n+++ b/xen/common/zz.c\n@@ -7,3 +7,2 @@\n l7\n-l8\n l9\n"]),
         .init(name: "mode only", files: ["xen/tool.sh": "x\n"], patches: [
             "diff --git a/xen/tool.sh b/xen/tool.sh\nold mode 100644\nnew mode 100755\n"]),
-        .init(name: "name with blanks and quotes", files: ["xen/a b.c": "x\n", "xen/\u{e9}.c": "y\n"], patches: [
-            "diff --git a/xen/a b.c b/xen/a b.c\nold mode 100644\nnew mode 100755\ndiff --git \"a/xen/\\303\\251.c\" \"b/xen/\\303\\251.c\"\n--- \"a/xen/\\303\\251.c\"\n+++ \"b/xen/\\303\\251.c\"\n@@ -1 +1 @@\n-y\n+z\n"]),
+        .init(name: "name with blanks and quotes", files: ["xen/a b.c": "x\n", "xen/e\"e.c": "y\n"], patches: [
+            "diff --git a/xen/a b.c b/xen/a b.c\nold mode 100644\nnew mode 100755\ndiff --git \"a/xen/e\\\"e.c\" \"b/xen/e\\\"e.c\"\n--- \"a/xen/e\\\"e.c\"\n+++ \"b/xen/e\\\"e.c\"\n@@ -1 +1 @@\n-y\n+z\n"]),
         .init(name: "lines that look like headers", files: [five: "-- a/x\n++ b/x\n@@ -1 +1 @@\n"], patches: [
             header + "@@ -1,3 +1,3 @@\n--- a/x\n+-- a/y\n-++ b/x\n+++ b/y\n @@ -1 +1 @@\n"]),
         .init(name: "truncated in a hunk", files: [five: numberedLines(9)], patches: [String(change.dropLast(4))], applies: false),
         .init(name: "truncated in a line", files: [five: numberedLines(9)], patches: [String(change.dropLast(1))], applies: false),
         .init(name: "hunk without a file", files: [five: numberedLines(9)], patches: ["@@ -4,3 +4,4 @@\n l4\n+new\n l5\n l6\n"], applies: false),
-        .init(name: "inner section without change of a file", files: [five: numberedLines(9)], patches: [
+        .init(name: "ends in a changed line at the end of the file", files: [five: numberedLines(9)], patches: [
             header + "@@ -1,9 +1,9 @@\n l1\n l2\n l3\n l4\n l5\n l6\n l7\n l8\n-l9\n+L9\n"]),
     ]
 

@@ -33,6 +33,7 @@ struct PatchReaderTests {
         ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1 +1 @@\n-a\n+b\n+c\n", 6, "more lines"),
         ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1 @@\n-a\n+b\n", 5, "ends in the middle of hunk 1"),
         ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1,2 @@\n-a\n+b\nc\n", 6, "begins with neither"),
+        ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1 +1 @@\n-a\n+b\0\n", 5, "NUL"),
         ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -99999999999 +1 @@\n-a\n+b\n", 3, "can't be read"),
         ("diff --git a/xen/x.c b/xen/x.c\nindex 123..456 100644\n", 1, "are missing here"),
         ("diff --git a/xen/x.c b/xen/x.c\nnew file mode 100644\nindex 000..456\n", 1, "are missing here"),

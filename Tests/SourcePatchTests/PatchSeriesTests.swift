@@ -52,7 +52,7 @@ struct PatchSeriesTests {
         let patch = Self.header + "@@ -1,3 +1,3 @@\n l1\n-l2\n+L2\n l3\n@@ -5,3 +5,4 @@ f()\n l5\n+new\n lX\n l7\n"
         let error = try #require(try tree().refusal(patch))
         #expect(error.exitCode == .patchDoesNotApply)
-        #expect(error.message.hasSuffix("p1.patch:8: hunk 2 (@@ -5,3 +5,4 @@) of xen/common/kernel.c does not apply: its lines are not in the file"))
+        #expect(error.message.hasSuffix("p1.patch:9: hunk 2 (@@ -5,3 +5,4 @@) of xen/common/kernel.c does not apply: its lines are not in the file"))
         #expect(error.help?.contains("another version") == true)
     }
 
@@ -127,6 +127,8 @@ struct PatchSeriesTests {
         "diff --git a/xen/x.c b/xen/y.c\nsimilarity index 100%\nrename from /etc/passwd\nrename to xen/y.c\n",
         "diff --git a/xen/x.c b/xen/y.c\nsimilarity index 100%\ncopy from xen/x.c\ncopy to ../../y.c\n",
         "diff --git \"a/xen/\\056\\056/x.c\" \"b/xen/\\056\\056/x.c\"\nold mode 100644\nnew mode 100755\n",
+        "--- a/x/../\u{301}/y\n+++ b/x/../\u{301}/y\n@@ -1 +1 @@\n-a\n+b\n",
+        "--- a/xen/\u{e9}.c\n+++ b/xen/\u{e9}.c\n@@ -1 +1 @@\n-a\n+b\n",
         "--- \"a/xen/x\\n.c\"\n+++ \"b/xen/x\\n.c\"\n@@ -1 +1 @@\n-a\n+b\n",
     ])
     func unsafePath(_ patch: String) throws {
@@ -171,10 +173,10 @@ struct PatchSeriesTests {
     @Test("Bytes that are no UTF-8 survive")
     func bytes() throws {
         let tree = try TestTree()
-        try tree.write([0xE9, 0x0A, 0x00, 0xFF, 0x0A, 0x41, 0x0A], to: "xen/x.S")
+        try tree.write([0xE9, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], to: "xen/x.S")
         let file = tree.folder.appending("bytes.patch")
-        try writeFile(Array("--- a/xen/x.S\n+++ b/xen/x.S\n@@ -1,3 +1,4 @@\n ".utf8) + [0xE9, 0x0A, 0x2B, 0xFE, 0x0A, 0x20, 0x00, 0xFF, 0x0A] + Array(" A\n".utf8), to: file)
+        try writeFile(Array("--- a/xen/x.S\n+++ b/xen/x.S\n@@ -1,3 +1,4 @@\n ".utf8) + [0xE9, 0x0A, 0x2B, 0xFE, 0x0A, 0x20, 0xC3, 0xFF, 0x0A] + Array(" A\n".utf8), to: file)
         let result = try applyPatches([file], to: tree.top)
-        #expect(result.files.first?.change == .write(content: [0xE9, 0x0A, 0xFE, 0x0A, 0x00, 0xFF, 0x0A, 0x41, 0x0A], executable: false))
+        #expect(result.files.first?.change == .write(content: [0xE9, 0x0A, 0xFE, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], executable: false))
     }
 }
