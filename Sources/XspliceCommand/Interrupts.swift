@@ -2,7 +2,7 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Ctrl-C and its relatives: the first one cancels the run in good order, a second one ends the process at once.
+/// Ctrl-C and its relatives: the first one cancels the run in good order, a later one ends the process at once.
 public enum Interrupts {
     /// The writing end of the pipe through which the handler tells the program; -1 before there is one.
     private static let pipe = Atomic<Int32>(-1)
@@ -19,13 +19,24 @@ public enum Interrupts {
         _ body: @escaping @Sendable () async -> Value
     ) async -> (value: Value, wasInterrupted: Bool) {
         catchSignal(SIGPIPE) { _ in }
-        let task = Task { await body() }
+        let running = Mutex<Task<Value, Never>?>(nil)
         let isInterrupted = Flag()
+        let first = Mutex<ContinuousClock.Instant?>(nil)
         let source = signalSource {
-            // The second one: the user does not want to wait.
-            if isInterrupted.raise() { _exit(130) }
-            task.cancel()
+            isInterrupted.raise()
+            running.withLock { $0?.cancel() }
+            // timeout(1) and some shells send a signal to the process and then to its group: that is one interruption.
+            let isImpatient = first.withLock { first in
+                let earlier = first ?? .now
+                first = earlier
+                return ContinuousClock.now - earlier > .seconds(1)
+            }
+            if isImpatient { _exit(130) }
         }
+        // Signals are caught before the work begins; one that came first cancels it at once.
+        let task = Task { await body() }
+        running.withLock { $0 = task }
+        if isInterrupted.isRaised { task.cancel() }
         let value = await task.value
         source?.cancel()
         return (value, isInterrupted.isRaised)
@@ -83,7 +94,6 @@ public enum Interrupts {
     private final class Flag: Sendable {
         private let value = Atomic(false)
         var isRaised: Bool { value.load(ordering: .acquiring) }
-        /// Raises it, and says whether it was raised before.
-        func raise() -> Bool { value.exchange(true, ordering: .acquiringAndReleasing) }
+        func raise() { value.store(true, ordering: .releasing) }
     }
 }

@@ -26,7 +26,7 @@ public final class StageRunner: Sendable {
             return value
         } catch {
             note(stage, since: start)
-            terminal.end(nil)
+            terminal.fail(error is CancellationError ? "interrupted" : "failed")
             throw error
         }
     }

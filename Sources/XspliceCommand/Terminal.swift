@@ -86,16 +86,20 @@ public final class Terminal: Sendable {
         }
     }
 
-    /// Ends the stage with what came out, or, with nil, as failed: the reason follows elsewhere.
-    public func end(_ detail: String?) {
+    /// Ends the stage with what came out.
+    public func end(_ detail: String) { end(style.paint(style.tick, .green), detail) }
+
+    /// Ends the stage without a result; the reason is said elsewhere.
+    public func fail(_ word: String = "failed") { end(style.paint(style.cross, .red), word) }
+
+    private func end(_ mark: String, _ detail: String) {
         state.withLock { state in
             guard let live = state.live else { return }
             state.ticker?.cancel()
             state.ticker = nil
             erase(&state)
             state.live = nil
-            let mark = detail == nil ? style.paint(style.cross, .red) : style.paint(style.tick, .green)
-            let text = "\(live.stage.rawValue.padding(to: 10)) \(detail ?? "failed")"
+            let text = "\(live.stage.rawValue.padding(to: 10)) \(detail)"
             console.output.write(" \(mark) \(withTime(text, since: live.started))\n")
         }
     }

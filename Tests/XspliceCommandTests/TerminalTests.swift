@@ -25,7 +25,7 @@ import Testing
         terminal.end("1 file, +1 −1")
         terminal.begin(.compile)
         terminal.remark("warning: w")
-        terminal.end(nil)
+        terminal.fail()
         #expect(output.text == " ✓ patch      1 file, +1 −1\n ✗ compile    failed\n")
         #expect(error.text == "warning: w\n")
     }
