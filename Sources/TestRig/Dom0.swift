@@ -10,6 +10,12 @@ public struct Dom0: Sendable, Equatable {
     /// Of the kernel package, such as `linux-image-6.1.0-50-amd64`.
     public var kernelPackage: String
 
+    public init(kernel: FilePath, initramfs: FilePath, kernelPackage: String) {
+        self.kernel = kernel
+        self.initramfs = initramfs
+        self.kernelPackage = kernelPackage
+    }
+
     /// Programs of `xen-utils` that scenarios can use, as far as the suite has them; `xen-livepatch` it must have.
     static let programs = ["xen-livepatch", "xl", "xen-diag", "xen-hptool", "xen-cpuid", "xenstored"]
 

@@ -96,6 +96,11 @@ public struct HypervisorBuild: Sendable, Equatable {
     /// The top of the tree that was built in: configuration and objects are in it. To be copied before it is changed.
     public var tree: FilePath
 
+    public init(version: String, tree: FilePath) {
+        self.version = version
+        self.tree = tree
+    }
+
     /// The file that a boot loader (and QEMU) takes.
     public var image: FilePath { tree.appending("xen/xen") }
     /// The hypervisor with its symbol table.

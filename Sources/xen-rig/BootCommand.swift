@@ -25,7 +25,7 @@ struct BootCommand: AsyncParsableCommand {
     var steps: [String] = []
 
     @Option(help: ArgumentHelp("Seconds before the machine is switched off.", valueName: "seconds"))
-    var timeLimit = 120
+    var timeLimit = 300
 
     @Option(help: ArgumentHelp("Write all that came over the serial line to this file.", valueName: "file"))
     var log: String?

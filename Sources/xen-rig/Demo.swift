@@ -33,7 +33,7 @@ struct Demo: AsyncParsableCommand {
         let arguments = [
             "-s", release.source.string, "-p", patch, "-o", folder.string, "--xen-syms", build.symbols.string, "--force",
         ]
-        print("$ \(xspliceBuild) \(arguments.joined(separator: " "))")
+        show("$ \(xspliceBuild) \(arguments.joined(separator: " "))")
         let status = try await Subprocess.run(
             .path(FilePath(xspliceBuild)), arguments: .init(arguments), input: .none,
             output: .currentStandardOutput, error: .currentStandardError
@@ -49,17 +49,22 @@ struct Demo: AsyncParsableCommand {
         scenario.step("loaded", answer)
         scenario.step("revert", "xen-livepatch revert \(name) && xen-livepatch unload \(name)")
         scenario.step("reverted", answer)
-        print("\nBooting the unpatched Xen \(release.version) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
+        show("\nBooting the unpatched Xen \(release.version) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
         let machine = try await Boot(hypervisor: build.image, dom0: dom0).run(scenario)
         try judge(machine)
-        print("The running hypervisor was patched and put back (\(machine.duration.inSeconds)).")
+        show("The running hypervisor was patched and put back (\(machine.duration.inSeconds)).")
+    }
+
+    /// Prints at once: `xsplice-build` writes to the same output in between.
+    private func show(_ line: String) {
+        _ = try? FileDescriptor.standardOutput.writeAll("\(line)\n".utf8)
     }
 
     /// Prints the three answers; throws unless all went as it should.
     private func judge(_ machine: MachineRun) throws {
         for (step, what) in [("before", "before"), ("loaded", "after load"), ("reverted", "after revert")] {
             let result = machine[step]
-            print("  xen_extra_version() \(what):".padded(to: 38) + (result.exitCode == 0 ? result.output : "no answer"))
+            show("  xen_extra_version() \(what):".padded(to: 38) + (result.exitCode == 0 ? result.output : "no answer"))
         }
         try machine.requireFinished()
         for step in ["before", "load", "loaded", "revert", "reverted"] where !machine[step].succeeded {
