@@ -55,7 +55,8 @@ public struct Boot: Sendable {
         let bytes = wire.bytes
         let console = Console(bytes)
         if !status.isSuccess, !wire.isLate, console.steps.isEmpty, console.panic == nil {
-            throw RigError("\(Self.emulator) failed (\(status)): \(String(decoding: bytes.suffix(400), as: UTF8.self))")
+            let lastLine = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).last ?? "it said nothing"
+            throw RigError("\(Self.emulator) failed (\(status)): \(lastLine)")
         }
         return MachineRun(
             console: console, log: String(decoding: bytes, as: UTF8.self),

@@ -97,7 +97,8 @@ public struct Dom0: Sendable, Equatable {
     }
 
     /// What the cached dom0 depends on beside the packages.
-    private static var recipe: String { programs.joined(separator: " ") + "\n" + initScript }
+    /// The number goes up when `assemble` puts other things in.
+    private static var recipe: String { "2 " + programs.joined(separator: " ") + "\n" + initScript }
 
     /// The first process: mounts, loads the module, runs the scenario's steps one by one between marks that `Console`
     /// understands, and switches the machine off.
