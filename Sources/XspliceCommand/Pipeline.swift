@@ -36,9 +36,9 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
 
     // Without a xen-syms, build the hypervisor that the tree describes.
     if image == nil {
-        let path = try await context.buildHypervisor { try await buildHypervisor(request, progress: $0) }
-        image = try XenImage.read(path, machine: architecture.machine)
-        context.running(image, builtHere: true)
+        image = try await context.buildHypervisor {
+            try XenImage.read(try await buildHypervisor(request, progress: $0), machine: architecture.machine)
+        }
     }
     guard let image else { return nil }
 

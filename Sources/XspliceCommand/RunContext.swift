@@ -37,8 +37,8 @@ struct RunContext {
     }
 
     /// Says what hypervisor the payload is for; with nil, that one has to be built first.
-    mutating func running(_ image: XenImage?, builtHere: Bool = false) {
-        report?.hypervisor = image.map { BuildReport.Hypervisor($0, builtHere: builtHere) }
+    mutating func running(_ image: XenImage?) {
+        report?.hypervisor = image.map { BuildReport.Hypervisor($0, builtHere: false) }
         if let report { terminal.say(ReportText.heading(report, style: style)) }
         if image == nil {
             terminal.say("No --xen-syms is given: a hypervisor is built first, which takes some minutes the first time.")
@@ -76,14 +76,16 @@ struct RunContext {
         return build
     }
 
-    func buildHypervisor(
-        _ body: (@escaping @Sendable (BuildProgress) -> Void) async throws -> FilePath
-    ) async throws -> FilePath {
+    mutating func buildHypervisor(
+        _ body: (@escaping @Sendable (BuildProgress) -> Void) async throws -> XenImage
+    ) async throws -> XenImage {
         let terminal = terminal
-        return try await stages.run(.hypervisor) {
-            let path = try await body { terminal.update($0.shown) }
-            return (path, style.shown(path.string))
+        let image = try await stages.run(.hypervisor) {
+            let image = try await body { terminal.update($0.shown) }
+            return (image, "xen-syms built, build-id \(BuildIDNote.text(image.buildID))")
         }
+        report?.hypervisor = BuildReport.Hypervisor(image, builtHere: true)
+        return image
     }
 
     mutating func compare(_ pairs: [ObjectPair], _ body: (ObjectPair) throws -> ChangeSet) async throws -> [ChangeSet] {
@@ -110,6 +112,10 @@ struct RunContext {
             return (outcome, linked.map { ReportText.linkLine($0) } ?? "")
         }
         report = linked
+        if let original = linked?.original {
+            terminal.begin(.original)
+            terminal.end(ReportText.line(original))
+        }
         // The diagnostics of the change sets are among them.
         report?.diagnostics += outcome.diagnostics
         return outcome.payload

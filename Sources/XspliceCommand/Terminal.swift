@@ -4,7 +4,7 @@ import Synchronization
 
 /// One of the lines that a run shows.
 public enum Stage: String, Sendable, CaseIterable {
-    case patch, compile, hypervisor, compare, link, check
+    case patch, compile, hypervisor, compare, link, original, check
 }
 
 /// All output of a run, from whatever task it comes, in order and never one line within another.
@@ -141,7 +141,8 @@ public final class Terminal: Sendable {
         guard elapsed >= .milliseconds(500) else { return text }
         let tenths = Int(elapsed / .milliseconds(100))
         let time = "\(grouped(tenths / 10)).\(tenths % 10) s"
-        return text.padding(to: style.width - 4 - time.count) + " " + time
+        // Three columns stand before the text, and the last one stays free.
+        return text.padding(to: style.width - 5 - time.count) + " " + time
     }
 }
 

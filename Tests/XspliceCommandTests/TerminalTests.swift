@@ -36,8 +36,8 @@ import Testing
         terminal.begin(.compile)
         now.withLock { $0 = .milliseconds(1449) }
         terminal.end("done")
-        #expect(output.text == " ✓ compile    done                 1.4 s\n")
-        #expect(output.text.count == 41)
+        #expect(output.text == " ✓ compile    done                1.4 s\n")
+        #expect(output.text.count == 40)
     }
 
     @Test func onATerminalTheLineIsReplaced() {
