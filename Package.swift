@@ -68,5 +68,10 @@ let package = Package(
             name: "xen-rig",
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system],
             swiftSettings: settings),
+
+        tests("WorkFiles", [system]),
+        tests("XenSource", ["Diagnostics", system]),
+        tests(
+            "XenBuild", ["CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-cc", system]),
     ]
 )
