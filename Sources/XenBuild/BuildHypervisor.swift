@@ -13,14 +13,13 @@ public func buildHypervisor(
     let preparation = try await TreePreparation(request, progress: progress)
     let original = try await preparation.prepared()
     let key = ContentKey.of(["hypervisor", original.key])
-    let folder = preparation.cache.tree(key)
+    let place = preparation.cache.tree(key)
     let lock = try await FileLock.acquire(preparation.cache.lock(key)) { progress(BuildProgress(.waiting)) }
     defer { withExtendedLifetime(lock) {} }
-    let image = folder.appending("tree/xen/xen-syms")
-    if let sum = try? WorkFiles.read(folder.appending("complete")), let bytes = try? WorkFiles.read(image),
-        String(decoding: sum, as: UTF8.self) == ContentKey.of(bytes)
+    if let image = place.completed()?.appending("tree/xen/xen-syms"), let bytes = try? WorkFiles.read(image),
+        let sum = try? WorkFiles.read(place.folder.appending("sum")), String(decoding: sum, as: UTF8.self) == ContentKey.of(bytes)
     { return image }
-    try WorkFiles.remove(folder)
+    let folder = try place.begin(), image = folder.appending("tree/xen/xen-syms")
     progress(BuildProgress(.hypervisor))
     do {
         let top = folder.appending("tree"), log = request.logs.appending("hypervisor.log")
@@ -38,10 +37,11 @@ public func buildHypervisor(
         guard try await make.runForReal(["-j\(request.jobs)"], log: log, adding: environment),
             WorkFiles.isReadableFile(image)
         else { throw BuildError.fromLog("the hypervisor does not build", log: log) }
-        try WorkFiles.writeAtomically(Array(ContentKey.of(try WorkFiles.read(image)).utf8), to: folder.appending("complete"))
+        try WorkFiles.writeAtomically(Array(ContentKey.of(try WorkFiles.read(image)).utf8), to: place.folder.appending("sum"))
+        try place.complete(folder)
         return image
     } catch {
-        try? WorkFiles.remove(folder)
+        place.removeAll()
         throw error
     }
 }

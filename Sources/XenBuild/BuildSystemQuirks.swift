@@ -59,7 +59,7 @@ enum BuildSystemQuirks {
     /// programs of the build, and what was only made to be linked.
     static func isBuildResidue(_ path: String) -> Bool {
         let name = path.split(separator: "/").last ?? ""
-        return [".o", ".a", ".lnk", ".d", ".gz", ".i", ".chk", ".new"].contains { name.hasSuffix($0) && path != "common/config.gz" }
+        return [".o", ".a", ".lnk", ".d", ".gz", ".i", ".chk", ".new", ".efi"].contains { name.hasSuffix($0) && path != "common/config.gz" }
             || (name.hasPrefix(".") && !path.hasPrefix("include/compat/.xlat/")) || path.hasPrefix("tools/")
             || path.hasPrefix("scripts/") || path.hasPrefix("include/config/") || path.hasSuffix("/mkelf32")
             || path.hasSuffix("/mkreloc")

@@ -3,7 +3,7 @@ import WorkFiles
 
 /// The folder of private trees and compiled objects:
 ///
-///     trees/KEY/          a prepared tree; complete when it has the file `complete`
+///     trees/KEY/NAME/     a prepared tree; complete when trees/KEY/complete names it
 ///     objects/XX/KEY.*    a compiled object, its dependencies, and the digest of both
 ///     work/NAME/          one run's own files, removed at its end or by the next run
 ///     locks/KEY           taken while trees/KEY is made
@@ -31,7 +31,7 @@ struct Cache: Sendable {
         for name in ["trees", "objects", "work", "locks"] { try WorkFiles.makeFolder(resolved.appending(name)) }
     }
 
-    func tree(_ key: String) -> FilePath { root.appending("trees").appending(key) }
+    func tree(_ key: String) -> TreePlace { TreePlace(folder: root.appending("trees").appending(key)) }
     func lock(_ key: String) -> FilePath { root.appending("locks").appending(key) }
 
     /// Gives one run a folder of its own, and removes those whose owners are gone.
@@ -48,7 +48,7 @@ struct Cache: Sendable {
             _ = lock
         }
         while true {
-            let folder = all.appending(String(UInt64.random(in: 1...UInt64.max), radix: 36))
+            let folder = all.appending(randomName())
             guard try WorkFiles.kind(of: folder) == nil else { continue }
             try WorkFiles.makeFolder(folder)
             guard let lock = try FileLock.tryAcquire(folder.appending("lock")) else { continue }
@@ -69,3 +69,39 @@ final class WorkArea: Sendable {
 
     func remove() { try? WorkFiles.remove(folder) }
 }
+
+/// Where the private tree of one key is kept. To be used with the key's lock held.
+///
+/// Each attempt has a folder of its own: make outlives a killed run for a moment and must not write into the next one's.
+struct TreePlace: Sendable {
+    let folder: FilePath
+
+    private var marker: FilePath { folder.appending("complete") }
+
+    /// The finished tree, or nil.
+    func completed() -> FilePath? {
+        guard let name = try? WorkFiles.read(marker) else { return nil }
+        let path = folder.appending(String(decoding: name, as: UTF8.self))
+        return WorkFiles.isFolder(path) ? path : nil
+    }
+
+    /// A new folder for one attempt; what an earlier one left is removed as far as it can be.
+    func begin() throws -> FilePath {
+        removeAll()
+        let path = folder.appending(randomName())
+        try WorkFiles.makeFolder(path)
+        return path
+    }
+
+    func complete(_ attempt: FilePath) throws {
+        try WorkFiles.writeAtomically(Array((attempt.lastComponent?.string ?? "").utf8), to: marker)
+    }
+
+    func removeAll() {
+        try? WorkFiles.remove(marker)
+        for name in (try? WorkFiles.names(in: folder)) ?? [] { try? WorkFiles.remove(folder.appending(name)) }
+        try? WorkFiles.remove(folder)
+    }
+}
+
+private func randomName() -> String { String(UInt64.random(in: 1...UInt64.max), radix: 36) }

@@ -23,6 +23,9 @@ struct IncludeGraph: Sendable {
     /// By path relative to `xen/`.
     private(set) var files: [String: Includes] = [:]
 
+    /// A graph without files.
+    init() {}
+
     /// Reads every file below `xen/` that may be compiled or included.
     /// - Parameter xen: the private tree's `xen` folder.
     init(xen: FilePath) throws {

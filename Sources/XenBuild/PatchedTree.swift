@@ -71,16 +71,39 @@ struct PatchedTree: Sendable {
                 let target = WorkFiles.moved(try WorkFiles.linkTarget(a.appending("xen").appending(path)), from: a, to: b)
                 if try WorkFiles.linkTarget(b.appending("xen").appending(path)) != target { result.insert(path) }
             } else {
-                if try WorkFiles.read(a, "xen/\(path)") != WorkFiles.read(b, "xen/\(path)") { result.insert(path) }
+                let one = try WorkFiles.read(a, "xen/\(path)"), other = try WorkFiles.read(b, "xen/\(path)")
+                // A generated file may say where it was made (`cpuid-autogen.h` does).
+                if one != other, withPlaceholder(one, for: a) != withPlaceholder(other, for: b) { result.insert(path) }
             }
         }
         return result
     }
 
+    /// The bytes without the private tree's own path.
+    private static func withPlaceholder(_ bytes: [UInt8], for top: FilePath) -> [UInt8] {
+        let path = Array(top.string.utf8)
+        var result: [UInt8] = [], rest = bytes[...]
+        while let slash = rest.firstIndex(of: UInt8(ascii: "/")) {
+            result += rest[..<slash]
+            rest = rest[slash...]
+            if rest.starts(with: path) {
+                result.append(0)
+                rest = rest.dropFirst(path.count)
+            } else { result.append(rest.removeFirst()) }
+        }
+        return result + rest
+    }
+
     private static func sources(_ xen: FilePath) throws -> [String: FileKind] {
         var result: [String: FileKind] = [:]
         try WorkFiles.walk(xen) { path, kind in
-            if kind != .folder, !BuildSystemQuirks.isBuildResidue(path) { result[path] = kind }
+            guard !BuildSystemQuirks.isBuildResidue(path) else { return true }
+            switch kind {
+            // Sizes may differ with the private tree's own path; the bytes decide.
+            case .regular(_, let executable): result[path] = .regular(size: 0, executable: executable)
+            case .symbolicLink: result[path] = kind
+            case .folder, .other: break
+            }
             return true
         }
         return result

@@ -34,19 +34,18 @@ struct TreePreparation: Sendable {
     /// - Parameter patch: what to write over the copy before it is configured.
     func prepared(patch: AppliedPatch? = nil) async throws -> PreparedTree {
         let key = key(patch)
-        let folder = cache.tree(key)
+        let place = cache.tree(key)
         let lock = try await FileLock.acquire(cache.lock(key)) { progress(BuildProgress(.waiting)) }
         defer { withExtendedLifetime(lock) {} }
-        if WorkFiles.isReadableFile(folder.appending("complete")), let tree = try? load(key: key, folder: folder) { return tree }
-        // What an interrupted run left is of no use.
-        try WorkFiles.remove(folder)
+        if let folder = place.completed(), let tree = try? load(key: key, folder: folder) { return tree }
+        let folder = try place.begin()
         do {
             try await make(folder, patch: patch)
             let tree = try load(key: key, folder: folder)
-            try WorkFiles.writeAtomically(Array("\(tree.objects.count)\n".utf8), to: folder.appending("complete"))
+            try place.complete(folder)
             return tree
         } catch {
-            try? WorkFiles.remove(folder)
+            place.removeAll()
             throw error
         }
     }
@@ -118,9 +117,6 @@ struct TreePreparation: Sendable {
             }
             if let object = ObjectCommand(record, top: top) { objects[object.name] = object }
         }
-        if let complete = try? WorkFiles.read(folder.appending("complete")),
-            String(decoding: complete, as: UTF8.self) != "\(objects.count)\n"
-        { throw BuildError("\(folder) is damaged", exitCode: .internalFault) }
         guard !objects.isEmpty else { throw BuildError("\(request.tree.top): make compiles no object of a hypervisor") }
         let configuration = try KernelConfiguration(contentsOf: top.appending("xen/.config"))
         return PreparedTree(

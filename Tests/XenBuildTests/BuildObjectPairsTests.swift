@@ -1,0 +1,188 @@
+import Diagnostics
+import SystemPackage
+import Testing
+import WorkFiles
+import XenBuild
+import XenSource
+
+@Suite struct BuildObjectPairsTests {
+    private let one = "#include \"shared.h\"\nextern int two(int); int one(int a) { return two(twice(a)) + 1; }\nvoid start(void) {}\n"
+
+    private func build(_ request: BuildRequest) async throws -> BuildOutcome { try await buildObjectPairs(request) { _ in } }
+
+    @Test func aChangedSourceGivesOnePairAndLeavesTheTreeAlone() async throws {
+        try await FakeTree.with { fake in
+            let before = try fake.state()
+            let outcome = try await build(fake.request(["xen/common/one.c": one]))
+            #expect(outcome.pairs.map(\.name) == ["common/one.o"])
+            #expect(outcome.objectCount == 3)
+            #expect(outcome.compiled == 2)
+            #expect(outcome.diagnostics.isEmpty)
+            let pair = try #require(outcome.pairs.first)
+            #expect(pair.source == "common/one.c")
+            let original = try WorkFiles.read(#require(pair.original)), patched = try WorkFiles.read(#require(pair.patched))
+            #expect(original != patched)
+            #expect(try fake.state() == before)
+            #expect(try WorkFiles.names(in: fake.cache.appending("work")).isEmpty)
+
+            let again = try await build(fake.request(["xen/common/one.c": one]))
+            #expect(again.compiled == 0 && again.fromCache == 2)
+            #expect(again.pairs == outcome.pairs)
+
+            // A damaged object is noticed and compiled again.
+            try WorkFiles.write(Array("junk".utf8), to: #require(pair.original))
+            let repaired = try await build(fake.request(["xen/common/one.c": one]))
+            #expect(repaired.compiled == 1)
+            #expect(try WorkFiles.read(#require(pair.original)) == original)
+        }
+    }
+
+    @Test func headersReachTheObjectsThatReadThem() async throws {
+        try await FakeTree.with { fake in
+            let header = "static inline int twice(int a) { return a * 3; }\n"
+            let outcome = try await build(fake.request(["xen/include/shared.h": header]))
+            #expect(outcome.pairs.map(\.name) == ["common/one.o"])
+        }
+    }
+
+    @Test func generatedHeadersAreMadeAgain() async throws {
+        try await FakeTree.with { fake in
+            let outcome = try await build(fake.request(["xen/include/source.h": "enum { generated = 6 };\n"]))
+            #expect(outcome.pairs.map(\.name) == ["common/two.o"])
+            #expect(outcome.diagnostics.map(\.severity) == [.note])
+        }
+    }
+
+    @Test func assemblyIsCompiledToo() async throws {
+        try await FakeTree.with { fake in
+            let outcome = try await build(fake.request(["xen/common/asm.S": "\t.globl code\ncode:\tnop\n\tret\n"]))
+            #expect(outcome.pairs.map(\.name) == ["common/asm.o"])
+        }
+    }
+
+    @Test func addedAndRemovedObjectsHaveOneSide() async throws {
+        try await FakeTree.with { fake in
+            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+                .replacing("common/asm.o", with: "common/three.o")
+            let outcome = try await build(
+                fake.request([
+                    "xen/Makefile": makefile, "xen/common/three.c": "int three(void) { return 3; }\n", "xen/common/asm.S": nil,
+                ]))
+            #expect(outcome.pairs.map(\.name) == ["common/asm.o", "common/three.o"])
+            #expect(outcome.pairs.map { $0.original == nil } == [false, true])
+            #expect(outcome.pairs.map { $0.patched == nil } == [true, false])
+        }
+    }
+
+    @Test func aFlagInTheMakefileConcernsEveryObject() async throws {
+        try await FakeTree.with { fake in
+            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+                .replacing("-O2", with: "-O1")
+            #expect(try await build(fake.request(["xen/Makefile": makefile])).pairs.count == 3)
+        }
+    }
+
+    @Test func filesInNoObjectAreNamed() async throws {
+        try await FakeTree.with { fake in
+            let outcome = try await build(fake.request(["xen/docs.md": "other\n", "xen/include/unused.h": "int other;\n"]))
+            #expect(outcome.pairs.isEmpty)
+            #expect(outcome.diagnostics.map(\.id) == [.fileNotBuilt, .fileNotBuilt])
+            #expect(outcome.diagnostics.map { $0.location?.file } == ["docs.md", "include/unused.h"])
+            #expect(outcome.diagnostics.map(\.severity) == [.note, .warning])
+        }
+    }
+
+    @Test func compilerErrorsAreTold() async throws {
+        try await FakeTree.with { fake in
+            let error = try await #require(throws: BuildError.self) {
+                try await build(fake.request(["xen/common/one.c": "int broken( {\n"]))
+            }
+            #expect(error.exitCode == .buildFailed)
+            #expect(error.message.hasPrefix("common/one.c (patched) does not compile: common/one.c:1:13: error: "))
+            #expect(WorkFiles.isReadableFile(try #require(error.log)))
+            #expect(try WorkFiles.names(in: fake.cache.appending("work")).isEmpty)
+        }
+    }
+
+    @Test func anOriginalThatDoesNotBuildIsNoExpectedLinkFailure() async throws {
+        try await FakeTree.with { fake in
+            try fake.put("xen/include/source.h", "#error no\n")
+            let error = try await #require(throws: BuildError.self) { try await build(fake.request(["xen/common/one.c": one])) }
+            #expect(error.message.contains("the original tree does not build: include/source.h:1:2: error: #error no"))
+            #expect(try WorkFiles.names(in: fake.cache.appending("trees")).isEmpty)
+        }
+    }
+
+    @Test func missingCompilerIsNamed() async throws {
+        try await FakeTree.with { fake in
+            let error = try await #require(throws: BuildError.self) {
+                try await build(fake.request(["xen/common/one.c": one], compiler: "no-such-gcc"))
+            }
+            #expect(error.message == "no compiler: 'no-such-gcc' is not in PATH")
+            #expect(error.exitCode == .buildFailed)
+        }
+    }
+
+    @Test func aConfigurationWithoutLivePatchingIsRefusedFirst() async throws {
+        try await FakeTree.with { fake in
+            try fake.put("xen/.config", "CONFIG_X86_64=y\n")
+            let error = try await #require(throws: XenSourceError.self) {
+                try await build(fake.request(["xen/common/one.c": one]))
+            }
+            #expect(error.exitCode == .usage && error.message.contains("live patching is off"))
+            // Without a configuration, the default one gets live patching.
+            try WorkFiles.remove(fake.tree.appending("xen/.config"))
+            #expect(try await build(fake.request(["xen/common/one.c": one])).pairs.count == 1)
+        }
+    }
+
+    @Test func aTreeBuiltInPlaceIsCleanedInTheCopyOnly() async throws {
+        try await FakeTree.with { fake in
+            try fake.put("xen/common/one.o", "stale")
+            try fake.put("xen/include/generated.h", "#error stale\n")
+            let before = try fake.state()
+            #expect(try await build(fake.request(["xen/common/one.c": one])).pairs.map(\.name) == ["common/one.o"])
+            #expect(try fake.state() == before)
+        }
+    }
+
+    @Test func whatAKilledRunLeftIsRemoved() async throws {
+        try await FakeTree.with { fake in
+            let stale = fake.cache.appending("work/stale")
+            try WorkFiles.makeFolder(stale)
+            try WorkFiles.write([], to: stale.appending("lock"))
+            _ = try await build(fake.request(["xen/common/one.c": one]))
+            #expect(try WorkFiles.names(in: fake.cache.appending("work")).isEmpty)
+        }
+    }
+
+    @Test func aCachePathThatMakeCannotUseIsRefused() async throws {
+        try await FakeTree.with { fake in
+            var request = try fake.request(["xen/common/one.c": one])
+            request.cache = fake.folder.appending("with space")
+            let error = try await #require(throws: BuildError.self) { try await build(request) }
+            #expect(error.exitCode == .usage && error.help?.contains("--cache-dir") == true)
+        }
+    }
+
+    @Test func cancellingEndsTheRunAndCleansUp() async throws {
+        try await FakeTree.with { fake in
+            let request = try fake.request(["xen/common/one.c": one])
+            let task = Task { try await build(request) }
+            try await Task.sleep(for: .milliseconds(150))
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(try WorkFiles.names(in: fake.cache.appending("work")).isEmpty)
+            #expect(try WorkFiles.names(in: fake.cache.appending("trees")).isEmpty)
+        }
+    }
+
+    @Test func buildsTheWholeHypervisor() async throws {
+        try await FakeTree.with { fake in
+            let request = try fake.request([:])
+            let image = try await buildHypervisor(request) { _ in }
+            #expect(try WorkFiles.read(image).starts(with: [0x7f, 0x45, 0x4c, 0x46]))
+            #expect(try await buildHypervisor(request) { _ in } == image)
+        }
+    }
+}

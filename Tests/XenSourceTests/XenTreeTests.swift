@@ -1,0 +1,132 @@
+import Diagnostics
+import SystemPackage
+import Testing
+
+@testable import XenSource
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A tree with nothing but what recognition reads.
+private func withTree<R>(makefile: String, sysctl: String, _ body: (FilePath) throws -> R) throws -> R {
+    var name = Array("/tmp/xsplice tree XXXXXX".utf8CString)
+    let top = FilePath(String(cString: try #require(mkdtemp(&name))))
+    var made: [FilePath] = []
+    for path in ["xen", "xen/include", "xen/include/public"] {
+        mkdir(top.appending(path).string, 0o755)
+        made.append(top.appending(path))
+    }
+    for (path, text) in [("xen/Makefile", makefile), ("xen/include/public/sysctl.h", sysctl)] {
+        let file = try FileDescriptor.open(
+            top.appending(path), .writeOnly, options: [.create], permissions: [.ownerReadWrite])
+        _ = try file.closeAfter { try file.writeAll(Array(text.utf8)) }
+        made.append(top.appending(path))
+    }
+    defer {
+        for path in made.reversed() { remove(path.string) }
+        remove(top.string)
+    }
+    return try body(top)
+}
+
+private let makefile = """
+    # comment XEN_VERSION = 9
+    export XEN_VERSION       = 4
+    export XEN_SUBVERSION    = 17
+    export XEN_EXTRAVERSION ?= .5$(XEN_VENDORVERSION)
+    export XEN_FULLVERSION   = $(XEN_VERSION).$(XEN_SUBVERSION)$(XEN_EXTRAVERSION)
+    """
+
+@Suite struct XenTreeTests {
+    @Test func recognisesTopAndHypervisorFolder() throws {
+        try withTree(makefile: makefile, sysctl: "#define LIVEPATCH_PAYLOAD_VERSION 2\n") { top in
+            for path in [top, top.appending("xen")] {
+                let tree = try recogniseTree(at: path)
+                #expect(tree.top == top)
+                #expect(tree.version == XenVersion(major: 4, minor: 17, extra: ".5"))
+                #expect(tree.abi == .livepatchV2)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("#define LIVEPATCH_PAYLOAD_VERSION 1\nstruct livepatch_func {", PayloadABI.livepatchV1),
+        ("# define LIVEPATCH_PAYLOAD_VERSION 2 /* why */", .livepatchV2),
+        ("#define XSPLICE_PAYLOAD_VERSION 1", .xspliceV1),
+        ("struct xsplice_patch_func {", .xspliceV1),
+    ])
+    func readsThePayloadFormat(header: String, abi: PayloadABI) throws {
+        #expect(try #require(PayloadABI(sysctlHeader: header)) == abi)
+    }
+
+    @Test func saysWhenTheVersionHasNoLivePatching() throws {
+        try withTree(makefile: "export XEN_VERSION = 4\nexport XEN_SUBVERSION = 6\n", sysctl: "") { top in
+            let error = try #require(throws: XenSourceError.self) { try recogniseTree(at: top) }
+            #expect(error.message.contains("Xen 4.6 has no live patching"))
+            #expect(error.exitCode == .usage)
+        }
+    }
+
+    @Test func refusesWhatIsNoTree() throws {
+        let error = try #require(throws: XenSourceError.self) { try recogniseTree(at: "/usr") }
+        #expect(error.message.contains("xen/Makefile"))
+        #expect(error.exitCode == .usage)
+        #expect(throws: XenSourceError("/nonexistent: no such folder")) { try recogniseTree(at: "/nonexistent") }
+    }
+
+    @Test func saysWhenTheTreeIsNotComplete() throws {
+        try withTree(makefile: "export XEN_VERSION = four\n", sysctl: "") { top in
+            let error = try #require(throws: XenSourceError.self) { try recogniseTree(at: top) }
+            #expect(error.message.contains("is not a number"))
+        }
+    }
+}
+
+@Suite struct KernelConfigurationTests {
+    private let text = """
+        # CONFIG_DEBUG is not set
+        CONFIG_X86_64=y
+        CONFIG_LIVEPATCH=y
+        CONFIG_NR_CPUS=256
+        CONFIG_CMDLINE="console=com1"
+        nonsense
+        CONFIG_BROKEN
+        """
+
+    @Test func readsOptions() {
+        let configuration = KernelConfiguration(text: text)
+        #expect(configuration.options == ["X86_64": "y", "LIVEPATCH": "y", "NR_CPUS": "256", "CMDLINE": "console=com1"])
+        #expect(configuration.hasLivePatching)
+        #expect(configuration.architectureName == "x86_64")
+        #expect(throws: Never.self) { try configuration.check(file: "f", architecture: "x86_64") }
+    }
+
+    @Test(arguments: [
+        ("CONFIG_X86_64=y", Diagnostics.ExitStatus.usage, "live patching is off"),
+        ("CONFIG_ARM_64=y\nCONFIG_LIVEPATCH=y", .usage, "arm64"),
+        ("CONFIG_LIVEPATCH=y\nCONFIG_COVERAGE=y", .cannotBeLivePatched, "CONFIG_COVERAGE"),
+        ("CONFIG_XSPLICE=y\nCONFIG_GCOV=y", .cannotBeLivePatched, "CONFIG_GCOV"),
+        ("CONFIG_LIVEPATCH=y\nCONFIG_UBSAN=y", .cannotBeLivePatched, "instrumented-build"),
+        ("CONFIG_LIVEPATCH=y\nCONFIG_LTO=y", .cannotBeLivePatched, "CONFIG_LTO"),
+    ])
+    func refusesWhatNoPayloadFits(text: String, status: Diagnostics.ExitStatus, words: String) throws {
+        let error = try #require(throws: XenSourceError.self) {
+            try KernelConfiguration(text: text).check(file: "f.config", architecture: "x86_64")
+        }
+        #expect(error.exitCode == status)
+        #expect(error.message.contains(words))
+        #expect(error.message.contains("f.config"))
+    }
+
+    @Test func namesDifferences() {
+        let other = KernelConfiguration(text: text + "\nCONFIG_DEBUG=y\n")
+        #expect(KernelConfiguration(text: text).differences(from: other) == ["DEBUG"])
+    }
+
+    @Test func missingFileIsAUsageError() {
+        #expect(throws: XenSourceError("/nonexistent: the configuration can't be read")) {
+            try KernelConfiguration(contentsOf: "/nonexistent")
+        }
+    }
+}
