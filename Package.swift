@@ -81,6 +81,11 @@ let package = Package(
             ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "ArchX86_64", "XenSource", "Diagnostics", system]),
         tests("DebugInfo", ["TestTools", system]),
         tests("ArchX86_64", ["TestTools", system]),
+        tests("WorkFiles", [system]),
+        tests("XenSource", ["Diagnostics", system]),
+        tests(
+            "XenBuild",
+            ["CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build", system]),
         tests("LoaderModel", ["TestTools", "ArchX86_64", "ELFModel", "XenSource", system]),
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
         tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),

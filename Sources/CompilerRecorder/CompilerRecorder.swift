@@ -77,7 +77,7 @@ public enum CompilerRecorder {
     }
 
     private static func complain(_ text: String, status: Int32) -> Int32 {
-        let line = Array("xsplice-cc: error: \(text)\n".utf8)
+        let line = Array("xsplice-build: recording a compile: error: \(text)\n".utf8)
         _ = write(2, line, line.count)
         return status
     }

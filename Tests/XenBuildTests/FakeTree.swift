@@ -86,13 +86,13 @@ struct FakeTree: Sendable {
             cache: cache, logs: folder.appending("logs"),
             environment: ["PATH": path, "CFLAGS": "-DBAD", "MAKEFLAGS": "--no-such-option"].merging(
                 compiler.map { ["CC": $0] } ?? [:]) { $1 },
-            recorder: [try recorder().string])
+            recorder: [try recorder().string, "record-compile"])
     }
 
     /// The recorder lies beside the program that runs the tests.
     private func recorder() throws -> FilePath {
         let own = try #require(WorkFiles.resolved("/proc/self/exe" as FilePath))
-        let path = own.removingLastComponent().appending("xsplice-cc")
+        let path = own.removingLastComponent().appending("xsplice-build")
         try #require(WorkFiles.isReadableFile(path), "\(path) is missing")
         return path
     }
