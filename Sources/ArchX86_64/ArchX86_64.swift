@@ -54,6 +54,11 @@ public struct ArchX86_64: TargetArchitecture {
         static let plt32: UInt32 = 4
     }
 
+    public func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool {
+        let relative = [Relocation.pc32, Relocation.plt32]
+        return a == b || (relative.contains(a) && relative.contains(b))
+    }
+
     public var pointerRelocation: UInt32 { Relocation.abs64 }
 
     public func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64? {

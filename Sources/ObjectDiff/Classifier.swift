@@ -33,6 +33,11 @@ struct Classifier {
     private var isAssembly: Bool { source.hasSuffix(".S") || source.hasSuffix(".s") }
 
     mutating func classify(with comparison: inout Comparison) {
+        guard !isAssembly else {
+            status = b.items.map { _ in .same }
+            judgeAssembly()
+            return
+        }
         status = b.items.indices.map { index in
             // What has no name counts through those who refer to it.
             guard b.items[index].isNamed else { return .same }
@@ -46,8 +51,7 @@ struct Classifier {
         judgeUnnamed(with: &comparison)
         judgeBootCode()
         judgeOddities()
-        judgeAssembly()
-        if status.contains(where: { $0 != .same }), !patched.debug.hasDebugInfo || !original.debug.hasDebugInfo, !isAssembly {
+        if status.contains(where: { $0 != .same }), !patched.debug.hasDebugInfo || !original.debug.hasDebugInfo {
             report(.debugInfoMissing, .warning, message: "\(objectName) has no debug info: static locals are told apart by their names alone")
         }
     }
@@ -200,11 +204,18 @@ struct Classifier {
     }
 
     private mutating func judgeAssembly() {
-        guard isAssembly, status.contains(where: { $0 != .same }) || !removed.isEmpty else { return }
-        report(
-            .assemblyChanged, location: SourceLocation(file: source),
-            message: "\(source) is assembly, and its code or data that runs after boot differs",
-            help: "make the change in C, in a function that the assembly calls or that calls it")
+        let sections = AssemblyComparison(original: a.file, patched: b.file, roles: roles).differingSections()
+        let boot = sections.filter { $0.role == .boot }.map(\.name), others = sections.filter { $0.role != .boot }.map(\.name)
+        if !others.isEmpty {
+            report(
+                .assemblyChanged, section: others[0],
+                message: "\(source) is assembly, and what runs after boot differs (\(others.joined(separator: ", ")))",
+                help: "make the change in C, in a function that the assembly calls or that calls it")
+        } else if !boot.isEmpty {
+            report(
+                .initOnlyChange, .warning, section: boot[0],
+                message: "\(source) changed in \(boot.joined(separator: ", ")), which is used at boot only and never live-patched")
+        }
     }
 
     // MARK: Wording

@@ -67,7 +67,7 @@ struct Comparison {
     }
 
     private mutating func mean(_ a: Reference, _ b: Reference) -> Bool {
-        guard a.offset == b.offset, a.type == b.type, a.addend == b.addend else { return false }
+        guard a.offset == b.offset, a.addend == b.addend, architecture.areEquivalent(a.type, b.type) else { return false }
         switch (a.target, b.target) {
         case (.external(let x), .external(let y)): return x == y
         case (.absolute(let x), .absolute(let y)): return x == y

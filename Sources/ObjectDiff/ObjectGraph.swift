@@ -55,6 +55,9 @@ public struct Item: Sendable, Equatable {
     public var section: Int
     public var offset: Int
     public var size: Int
+    /// What its symbol says. Code that the assembler put behind a function (`.subsection`) makes `size` larger: jumps between
+    /// the two are not relocated, so that they stay together.
+    public var symbolSize: Int
     public var alignment: UInt64
     public var isZeroFilled: Bool
     /// In the order of their offsets.
@@ -70,7 +73,7 @@ public struct Item: Sendable, Equatable {
     public var isJustContent: Bool {
         switch kind {
         case .string, .constant, .piece: true
-        case .data: role == .readOnly && !isGlobal
+        case .data: (role == .readOnly && !isGlobal) || (role == .boot && !isNamed)
         case .function: false
         }
     }

@@ -70,7 +70,7 @@ private struct Builder {
             case .ignored, .table, .pieces: continue
             default: break
             }
-            if section.isMergeable, section.entrySize > 0, sectionRoles[index] == .readOnly {
+            if section.isMergeable, section.entrySize > 0 {
                 splitMergeable(section, index)
             } else {
                 splitBySymbols(section, index, symbolsBySection[index])
@@ -79,7 +79,7 @@ private struct Builder {
     }
 
     private mutating func add(
-        _ kind: Item.Kind, section index: Int, offset: Int, size: Int, names: [ELFSymbol] = []
+        _ kind: Item.Kind, section index: Int, offset: Int, size: Int, symbolSize: Int? = nil, names: [ELFSymbol] = []
     ) {
         let section = file.sections[index]
         // Prefer the name that others can see, then the one that the compiler wrote first.
@@ -91,7 +91,7 @@ private struct Builder {
                 kind: kind, role: sectionRoles[index], name: first?.name ?? "",
                 isGlobal: first.map { !$0.isLocal } ?? false, isWeak: first?.binding == ELF.Binding.weak,
                 aliases: names.map(\.name).filter { $0 != first?.name }, section: index, offset: offset, size: size,
-                alignment: alignment, isZeroFilled: section.isZeroFilled, references: [], entries: [], parent: nil))
+                symbolSize: symbolSize ?? size, alignment: alignment, isZeroFilled: section.isZeroFilled, references: [], entries: [], parent: nil))
     }
 
     private mutating func splitMergeable(_ section: ELFSection, _ index: Int) {
@@ -131,8 +131,11 @@ private struct Builder {
                 continue
             }
             addGap(kind, index, from: cursor, to: start, labels: symbols)
-            add(kind, section: index, offset: start, size: length, names: names)
-            cursor = start + length
+            // In a section of its own, a function owns what the assembler put behind it.
+            let tail = section.data.dropFirst(start + length)
+            let end = kind == .function && byPlace.count == 1 && !architecture.isPadding(tail) ? size : start + length
+            add(kind, section: index, offset: start, size: end - start, symbolSize: length, names: names)
+            cursor = end
         }
         addGap(kind, index, from: cursor, to: size, labels: symbols)
     }
@@ -294,8 +297,8 @@ private struct Builder {
 
     private func distance(of relocation: ELFRelocation, in item: Item, at offset: Int, _ data: [UInt8]) -> Int64? {
         let symbol = file.symbols[relocation.symbol]
-        guard let section = symbol.sectionIndex else { return relocation.addend }
         guard item.kind == .function || item.kind == .piece else { return relocation.addend }
+        guard let section = symbol.sectionIndex else { return relocation.addend &+ assumedBias(relocation) }
         // Decoding instructions is only needed where more than one thing can be meant.
         guard symbol.isSection, itemsBySection[section].count > 1 else { return relocation.addend &+ assumedBias(relocation) }
         let width = architecture.relocationKind(relocation.type)?.width ?? 0

@@ -41,7 +41,7 @@ struct OriginalCheck {
     /// nil when the item's bytes, relocated to the symbol's address, are what the hypervisor has there.
     private func difference(_ item: Item, _ symbol: XenImage.Symbol, object: Int) -> String? {
         let graph = sets[object].original
-        guard symbol.size == UInt64(item.size) else { return "\(item.size) bytes here, \(symbol.size) there" }
+        guard symbol.size == UInt64(item.symbolSize) else { return "\(item.symbolSize) bytes here, \(symbol.size) there" }
         guard let there = image.bytes(at: symbol.address, count: item.size).map(Array.init) else {
             return "xen-syms has no bytes at its address"
         }

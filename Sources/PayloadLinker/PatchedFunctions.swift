@@ -89,7 +89,8 @@ struct Companions {
             let item = selection.item(node)
             guard item.isNamed, item.kind == .function || item.kind == .data, let place = assembler.places[node] else { continue }
             let isFunction = item.kind == .function
-            if !isFunction, item.isJustContent, selection.status(node) == .same { continue }
+            // What only counts by its content and is named by the compiler (`__func__.0`, `CSWTCH.7`) is like a string.
+            if item.isJustContent, selection.status(node) == .same || item.name.contains(".") { continue }
             let set = selection.sets[node.object]
             let reason: Payload.Companion.Reason =
                 item.parent != nil ? .coldPart : selection.status(node) == .new ? .new : .copied

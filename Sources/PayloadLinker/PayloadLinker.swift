@@ -17,7 +17,8 @@ public func linkPayload(
     let sets = changeSets.sorted { $0.objectName < $1.objectName }
     var diagnostics = sets.flatMap(\.diagnostics)
 
-    var selection = Selection(sets: sets, hypervisor: Hypervisor(image: image, changeSets: sets))
+    var selection = Selection(
+        sets: sets, hypervisor: Hypervisor(image: image, changeSets: sets), architecture: architecture)
     selection.select()
     let check = OriginalCheck(sets: sets, selection: selection, architecture: architecture)
     let verified = check.run()

@@ -27,6 +27,7 @@ enum Destination: Equatable {
 struct Selection {
     let sets: [ChangeSet]
     let hypervisor: Hypervisor
+    let architecture: any TargetArchitecture
     /// In the order of objects and items.
     private(set) var carried: [Node] = []
     private(set) var diagnostics: [Diagnostic] = []
@@ -34,9 +35,10 @@ struct Selection {
     private var queue: [Node] = []
     private let definers: [String: Node]
 
-    init(sets: [ChangeSet], hypervisor: Hypervisor) {
+    init(sets: [ChangeSet], hypervisor: Hypervisor, architecture: any TargetArchitecture) {
         self.sets = sets
         self.hypervisor = hypervisor
+        self.architecture = architecture
         var definers: [String: Node] = [:]
         for (object, set) in sets.enumerated() {
             for (index, item) in set.patched.items.enumerated() where item.isGlobal {
@@ -99,6 +101,7 @@ struct Selection {
 
     private mutating func follow(_ node: Node) {
         let item = item(node)
+        if item.kind == .function { checkNeighbours(node, item) }
         for reference in item.references + item.entries.flatMap(\.references) {
             switch reference.target {
             case .item(let index): need(Node(object: node.object, item: index), from: node)
@@ -110,6 +113,18 @@ struct Selection {
                     message: "'\(item.name)' refers to section \(section) at byte \(reference.offset), and it can't be told to what there")
             }
         }
+    }
+
+    /// Code that shares its section may reach its neighbours by distances that the assembler has already put in.
+    private mutating func checkNeighbours(_ node: Node, _ item: Item) {
+        let graph = sets[node.object].patched
+        guard graph.items.indices.contains(where: { $0 != node.item && graph.items[$0].section == item.section }) else { return }
+        let slots = item.references.map { $0.offset..<$0.offset + (architecture.relocationKind($0.type)?.width ?? 0) }
+        guard architecture.branchesOutside(graph.bytes(of: item), relocated: slots) != false else { return }
+        refuse(
+            .relocationNotUnderstood, node, section: graph.file.sections[item.section].name,
+            message: "'\(item.name)' shares section \(graph.file.sections[item.section].name) with other code and jumps there without relocations",
+            help: "give the function a section of its own")
     }
 
     private mutating func needExternal(_ name: String, from user: Node) {

@@ -15,6 +15,8 @@ public protocol TargetArchitecture: Sendable {
 
     /// What a relocation type means, or nil for one that this program does not know.
     func relocationKind(_ type: UInt32) -> RelocationKind?
+    /// Whether two types mean the same in a hypervisor, which has no procedure linkage table: a call by PLT32 or by PC32.
+    func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool
     /// The type that stores the address of a symbol in a pointer.
     var pointerRelocation: UInt32 { get }
 
@@ -37,6 +39,11 @@ public protocol TargetArchitecture: Sendable {
     /// Functions start at multiples of this.
     var functionAlignment: UInt64 { get }
 
+    /// Whether the code branches to places outside of itself without a relocation: to its neighbours in its section.
+    ///
+    /// - Returns: nil when the code can't be decoded.
+    func branchesOutside(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> Bool?
+
     /// What to fill gaps between functions with: an instruction that stops whoever strays there.
     var textFiller: UInt8 { get }
     /// Whether the bytes are what compilers and assemblers fill gaps between functions with.
@@ -46,6 +53,11 @@ public protocol TargetArchitecture: Sendable {
 
     /// The tables that belong to functions, entry by entry, in the given version of Xen.
     func specialTables(major: Int, minor: Int) -> [SpecialTable]
+}
+
+extension TargetArchitecture {
+    public func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool { a == b }
+    public func branchesOutside(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> Bool? { nil }
 }
 
 /// How a relocation is read, compared and written.

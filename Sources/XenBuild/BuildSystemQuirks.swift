@@ -11,6 +11,10 @@ enum BuildSystemQuirks {
     /// checkpolicy is there).
     static let inputs = ["xen", "Config.mk", ".config", "version.sh", "config", "tools/flask/policy", "tools/Rules.mk"]
 
+    /// The generated header that says when, where and by whom the hypervisor was built, and what it is made from (4.7 to 4.22).
+    static let buildFacts = "xen/include/xen/compile.h"
+    static let buildFactsTemplate = "xen/include/xen/compile.h.in"
+
     static func isVersionControl(_ name: String) -> Bool { [".git", ".hg", ".svn", ".pc"].contains(name) }
 
     /// True for files that a build in place leaves and that no source tree holds; the tree's own `make distclean`

@@ -9,7 +9,7 @@ import WorkFiles
 ///     locks/KEY           taken while trees/KEY is made
 struct Cache: Sendable {
     /// Part of every key: changes when what is kept, or how it is made, changes.
-    static let schema = "1"
+    static let schema = "2"
 
     let root: FilePath
 

@@ -97,6 +97,16 @@ struct TreePreparation: Sendable {
             throw BuildError.fromLog(
                 "the \(side) tree does not build", log: log, help: side == "original" ? "try `make -C xen` in it" : nil)
         }
+        try keepBuildFacts(in: top)
+    }
+
+    /// Date, person and machine of the user's own build: the objects that hold them are to be those of the hypervisor that came of it.
+    private func keepBuildFacts(in top: FilePath) throws {
+        let path = BuildSystemQuirks.buildFacts
+        let source = request.tree.top.appending(path)
+        let isPatched = request.patch.files.contains { $0.path == BuildSystemQuirks.buildFactsTemplate }
+        guard !isPatched, case .regular = try WorkFiles.kind(of: source) else { return }
+        try WorkFiles.write(try WorkFiles.read(source), to: top.appending(path))
     }
 
     /// An empty object of the target's kind, which each recorded command leaves as its output.

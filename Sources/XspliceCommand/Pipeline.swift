@@ -51,18 +51,29 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
     let payload = try await context.link {
         try linkPayload(changes, onto: image, architecture: architecture, options: options.linking(for: tree))
     }
-    return payload
+
+    // Load it as that hypervisor would: what its loader refuses is never written.
+    return try await context.check(payload) {
+        loadPayload($0.bytes, into: image, architecture: architecture, abi: tree.abi, version: tree.version)
+    }
 }
 
 /// Reads and compares the two compilations of one object. One that exists on one side only is compared with nothing.
 private func compare(
     _ pair: ObjectPair, architecture: any TargetArchitecture, version: XenVersion
 ) throws -> ChangeSet {
-    compareObjects(
+    var changes = compareObjects(
         objectName: pair.name, source: pair.source,
         original: try ObjectToCompare(at: pair.original, architecture: architecture),
         patched: try ObjectToCompare(at: pair.patched, architecture: architecture), architecture: architecture,
         xenVersion: (version.major, version.minor))
+    if pair.patched == nil {
+        changes.diagnostics.append(
+            Diagnostic(
+                .objectVanished, .note, location: SourceLocation(file: pair.source),
+                message: "\(pair.name) is no longer built: its code stays in the hypervisor, for whoever still refers to it"))
+    }
+    return changes
 }
 
 /// A payload of another format than the tree's would not load.

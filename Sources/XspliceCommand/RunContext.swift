@@ -1,4 +1,5 @@
 import Diagnostics
+import LoaderModel
 import ObjectDiff
 import PayloadLinker
 import Report
@@ -121,6 +122,21 @@ struct RunContext {
         return outcome.payload
     }
 
+    /// - Returns: the payload, or nil when the hypervisor would not load it.
+    mutating func check(_ payload: Payload?, _ body: (Payload) throws -> LoadResult) async throws -> Payload? {
+        guard let payload else { return nil }
+        let version = report?.tree.version ?? ""
+        let result = try await stages.run(.check) {
+            let result = try body(payload)
+            return (result, result.isAccepted ? "the loader of Xen \(version) would accept it" : "the loader of Xen \(version) would refuse it")
+        }
+        guard let reason = result.objection else { return payload }
+        report?.payload = nil
+        report?.diagnostics.append(
+            Diagnostic(.loaderRefuses, .error, message: "the loader of Xen \(version) would not take the payload: \(reason)"))
+        return nil
+    }
+
     /// The report with how the run ended, and the times.
     func finished(_ outcome: BuildReport.Outcome, failure: String? = nil) -> BuildReport? {
         var report = report
@@ -128,6 +144,18 @@ struct RunContext {
         report?.failure = failure
         report?.timings = stages.timings
         return report
+    }
+}
+
+extension LoadResult {
+    /// Why the payload must not be written; nil for one that would be ready to be applied.
+    fileprivate var objection: String? {
+        switch verdict {
+        case .accepted: nil
+        case .refused(let refusal): "\(refusal.error.rawValue): \(refusal.reason)"
+        case .crashes(let reason): "it would crash the hypervisor: \(reason)"
+        case .notModelled(let reason): "it can't be checked: \(reason)"
+        }
     }
 }
 
