@@ -178,6 +178,44 @@ import XenSource
         }
     }
 
+    @Test func whatTheHypervisorFreedIsNeverPatched() async throws {
+        try await withTemporaryFolder { folder in
+            let (a, b) = (folder.appending("a"), folder.appending("b"))
+            try await run("mkdir", [a.string, b.string])
+            let original = try await ObjectFixtures.compile("u32 f(u32 x) { return x * 1000003 + 100; }", in: a)
+            let patched = try await ObjectFixtures.compile("u32 f(u32 x) { return x * 1000003 + 101; }", in: b)
+            let linked = folder.appending("linked.o")
+            try await run("objcopy", ["--rename-section", ".text.f=.init.text", original.string, linked.string])
+            let image = try await ObjectFixtures.link([linked], in: folder)
+            #expect(image.global("f")?.isFreedAfterBoot == true)
+            let outcome = try linkPayload(
+                [try ObjectFixtures.compare(original, patched, name: "test.c")], onto: image, architecture: ArchX86_64(),
+                options: LinkOptions(name: "test", abi: .livepatchV2))
+            #expect(outcome.payload == nil)
+            #expect(outcome.diagnostics.map(\.id) == [.initOnlyChange])
+        }
+    }
+
+    @Test func codeBehindAFunctionStaysWithIt() async throws {
+        let source = { (n: Int) in
+            "u32 f(u32 x) { asm volatile ( \"testl %0, %0\\n jz 1f\\n 2:\\n .subsection 1\\n 1: incl %0\\n jmp 2b\\n .subsection 0\" : \"+r\" (x) ); sink(0); return x * 3 + \(n); }"
+        }
+        let (outcome, image) = try await Self.link([("test.c", source(5), source(6))])
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.functions.map(\.name) == ["f"])
+        #expect(payload.functions[0].newSize > image.global("f")?.size ?? .max)
+        #expect(payload.verifiedFunctions == 1)
+    }
+
+    @Test func codeThatJumpsToItsNeighbourIsRefused() async throws {
+        let source = { (n: Int) in
+            "static noinline u32 __attribute__((section(\".text.shared\"))) g(u32 x) { sink(0); return x * 7; } u32 __attribute__((section(\".text.shared\"))) f(u32 x) { return g(x) * 1000003 + \(n); }"
+        }
+        let outcome = try await Self.link(source(5), source(6))
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.map(\.id).contains(.relocationNotUnderstood))
+    }
+
     @Test func nothingChangedIsNoPayload() async throws {
         let outcome = try await Self.link("u32 f(u32 x) { return x * 1000003 + 100; }", "u32 f(u32 x) { return 100 + x * 1000003; }")
         #expect(outcome.payload == nil)
