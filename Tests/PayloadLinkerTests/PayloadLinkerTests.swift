@@ -146,6 +146,20 @@ import XenSource
         #expect(file.sections.first { $0.name == ".fixup" }?.isExecutable == true)
     }
 
+    @Test func aBugFrameReachesTheHypervisorOverAJump() async throws {
+        let source = { (n: Int) in "void handler(u32 x) { sink(0); printk(0); } void f(void) { RUN(handler); sink((void *)\(n)L); }" }
+        let outcome = try await Self.link(source(5), source(6))
+        let file = try Self.file(outcome)
+        let text = try #require(file.sections.firstIndex { $0.name == ".text" })
+        let frame = try #require(file.sections.first { $0.name == ".rela.bug_frames.0" }).relocations
+        // Both fields lead into the payload's text; the second to an ENDBR64 and a jump.
+        #expect(frame.allSatisfy { file.symbols[$0.symbol].place == .section(text) })
+        let jump = Int(frame[1].addend - 4)
+        #expect(Array(file.sections[text].data[jump..<jump + 5]) == [0xf3, 0x0f, 0x1e, 0xfa, 0xe9])
+        let slot = try #require(file.sections.first { $0.name == ".rela.text" }?.relocations.first { $0.offset == UInt64(jump + 5) })
+        #expect(file.symbols[slot.symbol].name == "handler")
+    }
+
     @Test func aFunctionTooShortForTheJumpIsRefused() async throws {
         let outcome = try await Self.link("void f(void) { }", "void f(void) { sink(0); }")
         #expect(outcome.payload == nil)
