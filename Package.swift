@@ -89,6 +89,9 @@ let package = Package(
         tests("LoaderModel", ["TestTools", "ArchX86_64", "ELFModel", "XenSource", system]),
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
         tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
+        .testTarget(
+            name: "SystemTests", dependencies: ["TestRig", "TestTools", "ELFModel", "Diagnostics", system, subprocess],
+            swiftSettings: settings),
         tests("Report", ["Diagnostics", "ELFModel", "XenSource", "WorkFiles", system]),
         tests("XspliceCommand", ["Diagnostics", "Report", "WorkFiles", "XenSource", argumentParser, logging, system]),
     ]

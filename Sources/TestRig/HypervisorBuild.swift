@@ -50,7 +50,7 @@ public struct XenRelease: Sendable, Equatable {
         let name = variant.isEmpty ? "build" : "build-\(variant)"
         let wanted = options.merging(["CONFIG_LIVEPATCH": "y"]) { given, _ in given }
         let assignments = wanted.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let recipe = (assignments + ["flags \(flags)"]).joined(separator: "\n")
+        let recipe = (assignments + ["flags \(flags)", "with example payloads"]).joined(separator: "\n")
         let tree = try await cache.folder("\(home)/\(name)", recipe: recipe) { tree in
             cache.tell("building Xen \(version)\(variant.isEmpty ? "" : " (\(variant))"); the log: \(tree).log")
             try Folder.remove(tree)
@@ -86,6 +86,8 @@ public struct XenRelease: Sendable, Equatable {
         let jobs = ProcessInfo.processInfo.activeProcessorCount
         let extra = flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]
         try await tool.run(["-C", xen.string, "-j\(jobs)"] + extra, log: log)
+        // Xen's own example payloads: the model of the loader is held against them.
+        try await tool.run(["-C", xen.string, "tests"] + extra, log: log)
     }
 }
 

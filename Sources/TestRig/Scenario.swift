@@ -36,6 +36,49 @@ public struct Scenario: Sendable, Equatable {
         files[name] = try WorkFiles.read(path)
     }
 
+    /// What Xen's host tool can be asked to do with a payload.
+    public enum HostToolAction: String, Sendable, CaseIterable {
+        /// Uploads `/payloads/NAME.livepatch` and applies it.
+        case load
+        case upload, apply, revert, replace, unload
+    }
+
+    /// Adds a step, at the end: `xen-livepatch` does `action` with the payload `name`, and again after a second, up to 20
+    /// times, while the hypervisor says that it is busy. The step's exit code is that of the last attempt.
+    ///
+    /// Xen gives up when its processors have not all come together within 30 ms, which happens on a machine that emulates them
+    /// and has other work; an operator tries again, too. Throws `RigError` for a name that the shell would not take as one word.
+    public mutating func hostTool(_ id: String, _ action: HostToolAction, _ name: String) throws {
+        guard !name.isEmpty, name.utf8.allSatisfy(Self.mayBeInID), !name.hasPrefix("-") else {
+            throw RigError("'\(name)' can't name a payload here: letters, digits, '_', '.' and '-' only", exitCode: .usage)
+        }
+        let attempt =
+            switch action {
+            case .upload: "xen-livepatch upload \(name) \(name).livepatch"
+            // A load that fails mostly takes the payload back, but not always.
+            case .load:
+                "if xen-livepatch list | grep -q '^ *\(name) '; then xen-livepatch apply \(name); "
+                    + "else xen-livepatch load \(name).livepatch; fi"
+            case .apply, .revert, .replace, .unload: "xen-livepatch \(action.rawValue) \(name)"
+            }
+        // The tool's exit code is the error's number: EAGAIN is 11, EBUSY is 16.
+        step(
+            id,
+            """
+            attempts=0
+            while :; do
+                \(attempt)
+                code=$?
+                attempts=$((attempts + 1))
+                case $code in
+                    11 | 16) [ $attempts -lt 20 ] || exit $code ;;
+                    *) exit $code ;;
+                esac
+                sleep 1
+            done
+            """)
+    }
+
     /// The part of the initramfs that makes the dom0 run this scenario.
     ///
     /// Throws `RigError` for a step's id or a file's name that can't be one.

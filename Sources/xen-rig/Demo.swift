@@ -45,9 +45,10 @@ struct Demo: AsyncParsableCommand {
         try scenario.take(folder.appending("\(name).livepatch"))
         let answer = "cat /sys/hypervisor/version/extra"
         scenario.step("before", answer)
-        scenario.step("load", "xen-livepatch load \(name).livepatch")
+        try scenario.hostTool("load", .load, name)
         scenario.step("loaded", answer)
-        scenario.step("revert", "xen-livepatch revert \(name) && xen-livepatch unload \(name)")
+        try scenario.hostTool("revert", .revert, name)
+        try scenario.hostTool("unload", .unload, name)
         scenario.step("reverted", answer)
         show("\nBooting the unpatched Xen \(release.version) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
         let machine = try await Boot(hypervisor: build.image, dom0: dom0).run(scenario)
@@ -67,7 +68,7 @@ struct Demo: AsyncParsableCommand {
             show("  xen_extra_version() \(what):".padded(to: 38) + (result.exitCode == 0 ? result.output : "no answer"))
         }
         try machine.requireFinished()
-        for step in ["before", "load", "loaded", "revert", "reverted"] where !machine[step].succeeded {
+        for step in ["before", "load", "loaded", "revert", "unload", "reverted"] where !machine[step].succeeded {
             throw RigError(
                 "the step '\(step)' failed: \((machine[step].output.split(separator: "\n") + machine[step].xenLog.map { $0[...] }).joined(separator: "; "))")
         }

@@ -93,28 +93,6 @@ import Testing
     }
 }
 
-/// `readelf` without what a writer may choose: offsets of sections in the file, and the sizes of string tables.
-enum Readelf {
-    static func report(on path: FilePath) async throws -> String {
-        let header = try await run("readelf", ["-hW", path.string]).split(separator: "\n")
-            .filter { !$0.contains("Start of section headers") }
-        let sections = try await run("readelf", ["-SW", path.string]).split(separator: "\n").dropFirst(1).map { line -> String in
-            let isTable = line.contains(" STRTAB ")
-            guard let bracket = line.firstIndex(of: "]") else { return line.contains("offset") ? "" : String(line) }
-            var fields = line[line.index(after: bracket)...].split(separator: " ").map(String.init)
-            // Name, type, address, offset, size; a name that is empty shifts them.
-            if let address = fields.firstIndex(where: { $0.count == 16 && $0.allSatisfy(\.isHexDigit) }) {
-                fields.remove(at: address + 1)
-                if isTable { fields.remove(at: address + 1) }
-            }
-            return line[...bracket] + fields.joined(separator: " ")
-        }
-        let rest = try await run("readelf", ["-srnuW", path.string])
-            .replacing(#/at offset 0x[0-9a-f]+/#, with: "")
-        return (header.map(String.init) + sections + [rest]).joined(separator: "\n")
-    }
-}
-
 /// A small generator with a seed: failures can be repeated.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64

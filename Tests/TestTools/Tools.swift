@@ -10,6 +10,10 @@ import Musl
 /// A tool that did not do what a test needs.
 public struct ToolFailure: Error, CustomStringConvertible {
     public var description: String
+
+    public init(description: String) {
+        self.description = description
+    }
 }
 
 /// Runs a tool of the machine and gives what it printed. Throws when it fails: a test must not go on without its material.
