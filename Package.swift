@@ -90,6 +90,13 @@ let package = Package(
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
         tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
         tests("Report", ["Diagnostics", "ELFModel", "XenSource", "WorkFiles", system]),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "xsplice-build", "TestTools", "Report", "LoaderModel", "ArchX86_64", "ELFModel", "XenSource", "WorkFiles", system,
+                subprocess,
+            ],
+            swiftSettings: settings),
         tests("XspliceCommand", ["Diagnostics", "Report", "WorkFiles", "XenSource", argumentParser, logging, system]),
     ]
 )
