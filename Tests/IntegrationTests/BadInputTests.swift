@@ -50,7 +50,7 @@ import WorkFiles
 
     // MARK: The tree
 
-    static let trees = [
+    static let trees: [Input] = [
         Input(testDescription: "missing", code: 64, says: ["nowhere"], options: ["-s": "nowhere"]),
         Input(testDescription: "empty folder", code: 64, says: ["empty", "not a Xen"], options: ["-s": "empty"]) {
             try WorkFiles.makeFolder($0.appending("empty"))
@@ -69,7 +69,7 @@ import WorkFiles
         Input(testDescription: "configuration is none", code: 64, says: ["good.patch"], options: ["-c": "good.patch"]),
     ]
 
-    @Test(arguments: trees) func tree(_ input: Input) async throws { try await check(input) }
+    @Test(arguments: trees) func badTree(_ input: Input) async throws { try await check(input) }
 
     // MARK: The patch
 
@@ -83,7 +83,7 @@ import WorkFiles
         "--- \(name)\n+++ \(name)\n@@ -1 +1,2 @@\n #include <xen/cache.h>\n+int i;\n"
     }
 
-    static let patches = [
+    static let patches: [Input] = [
         Input(testDescription: "missing", code: 7, says: ["nowhere.patch"], options: ["-p": "nowhere.patch"]),
         Input(testDescription: "a folder", code: 7, says: ["tree"], options: ["-p": "tree"]),
         patch("empty", "", says: []),
@@ -100,7 +100,7 @@ import WorkFiles
         },
     ]
 
-    @Test(arguments: patches) func patch(_ input: Input) async throws { try await check(input) }
+    @Test(arguments: patches) func badPatch(_ input: Input) async throws { try await check(input) }
 
     // MARK: xen-syms
 
@@ -110,7 +110,7 @@ import WorkFiles
         Input(testDescription: description, code: 64, says: ["xen-syms"] + says) { try await change($0.appending("xen-syms")) }
     }
 
-    static let images = [
+    static let images: [Input] = [
         xenSyms("missing") { try WorkFiles.remove($0) },
         xenSyms("empty") { try write([], to: $0) },
         xenSyms("text", says: ["ELF"]) { try write(Array("#!/bin/sh\n".utf8), to: $0) },
@@ -135,19 +135,19 @@ import WorkFiles
         },
     ]
 
-    @Test(arguments: images) func hypervisor(_ input: Input) async throws { try await check(input) }
+    @Test(arguments: images) func badXenSyms(_ input: Input) async throws { try await check(input) }
 
     // MARK: The machine
 
-    static let machines = [
+    static let machines: [Input] = [
         Input(testDescription: "CC is no program", code: 5, says: ["/nonexistent"], environment: ["CC": "/nonexistent"]),
         Input(testDescription: "CC fails", code: 5, says: ["false"], environment: ["CC": "false"]),
         Input(testDescription: "an empty PATH", code: 5, says: ["gcc", "PATH"], environment: ["PATH": "/nonexistent"]),
     ]
 
-    @Test(arguments: machines) func compiler(_ input: Input) async throws { try await check(input) }
+    @Test(arguments: machines) func noCompiler(_ input: Input) async throws { try await check(input) }
 
-    static let outputs = [
+    static let outputs: [Input] = [
         Input(testDescription: "a file", code: 64, says: ["output folder", "good.patch"], options: ["-o": "good.patch"]),
         Input(testDescription: "below a file", code: 64, says: ["good.patch"], options: ["-o": "good.patch/out"]),
         Input(testDescription: "somebody's folder", code: 64, says: ["output folder", "mine", "not empty"], options: ["-o": "mine"]) {
@@ -163,7 +163,7 @@ import WorkFiles
         Input(testDescription: "cache with a space", code: 64, says: ["my cache"], options: ["--cache-dir": "my cache"]),
     ]
 
-    @Test(arguments: outputs) func output(_ input: Input) async throws { try await check(input) }
+    @Test(arguments: outputs) func badOutput(_ input: Input) async throws { try await check(input) }
 
     @Test func outputOnAReadOnlyDevice() async throws {
         let bench = try await Bench.shared()
