@@ -53,13 +53,14 @@ public struct ObjectToCompare: Sendable {
 /// - Parameters:
 ///   - objectName: as the build calls it; `source` is its main source file.
 ///   - xenVersion: decides the layout of the special tables.
+///   - hooksPrefix: what the names of the payload format's hook sections begin with.
 /// - Returns: what changed. What can't be live-patched is among its diagnostics, as errors; it never throws away a difference.
 public func compareObjects(
     objectName: String, source: String, original: ObjectToCompare, patched: ObjectToCompare,
-    architecture: any TargetArchitecture, xenVersion: (major: Int, minor: Int)
+    architecture: any TargetArchitecture, xenVersion: (major: Int, minor: Int), hooksPrefix: String
 ) -> ChangeSet {
     let roles = SectionRoles(
-        tables: architecture.specialTables(major: xenVersion.major, minor: xenVersion.minor))
+        tables: architecture.specialTables(major: xenVersion.major, minor: xenVersion.minor), hooksPrefix: hooksPrefix)
     func explained(_ object: ObjectToCompare) -> ExplainedGraph {
         ExplainedGraph(
             graph: ObjectGraph(objectName: objectName, file: object.file, architecture: architecture, roles: roles),

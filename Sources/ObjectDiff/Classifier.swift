@@ -78,8 +78,8 @@ struct Classifier {
         case (.data, .collected): judgeCollected(index)
         case (.data, .writable): judgeVariable(index)
         case (.data, .readOnly): judgeConstant(index)
-        case (_, .hooks):
-            report(.hookNotSupported, index, message: "the patch defines a live-patch hook, which this version does not take along")
+        // The linker takes hooks along.
+        case (_, .hooks): break
         default:
             report(
                 .sectionNotUnderstood, index, section: sectionName(item),
@@ -173,7 +173,15 @@ struct Classifier {
     }
 
     private mutating func judgeBootCode() {
-        let changed = b.items.indices.filter { b.items[$0].role == .boot && b.items[$0].isNamed && status[$0] != .same }
+        let all = b.items.indices.filter { b.items[$0].role == .boot && b.items[$0].isNamed && status[$0] != .same }
+        let arrays = all.filter { SectionRoles.isBootArray(sectionName(b.items[$0])) }
+        for index in arrays {
+            report(
+                .collectedArrayChanged, .warning, symbol: b.items[index].name, section: sectionName(b.items[index]),
+                location: locations[index],
+                message: "'\(b.items[index].name)' is an entry of \(sectionName(b.items[index])), which is read at boot: it comes too late for the running hypervisor")
+        }
+        let changed = all.filter { !arrays.contains($0) }
         let gone = removed.filter { a.items[$0].role == .boot }
         let names = (changed.map { b.items[$0].name } + gone.map { a.items[$0].name }).sorted()
         guard !names.isEmpty else { return }

@@ -32,8 +32,11 @@ public enum SectionRole: Sendable, Equatable {
 public struct SectionRoles: Sendable {
     public let tables: [String: SpecialTable]
     private let pieceSections: Set<String>
+    private let hooksPrefix: String
 
-    public init(tables: [SpecialTable]) {
+    /// - Parameter hooksPrefix: what the names of the payload format's hook sections begin with.
+    public init(tables: [SpecialTable], hooksPrefix: String) {
+        self.hooksPrefix = hooksPrefix
         self.tables = Dictionary(tables.map { ($0.section, $0) }, uniquingKeysWith: { first, _ in first })
         self.pieceSections = Set(tables.compactMap(\.piece?.section))
     }
@@ -45,7 +48,7 @@ public struct SectionRoles: Sendable {
         guard section.isAllocated else { return .ignored }
         if let table = tables[name] { return .table(table) }
         if pieceSections.contains(name) { return .pieces }
-        if name.hasPrefix(".livepatch.hooks.") { return .hooks }
+        if name.hasPrefix(hooksPrefix) { return .hooks }
         if isOrBegins(".discard") || isOrBegins(".note") || name == ".eh_frame" || name == ".comment" { return .ignored }
         if Self.collected.contains(where: isOrBegins) { return .collected }
         if name.hasPrefix(".init") || name.hasPrefix(".exit") || isOrBegins(".text.startup") || Self.boot.contains(where: isOrBegins) {
@@ -57,6 +60,11 @@ public struct SectionRoles: Sendable {
         if isOrBegins(".rodata") || isOrBegins(".data.rel.ro") { return .readOnly }
         if isOrBegins(".data") || isOrBegins(".bss") { return section.isWritable ? .writable : .unknown }
         return section.size == 0 ? .ignored : .unknown
+    }
+
+    /// Whether the section is an array of things to do or to read at boot.
+    public static func isBootArray(_ name: String) -> Bool {
+        name == ".init.setup" || name.hasPrefix(".initcall")
     }
 
     private static let collected = [

@@ -84,14 +84,10 @@ struct Assembler {
         case Self.text: return alloc | ELF.SectionFlag.execinstr
         default:
             let isPieces = selection.carried.contains {
-                selection.item($0).kind == .piece && pieceSection($0) == name
+                selection.item($0).kind == .piece && selection.sectionName($0) == name
             }
             return isPieces ? alloc | ELF.SectionFlag.execinstr : alloc
         }
-    }
-
-    private func pieceSection(_ node: Node) -> String {
-        selection.sets[node.object].patched.file.sections[selection.item(node).section].name
     }
 
     // MARK: Items
@@ -104,17 +100,31 @@ struct Assembler {
             places[node] = append(
                 to: Self.text, bytes, size: item.size, alignment: max(item.alignment, architecture.functionAlignment))
         case .piece:
-            places[node] = append(to: pieceSection(node), bytes)
+            places[node] = append(to: selection.sectionName(node), bytes)
         case .string:
             let known = knownStrings[Array(bytes)] ?? append(to: Self.readOnly, bytes, alignment: item.alignment)
             knownStrings[Array(bytes)] = known
             places[node] = known
         case .constant:
             places[node] = append(to: Self.readOnly, bytes, alignment: item.alignment)
+        case .data where item.role == .hooks:
+            placeHook(node, item, bytes)
         case .data:
             let section = item.role == .readOnly ? Self.readOnly : item.isZeroFilled ? Self.zero : Self.data
             places[node] = append(to: section, bytes, size: item.size, alignment: item.alignment)
         }
+    }
+
+    private mutating func placeHook(_ node: Node, _ item: Item, _ bytes: ArraySlice<UInt8>) {
+        let section = selection.sectionName(node)
+        let pointerSize = architecture.elfClass.addressSize
+        places[node] = append(to: section, bytes, alignment: UInt64(pointerSize))
+        let count = sections[index(of: section)].size / pointerSize
+        if let limit = options.abi.hookLimit(section: section), count <= limit { return }
+        let reason = options.abi.hookLimit(section: section).map { "has \(count) pointers, and the hypervisor takes \($0)" }
+        refuse(
+            .hookNotSupported, node,
+            message: "\(section) \(reason ?? "is no hook of \(options.abi.displayName)"): '\(item.name)' would never be called as meant")
     }
 
     private mutating func relocate(_ node: Node) {

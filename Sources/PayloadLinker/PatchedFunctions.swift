@@ -87,13 +87,15 @@ struct Companions {
         let selection = assembler.selection
         for node in selection.carried where !selection.isReplacement(node) {
             let item = selection.item(node)
-            guard item.isNamed, item.kind == .function || item.kind == .data, let place = assembler.places[node] else { continue }
+            guard item.isNamed, item.kind == .function || item.kind == .data, item.role != .hooks, let place = assembler.places[node] else { continue }
             let isFunction = item.kind == .function
             // What only counts by its content and is named by the compiler (`__func__.0`, `CSWTCH.7`) is like a string.
             if item.isJustContent, selection.status(node) == .same || item.name.contains(".") { continue }
             let set = selection.sets[node.object]
+            // A constant with other content is a new one: the old one stays for those who still refer to it.
             let reason: Payload.Companion.Reason =
-                item.parent != nil ? .coldPart : selection.status(node) == .new ? .new : .copied
+                item.parent != nil ? .coldPart
+                : selection.status(node) == .new || (!isFunction && selection.status(node) == .changed) ? .new : .copied
             list.append(
                 .init(
                     name: item.name, location: set.locations[node.item], size: UInt64(item.size), reason: reason,

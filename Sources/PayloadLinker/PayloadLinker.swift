@@ -29,7 +29,7 @@ public func linkPayload(
     diagnostics += assembler.diagnostics
     let functions = PatchedFunctions(assembler: assembler, image: image, architecture: architecture)
     diagnostics += functions.diagnostics
-    guard !functions.entries.isEmpty, !diagnostics.contains(where: { $0.severity == .error }) else {
+    guard !functions.entries.isEmpty || !selection.hooks.isEmpty, !diagnostics.contains(where: { $0.severity == .error }) else {
         return LinkOutcome(payload: nil, diagnostics: diagnostics)
     }
 

@@ -51,6 +51,15 @@ struct Selection {
     func item(_ node: Node) -> Item { sets[node.object].patched.items[node.item] }
     func status(_ node: Node) -> ChangeSet.Status { sets[node.object].status[node.item] }
 
+    /// The section that an item lies in.
+    func sectionName(_ node: Node) -> String {
+        let graph = sets[node.object].patched
+        return graph.file.sections[graph.items[node.item].section].name
+    }
+
+    /// The pointers to functions that the hypervisor calls when it loads, applies, reverts and unloads the payload.
+    var hooks: [Node] { carried.filter { item($0).role == .hooks } }
+
     /// The running hypervisor's version of a patched item.
     func running(_ node: Node) -> XenImage.Symbol? {
         let set = sets[node.object]
@@ -67,6 +76,9 @@ struct Selection {
     mutating func select() {
         for (object, set) in sets.enumerated() {
             for index in set.changedFunctions { addRoot(Node(object: object, item: index)) }
+            for index in set.patched.items.indices where set.patched.items[index].role == .hooks {
+                carry(Node(object: object, item: index))
+            }
         }
         while let node = queue.popLast() { follow(node) }
         carried = isCarried.sorted()

@@ -31,6 +31,18 @@ public struct PayloadABI: Sendable, Equatable, Codable {
     public var buildIDSection: String { ".note.gnu.build-id" }
     public var hooksPrefix: String { "\(prefix).hooks." }
 
+    /// How many pointers the loader takes in a hook's section; nil for a hook that the format does not have.
+    ///
+    /// - Parameter section: the section's whole name: `.livepatch.hooks.load`.
+    public func hookLimit(section: String) -> Int? {
+        guard format == .livepatch, section.hasPrefix(hooksPrefix) else { return nil }
+        switch section.dropFirst(hooksPrefix.count) {
+        case "load", "unload": return .max
+        case "preapply", "apply", "postapply", "prerevert", "revert", "postrevert": return version >= 2 ? 1 : nil
+        default: return nil
+        }
+    }
+
     /// The size of one entry of the functions section, in bytes, for pointers of the given size.
     public func functionEntrySize(pointerSize: Int) -> Int {
         // name, new_addr, old_addr; new_size, old_size; version; 31 opaque bytes; v2: applied (8) + expectation (32)

@@ -4,6 +4,7 @@ import ELFModel
 import ObjectDiff
 import Report
 import SystemPackage
+import XenSource
 
 /// `diff`: what differs between two objects, without a payload.
 struct DiffCommand: ConsoleCommand {
@@ -42,7 +43,7 @@ struct DiffCommand: ConsoleCommand {
             objectName: original, source: original,
             original: try ObjectToCompare(at: from, architecture: architecture),
             patched: try ObjectToCompare(at: to, architecture: architecture), architecture: architecture,
-            xenVersion: (major, minor))
+            xenVersion: (major, minor), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
         let comparison = ObjectComparison(changes, original: original, patched: patched)
         guard !json else {
             console.output.write(try JSONText.encode(comparison, subject: original))

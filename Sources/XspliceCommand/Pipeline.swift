@@ -44,7 +44,7 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
 
     // Compare each pair of objects: what changed, what is new, what can't be live-patched.
     let changes = try await context.compare(build.pairs) {
-        try compare($0, architecture: architecture, version: tree.version)
+        try compare($0, architecture: architecture, tree: tree)
     }
 
     // Link what changed, and what that newly needs, against the running hypervisor.
@@ -60,13 +60,13 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
 
 /// Reads and compares the two compilations of one object. One that exists on one side only is compared with nothing.
 private func compare(
-    _ pair: ObjectPair, architecture: any TargetArchitecture, version: XenVersion
+    _ pair: ObjectPair, architecture: any TargetArchitecture, tree: XenTree
 ) throws -> ChangeSet {
     var changes = compareObjects(
         objectName: pair.name, source: pair.source,
         original: try ObjectToCompare(at: pair.original, architecture: architecture),
         patched: try ObjectToCompare(at: pair.patched, architecture: architecture), architecture: architecture,
-        xenVersion: (version.major, version.minor))
+        xenVersion: (tree.version.major, tree.version.minor), hooksPrefix: tree.abi.hooksPrefix)
     if pair.patched == nil {
         changes.diagnostics.append(
             Diagnostic(

@@ -6,15 +6,7 @@ import WorkFiles
 @Suite struct ChangeClassTests {
     /// Changes that do not come out yet as they are expected to. One that does is reported, so that the list can't outlive
     /// its reasons.
-    static let notYet: Set<String> = [
-        // The change of a boot-time table is said in other words than expected.
-        "D7-parameter",
-        // An object that is compiled under another name than its source's is not found in xen-syms.
-        "F12-guest-walk",
-        // A table with new values is reported as an unchanged one that travels along.
-        "S3-grown", "S3-table",
-        "X5-hooks",
-    ]
+    static let notYet: Set<String> = []
 
     @Test(arguments: ChangeCase.all)
     func comesOutAsExpected(_ change: ChangeCase) async throws {

@@ -65,7 +65,7 @@ public enum ObjectFixtures {
     public static func compare(_ original: FilePath, _ patched: FilePath, name: String) throws -> ChangeSet {
         compareObjects(
             objectName: String(name.dropLast()) + "o", source: name, original: try read(original),
-            patched: try read(patched), architecture: ArchX86_64(), xenVersion: (4, 17))
+            patched: try read(patched), architecture: ArchX86_64(), xenVersion: (4, 17), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
     }
 
     /// Links originals into something like a hypervisor: at Xen's address, with a build-id, with symbols.

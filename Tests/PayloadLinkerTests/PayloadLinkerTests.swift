@@ -160,6 +160,22 @@ import XenSource
         #expect(file.symbols[slot.symbol].name == "handler")
     }
 
+    @Test(arguments: [("load", 2, true), ("apply", 1, true), ("apply", 2, false), ("never", 1, false)])
+    func hooksComeAlongWhereTheFormatHasThem(hook: String, count: Int, isTaken: Bool) async throws {
+        let hooks = (0..<count).map {
+            "static void h\($0)(void) { sink((void *)\($0)L); } static void *p\($0) __attribute__((used, section(\".livepatch.hooks.\(hook)\"))) = h\($0);\n"
+        }.joined()
+        let outcome = try await Self.link("u32 f(u32 x) { return x * 1000003; }", "u32 f(u32 x) { return x * 1000003; }\n" + hooks)
+        if isTaken {
+            let file = try Self.file(outcome)
+            #expect(file.sections.first { $0.name == ".livepatch.hooks.\(hook)" }?.size == UInt64(8 * count))
+            #expect(outcome.payload?.functions.isEmpty == true)
+        } else {
+            #expect(outcome.payload == nil)
+            #expect(Set(outcome.diagnostics.map(\.id)) == [.hookNotSupported])
+        }
+    }
+
     @Test func aFunctionTooShortForTheJumpIsRefused() async throws {
         let outcome = try await Self.link("void f(void) { }", "void f(void) { sink(0); }")
         #expect(outcome.payload == nil)
