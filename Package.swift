@@ -93,6 +93,13 @@ let package = Package(
             name: "SystemTests", dependencies: ["TestRig", "TestTools", "ELFModel", "Diagnostics", system, subprocess],
             swiftSettings: settings),
         tests("Report", ["Diagnostics", "ELFModel", "XenSource", "WorkFiles", system]),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "xsplice-build", "TestTools", "Report", "LoaderModel", "ArchX86_64", "ELFModel", "XenSource", "WorkFiles", system,
+                subprocess,
+            ],
+            swiftSettings: settings),
         tests("XspliceCommand", ["Diagnostics", "Report", "WorkFiles", "XenSource", argumentParser, logging, system]),
     ]
 )

@@ -13,7 +13,8 @@ import TargetArchitecture
 // Indirect-branch tracking: a function that may be called through a pointer starts with ENDBR64, which must stay there
 // or be turned into its poison form at boot; the hypervisor then writes its 5-byte trampoline behind it.
 //
-// Tables hold 32-bit distances. Each field of `.ex_table` and `.altinstructions` counts from itself; those of bug frames
+// Tables hold 32-bit distances, bug frames 24-bit ones: a payload may lie farther than those 8 MiB from a function of the
+// hypervisor that its frame names, so that such a frame is led over a jump of the payload's own. Each field of `.ex_table` and `.altinstructions` counts from itself; those of bug frames
 // count from the entry's start and share their word with half of the line number.
 
 /// x86_64.
@@ -75,6 +76,12 @@ public struct ArchX86_64: TargetArchitecture {
         let endbr64: [UInt8] = [0xf3, 0x0f, 0x1e, 0xfa]
         let endbr64Poison: [UInt8] = [0x66, 0x0f, 0x1f, 0x01]
         return start == endbr64 || start == endbr64Poison ? 9 : 5
+    }
+
+    /// ENDBR64, `jmp rel32`.
+    public var veneer: Veneer? {
+        Veneer(
+            code: [0xf3, 0x0f, 0x1e, 0xfa, 0xe9, 0, 0, 0, 0], relocation: (offset: 5, type: Relocation.plt32, addend: -4))
     }
 
     public var trampolineReach: Int64 { 1 << 31 }

@@ -317,8 +317,9 @@ private struct Builder {
     // MARK: Table entries
 
     mutating func makeEntries() {
-        for (index, role) in sectionRoles.enumerated() {
-            guard case .table(let table) = role else { continue }
+        // By name: in which order an object has its tables depends on which function needed one first.
+        for index in file.sections.indices.sorted(by: { file.sections[$0].name < file.sections[$1].name }) {
+            guard case .table(let table) = sectionRoles[index] else { continue }
             let section = file.sections[index]
             guard table.entrySize > 0, section.data.count % table.entrySize == 0 else {
                 oddities.append(

@@ -18,6 +18,7 @@ struct Assembler {
     /// Entries by table.
     private(set) var tableEntries: [String: Int] = [:]
     private var knownStrings: [[UInt8]: Place] = [:]
+    private var jumps: [UInt64: Place] = [:]
 
     struct Place: Equatable {
         var section: String
@@ -127,11 +128,15 @@ struct Assembler {
             let place = append(
                 to: entry.table.section, entry.bytes, alignment: entry.table.alignment)
             tableEntries[entry.table.section, default: 0] += 1
-            for reference in entry.references { relocate(reference, of: node, base: place) }
+            for reference in entry.references {
+                let bits = entry.table.fields.first { $0.offset == reference.offset }?.bits ?? 32
+                relocate(reference, of: node, base: place, bits: bits)
+            }
         }
     }
 
-    private mutating func relocate(_ reference: Reference, of node: Node, base: Place) {
+    /// - Parameter bits: how far the place that the relocation fills can reach.
+    private mutating func relocate(_ reference: Reference, of node: Node, base: Place, bits: Int = 64) {
         let place = Place(section: base.section, offset: base.offset + reference.offset)
         guard let kind = architecture.relocationKind(reference.type), kind.isLoadable else {
             let name = architecture.relocationKind(reference.type)?.name ?? "type \(reference.type)"
@@ -152,8 +157,23 @@ struct Assembler {
         case .absolute(let value):
             addRelocation(at: place, type: reference.type, to: .address("", value), addend: reference.addend)
         case .hypervisor(let symbol):
-            addRelocation(at: place, type: reference.type, to: subject(symbol), addend: reference.addend)
+            if bits < 32, let veneer = architecture.veneer {
+                let jump = jump(to: symbol, by: veneer)
+                addRelocation(
+                    at: place, type: reference.type, to: .section(jump.section), addend: reference.addend + Int64(jump.offset))
+            } else {
+                addRelocation(at: place, type: reference.type, to: subject(symbol), addend: reference.addend)
+            }
         }
+    }
+
+    private mutating func jump(to symbol: XenImage.Symbol, by veneer: Veneer) -> Place {
+        if let known = jumps[symbol.address] { return known }
+        let place = append(to: Self.text, veneer.code, alignment: architecture.functionAlignment)
+        let slot = Place(section: place.section, offset: place.offset + veneer.relocation.offset)
+        addRelocation(at: slot, type: veneer.relocation.type, to: subject(symbol), addend: veneer.relocation.addend)
+        jumps[symbol.address] = place
+        return place
     }
 
     /// By name where the hypervisor's loader finds exactly that symbol under it, by address elsewhere.

@@ -60,8 +60,8 @@ struct Selection {
     /// Whether the payload replaces this function of the hypervisor.
     func isReplacement(_ node: Node) -> Bool {
         let item = item(node)
-        return item.kind == .function && item.role == .code && item.parent == nil && status(node) == .changed
-            && running(node) != nil
+        guard item.kind == .function, item.role == .code, item.parent == nil, status(node) == .changed else { return false }
+        return running(node).map { !$0.isFreedAfterBoot } ?? false
     }
 
     mutating func select() {
@@ -76,8 +76,8 @@ struct Selection {
         let item = item(node)
         if item.parent != nil {
             carry(node)
-        } else if running(node) != nil {
-            carry(node)
+        } else if let symbol = running(node) {
+            if symbol.isFreedAfterBoot { warnOfBoot(node) } else { carry(node) }
         } else {
             refuse(
                 hypervisor.hasHome(node.object) || item.isGlobal ? .symbolNotInHypervisor : .symbolAmbiguous, node,
@@ -158,7 +158,11 @@ struct Selection {
         case .boot:
             if isNew || symbol == nil || !originalRefers(user, to: node) { refuseBoot(item.name, user) }
         case .code:
-            if symbol == nil { carryCopy(node, item, isNew: isNew) }
+            if let symbol {
+                if symbol.isFreedAfterBoot, !originalRefers(user, to: node) { refuseBoot(item.name, user) }
+            } else {
+                carryCopy(node, item, isNew: isNew)
+            }
         case .readOnly:
             if symbol == nil || status(node) != .same { carryCopy(node, item, isNew: isNew) }
         case .writable:
@@ -242,6 +246,15 @@ struct Selection {
     }
 
     // MARK: Refusals
+
+    /// Some objects become boot code as a whole, after they were compiled.
+    private mutating func warnOfBoot(_ node: Node) {
+        let set = sets[node.object]
+        diagnostics.append(
+            Diagnostic(
+                .initOnlyChange, .warning, symbol: item(node).name, location: set.locations[node.item],
+                message: "'\(item(node).name)' changed, but is used at boot only and never live-patched"))
+    }
 
     private mutating func refuseBoot(_ name: String, _ user: Node) {
         refuse(

@@ -47,7 +47,7 @@ public struct AppliedPatch: Sendable, Equatable {
     public var files: [File]
     /// Paths in the patch that lie outside `xen/`: they are not part of the hypervisor and were left out. Sorted.
     public var leftOut: [String]
-    /// Hunks that applied at another line than they say: notes for the report.
+    /// Notes for the report: hunks that applied at another line than they say, and one on what was left out.
     public var diagnostics: [Diagnostic]
 
     public init(files: [File], leftOut: [String] = [], diagnostics: [Diagnostic] = []) {

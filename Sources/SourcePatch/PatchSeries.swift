@@ -196,7 +196,15 @@ struct PatchSeries {
                     path: path, change: .write(content: ready.0, executable: content.isExecutable), isNew: original == nil,
                     added: added, removed: removed, plainContent: content.bytes, lineMap: ready.1))
         }
-        return AppliedPatch(files: files, leftOut: leftOut.sorted(), diagnostics: diagnostics)
+        return AppliedPatch(files: files, leftOut: leftOut.sorted(), diagnostics: diagnostics + outsideNote)
+    }
+
+    /// One note for all files that are left out: what they do is not part of the payload.
+    private var outsideNote: [Diagnostic] {
+        guard !leftOut.isEmpty else { return [] }
+        let named = leftOut.sorted().prefix(3).joined(separator: ", ")
+        let more = leftOut.count > 3 ? " and \(leftOut.count - 3) more" : ""
+        return [Diagnostic(.outsideHypervisor, .note, message: "left out, as outside xen/: \(named)\(more)")]
     }
 
     // MARK: the tree

@@ -34,6 +34,9 @@ public protocol TargetArchitecture: Sendable {
 
     /// The shortest function, in bytes, that the hypervisor can put its trampoline into, given its first bytes.
     func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int
+    /// Code that goes on at a symbol and may be called through a pointer, for tables whose fields are too narrow to reach it; nil where
+    /// none are.
+    var veneer: Veneer? { get }
     /// How far a trampoline reaches to either side, in bytes.
     var trampolineReach: Int64 { get }
     /// Functions start at multiples of this.
@@ -57,7 +60,22 @@ public protocol TargetArchitecture: Sendable {
 
 extension TargetArchitecture {
     public func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool { a == b }
+    public var veneer: Veneer? { nil }
     public func branchesOutside(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> Bool? { nil }
+}
+
+/// A jump in a payload to somewhere in the hypervisor.
+public struct Veneer: Sendable, Equatable {
+    public var code: [UInt8]
+    /// Against the symbol to jump to.
+    public var relocation: (offset: Int, type: UInt32, addend: Int64)
+
+    public init(code: [UInt8], relocation: (offset: Int, type: UInt32, addend: Int64)) {
+        self.code = code
+        self.relocation = relocation
+    }
+
+    public static func == (a: Veneer, b: Veneer) -> Bool { a.code == b.code && a.relocation == b.relocation }
 }
 
 /// How a relocation is read, compared and written.

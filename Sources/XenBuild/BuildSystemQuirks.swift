@@ -105,7 +105,12 @@ enum BuildSystemQuirks {
         { return "it is for another architecture" }
         if parts.first == "test" { return "it is a test of Xen's own" }
         if name.hasPrefix("Kconfig") { return "the configuration is the same with it" }
-        if name.hasPrefix("Makefile") || name.hasSuffix(".mk") { return "every object is compiled as before" }
+        if isMakefile(path) { return "every object is compiled as before" }
         return nil
+    }
+
+    static func isMakefile(_ path: String) -> Bool {
+        let name = path.split(separator: "/").last ?? ""
+        return name.hasPrefix("Makefile") || name.hasSuffix(".mk")
     }
 }

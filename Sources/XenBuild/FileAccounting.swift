@@ -26,6 +26,8 @@ func accountForFiles(
     for file in request.patch.files where file.path.hasPrefix("xen/") {
         let path = String(file.path.dropFirst(4))
         if readByObjects.contains(path) { continue }
+        // A makefile takes effect through the commands of objects, and each object whose command changed was compiled.
+        if BuildSystemQuirks.isMakefile(path), original.objects != patched.objects { continue }
         let location = SourceLocation(file: path)
         if BuildSystemQuirks.isReadByBuild(path) || original.readByOthers.contains(path) || patched.readByOthers.contains(path) {
             // Make has had its say: all that is made from this file was compared, and differences were followed.

@@ -20,6 +20,7 @@ public enum ObjectFixtures {
             __attribute__((__section__(".bss.percpu"))) type per_cpu__##name
         #define WARN() asm volatile ( "1: ud2\\n.pushsection .bug_frames.1, \\"a\\"\\n.p2align 2\\n2: .long (1b - 2b) + %c1\\n" \\
             ".long (%c0 - 2b) + %c2\\n.popsection" :: "i" (__FILE__), "i" ((__LINE__ >> 7) << 24), "i" ((__LINE__ & 127) << 24) )
+        #define RUN(fn) asm volatile ( "1: ud2\\n.pushsection .bug_frames.0, \\"a\\"\\n.p2align 2\\n2: .long 1b - 2b\\n.long %c0 - 2b\\n.popsection" :: "i" (fn) )
         #define TRY(insn) asm volatile ( "1: " insn "\\n2:\\n.pushsection .fixup, \\"ax\\"\\n3: movl $-1, %%eax\\njmp 2b\\n.popsection\\n" \\
             ".pushsection .ex_table, \\"a\\"\\n.balign 4\\n.long 1b - ., 3b - .\\n.popsection" ::: "eax", "memory" )
         #define ALTERNATIVE(old, new) asm volatile ( "1: " old "\\n2:\\n.pushsection .altinstructions, \\"a\\"\\n" \\

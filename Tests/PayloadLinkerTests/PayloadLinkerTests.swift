@@ -146,6 +146,20 @@ import XenSource
         #expect(file.sections.first { $0.name == ".fixup" }?.isExecutable == true)
     }
 
+    @Test func aBugFrameReachesTheHypervisorOverAJump() async throws {
+        let source = { (n: Int) in "void handler(u32 x) { sink(0); printk(0); } void f(void) { RUN(handler); sink((void *)\(n)L); }" }
+        let outcome = try await Self.link(source(5), source(6))
+        let file = try Self.file(outcome)
+        let text = try #require(file.sections.firstIndex { $0.name == ".text" })
+        let frame = try #require(file.sections.first { $0.name == ".rela.bug_frames.0" }).relocations
+        // Both fields lead into the payload's text; the second to an ENDBR64 and a jump.
+        #expect(frame.allSatisfy { file.symbols[$0.symbol].place == .section(text) })
+        let jump = Int(frame[1].addend - 4)
+        #expect(Array(file.sections[text].data[jump..<jump + 5]) == [0xf3, 0x0f, 0x1e, 0xfa, 0xe9])
+        let slot = try #require(file.sections.first { $0.name == ".rela.text" }?.relocations.first { $0.offset == UInt64(jump + 5) })
+        #expect(file.symbols[slot.symbol].name == "handler")
+    }
+
     @Test func aFunctionTooShortForTheJumpIsRefused() async throws {
         let outcome = try await Self.link("void f(void) { }", "void f(void) { sink(0); }")
         #expect(outcome.payload == nil)
@@ -176,6 +190,44 @@ import XenSource
             #expect(outcome.payload == nil)
             #expect(outcome.diagnostics.map(\.id) == [.originalDiffers])
         }
+    }
+
+    @Test func whatTheHypervisorFreedIsNeverPatched() async throws {
+        try await withTemporaryFolder { folder in
+            let (a, b) = (folder.appending("a"), folder.appending("b"))
+            try await run("mkdir", [a.string, b.string])
+            let original = try await ObjectFixtures.compile("u32 f(u32 x) { return x * 1000003 + 100; }", in: a)
+            let patched = try await ObjectFixtures.compile("u32 f(u32 x) { return x * 1000003 + 101; }", in: b)
+            let linked = folder.appending("linked.o")
+            try await run("objcopy", ["--rename-section", ".text.f=.init.text", original.string, linked.string])
+            let image = try await ObjectFixtures.link([linked], in: folder)
+            #expect(image.global("f")?.isFreedAfterBoot == true)
+            let outcome = try linkPayload(
+                [try ObjectFixtures.compare(original, patched, name: "test.c")], onto: image, architecture: ArchX86_64(),
+                options: LinkOptions(name: "test", abi: .livepatchV2))
+            #expect(outcome.payload == nil)
+            #expect(outcome.diagnostics.map(\.id) == [.initOnlyChange])
+        }
+    }
+
+    @Test func codeBehindAFunctionStaysWithIt() async throws {
+        let source = { (n: Int) in
+            "u32 f(u32 x) { asm volatile ( \"testl %0, %0\\n jz 1f\\n 2:\\n .subsection 1\\n 1: incl %0\\n jmp 2b\\n .subsection 0\" : \"+r\" (x) ); sink(0); return x * 3 + \(n); }"
+        }
+        let (outcome, image) = try await Self.link([("test.c", source(5), source(6))])
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.functions.map(\.name) == ["f"])
+        #expect(payload.functions[0].newSize > image.global("f")?.size ?? .max)
+        #expect(payload.verifiedFunctions == 1)
+    }
+
+    @Test func codeThatJumpsToItsNeighbourIsRefused() async throws {
+        let source = { (n: Int) in
+            "static noinline u32 __attribute__((section(\".text.shared\"))) g(u32 x) { sink(0); return x * 7; } u32 __attribute__((section(\".text.shared\"))) f(u32 x) { return g(x) * 1000003 + \(n); }"
+        }
+        let outcome = try await Self.link(source(5), source(6))
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.map(\.id).contains(.relocationNotUnderstood))
     }
 
     @Test func nothingChangedIsNoPayload() async throws {
