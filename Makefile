@@ -50,15 +50,16 @@ demo: xsplice-build xen-rig ## Patch a running Xen 4.17 under QEMU, from nothing
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" demo --xsplice-build ./xsplice-build
 
 # The tests run the release program: it is what people install, and on real objects many times faster than a debug build.
-# The tests themselves are a debug build, so that they may use @testable imports. One configuration for both does not work:
-# the Testing library exists as a shared one only, the program is to have none. Measured on two idle cores, the
-# dependencies take about 2:45 minutes in release and 1:45 in debug, most of it swift-crypto's.
+# The tests themselves, and the rig that serves them, are a debug build, so that they may use @testable imports. One
+# configuration for both does not work: the Testing library exists as a shared one only, the program is to have none.
 test: export XSPLICE_STRICT := 1
 test: export XSPLICE_BUILD := $(CURDIR)/xsplice-build
-test: packages-test xsplice-build xen-rig check-installed ## Run all tests: unit, integration, and on a booted Xen
-	@"$$($(RELEASE) --show-bin-path)/xen-rig" xen
-	@"$$($(RELEASE) --show-bin-path)/xen-rig" dom0
-	$(SWIFT) test --disable-xctest
+test: packages-test xsplice-build check-installed ## Run all tests: unit, integration, and on a booted Xen
+	$(SWIFT) build --build-tests
+	@"$$($(SWIFT) build --show-bin-path)/xen-rig" dom0
+	@"$$($(SWIFT) build --show-bin-path)/xen-rig" xen
+	XSPLICE_BUILT_XEN="$$("$$($(SWIFT) build --show-bin-path)/xen-rig" xen | sed -n 's/^build *//p')/xen" \
+	  $(SWIFT) test --skip-build --disable-xctest
 
 test-all: export XSPLICE_TEST_ALL := 1
 test-all: test ## Run the tests that take long as well

@@ -4,6 +4,11 @@
 #   Scripts/install-packages.sh PACKAGE…
 set -eu
 
+if ! command -v dpkg-query >/dev/null; then
+    echo "this is not Debian: take care that there is what these packages have: $*" >&2
+    exit 0
+fi
+
 missing=
 for package in "$@"; do
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
