@@ -47,6 +47,12 @@ extension WorkFiles {
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// True when the device that holds `path` has no room for another byte of this user.
+    public static func isDeviceFull(of path: FilePath) -> Bool {
+        var status = statvfs()
+        return statvfs(path.string, &status) == 0 && status.f_bavail == 0
+    }
+
     /// The names in a folder, without `.` and `..`, sorted.
     public static func names(in folder: FilePath) throws(WorkFileError) -> [String] { try names(in: folder.string) }
 

@@ -15,20 +15,33 @@ struct Cache: Sendable {
 
     /// - Throws: `BuildError` (exit 64) when make could not work in that folder.
     init(_ root: FilePath) throws {
+        // Looked at before anything is made: the folder as it will be, behind the links that exist already.
+        try Self.checkName(Self.destination(of: root))
         try WorkFiles.makeFolder(root)
         guard let resolved = WorkFiles.resolved(root) else { throw BuildError("\(root): no such folder") }
-        // Xen's makefiles take their own path apart at white space, and shells and make read the rest.
-        let usable = resolved.string.utf8.allSatisfy { byte in
+        self.root = resolved
+        for name in ["trees", "objects", "work", "locks"] { try WorkFiles.makeFolder(resolved.appending(name)) }
+    }
+
+    /// Xen's makefiles take their own path apart at white space, and shells and make read the rest.
+    private static func checkName(_ path: FilePath) throws {
+        let isUsable = path.string.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || byte >= 0x80
                 || "-_+./,@%".utf8.contains(byte)
         }
-        guard usable else {
+        guard isUsable else {
             throw BuildError(
-                "cache folder '\(resolved)': Xen's makefiles can't work in a path with spaces or special characters",
+                "cache folder '\(path)': Xen's makefiles can't work in a path with spaces or special characters",
                 help: "give another with --cache-dir", exitCode: .usage)
         }
-        self.root = resolved
-        for name in ["trees", "objects", "work", "locks"] { try WorkFiles.makeFolder(resolved.appending(name)) }
+    }
+
+    /// Where a folder is, or would be when it is made.
+    private static func destination(of path: FilePath) -> FilePath {
+        if let resolved = WorkFiles.resolved(path) { return resolved }
+        guard path != ".", let name = path.lastComponent else { return path }
+        let parent = path.removingLastComponent()
+        return destination(of: parent.isEmpty ? "." : parent).appending(name)
     }
 
     func tree(_ key: String) -> TreePlace { TreePlace(folder: root.appending("trees").appending(key)) }

@@ -45,11 +45,24 @@ struct CommandRunner: Sendable {
                 environment: subprocessEnvironment(variables), workingDirectory: folder, platformOptions: Self.options,
                 output: .fileDescriptor(output, closeAfterSpawningProcess: true), error: .combinedWithOutput)
             try Task.checkCancellation()
+            if !result.terminationStatus.isSuccess { try checkSpace(folder, log: log) }
             return result.terminationStatus.isSuccess
         } catch let error as SubprocessError {
             try Task.checkCancellation()
             throw startError(program, error)
         }
+    }
+
+    /// A tool that failed because a device is full says nothing about the source.
+    private func checkSpace(_ folder: FilePath, log: FilePath) throws {
+        if WorkFiles.isDeviceFull(of: log) { throw WorkFileError("cannot write", log, .noSpace) }
+        let output = String(decoding: try WorkFiles.read(log), as: UTF8.self)
+        // The tools' own words, which are English as LC_ALL is C.
+        guard let line = output.split(whereSeparator: \.isNewline).first(where: { $0.hasSuffix(Errno.noSpace.description) })
+        else { return }
+        throw BuildError(
+            "cannot build in \(folder): \(line)", help: "free some space there, or give another folder with --cache-dir",
+            exitCode: .internalFault)
     }
 
     /// The output of a short command, or nil when it fails.

@@ -31,7 +31,10 @@ public enum Interrupts {
                 first = earlier
                 return ContinuousClock.now - earlier > .seconds(1)
             }
-            if isImpatient { _exit(130) }
+            if isImpatient {
+                ProcessFacts.killChildren()
+                _exit(130)
+            }
         }
         // Signals are caught before the work begins; one that came first cancels it at once.
         let task = Task { await body() }

@@ -84,8 +84,8 @@ import WorkFiles
     }
 
     static let patches: [Input] = [
-        Input(testDescription: "missing", code: 7, says: ["nowhere.patch"], options: ["-p": "nowhere.patch"]),
-        Input(testDescription: "a folder", code: 7, says: ["tree"], options: ["-p": "tree"]),
+        Input(testDescription: "missing", code: 64, says: ["nowhere.patch"], options: ["-p": "nowhere.patch"]),
+        Input(testDescription: "a folder", code: 64, says: ["tree"], options: ["-p": "tree"]),
         patch("empty", "", says: []),
         patch("words", "Only words.\n", says: []),
         patch("binary", "diff --git a/xen/logo b/xen/logo\nindex 0123456..789abcd 100644\nBinary files a/xen/logo and b/xen/logo differ\n", says: ["xen/logo"]),
@@ -158,7 +158,7 @@ import WorkFiles
             try WorkFiles.makeFolder($0.appending("mine"))
             _ = try write("{\"generator\": \"another\"}\n", to: "report.json", in: $0.appending("mine"))
         },
-        Input(testDescription: "no such device", code: 64, says: ["/proc/out"], options: ["-o": "/proc/out"]),
+        Input(testDescription: "no such device", code: 1, says: ["/proc/out"], options: ["-o": "/proc/out"]),
         Input(testDescription: "cache in a file", code: 1, says: ["good.patch"], options: ["--cache-dir": "good.patch"]),
         Input(testDescription: "cache with a space", code: 64, says: ["my cache"], options: ["--cache-dir": "my cache"]),
     ]

@@ -35,7 +35,8 @@ import Musl
                 #expect(try leftovers(in: output) == ["change.livepatch"])
             } else {
                 #expect(ending.code == 130, "\(ending.error)")
-                #expect(ending.error.contains("interrupted"))
+                // Before the program catches signals, the system ends it, which is the same code and no word.
+                #expect(moment == .atOnce || ending.error.contains("interrupted"))
                 #expect(try WorkFiles.kind(of: output) == nil)
             }
             try await nobodyWorks(in: folder)

@@ -48,7 +48,7 @@ import WorkFiles
             let payload = try bytes(of: reference.appending("change.livepatch"))
 
             var failures = 0, last = 1
-            for size in stride(from: 4, through: 200, by: isCached ? 4 : 12) {
+            for size in stride(from: 4, through: 100, by: 4) {
                 let fresh = isCached ? cache : folder.appending("cache-\(size)")
                 let result = try await run(kibibytes: size, device: device, bench.arguments(output: output, cache: fresh))
                 last = result.ending.code
@@ -60,7 +60,8 @@ import WorkFiles
                 isExplained(result.ending, device, "\(size) KiB")
                 #expect(!result.files.contains { $0.hasSuffix(".livepatch") || $0.hasSuffix(".tmp") }, "\(size): \(result.files)")
             }
-            #expect(last == 0 && failures >= 3, "\(failures)")
+            // From the cache: a report and a payload. Else logs as well.
+            #expect(last == 0 && failures >= (isCached ? 1 : 3), "\(failures)")
         }
     }
 
@@ -70,7 +71,7 @@ import WorkFiles
             let device = folder.appending("device")
             try WorkFiles.makeFolder(device)
             var failures = 0, last = 1
-            for size in [16, 100, 200, 300, 350, 400, 500, 600, 800, 16000] {
+            for size in [16, 150, 300, 400, 500, 600, 16000] {
                 let output = folder.appending("out-\(size)")
                 let result = try await run(
                     kibibytes: size, device: device, bench.arguments(output: output, cache: device.appending("cache")))

@@ -19,6 +19,7 @@ import WorkFiles
             try #require(ending.code == 0, "\(ending.error)")
 
             var objects: [FilePath] = []
+            _ = try write("CONFIG_DEBUG_INFO=y\n", to: "xen/.config", in: tree)
             for side in ["original", "patched"] {
                 if side == "patched" { try await run("patch", ["-s", "-p1", "-d", tree.string, "-i", patch.string]) }
                 let xen = tree.appending("xen")
@@ -78,7 +79,7 @@ import WorkFiles
 
             let text = try await Program.run(["inspect", payload.string])
             #expect(text.code == 0)
-            for word in replaced.map(\.name) + ["livepatch v2", report.payload?.buildID ?? "?", "R_X86_64_PC32"] {
+            for word in replaced.map(\.name) + ["livepatch v2", report.payload?.buildID ?? "?", "R_X86_64_64"] {
                 #expect(text.output.contains(word), "\(word): \(text.output)")
             }
         }

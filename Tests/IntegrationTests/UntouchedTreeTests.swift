@@ -90,7 +90,7 @@ import Musl
             try #require(whole.code == 0, "\(whole.error)")
             let payload = try bytes(of: reference.appending("change.livepatch"))
 
-            for number in 1...5 {
+            for number in 1...4 {
                 let part = Double.random(in: 0.02...0.98)
                 let moment: Comment = "killed after \(duration * part) of \(duration)"
                 let arguments = bench.arguments(
