@@ -14,11 +14,21 @@ import WorkFiles
         /// Instead of those of a good run.
         var options: [String: String] = [:]
         var environment: [String: String] = [:]
+        /// The program does not handle it yet; one that it does handle is reported.
+        var isNotYetRefused = false
         /// Makes the bad thing.
         var prepare: @Sendable (FilePath) async throws -> Void = { _ in }
     }
 
     private func check(_ input: Input) async throws {
+        if input.isNotYetRefused {
+            await withKnownIssue { try await checkNow(input) }
+        } else {
+            try await checkNow(input)
+        }
+    }
+
+    private func checkNow(_ input: Input) async throws {
         let bench = try await Bench.shared()
         try await bench.withFolder { folder in
             _ = try await bench.copyOfTree(to: folder.appending("tree"))
@@ -105,9 +115,12 @@ import WorkFiles
     // MARK: xen-syms
 
     private static func xenSyms(
-        _ description: String, says: [String] = [], _ change: @escaping @Sendable (FilePath) async throws -> Void
+        _ description: String, says: [String] = [], isNotYetRefused: Bool = false,
+        _ change: @escaping @Sendable (FilePath) async throws -> Void
     ) -> Input {
-        Input(testDescription: description, code: 64, says: ["xen-syms"] + says) { try await change($0.appending("xen-syms")) }
+        Input(testDescription: description, code: 64, says: ["xen-syms"] + says, isNotYetRefused: isNotYetRefused) {
+            try await change($0.appending("xen-syms"))
+        }
     }
 
     static let images: [Input] = [
@@ -129,7 +142,7 @@ import WorkFiles
         xenSyms("an object", says: ["not a linked hypervisor"]) {
             try await run("gcc", ["-x", "c", "-c", "/dev/null", "-o", $0.string])
         },
-        xenSyms("a folder") {
+        xenSyms("a folder", isNotYetRefused: true) {
             try WorkFiles.remove($0)
             try WorkFiles.makeFolder($0)
         },

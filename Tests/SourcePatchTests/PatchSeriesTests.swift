@@ -81,6 +81,9 @@ struct PatchSeriesTests {
         let picture = "diff --git a/docs/x.png b/docs/x.png\nindex 123..456 100644\nBinary files a/docs/x.png and b/docs/x.png differ\n"
         let result = try tree().apply(docs + picture + Self.change)
         #expect(result.leftOut == ["docs/x.md", "docs/x.png"])
+        #expect(result.diagnostics == [
+            Diagnostic(.outsideHypervisor, .note, message: "left out, as outside xen/: docs/x.md, docs/x.png")
+        ])
         #expect(result.files.map(\.path) == [Self.kernel])
         let nothing = try tree().apply(docs)
         #expect(nothing.files.isEmpty && nothing.leftOut == ["docs/x.md"])
