@@ -52,6 +52,7 @@ demo: xsplice-build xen-rig ## Patch a running Xen 4.17 under QEMU, from nothing
 # The tests run the release program: it is what people install, and on real objects many times faster than a debug build.
 # The tests themselves, and the rig that serves them, are a debug build, so that they may use @testable imports. One
 # configuration for both does not work: the Testing library exists as a shared one only, the program is to have none.
+# Measured from nothing, processor time: the release build 6:20 minutes, the debug build with all tests 5:35.
 test: export XSPLICE_STRICT := 1
 test: export XSPLICE_BUILD := $(CURDIR)/xsplice-build
 test: packages-test xsplice-build check-installed ## Run all tests: unit, integration, and on a booted Xen

@@ -45,7 +45,10 @@ struct SystemRig: Sendable {
             try item.addSteps(to: &scenario)
         }
         scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
-        machine = try await Boot(hypervisor: hypervisor.image, dom0: dom0).run(scenario)
+        var boot = Boot(hypervisor: hypervisor.image, dom0: dom0)
+        // A hundred steps, while the other tests compile.
+        boot.timeLimit = .seconds(1200)
+        machine = try await boot.run(scenario)
     }
 
     /// From the tree that the hypervisor was built in: strings such as the date of compilation are those of the hypervisor.
