@@ -2,6 +2,12 @@ import CLibelf
 import Diagnostics
 import SystemPackage
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 extension ELFFile {
     /// Reads an ELF file of any class and byte order.
     ///
@@ -20,6 +26,10 @@ extension ELFFile {
     }
 
     private static func readAll(_ descriptor: FileDescriptor) throws -> [UInt8] {
+        // Folders and devices have no end that could be believed.
+        var status = stat()
+        guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw status.st_mode & S_IFMT == S_IFDIR ? Errno.isDirectory : Errno.invalidArgument }
         let end = try descriptor.seek(offset: 0, from: .end)
         try descriptor.seek(offset: 0, from: .start)
         var filled = 0

@@ -51,7 +51,8 @@ struct Classifier {
         judgeUnnamed(with: &comparison)
         judgeBootCode()
         judgeOddities()
-        if status.contains(where: { $0 != .same }), !patched.debug.hasDebugInfo || !original.debug.hasDebugInfo {
+        let lacksDebugInfo = [original, patched].contains { !$0.debug.hasDebugInfo && !$0.graph.items.isEmpty }
+        if lacksDebugInfo, status.contains(where: { $0 != .same }) {
             report(.debugInfoMissing, .warning, message: "\(objectName) has no debug info: static locals are told apart by their names alone")
         }
     }

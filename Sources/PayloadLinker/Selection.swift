@@ -220,6 +220,8 @@ struct Selection {
 
     private mutating func destination(of target: Node, distance: Int64, from user: Node) -> Destination? {
         let item = item(target)
+        // The old cold part jumps back into the old function.
+        if item.parent != nil, isCarried.contains(target) { return .carried(target) }
         if item.kind == .function, isCarried.contains(target), let symbol = running(target) {
             // Into its own code, or that of the function it belongs to; everybody else calls the old address.
             return target == user || distance != 0 || isPart(user, of: target) ? .carried(target) : .hypervisor(symbol)

@@ -61,7 +61,10 @@ import Testing
             let error = #expect(throws: ELFError.self) { try ELFFile(bytes: bytes, name: "the-file") }
             #expect(error?.message.hasPrefix("the-file: ") == true)
         }
-        #expect(throws: ELFError.self) { try ELFFile.read("/nonexistent/file.o") }
+        for path: FilePath in ["/nonexistent/file.o", "/tmp", "/dev/zero"] {
+            let error = #expect(throws: ELFError.self) { try ELFFile.read(path) }
+            #expect(error?.message.hasPrefix(path.string) == true)
+        }
     }
 
     @Test func everyTruncationIsAnErrorOrAFile() async throws {

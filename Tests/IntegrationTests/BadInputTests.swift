@@ -14,21 +14,11 @@ import WorkFiles
         /// Instead of those of a good run.
         var options: [String: String] = [:]
         var environment: [String: String] = [:]
-        /// The program does not handle it yet; one that it does handle is reported.
-        var isNotYetRefused = false
         /// Makes the bad thing.
         var prepare: @Sendable (FilePath) async throws -> Void = { _ in }
     }
 
     private func check(_ input: Input) async throws {
-        if input.isNotYetRefused {
-            await withKnownIssue { try await checkNow(input) }
-        } else {
-            try await checkNow(input)
-        }
-    }
-
-    private func checkNow(_ input: Input) async throws {
         let bench = try await Bench.shared()
         try await bench.withFolder { folder in
             _ = try await bench.copyOfTree(to: folder.appending("tree"))
@@ -115,10 +105,10 @@ import WorkFiles
     // MARK: xen-syms
 
     private static func xenSyms(
-        _ description: String, says: [String] = [], isNotYetRefused: Bool = false,
+        _ description: String, says: [String] = [],
         _ change: @escaping @Sendable (FilePath) async throws -> Void
     ) -> Input {
-        Input(testDescription: description, code: 64, says: ["xen-syms"] + says, isNotYetRefused: isNotYetRefused) {
+        Input(testDescription: description, code: 64, says: ["xen-syms"] + says) {
             try await change($0.appending("xen-syms"))
         }
     }
@@ -142,7 +132,7 @@ import WorkFiles
         xenSyms("an object", says: ["not a linked hypervisor"]) {
             try await run("gcc", ["-x", "c", "-c", "/dev/null", "-o", $0.string])
         },
-        xenSyms("a folder", isNotYetRefused: true) {
+        xenSyms("a folder") {
             try WorkFiles.remove($0)
             try WorkFiles.makeFolder($0)
         },

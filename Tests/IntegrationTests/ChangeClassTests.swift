@@ -4,21 +4,10 @@ import WorkFiles
 
 /// Every change of `Fixtures/changes`, run through the program.
 @Suite struct ChangeClassTests {
-    /// Changes that do not come out yet as they are expected to. One that does is reported, so that the list can't outlive
-    /// its reasons.
-    static let notYet: Set<String> = []
-
     @Test(arguments: ChangeCase.all)
     func comesOutAsExpected(_ change: ChangeCase) async throws {
         let result = try await ChangeResult.of(change)
-        if Self.notYet.contains(change.name) {
-            withKnownIssue { check(result, change.expected) }
-        } else {
-            check(result, change.expected)
-        }
-    }
-
-    private func check(_ result: ChangeResult, _ expected: ChangeCase.Expected) {
+        let expected = change.expected
         #expect(result.code == expected.exit, "\(result.error)")
         #expect((result.payload != nil) == (expected.exit == 0))
         #expect(result.changed == expected.changed.sorted())
@@ -33,7 +22,6 @@ import WorkFiles
         for id in must {
             let names = ChangeCase.all.map(\.name).filter { $0.hasPrefix("\(id)-") }
             #expect(!names.isEmpty, "\(id)")
-            #expect(Self.notYet.isDisjoint(with: names), "\(id)")
         }
     }
 
@@ -44,8 +32,7 @@ import WorkFiles
             let result = try await ChangeResult.of(change)
             let wanted = text(change.expected.exit, change.expected.changed, change.expected.new, change.expected.diagnostics)
             let got = text(result.code, result.changed, result.new, result.diagnostics)
-            let mark = Self.notYet.contains(change.name) ? "not yet" : ""
-            lines.append("\(change.name)\n    expected  \(wanted)\n    got       \(got) \(mark)")
+            lines.append("\(change.name)\n    expected  \(wanted)\n    got       \(got)")
         }
         print(lines.joined(separator: "\n"))
         #expect(lines.count == ChangeCase.all.count && lines.count >= 50)

@@ -73,8 +73,6 @@ import XenSource
         #expect(defined == report.functions.map { plain($0.name) }.sorted())
     }
 
-    static let oldColdPart: Set<String> = ["D7-parameter", "F7-cold", "F7-constprop", "F7-part", "S3-grown", "S3-table"]
-
     /// A function that is replaced takes its unlikely part along, and must not jump into the old one's.
     @Test(arguments: changes)
     func noReplacedFunctionNeedsItsOldColdPart(_ change: ChangeCase) async throws {
@@ -82,11 +80,7 @@ import XenSource
         let file = try ELFFile.read(path)
         let old = file.symbols.filter(\.isUndefined).map { plain($0.name) }
         let cold = result.changed.flatMap { name in old.filter { $0.hasPrefix("\(name).cold") } }
-        if Self.oldColdPart.contains(change.name) {
-            withKnownIssue { #expect(cold.isEmpty) }
-        } else {
-            #expect(cold.isEmpty)
-        }
+        #expect(cold.isEmpty)
     }
 
     private func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }

@@ -237,6 +237,21 @@ import XenSource
         #expect(payload.verifiedFunctions == 1)
     }
 
+    @Test func aFunctionAndItsColdPartLeadToEachOther() async throws {
+        let source = { (n: Int) in
+            """
+            extern void __attribute__((cold)) complain(const char *, u32); u32 noinline other(u32 x) { sink(0); return x * 3; }
+            void __attribute__((cold)) complain(const char *t, u32 x) { sink(t); sink(0); }
+            u32 f(u32 *x, u32 n) { u32 r = other(n); if ( r == 9 ) { complain("text", n); x[1] += other(r) + \(n); } return r + other(x[2]); }
+            """
+        }
+        let outcome = try await Self.link(source(5), source(6))
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.functions.map(\.name) == ["f"])
+        #expect(payload.companions.map(\.reason) == [.coldPart])
+        #expect(!payload.references.contains { $0.name.contains("cold") })
+    }
+
     @Test func codeThatJumpsToItsNeighbourIsRefused() async throws {
         let source = { (n: Int) in
             "static noinline u32 __attribute__((section(\".text.shared\"))) g(u32 x) { sink(0); return x * 7; } u32 __attribute__((section(\".text.shared\"))) f(u32 x) { return g(x) * 1000003 + \(n); }"
