@@ -10,19 +10,14 @@ import XenSource
 @Suite struct PayloadCheckTests {
     static let changes = ChangeCase.all.filter { $0.expected.exit == 0 }
 
-    /// The payload of a change; nil for one that is known not to come out yet.
-    private func payload(of change: ChangeCase) async throws -> (path: FilePath, result: ChangeResult)? {
+    private func payload(of change: ChangeCase) async throws -> (path: FilePath, result: ChangeResult) {
         let result = try await ChangeResult.of(change)
-        guard let path = result.payload else {
-            #expect(ChangeClassTests.notYet.contains(change.name))
-            return nil
-        }
-        return (path, result)
+        return (try #require(result.payload, "\(result.error)"), result)
     }
 
     @Test(arguments: changes)
     func otherToolsFindNothingWrong(_ change: ChangeCase) async throws {
-        guard let (path, _) = try await payload(of: change) else { return }
+        let (path, _) = try await payload(of: change)
         // `run` throws when a tool does not exit with 0.
         let readelf = try await runWithErrors("readelf", ["-aW", path.string])
         #expect(!readelf.contains("Warning") && !readelf.contains("Error"), "\(readelf)")
@@ -39,7 +34,7 @@ import XenSource
 
     @Test(arguments: changes)
     func onlyWhatTheLoaderKnows(_ change: ChangeCase) async throws {
-        guard let (path, result) = try await payload(of: change) else { return }
+        let (path, result) = try await payload(of: change)
         let file = try ELFFile.read(path)
         // R_X86_64_NONE, 64, PC32, PLT32
         for relocation in file.sections.flatMap(\.relocations) { #expect([0, 1, 2, 4].contains(relocation.type)) }
@@ -51,7 +46,7 @@ import XenSource
 
     @Test(arguments: changes)
     func theLoaderAccepts(_ change: ChangeCase) async throws {
-        guard let (path, result) = try await payload(of: change) else { return }
+        let (path, result) = try await payload(of: change)
         let image = try XenImage.read(try await Bench.shared().xenSyms)
         let load = loadPayload(
             try bytes(of: path), into: image, architecture: ArchX86_64(), abi: .livepatchV2,
@@ -65,7 +60,7 @@ import XenSource
     /// Nothing travels along that need not.
     @Test(arguments: changes)
     func functionsAreThoseOfTheReport(_ change: ChangeCase) async throws {
-        guard let (path, result) = try await payload(of: change) else { return }
+        let (path, result) = try await payload(of: change)
         let report = try #require(result.report)
         #expect(!report.functions.contains { $0.status == .copied }, "\(report.functions)")
         let file = try ELFFile.read(path)
@@ -76,7 +71,7 @@ import XenSource
     /// A function that is replaced takes its unlikely part along, and must not jump into the old one's.
     @Test(arguments: changes)
     func noReplacedFunctionNeedsItsOldColdPart(_ change: ChangeCase) async throws {
-        guard let (path, result) = try await payload(of: change) else { return }
+        let (path, result) = try await payload(of: change)
         let file = try ELFFile.read(path)
         let old = file.symbols.filter(\.isUndefined).map { plain($0.name) }
         let cold = result.changed.flatMap { name in old.filter { $0.hasPrefix("\(name).cold") } }
