@@ -15,7 +15,7 @@ struct Hypervisor {
             let paths = [set.original.fileSymbol, set.source, ownName]
             let names = Set(paths + paths.map { String($0.split(separator: "/").last ?? "") }).filter { !$0.isEmpty }
             var locals: [String: UInt64] = [:]
-            for item in set.original.items where item.isNamed && !item.isGlobal { locals[item.name] = UInt64(item.size) }
+            for item in set.original.items where item.isNamed && !item.isGlobal { locals[item.name] = UInt64(item.symbolSize) }
             return image.fileGroup(named: names, locals: locals)
         }
     }
