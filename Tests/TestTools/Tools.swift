@@ -86,4 +86,25 @@ public enum BuiltXen {
         return try await run("find", [folder.string, "-name", "*.o"]).split(separator: "\n").map { FilePath(String($0)) }
             .sorted { $0.string < $1.string }
     }
+
+    /// Compiles some of its objects once more, as the tree's own make did but with debug info, which a release build has not.
+    ///
+    /// - Parameter names: relative to `xen/`: `common/kernel.o`.
+    public static func compileWithDebugInfo(_ names: [String], in target: FilePath) async throws -> [FilePath] {
+        guard let folder else { throw ToolFailure(description: "XSPLICE_BUILT_XEN is not set") }
+        var objects: [FilePath] = []
+        for name in names {
+            let path = FilePath(name)
+            let record = folder.pushing(path.removingLastComponent()).appending(".\(path.lastComponent?.string ?? "").cmd")
+            // Make keeps the command as `cmd_OBJECT := COMMAND`, with its own dollars doubled.
+            let line = String(decoding: try bytes(of: record), as: UTF8.self).prefix { $0 != "\n" }
+            guard let start = line.firstRange(of: ":= ")?.upperBound else { throw ToolFailure(description: "\(record) has no command") }
+            let command = line[start...].replacing("$$", with: "$")
+                .replacing(#/ -(o|MF|MQ) [^ ]+/#, with: "").replacing(#/ -(MMD|MP)\b/#, with: "")
+            let object = target.appending(name.replacing("/", with: "-"))
+            try await run("sh", ["-c", "\(command) -g -o '\(object)'"], in: folder)
+            objects.append(object)
+        }
+        return objects
+    }
 }
