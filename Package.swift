@@ -75,7 +75,7 @@ let package = Package(
             dependencies: ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "ArchX86_64", "XenSource", system],
             path: "Tests/ObjectFixtures", swiftSettings: settings),
         tests("ELFModel", ["TestTools", system]),
-        tests("ObjectDiff", ["ObjectFixtures", "Diagnostics"]),
+        tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"]),
         tests(
             "PayloadLinker",
             ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "ArchX86_64", "XenSource", "Diagnostics", system]),

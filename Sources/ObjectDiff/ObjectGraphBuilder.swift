@@ -70,7 +70,11 @@ private struct Builder {
             case .ignored, .table, .pieces: continue
             default: break
             }
-            if section.isMergeable, section.entrySize > 0 {
+            guard section.isZeroFilled || section.data.count == Int(clamping: section.size) else {
+                oddities.append(Oddity(section: section.name, reason: "it has no bytes"))
+                continue
+            }
+            if section.isMergeable, section.entrySize > 0, section.entrySize <= UInt64(section.data.count) {
                 splitMergeable(section, index)
             } else {
                 splitBySymbols(section, index, symbolsBySection[index])
@@ -126,7 +130,7 @@ private struct Builder {
             // A symbol inside the one before it is another name for a part of it.
             guard start >= cursor else { continue }
             let length = Int(clamping: names.map(\.size).max() ?? 0)
-            guard start + length <= size else {
+            guard start <= size, length <= size - start else {
                 oddities.append(Oddity(section: section.name, reason: "\(names[0].name) reaches beyond the section's end"))
                 continue
             }
@@ -175,7 +179,7 @@ private struct Builder {
                 else { continue }
                 if let lengthOffset = piece.lengthOffset {
                     let length = Int(byte(of: index, at: start + lengthOffset))
-                    guard place.offset >= 0, place.offset + length <= file.sections[pieces].data.count else { continue }
+                    guard place.offset >= 0, place.offset <= file.sections[pieces].data.count - length else { continue }
                     pieceByEntry[index, default: [:]][start] = items.count
                     add(.piece, section: pieces, offset: place.offset, size: length)
                 } else {

@@ -1,6 +1,11 @@
+import ArchX86_64
+import DebugInfo
+import ELFModel
 import ObjectDiff
 import ObjectFixtures
+import TestTools
 import Testing
+import XenSource
 
 @Suite struct ComparisonTests {
     @Test func theSameSourceHasNoDifference() async throws {
@@ -103,5 +108,36 @@ import Testing
             "void f(void) { ALTERNATIVE(\"nop; nop\", \"nop\"); }\nvoid g(void) { ALTERNATIVE(\"nop; nop\", \"cld\"); }",
             "void f(void) { ALTERNATIVE(\"nop; nop\", \"std\"); }\nvoid g(void) { ALTERNATIVE(\"nop; nop\", \"cld\"); }")
         #expect(set.names(.changed) == ["f"])
+    }
+
+    @Test func damagedObjectsNeverTrap() async throws {
+        try await withTemporaryFolder { folder in
+            let path = try await ObjectFixtures.compile(
+                "static const char *const t[] = { \"a\", \"b\" }; DEFINE_PER_CPU(u32, p); u32 f(u32 x) { static u32 n; TRY(\"nop\"); WARN(); ALTERNATIVE(\"nop; nop\", \"cld\"); sink(t[x]); return ++n; }",
+                in: folder)
+            let whole = try bytes(of: path)
+            let good = ObjectToCompare(file: try ELFFile.read(path), debug: try DebugInfo.read(path))
+            var state: UInt64 = 11
+            func random(_ limit: Int) -> Int {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return Int((state >> 33) % UInt64(limit))
+            }
+            // Headers and tables are where damage does harm: they stand at the end, behind the debug info.
+            let tables = max(0, whole.count - 9_000)
+            var accepted = 0
+            for _ in 0..<4_000 {
+                var damaged = whole
+                for _ in 0...random(6) {
+                    let place = random(3) == 0 ? random(whole.count) : tables + random(whole.count - tables)
+                    damaged[place] = random(2) == 0 ? 0xff : UInt8(random(256))
+                }
+                guard let file = try? ELFFile(bytes: damaged, name: "damaged") else { continue }
+                accepted += 1
+                _ = compareObjects(
+                    objectName: "test.o", source: "test.c", original: good, patched: ObjectToCompare(file: file, debug: DebugInfo()),
+                    architecture: ArchX86_64(), xenVersion: (4, 17), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
+            }
+            #expect(accepted > 500)
+        }
     }
 }
