@@ -61,7 +61,7 @@ public struct Scenario: Sendable, Equatable {
                     + "else xen-livepatch load \(name).livepatch; fi"
             case .apply, .revert, .replace, .unload: "xen-livepatch \(action.rawValue) \(name)"
             }
-        // The tool's exit code is the error's number: EAGAIN is 11, EBUSY is 16.
+        // 2 is the tool's word for "try again" (tools/misc/xen-livepatch.c, Xen 4.17); old ones end with EAGAIN or EBUSY itself.
         step(
             id,
             """
@@ -71,7 +71,7 @@ public struct Scenario: Sendable, Equatable {
                 code=$?
                 attempts=$((attempts + 1))
                 case $code in
-                    11 | 16) [ $attempts -lt 20 ] || exit $code ;;
+                    2 | 11 | 16) [ $attempts -lt 20 ] || exit $code ;;
                     *) exit $code ;;
                 esac
                 sleep 1
