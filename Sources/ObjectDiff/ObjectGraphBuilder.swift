@@ -33,7 +33,7 @@ private struct Builder {
     var relocations: [[ELFRelocation]]
     /// For each section, its items by offset.
     var itemsBySection: [[Int]]
-    /// For each section, the items at their starts: where symbols point.
+    /// For each table's section, by an entry's offset, the piece that is the entry's own.
     var pieceByEntry: [Int: [Int: Int]] = [:]
 
     init(file: ELFFile, architecture: any TargetArchitecture, roles: SectionRoles) {
@@ -152,16 +152,15 @@ private struct Builder {
             $0.size == 0 && !$0.name.hasPrefix(".L") && $0.value >= UInt64(start) && $0.value < UInt64(end)
         }
         let isFilled = relocations[index].contains { $0.offset >= UInt64(start) && $0.offset < UInt64(end) }
-        if labelled.isEmpty, !isFilled, start > 0 || !itemsEmpty(index, after: end, of: section) {
+        // A section that is nothing but a gap is data without a name, even when it is all zero.
+        let isWholeSection = start == 0 && end == Int(clamping: section.size)
+        if labelled.isEmpty, !isFilled, !isWholeSection {
             if section.isZeroFilled { return }
             let bytes = section.data[start..<end]
             if kind == .function ? architecture.isPadding(bytes) : bytes.allSatisfy({ $0 == 0 }) { return }
         }
         add(kind, section: index, offset: start, size: end - start, names: labelled.filter { $0.value == UInt64(start) })
     }
-
-    /// A section that is nothing but a gap is data without a name, even when it is all zero.
-    private func itemsEmpty(_ index: Int, after end: Int, of section: ELFSection) -> Bool { end == Int(clamping: section.size) }
 
     // MARK: Pieces
 

@@ -40,12 +40,10 @@ public struct BuildOutcome: Sendable, Equatable {
     public var fromCache: Int
     /// First line of `$CC --version`.
     public var compiler: String
-    /// The hypervisor built on the way when the user gave none.
-    public var xenSyms: FilePath?
     public var diagnostics: [Diagnostic]
 
     public init(
-        pairs: [ObjectPair], objectCount: Int, compiled: Int, fromCache: Int, compiler: String, xenSyms: FilePath? = nil,
+        pairs: [ObjectPair], objectCount: Int, compiled: Int, fromCache: Int, compiler: String,
         diagnostics: [Diagnostic] = []
     ) {
         self.pairs = pairs
@@ -53,7 +51,6 @@ public struct BuildOutcome: Sendable, Equatable {
         self.compiled = compiled
         self.fromCache = fromCache
         self.compiler = compiler
-        self.xenSyms = xenSyms
         self.diagnostics = diagnostics
     }
 }
