@@ -28,8 +28,8 @@ struct Classifier {
         self.locations = locations
     }
 
-    private var a: ObjectGraph { original.graph }
-    private var b: ObjectGraph { patched.graph }
+    var a: ObjectGraph { original.graph }
+    var b: ObjectGraph { patched.graph }
     private var isAssembly: Bool { source.hasSuffix(".S") || source.hasSuffix(".s") }
 
     mutating func classify(with comparison: inout Comparison) {
@@ -44,12 +44,16 @@ struct Classifier {
             guard let twin = twins.original[index] else { return .new }
             return comparison.haveSameContent(twin, index) ? .same : .changed
         }
+        judgePlacement()
         spreadOverFunctionParts()
         removed = a.items.indices.filter { a.items[$0].isNamed && twins.patched[$0] == nil && !a.items[$0].isJustContent }
 
         for index in b.items.indices { judge(index) }
         judgeUnnamed(with: &comparison)
         judgeBootCode()
+        judgeRemoved()
+        judgeExportedNames()
+        judgeGuesses()
         judgeOddities()
         let lacksDebugInfo = [original, patched].contains { !$0.debug.hasDebugInfo && !$0.graph.items.isEmpty }
         if lacksDebugInfo, status.contains(where: { $0 != .same }) {
@@ -128,7 +132,9 @@ struct Classifier {
         if old.size != new.size || old.role != new.role {
             report(
                 .dataSizeChanged, index,
-                message: "variable '\(new.name)' changed from \(old.size) to \(new.size) bytes: the running hypervisor has it as it was",
+                message: old.size != new.size
+                    ? "variable '\(new.name)' changed from \(old.size) to \(new.size) bytes: the running hypervisor has it as it was"
+                    : "'\(new.name)' was a constant and becomes a variable: the running hypervisor can't write to it",
                 help: "leave the old variable alone and add a new one beside it")
         } else {
             report(
@@ -192,7 +198,7 @@ struct Classifier {
     }
 
     private mutating func judgeOddities() {
-        // What is odd in both alike was there before the patch.
+        // What is odd in both was there before the patch; its content is compared with the other things without names.
         for oddity in b.oddities where !a.oddities.contains(oddity) {
             report(
                 .specialSectionUnknown, section: oddity.section,
@@ -236,7 +242,7 @@ struct Classifier {
         return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
     }
 
-    private mutating func report(
+    mutating func report(
         _ id: DiagnosticID, _ index: Int, section: String? = nil, message: String, help: String? = nil
     ) {
         report(
@@ -244,7 +250,7 @@ struct Classifier {
             help: help)
     }
 
-    private mutating func report(
+    mutating func report(
         _ id: DiagnosticID, _ severity: Severity = .error, symbol: String? = nil, section: String? = nil,
         location: SourceLocation? = nil, message: String, help: String? = nil
     ) {

@@ -51,6 +51,9 @@ struct ExplainedGraph {
         return variables[Place(section: item.section, offset: item.offset)]
     }
 
+    /// How many items each section has.
+    var itemsPerSection: [Int: Int] { graph.items.reduce(into: [:]) { $0[$1.section, default: 0] += 1 } }
+
     func location(_ index: Int) -> SourceLocation? {
         let item = graph.items[index]
         if let parent = item.parent { return location(parent) }
@@ -85,20 +88,26 @@ func correlate(_ a: ExplainedGraph, _ b: ExplainedGraph) -> Correlation {
     return result
 }
 
-/// Names that the source itself gives, and that it can give only once in a file.
+/// Names that the source itself gives, and that it can give only once in a file. Something may have several: first by those that
+/// the symbol table has first, then, because it may list them in another order, by any.
 private func pairByName(_ a: ObjectGraph, _ b: ObjectGraph, _ result: inout Correlation) {
-    let originals = plainNames(a)
-    for (name, patched) in plainNames(b).sorted(by: { $0.key < $1.key }) {
-        guard patched.count == 1, let original = originals[name], original.count == 1 else { continue }
-        let (x, y) = (original[0], patched[0])
-        if a.items[x].kind == b.items[y].kind { result.pair(original: x, patched: y) }
+    for aliases in [false, true] {
+        let originals = plainNames(a, aliases: aliases)
+        for (name, patched) in plainNames(b, aliases: aliases).sorted(by: { $0.key < $1.key }) {
+            guard patched.count == 1, let original = originals[name], original.count == 1 else { continue }
+            let (x, y) = (original[0], patched[0])
+            guard result.patched[x] == nil, result.original[y] == nil, a.items[x].kind == b.items[y].kind else { continue }
+            result.pair(original: x, patched: y)
+        }
     }
 }
 
-private func plainNames(_ graph: ObjectGraph) -> [String: [Int]] {
+private func plainNames(_ graph: ObjectGraph, aliases: Bool) -> [String: [Int]] {
     var names: [String: [Int]] = [:]
     for (index, item) in graph.items.enumerated() where item.isNamed {
-        if item.isGlobal || !CompilerName(item.name).isDerived { names[item.name, default: []].append(index) }
+        for name in [item.name] + (aliases ? item.aliases : []) where item.isGlobal || !CompilerName(name).isDerived {
+            names[name, default: []].append(index)
+        }
     }
     return names
 }
@@ -119,7 +128,7 @@ private func pairStaticLocals(_ a: ExplainedGraph, _ b: ExplainedGraph, _ result
     func keys(_ graph: ExplainedGraph, _ items: [Int], blocks: Bool) -> [LocalKey: [Int]] {
         var keys: [LocalKey: [Int]] = [:]
         for item in items {
-            guard let variable = graph.variable(item), !variable.scope.isEmpty else { continue }
+            guard let variable = graph.variable(item) else { continue }
             let scope = variable.scope.filter { if case .function = $0 { true } else { blocks } }
             keys[LocalKey(scope: scope, name: variable.name), default: []].append(item)
         }
@@ -155,18 +164,27 @@ private func numberedData(_ graph: ObjectGraph) -> [Int] {
 
 // MARK: Clones
 
-/// `foo.isra.0`, `foo.constprop.1`, `foo.part.0`, `foo.cold`: by function and kind of clone, in order, where both sides have
-/// equally many. Otherwise those with an equal name; what is left over is new or gone, and its callers are changed.
+/// `foo.isra.0`, `foo.constprop.1`, `foo.part.0`, `foo.cold`: by function and kind of clone. First those with the same bytes
+/// and no like, because the compiler numbers clones anew when there is one more; then the others in order, where both sides have
+/// equally many left, or by their whole names. What is left over is new or gone, and its callers are changed.
 private func pairClones(_ a: ObjectGraph, _ b: ObjectGraph, _ result: inout Correlation) {
     let originals = clones(a)
     for (name, patched) in clones(b) {
         guard let twins = originals[name] else { continue }
-        if twins.count == patched.count {
-            for (x, y) in zip(twins, patched) { result.pair(original: x, patched: y) }
+        if twins.count > 1 || patched.count > 1 {
+            let left = Dictionary(grouping: twins, by: { a.bytes(of: a.items[$0]) })
+            let right = Dictionary(grouping: patched, by: { b.bytes(of: b.items[$0]) })
+            for (bytes, items) in right where items.count == 1 {
+                if let twin = left[bytes], twin.count == 1 { result.pair(original: twin[0], patched: items[0]) }
+            }
+        }
+        let (restA, restB) = (twins.filter { result.patched[$0] == nil }, patched.filter { result.original[$0] == nil })
+        if restA.count == restB.count {
+            for (x, y) in zip(restA, restB) { result.pair(original: x, patched: y) }
             continue
         }
-        for y in patched {
-            if let x = twins.first(where: { a.items[$0].name == b.items[y].name }) { result.pair(original: x, patched: y) }
+        for y in restB {
+            if let x = restA.first(where: { a.items[$0].name == b.items[y].name }) { result.pair(original: x, patched: y) }
         }
     }
 }

@@ -60,7 +60,7 @@ private struct Builder {
         var symbolsBySection: [[ELFSymbol]] = Array(repeating: [], count: file.sections.count)
         for symbol in file.symbols where !symbol.isSection && !symbol.isFile {
             if symbol.place == .common {
-                oddities.append(Oddity(section: "COMMON", reason: "common symbol \(symbol.name)"))
+                oddities.append(Oddity(section: "COMMON", reason: "common symbol \(symbol.name) of \(symbol.size) bytes"))
             }
             guard let section = symbol.sectionIndex, !architecture.isMappingSymbol(symbol.name) else { continue }
             symbolsBySection[section].append(symbol)
@@ -329,6 +329,7 @@ private struct Builder {
                     Oddity(
                         section: section.name,
                         reason: "its size, \(section.size), is no multiple of its entries' \(table.entrySize) bytes"))
+                addOdd(index, from: 0, to: section.data.count)
                 continue
             }
             var next = 0
@@ -354,11 +355,20 @@ private struct Builder {
                 }
                 guard let owner = owner(of: entry) else {
                     oddities.append(Oddity(section: section.name, reason: "an entry belongs to no function"))
+                    addOdd(index, from: start, to: start + table.entrySize)
                     continue
                 }
                 items[owner].entries.append(entry)
             }
         }
+    }
+
+    /// Keeps what could not be understood as data without a name, so that a difference in it is seen.
+    private mutating func addOdd(_ index: Int, from start: Int, to end: Int) {
+        add(.data, section: index, offset: start, size: end - start)
+        let made = items.count - 1
+        items[made].references = relocations[index].filter { $0.offset >= UInt64(start) && $0.offset < UInt64(end) }
+            .map { reference($0, offset: Int(clamping: $0.offset) - start, distance: $0.addend) }
     }
 
     private func owner(of entry: TableEntry) -> Int? {

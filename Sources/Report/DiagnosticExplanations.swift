@@ -91,6 +91,32 @@ extension DiagnosticID {
                 "A new entry in a const table of operations, a pointer to which is kept in every domain.",
                 "Change the functions that read the table instead, or update the stored pointers in a load hook."
             )
+        case .dataLeftBehind:
+            (
+                .note, "a variable is no longer used",
+                "The patch removes the last use of a variable. The running hypervisor still has it, and code that a revert "
+                    + "brings back uses it again.",
+                "A static counter that the patch does away with.",
+                "Nothing, as long as the variable holds no resource that somebody must release."
+            )
+        case .placementChanged:
+            (
+                .error, "something lies in another section or is aligned otherwise",
+                "A function with the same bytes in another section is replaced, and lies among the payload's code (a note). A variable can't "
+                    + "move in the running hypervisor: between plain data and __read_mostly that does not matter (a warning); elsewhere, or where more "
+                    + "alignment is needed, part of the change would be left out.",
+                "static bool opt; becomes static bool __ro_after_init opt; or a buffer that becomes __aligned(PAGE_SIZE).",
+                "Leave the old variable where it is, and add a new one with the attributes that are needed."
+            )
+        case .globalNameMoved:
+            (
+                .error, "a global name stands for something else",
+                "Other objects of the running hypervisor were bound to what the name meant when it was linked: an alias of another "
+                    + "function, one of two functions that the compiler had folded into one, a weak definition, a label inside a function. No "
+                    + "payload can bind them anew.",
+                "void foo(void) __attribute__((alias(\"bar\"))); becomes an alias of baz.",
+                "Give the new meaning a new name, and make the callers use that."
+            )
         case .perCPUAdded:
             (
                 .error, "a new per-CPU variable",

@@ -69,4 +69,107 @@ import Testing
         #expect(set.patched.items.contains { $0.name == "f.cold" && $0.parent != nil })
         #expect(set.names(.changed) == ["f", "f.cold"])
     }
+
+    // MARK: Differences that no bytes show
+
+    @Test func aFunctionInAnotherSectionIsReplaced() async throws {
+        let set = try await ObjectFixtures.compare(
+            "u32 f(u32 x) { return x * 3; }", "u32 __attribute__((section(\".text.other\"))) f(u32 x) { return x * 3; }")
+        #expect(set.names(.changed) == ["f"])
+        #expect(set.diagnostics.map(\.id) == [.placementChanged])
+        #expect(set.errors.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("u32 v = 1;", "u32 __read_mostly v = 1;", Severity.warning),
+        ("u32 v = 1;", "u32 __attribute__((section(\".data.ro_after_init\"))) v = 1;", .error),
+        ("u32 v;", "u32 __attribute__((aligned(64))) v;", .error),
+    ])
+    func aVariableStaysWhereItIs(original: String, patched: String, severity: Severity) async throws {
+        let use = " u32 f(void) { return v; }"
+        let set = try await ObjectFixtures.compare(original + use, patched + use)
+        #expect(set.names(.changed) == [])
+        #expect(set.diagnostics.map(\.id) == [.placementChanged])
+        #expect(set.diagnostics.map(\.severity) == [severity])
+    }
+
+    @Test(arguments: [
+        // An alias of another function.
+        (
+            "u32 f(u32 x) { return x * 3; } u32 g(u32 x) { return x * 5; } u32 h(u32) __attribute__((alias(\"f\")));",
+            "u32 f(u32 x) { return x * 3; } u32 g(u32 x) { return x * 5; } u32 h(u32) __attribute__((alias(\"g\")));"
+        ),
+        // An alias that gets a body of its own.
+        (
+            "u32 f(u32 x) { return x * 3; } u32 h(u32) __attribute__((alias(\"f\")));",
+            "u32 f(u32 x) { return x * 3; } u32 h(u32 x) { return x * 7; }"
+        ),
+        ("u32 f(u32 x) { return x * 3; }", "u32 __attribute__((weak)) f(u32 x) { return x * 3; }"),
+        (
+            "asm ( \".globl limit\\nlimit = 4\" ); u32 f(u32 x) { return x * 3; }",
+            "asm ( \".globl limit\\nlimit = 5\" ); u32 f(u32 x) { return x * 3; }"
+        ),
+        // A label that others jump to, in a function that changes.
+        (
+            "u32 f(u32 x) { asm volatile ( \"nop\\n.globl inside\\ninside: nop\" ); return x * 3; }",
+            "u32 f(u32 x) { asm volatile ( \"nop\\n.globl inside\\ninside: nop\" ); return x * 5; }"
+        ),
+    ])
+    func aGlobalNameKeepsItsMeaning(original: String, patched: String) async throws {
+        let set = try await ObjectFixtures.compare(original, patched)
+        #expect(set.errors.contains("global-name-moved"), "\(set.diagnostics)")
+    }
+
+    @Test func theOrderOfNamesDoesNotMatter() async throws {
+        let body = { (n: Int) in "u32 f(u32 x) { return x * \(n); }" }
+        let set = try await ObjectFixtures.compare(
+            "\(body(3)) u32 h(u32) __attribute__((alias(\"f\")));",
+            "static u32 own(u32 x) { return x * 5; } u32 h(u32) __attribute__((alias(\"own\"))); u32 f(u32) __attribute__((alias(\"own\")));")
+        #expect(set.errors.isEmpty)
+        #expect(set.changedFunctions.count == 1)
+    }
+
+    @Test func anEntryThatIsGoneFromACollectedArrayIsRefused() async throws {
+        let set = try await ObjectFixtures.compare(
+            "u32 v; static u32 *e __attribute__((section(\".data.schedulers\"), used)) = &v;", "u32 v;")
+        #expect(set.errors == ["collected-array-changed"])
+    }
+
+    @Test func aVariableThatNobodyUsesAnyMoreStays() async throws {
+        let set = try await ObjectFixtures.compare(
+            "u32 f(void) { static u32 n; return ++n; }", "u32 f(void) { return 1; }")
+        #expect(set.errors.isEmpty)
+        #expect(set.diagnostics.map(\.id) == [.dataLeftBehind])
+    }
+
+    /// Entries that are not understood in either version may still differ.
+    @Test(arguments: [
+        // Belongs to no function.
+        ("2: .long 0, 7", "2: .long 0, 8"),
+        // No multiple of an entry's size.
+        (".byte 1", ".byte 2"),
+        (".long printk - .\\n.byte 1", ".long sink - .\\n.byte 1"),
+    ])
+    func aDifferenceInsideSomethingOddIsSeen(original: String, patched: String) async throws {
+        let source = { (entry: String) in
+            "asm ( \".pushsection .bug_frames.1, \\\"a\\\"\\n\(entry)\\n.popsection\" ); u32 f(void) { return 1; }"
+        }
+        #expect(try await ObjectFixtures.compare(source(original), source(original)).errors == [])
+        #expect(try await !ObjectFixtures.compare(source(original), source(patched)).errors.isEmpty)
+    }
+
+    /// Assembly defines a variable with a number in its name, of which debug info knows nothing.
+    @Test func aGuessIsReported() async throws {
+        let source = { (number: Int, instruction: String) in
+            """
+            asm ( ".pushsection .bss.n, \\"aw\\", @nobits\\n.type n.\(number), @object\\n.size n.\(number), 4\\nn.\(number): .zero 4\\n.popsection" );
+            void f(void) { asm volatile ( "\(instruction) n.\(number)(%rip)" ); }
+            """
+        }
+        let set = try await ObjectFixtures.compare(source(7, "incl"), source(9, "decl"))
+        #expect(set.errors.isEmpty)
+        #expect(set.names(.changed) == ["f"])
+        #expect(set.names(.new) == [])
+        #expect(set.diagnostics.map(\.id) == [.correlationAmbiguous])
+    }
 }

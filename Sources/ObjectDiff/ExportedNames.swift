@@ -1,0 +1,38 @@
+import ELFModel
+
+/// The names that an object gives to others, and the place that each stands for.
+///
+/// Other objects of the running hypervisor are bound to these places. A patch that makes a name mean another place (an alias,
+/// a label inside a function, a folded function that gets a body of its own) changes what they reach without changing any function.
+struct ExportedNames {
+    struct Meaning: Equatable {
+        enum Place: Equatable {
+            /// So many bytes into an item.
+            case item(Int, distance: Int)
+            case absolute(UInt64)
+        }
+        var place: Place
+        var isWeak: Bool
+    }
+
+    private(set) var meanings: [String: Meaning] = [:]
+
+    init(_ graph: ObjectGraph) {
+        let itemsBySection = Dictionary(grouping: graph.items.indices, by: { graph.items[$0].section })
+        for symbol in graph.file.symbols where !symbol.isLocal && !symbol.name.isEmpty {
+            let isWeak = symbol.binding == ELF.Binding.weak
+            if symbol.place == .absolute {
+                meanings[symbol.name] = Meaning(place: .absolute(symbol.value), isWeak: isWeak)
+            } else if let section = symbol.sectionIndex {
+                let offset = Int(clamping: symbol.value)
+                let holder = itemsBySection[section]?.first {
+                    let item = graph.items[$0]
+                    return offset >= item.offset && offset < item.offset + max(item.size, 1)
+                }
+                guard let holder else { continue }
+                let distance = offset - graph.items[holder].offset
+                meanings[symbol.name] = Meaning(place: .item(holder, distance: distance), isWeak: isWeak)
+            }
+        }
+    }
+}
