@@ -61,6 +61,9 @@ public func compareObjects(
 ) -> ChangeSet {
     let roles = SectionRoles(
         tables: architecture.specialTables(major: xenVersion.major, minor: xenVersion.minor), hooksPrefix: hooksPrefix)
+    guard [original, patched].allSatisfy({ $0.file.header.machine == architecture.machine }) else {
+        return compareForeign(objectName: objectName, source: source, original: original, patched: patched, roles: roles)
+    }
     func explained(_ object: ObjectToCompare) -> ExplainedGraph {
         ExplainedGraph(
             graph: ObjectGraph(objectName: objectName, file: object.file, architecture: architecture, roles: roles),
@@ -77,4 +80,25 @@ public func compareObjects(
     return ChangeSet(
         objectName: objectName, source: source, original: a.graph, patched: b.graph, twins: twins, status: classifier.status,
         locations: locations, removed: classifier.removed, diagnostics: classifier.diagnostics)
+}
+
+/// An object for another machine is no part of the hypervisor's own code: x86 boots in 32-bit code, which the build puts into
+/// the 64-bit hypervisor as a block of bytes (`xen/arch/x86/boot`), and never comes back to it.
+private func compareForeign(
+    objectName: String, source: String, original: ObjectToCompare, patched: ObjectToCompare, roles: SectionRoles
+) -> ChangeSet {
+    let sections = AssemblyComparison(original: original.file, patched: patched.file, roles: roles).differingSections()
+    var diagnostics: [Diagnostic] = []
+    if !sections.isEmpty || original.file.header.machine != patched.file.header.machine {
+        diagnostics.append(
+            Diagnostic(
+                .initOnlyChange, .warning, location: SourceLocation(file: source),
+                message: "\(objectName) changed, which is for another machine (ELF machine \(patched.file.header.machine)): it runs at boot only and is never live-patched"))
+    }
+    func nothing(_ object: ObjectToCompare) -> ObjectGraph {
+        ObjectGraph(objectName: objectName, fileSymbol: "", file: object.file, items: [], oddities: [])
+    }
+    return ChangeSet(
+        objectName: objectName, source: source, original: nothing(original), patched: nothing(patched), twins: Correlation(),
+        status: [], locations: [], removed: [], diagnostics: diagnostics)
 }

@@ -30,7 +30,7 @@ struct Classifier {
 
     var a: ObjectGraph { original.graph }
     var b: ObjectGraph { patched.graph }
-    private var isAssembly: Bool { source.hasSuffix(".S") || source.hasSuffix(".s") }
+    private var isAssembly: Bool { [source, a.fileSymbol, b.fileSymbol].contains { $0.hasSuffix(".S") || $0.hasSuffix(".s") } }
 
     mutating func classify(with comparison: inout Comparison) {
         guard !isAssembly else {
@@ -53,6 +53,7 @@ struct Classifier {
         judgeBootCode()
         judgeRemoved()
         judgeExportedNames()
+        judgeSeeminglyNew()
         judgeGuesses()
         judgeOddities()
         let lacksDebugInfo = [original, patched].contains { !$0.debug.hasDebugInfo && !$0.graph.items.isEmpty }
@@ -237,7 +238,7 @@ struct Classifier {
 
     private func sectionName(_ item: Item) -> String { b.file.sections[item.section].name }
 
-    private func list(_ names: [String]) -> String {
+    func list(_ names: [String]) -> String {
         let shown = names.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
         return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
     }

@@ -28,6 +28,7 @@ struct ExplainedGraph {
     /// Declared variables by section and offset.
     private let variables: [Place: DebugInfo.Variable]
     private let functions: [Place: DebugInfo.Function]
+    private let orders: [Place: Int]
 
     struct Place: Hashable {
         var section: Int
@@ -40,6 +41,9 @@ struct ExplainedGraph {
         self.variables = Dictionary(
             debug.variables.map { (Place(section: $0.section, offset: Int(clamping: $0.offset)), $0) },
             uniquingKeysWith: { first, _ in first })
+        self.orders = Dictionary(
+            debug.variables.enumerated().map { (Place(section: $1.section, offset: Int(clamping: $1.offset)), $0) },
+            uniquingKeysWith: { first, _ in first })
         self.functions = Dictionary(
             debug.functions.compactMap { function in
                 function.entry.map { (Place(section: $0.section, offset: Int(clamping: $0.offset)), function) }
@@ -49,6 +53,12 @@ struct ExplainedGraph {
     func variable(_ item: Int) -> DebugInfo.Variable? {
         let item = graph.items[item]
         return variables[Place(section: item.section, offset: item.offset)]
+    }
+
+    /// The position of a variable's declaration among all of them.
+    func order(_ item: Int) -> Int {
+        let item = graph.items[item]
+        return orders[Place(section: item.section, offset: item.offset)] ?? Int.max
     }
 
     /// How many items each section has.
@@ -114,44 +124,76 @@ private func plainNames(_ graph: ObjectGraph, aliases: Bool) -> [String: [Int]] 
 
 // MARK: Static locals
 
-/// Where a static local is declared.
-private struct LocalKey: Hashable {
-    var scope: [DebugInfo.ScopeElement]
+/// Where a static local is declared: the functions around it, and its name.
+struct LocalKey: Hashable {
+    var functions: [DebugInfo.ScopeElement]
     var name: String
+
+    init(_ variable: DebugInfo.Variable) {
+        functions = variable.scope.filter { if case .function = $0 { true } else { false } }
+        name = variable.name
+    }
 }
 
-/// Static locals get a number from the compiler that changes from one compilation to the next: `count.0`, `count.3`.
+/// Static locals get a number from the compiler that changes from one compilation to the next: `count.0`, `count.3`. Debug info
+/// tells the function and the line. Blocks count less: one more block before them and all have other positions.
 private func pairStaticLocals(_ a: ExplainedGraph, _ b: ExplainedGraph, _ result: inout Correlation) {
-    let originals = numberedData(a.graph)
-    let patched = numberedData(b.graph)
+    let (originals, patched) = (numberedData(a.graph), numberedData(b.graph))
+    let left = known(originals, a), right = known(patched, b)
+    for (key, items) in right {
+        guard let twins = left[key] else { continue }
+        pairByLine(twins, items, a, b, &result)
+        pairByBlock(twins.filter { result.patched[$0] == nil }, items.filter { result.original[$0] == nil }, a, b, &result)
+    }
+    pairSilent(originals.filter { a.variable($0) == nil }, patched.filter { b.variable($0) == nil }, a, b, &result)
+}
 
-    func keys(_ graph: ExplainedGraph, _ items: [Int], blocks: Bool) -> [LocalKey: [Int]] {
-        var keys: [LocalKey: [Int]] = [:]
-        for item in items {
-            guard let variable = graph.variable(item) else { continue }
-            let scope = variable.scope.filter { if case .function = $0 { true } else { blocks } }
-            keys[LocalKey(scope: scope, name: variable.name), default: []].append(item)
+/// What debug info knows of, in its order.
+private func known(_ items: [Int], _ graph: ExplainedGraph) -> [LocalKey: [Int]] {
+    let declared = items.compactMap { item in graph.variable(item).map { (item, $0, graph.order(item)) } }
+    return Dictionary(grouping: declared.sorted { $0.2 < $1.2 }, by: { LocalKey($0.1) }).mapValues { $0.map(\.0) }
+}
+
+/// Lines that a patch leaves alone keep their numbers in the patched source. Lines that it adds may have the numbers of those behind
+/// them: of several in one line, the last is the one that was there.
+private func pairByLine(_ x: [Int], _ y: [Int], _ a: ExplainedGraph, _ b: ExplainedGraph, _ result: inout Correlation) {
+    let before = Dictionary(grouping: x, by: { a.variable($0)?.declaration })
+    let after = Dictionary(grouping: y, by: { b.variable($0)?.declaration })
+    for (place, items) in after where place?.line != nil {
+        guard let twins = before[place], let last = items.last, twins.count == 1 else { continue }
+        result.pair(original: twins[0], patched: last)
+    }
+}
+
+/// Those whose lines changed: only where none came or went, and by the same block, or as the only one.
+private func pairByBlock(_ x: [Int], _ y: [Int], _ a: ExplainedGraph, _ b: ExplainedGraph, _ result: inout Correlation) {
+    guard x.count == y.count else { return }
+    if x.count == 1 {
+        result.pair(original: x[0], patched: y[0])
+        return
+    }
+    let before = Dictionary(grouping: x, by: { a.variable($0)?.scope })
+    for (scope, items) in Dictionary(grouping: y, by: { b.variable($0)?.scope }) {
+        guard let twins = before[scope], twins.count == 1, items.count == 1 else { continue }
+        result.pair(original: twins[0], patched: items[0])
+    }
+}
+
+/// Where debug info is silent about both sides, names are all there is to go by: one that is unique, or all of them unchanged.
+private func pairSilent(_ x: [Int], _ y: [Int], _ a: ExplainedGraph, _ b: ExplainedGraph, _ result: inout Correlation) {
+    let before = Dictionary(grouping: x, by: { CompilerName(a.graph.items[$0].name).base })
+    for (base, items) in Dictionary(grouping: y, by: { CompilerName(b.graph.items[$0].name).base }) {
+        guard let twins = before[base], twins.count == items.count else { continue }
+        let left = twins.sorted { a.graph.items[$0].name < a.graph.items[$1].name }
+        let right = items.sorted { b.graph.items[$0].name < b.graph.items[$1].name }
+        let areAlike = zip(left, right).allSatisfy {
+            a.graph.items[$0].name == b.graph.items[$1].name && a.graph.items[$0].size == b.graph.items[$1].size
         }
-        return keys
-    }
-    // First by the exact block; then, because a patch may wrap a declaration in another block, by the function where that is unique.
-    for blocks in [true, false] {
-        let left = keys(a, originals.filter { result.patched[$0] == nil }, blocks: blocks)
-        let right = keys(b, patched.filter { result.original[$0] == nil }, blocks: blocks)
-        for (key, items) in right where items.count == 1 {
-            if let twin = left[key], twin.count == 1 { result.pair(original: twin[0], patched: items[0]) }
+        guard items.count == 1 || areAlike else { continue }
+        for (twin, item) in zip(left, right) {
+            result.pair(original: twin, patched: item)
+            result.guessed.insert(item)
         }
-    }
-    // Where debug info is silent about both, a name that is unique on both sides is all there is to go by.
-    func silent(_ graph: ExplainedGraph, _ items: [Int]) -> [Substring: [Int]] {
-        Dictionary(
-            grouping: items.filter { graph.variable($0) == nil }, by: { CompilerName(graph.graph.items[$0].name).base })
-    }
-    let left = silent(a, originals.filter { result.patched[$0] == nil })
-    for (name, items) in silent(b, patched.filter { result.original[$0] == nil }) where items.count == 1 {
-        guard let twin = left[name], twin.count == 1 else { continue }
-        result.pair(original: twin[0], patched: items[0])
-        result.guessed.insert(items[0])
     }
 }
 

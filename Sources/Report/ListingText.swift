@@ -1,44 +1,5 @@
 import Diagnostics
 
-/// What `diff` says about two objects.
-public struct ObjectComparison: Sendable, Equatable, Codable {
-    public enum Status: String, Sendable, Equatable, Codable, CaseIterable { case changed, new, removed }
-
-    public struct Item: Sendable, Equatable, Codable {
-        public var name: String
-        public var status: Status
-        /// In bytes; nil on the side where it does not exist.
-        public var oldSize: Int?
-        public var newSize: Int?
-
-        public init(name: String, status: Status, oldSize: Int?, newSize: Int?) {
-            self.name = name
-            self.status = status
-            self.oldSize = oldSize
-            self.newSize = newSize
-        }
-    }
-
-    public var original: String
-    public var patched: String
-    public var sameFunctions: Int
-    public var functions: [Item]
-    public var data: [Item]
-    public var diagnostics: [Diagnostic]
-
-    public init(
-        original: String, patched: String, sameFunctions: Int, functions: [Item], data: [Item],
-        diagnostics: [Diagnostic] = []
-    ) {
-        self.original = original
-        self.patched = patched
-        self.sameFunctions = sameFunctions
-        self.functions = functions
-        self.data = data
-        self.diagnostics = diagnostics
-    }
-}
-
 /// The text of the commands that look at files and write none.
 public enum ListingText {
     public static func render(_ comparison: ObjectComparison, style: TextStyle) -> String {
@@ -51,9 +12,17 @@ public enum ListingText {
             }
         }
         let found = lines("function", comparison.functions) + lines("data", comparison.data)
-        let head = "\(style.shown(comparison.original)) \(style.arrow) \(style.shown(comparison.patched)): "
-            + "\(counted(comparison.sameFunctions, "function")) the same"
+        let (old, new) = (style.shown(comparison.original), style.shown(comparison.patched))
+        let head = (old == new ? old : "\(old) \(style.arrow) \(new)") + ": \(counted(comparison.sameFunctions, "function")) the same"
         return ([head] + (found.isEmpty ? ["  no difference that runs"] : found)).joined(separator: "\n")
+    }
+
+    public static func render(_ comparison: FolderComparison, style: TextStyle) -> String {
+        let head = "\(style.shown(comparison.original)) \(style.arrow) \(style.shown(comparison.patched)): "
+            + "\(counted(comparison.sameObjects, "object")) and \(counted(comparison.sameFunctions, "function")) the same"
+        guard !comparison.differing.isEmpty else { return head + "\n  no difference that runs" }
+        let objects = comparison.differing.map { render($0, style: style) }
+        return ([head + ", \(counted(comparison.differing.count, "object")) not"] + objects).joined(separator: "\n")
     }
 
     public static func render(_ payload: PayloadInspection, style: TextStyle) -> String {

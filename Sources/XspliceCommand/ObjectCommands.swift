@@ -1,61 +1,8 @@
 import ArgumentParser
 import Diagnostics
 import ELFModel
-import ObjectDiff
 import Report
 import SystemPackage
-import XenSource
-
-/// `diff`: what differs between two objects, without a payload.
-struct DiffCommand: ConsoleCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Say which functions and data differ between two objects.")
-
-    @Argument(help: ArgumentHelp("The object compiled from the original source.", valueName: "original.o"))
-    var original: String
-
-    @Argument(help: ArgumentHelp("The object compiled from the patched source.", valueName: "patched.o"))
-    var patched: String
-
-    @Flag(help: "Write JSON.")
-    var json = false
-
-    @Option(
-        help: ArgumentHelp(
-            "The version of Xen that the objects belong to: it decides the layout of special sections.", valueName: "version"))
-    var xenVersion = "4.17"
-
-    func run(on console: Console) throws -> ExitStatus {
-        let numbers = xenVersion.split(separator: ".").map { Int($0) }
-        guard numbers.count == 2, let major = numbers[0], let minor = numbers[1] else {
-            throw UsageError("--xen-version takes two numbers, as in 4.17, not '\(xenVersion)'")
-        }
-        let (from, to) = (FilePath(original), FilePath(patched))
-        let machine = try ELFFile.read(from, debugSections: false).header.machine
-        guard let architecture = Architectures.known.first(where: { $0.machine == machine }) else {
-            throw UsageError("\(original): is for a machine that this version does not know (ELF machine \(machine))")
-        }
-        let patchedMachine = try ELFFile.read(to, debugSections: false).header.machine
-        guard patchedMachine == machine else {
-            throw UsageError("\(patched): is for another machine than \(original)")
-        }
-        let changes = compareObjects(
-            objectName: original, source: original,
-            original: try ObjectToCompare(at: from, architecture: architecture),
-            patched: try ObjectToCompare(at: to, architecture: architecture), architecture: architecture,
-            xenVersion: (major, minor), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
-        let comparison = ObjectComparison(changes, original: original, patched: patched)
-        guard !json else {
-            console.output.write(try JSONText.encode(comparison, subject: original))
-            return .written
-        }
-        console.output.write(ListingText.render(comparison, style: console.outputStyle) + "\n")
-        if !comparison.diagnostics.isEmpty {
-            console.error.write("\n" + DiagnosticText.render(comparison.diagnostics, style: console.errorStyle) + "\n")
-        }
-        return .written
-    }
-}
 
 /// `inspect`: what a payload says about itself.
 struct InspectCommand: ConsoleCommand {

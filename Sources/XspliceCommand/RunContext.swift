@@ -89,14 +89,12 @@ struct RunContext {
         return image
     }
 
-    mutating func compare(_ pairs: [ObjectPair], _ body: (ObjectPair) throws -> ChangeSet) async throws -> [ChangeSet] {
+    mutating func compare(
+        _ pairs: [ObjectPair], _ body: @escaping @Sendable (ObjectPair) throws -> ChangeSet
+    ) async throws -> [ChangeSet] {
+        let terminal = terminal, jobs = options.jobs
         let changes = try await stages.run(.compare) {
-            var changes: [ChangeSet] = []
-            for (number, pair) in pairs.enumerated() {
-                try Task.checkCancellation()
-                terminal.update("\(number) of \(pairs.count)  \(pair.name)")
-                changes.append(try body(pair))
-            }
+            let changes = try await inParallel(pairs, limit: jobs, done: { terminal.update("\($0) of \(pairs.count) compared") }, body)
             return (changes, ReportText.line(BuildReport.Comparison(changes)))
         }
         report?.comparison = BuildReport.Comparison(changes)

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Diagnostics
+import ELFModel
+import ObjectDiff
+import Report
+import SystemPackage
+import TargetArchitecture
+import WorkFiles
+import XenSource
+
+/// `diff`: what differs between two objects, or between the objects of two folders, without a payload.
+struct DiffCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Say which functions and data differ between two objects, or two folders of objects.",
+        discussion: """
+            Objects of two folders are paired by their paths. Files of other kinds, and objects that a linker has put together from \
+            several, are not looked at.
+            """)
+
+    @Argument(help: ArgumentHelp("The object compiled from the original source, or a folder.", valueName: "original"))
+    var original: String
+
+    @Argument(help: ArgumentHelp("The object compiled from the patched source, or a folder.", valueName: "patched"))
+    var patched: String
+
+    @Flag(help: "Write JSON.")
+    var json = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The version of Xen that the objects belong to: it decides the layout of special sections.", valueName: "version"))
+    var xenVersion = "4.17"
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("How many objects to compare at a time.", valueName: "n"))
+    var jobs: Int?
+
+    func validate() throws {
+        if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
+    }
+
+    func run(on console: Console) async throws -> ExitStatus {
+        let numbers = xenVersion.split(separator: ".").map { Int($0) }
+        guard numbers.count == 2, let major = numbers[0], let minor = numbers[1] else {
+            throw UsageError("--xen-version takes two numbers, as in 4.17, not '\(xenVersion)'")
+        }
+        var comparer = ObjectComparer(version: (major, minor))
+        let (from, to) = (FilePath(original), FilePath(patched))
+        switch (WorkFiles.isFolder(from), WorkFiles.isFolder(to)) {
+        case (true, true):
+            // A hypervisor's boot code may be for another machine than its own.
+            comparer.foreign = Architectures.known.first
+            try await compareFolders(from, to, with: comparer, on: console)
+        case (false, false):
+            let comparison = try comparer.compare(from, to)
+            let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
+            show(text, comparison.diagnostics, on: console)
+        default: throw UsageError("\(original) and \(patched): compare two objects, or two folders")
+        }
+        return .written
+    }
+
+    private func compareFolders(_ from: FilePath, _ to: FilePath, with comparer: ObjectComparer, on console: Console) async throws {
+        let (before, after) = (try Self.objects(in: from), try Self.objects(in: to))
+        let names = Set(before).union(after).sorted()
+        guard !names.isEmpty else { throw UsageError("\(original) and \(patched) hold no object files") }
+        let compared = try await inParallel(names, limit: jobs ?? ProcessFacts.processors) { name in
+            try comparer.compare(
+                before.contains(name) ? from.pushing(FilePath(name)) : nil, after.contains(name) ? to.pushing(FilePath(name)) : nil,
+                name: name)
+        }
+        let comparison = FolderComparison(original: original, patched: patched, objects: compared.compactMap { $0 })
+        let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
+        show(text, comparison.differing.flatMap(\.diagnostics), on: console)
+    }
+
+    private func show(_ text: String, _ diagnostics: [Diagnostic], on console: Console) {
+        console.output.write(text + (json ? "" : "\n"))
+        if !json, !diagnostics.isEmpty {
+            console.error.write("\n" + DiagnosticText.render(diagnostics, style: console.errorStyle) + "\n")
+        }
+    }
+
+    /// The relative paths of all that is called like an object, sorted.
+    private static func objects(in folder: FilePath) throws -> Set<String> {
+        var found: Set<String> = []
+        try WorkFiles.walk(folder) { path, kind in
+            if case .regular = kind, path.hasSuffix(".o") { found.insert(path) }
+            return true
+        }
+        return found
+    }
+}
