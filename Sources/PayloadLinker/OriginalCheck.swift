@@ -23,9 +23,17 @@ struct OriginalCheck {
         var verdict = Verdict()
         for node in selection.carried where selection.isReplacement(node) {
             let set = sets[node.object]
-            guard let symbol = selection.running(node), let twin = set.twins.original[node.item] else { continue }
-            let item = set.original.items[twin]
-            guard let difference = difference(item, symbol, object: node.object) else {
+            guard let symbol = selection.running(node) else { continue }
+            let twin = set.twins.original[node.item].map { Node(object: node.object, item: $0) } ?? selection.moved.origins[node]
+            guard let twin else {
+                verdict.diagnostics.append(
+                    Diagnostic(
+                        .originalNotCompared, .warning, symbol: symbol.qualifiedName, location: set.locations[node.item],
+                        message: "the hypervisor's '\(symbol.qualifiedName)' is of a file that this patch does not touch: it is replaced, but was not compared with the source"))
+                continue
+            }
+            let item = sets[twin.object].original.items[twin.item]
+            guard let difference = difference(item, symbol, object: twin.object) else {
                 verdict.equalCount += 1
                 continue
             }

@@ -34,6 +34,7 @@ struct Selection {
     private var isCarried: Set<Node> = []
     private var queue: [Node] = []
     private let definers: [String: Node]
+    let moved: MovedDefinitions
 
     init(sets: [ChangeSet], hypervisor: Hypervisor, architecture: any TargetArchitecture) {
         self.sets = sets
@@ -42,10 +43,14 @@ struct Selection {
         var definers: [String: Node] = [:]
         for (object, set) in sets.enumerated() {
             for (index, item) in set.patched.items.enumerated() where item.isGlobal {
-                for name in [item.name] + item.aliases { definers[name] = Node(object: object, item: index) }
+                for name in [item.name] + item.aliases where definers[name] == nil || !item.isWeak {
+                    definers[name] = Node(object: object, item: index)
+                }
             }
         }
         self.definers = definers
+        self.moved = MovedDefinitions(sets: sets, hypervisor: hypervisor)
+        self.diagnostics = moved.diagnostics
     }
 
     func item(_ node: Node) -> Item { sets[node.object].patched.items[node.item] }
@@ -62,6 +67,7 @@ struct Selection {
 
     /// The running hypervisor's version of a patched item.
     func running(_ node: Node) -> XenImage.Symbol? {
+        if moved.fates[node] != nil { return hypervisor.image.global(item(node).name) }
         let set = sets[node.object]
         return set.twins.original[node.item].flatMap { hypervisor.symbol(of: set.original.items[$0], object: node.object) }
     }
@@ -69,11 +75,19 @@ struct Selection {
     /// Whether the payload replaces this function of the hypervisor.
     func isReplacement(_ node: Node) -> Bool {
         let item = item(node)
-        guard item.kind == .function, item.role == .code, item.parent == nil, status(node) == .changed else { return false }
+        guard item.kind == .function, item.role == .code, item.parent == nil, isChanged(node) else { return false }
         return running(node).map { !$0.isFreedAfterBoot } ?? false
     }
 
+    private func isChanged(_ node: Node) -> Bool { status(node) == .changed || moved.fates[node] == .changed }
+
+    /// Whether the running hypervisor has nothing that it could be.
+    func isNew(_ node: Node) -> Bool { status(node) == .new && moved.fates[node] == nil }
+
     mutating func select() {
+        for (node, fate) in moved.fates where fate == .changed && item(node).kind == .function && item(node).role == .code {
+            addRoot(node)
+        }
         for (object, set) in sets.enumerated() {
             for index in set.changedFunctions { addRoot(Node(object: object, item: index)) }
             for index in set.patched.items.indices where set.patched.items[index].role == .hooks {
@@ -165,7 +179,7 @@ struct Selection {
 
     private mutating func needNamed(_ node: Node, _ item: Item, from user: Node) {
         let symbol = running(node)
-        let isNew = status(node) == .new
+        let isNew = isNew(node)
         switch item.role {
         case .boot:
             if isNew || symbol == nil || !originalRefers(user, to: node) { refuseBoot(item.name, user) }
@@ -176,7 +190,7 @@ struct Selection {
                 carryCopy(node, item, isNew: isNew)
             }
         case .readOnly:
-            if symbol == nil || status(node) != .same { carryCopy(node, item, isNew: isNew) }
+            if symbol == nil || (status(node) != .same && moved.fates[node] != .same) { carryCopy(node, item, isNew: isNew) }
         case .writable:
             if isNew {
                 carry(node)
@@ -186,7 +200,9 @@ struct Selection {
                     message: "variable '\(item.name)' can't be found in xen-syms, and a copy would not have its value")
             }
         default:
-            if symbol == nil {
+            // That it is new has been refused with a reason of its own.
+            let isRefused = sets[node.object].diagnostics.contains { $0.severity == .error && $0.symbol == item.name }
+            if symbol == nil, !isRefused {
                 refuse(
                     .dataNotInHypervisor, node,
                     message: "'\(item.name)' of section \(sets[node.object].patched.file.sections[item.section].name) can't be found in xen-syms")

@@ -109,6 +109,60 @@ import XenSource
         #expect(payload.references.map(\.name) == ["sink"])
     }
 
+    // MARK: Definitions that move to another file
+
+    @Test func aFunctionThatMovesAndChangesIsReplaced() async throws {
+        let f = { (n: Int) in "u32 f(u32 x) { printk(\"f\"); return x * 1000003 + \(n); }" }
+        let rest = "u32 rest(u32 x) { return x * 1000003; }"
+        let (outcome, image) = try await Self.link([
+            ("one.c", "\(f(100)) \(rest)", rest), ("two.c", "u32 g(u32 x) { return x; }", "u32 g(u32 x) { return x; } \(f(101))"),
+        ])
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.functions.map(\.name) == ["f"])
+        #expect(payload.functions[0].oldAddress == image.global("f")?.address)
+        #expect(payload.verifiedFunctions == 1)
+        #expect(payload.companions.isEmpty)
+    }
+
+    @Test func aFunctionThatOnlyMovesIsLeftAlone() async throws {
+        let f = "u32 f(u32 x) { printk(\"f\"); return x * 1000003; }"
+        let rest = "u32 rest(u32 x) { return x * 1000003; }"
+        let (outcome, _) = try await Self.link([
+            ("one.c", "\(f) \(rest)", rest), ("two.c", "u32 g(u32 x) { return x; }", "u32 g(u32 x) { return x; } \(f)"),
+        ])
+        #expect(outcome.payload == nil)
+        #expect(!outcome.diagnostics.contains { $0.severity == .error })
+    }
+
+    @Test func aVariableThatMovesKeepsItsValue() async throws {
+        let (outcome, image) = try await Self.link([
+            ("one.c", "u32 v = 7;", "extern u32 v; u32 unused;"),
+            ("two.c", "extern u32 v; u32 g(u32 x) { return x * 1000003 + v; }", "u32 v = 7; u32 g(u32 x) { return x * 1000003 + v + 1; }"),
+        ])
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.companions.isEmpty)
+        #expect(payload.references.map(\.address) == [image.global("v")?.address])
+    }
+
+    @Test(arguments: [("u32 v = 8;", "data-initialiser-changed"), ("u32 v[2] = { 7 };", "data-size-changed")])
+    func aVariableThatMovesAndChangesIsRefused(patched: String, id: String) async throws {
+        let (outcome, _) = try await Self.link([("one.c", "u32 v = 7;", ""), ("two.c", "u32 g;", "u32 g; \(patched)")])
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id.rawValue) == [id])
+    }
+
+    /// The strong definition takes the weak one's place when a hypervisor is linked.
+    @Test func aStrongDefinitionReplacesAWeakOne() async throws {
+        let weak = "u32 __attribute__((weak)) f(u32 x) { return x * 1000003 + 100; }"
+        let (outcome, image) = try await Self.link([
+            ("one.c", weak, weak), ("two.c", "u32 g(u32 x) { return x; }", "u32 g(u32 x) { return x; } u32 f(u32 x) { return x * 1000003 + 101; }"),
+        ])
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.functions.map(\.name) == ["f"])
+        #expect(payload.functions[0].oldAddress == image.global("f")?.address)
+        #expect(outcome.diagnostics.map(\.id).contains(.originalNotCompared))
+    }
+
     @Test func staticFunctionsAndVariablesAreTheRunningOnes() async throws {
         let source = { (n: Int) in
             "static u32 count; static noinline u32 h(u32 x) { sink(&count); return x + 1; } u32 f(u32 x) { return h(x) + count++ + \(n); }"
