@@ -74,6 +74,9 @@ let package = Package(
             name: "ObjectFixtures",
             dependencies: ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "ArchX86_64", "XenSource", system],
             path: "Tests/ObjectFixtures", swiftSettings: settings),
+        .target(
+            name: "ChangeCases", dependencies: ["Report", "ELFModel", "Diagnostics", "WorkFiles", system], path: "Tests/ChangeCases",
+            swiftSettings: settings),
         tests("ELFModel", ["TestTools", system]),
         tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"]),
         tests(
@@ -90,13 +93,13 @@ let package = Package(
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
         tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
         .testTarget(
-            name: "SystemTests", dependencies: ["TestRig", "TestTools", "ELFModel", "Diagnostics", system, subprocess],
+            name: "SystemTests", dependencies: ["ChangeCases", "TestRig", "TestTools", "ELFModel", "Diagnostics", "WorkFiles", system, subprocess],
             swiftSettings: settings),
         tests("Report", ["Diagnostics", "ELFModel", "XenSource", "WorkFiles", system]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "xsplice-build", "TestTools", "Report", "LoaderModel", "ArchX86_64", "ELFModel", "XenSource", "WorkFiles", system,
+                "xsplice-build", "ChangeCases", "TestTools", "Report", "LoaderModel", "ArchX86_64", "ELFModel", "XenSource", "WorkFiles", system,
                 subprocess,
             ],
             swiftSettings: settings),

@@ -7,10 +7,13 @@ public protocol ExplainedError: Error, Sendable {
     /// What the user can do about it, or nil where the message says all.
     var help: String? { get }
     var exitCode: ExitStatus { get }
+    /// The diagnostic that it amounts to, where the change itself is refused.
+    var diagnosticID: DiagnosticID? { get }
 }
 
 extension ExplainedError {
     public var help: String? { nil }
+    public var diagnosticID: DiagnosticID? { nil }
 }
 
 /// The exit codes of the program. Documented in `--help`, the README and the man page.

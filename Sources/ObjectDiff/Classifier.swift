@@ -189,7 +189,9 @@ struct Classifier {
                 location: locations[index],
                 message: "'\(b.items[index].name)' is an entry of \(sectionName(b.items[index])), which is read at boot: it comes too late for the running hypervisor")
         }
-        let changed = all.filter { !arrays.contains($0) }
+        // The text of a parameter's name belongs to its entry.
+        let ofArrays = Set(arrays.flatMap { b.items[$0].references }.map(\.target))
+        let changed = all.filter { !arrays.contains($0) && !ofArrays.contains(.item($0)) }
         let gone = removed.filter { a.items[$0].role == .boot }
         let names = (changed.map { b.items[$0].name } + gone.map { a.items[$0].name }).sorted()
         guard !names.isEmpty else { return }

@@ -81,7 +81,7 @@ public struct Item: Sendable, Equatable {
 
 /// A place in an item that a relocation fills with the address of something.
 public struct Reference: Sendable, Equatable {
-    public enum Target: Sendable, Equatable {
+    public enum Target: Sendable, Hashable {
         /// An item of the same object.
         case item(Int)
         /// A symbol that another object defines.

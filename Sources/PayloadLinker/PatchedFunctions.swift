@@ -89,9 +89,10 @@ struct Companions {
             let item = selection.item(node)
             guard item.isNamed, item.kind == .function || item.kind == .data, item.role != .hooks, let place = assembler.places[node] else { continue }
             let isFunction = item.kind == .function
-            // What only counts by its content and is named by the compiler (`__func__.0`, `CSWTCH.7`) is like a string.
-            if item.isJustContent, selection.status(node) == .same || item.name.contains(".") { continue }
             let set = selection.sets[node.object]
+            // What only counts by its content and is no declaration of the source (`__func__.0`, `CSWTCH.7`) is like a string.
+            let isDeclared = set.locations[node.item] != nil || !item.name.contains(".")
+            if item.isJustContent, selection.status(node) == .same || !isDeclared { continue }
             // A constant with other content is a new one: the old one stays for those who still refer to it.
             let reason: Payload.Companion.Reason =
                 item.parent != nil ? .coldPart

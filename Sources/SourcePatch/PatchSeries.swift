@@ -189,8 +189,9 @@ struct PatchSeries {
                 continue
             }
             if let original, original.bytes == content.bytes, original.isExecutable == content.isExecutable { continue }
-            let isC = path.hasSuffix(".c") || path.hasSuffix(".h")
-            let ready = isC ? renumbered(content.bytes, origins: content.origins) : (content.bytes, LineMap())
+            // Assembly sources go through the preprocessor, too; linker scripts do, but have no lines that matter.
+            let isPreprocessed = [".c", ".h", ".S"].contains { path.hasSuffix($0) } && !path.hasSuffix(".lds.S")
+            let ready = isPreprocessed ? renumbered(content.bytes, origins: content.origins) : (content.bytes, LineMap())
             files.append(
                 .init(
                     path: path, change: .write(content: ready.0, executable: content.isExecutable), isNew: original == nil,

@@ -74,9 +74,10 @@ public struct KernelConfiguration: Sendable, Equatable {
         }
         if let option = instrumentation.first {
             throw XenSourceError(
-                "[\(DiagnosticID.instrumentedBuild.rawValue)] \(file): CONFIG_\(option)=y makes an instrumented build, "
+                "\(file): CONFIG_\(option)=y makes an instrumented build, "
                     + "whose functions can't be live-patched",
-                help: "use the configuration of the production hypervisor", exitCode: .cannotBeLivePatched)
+                help: "use the configuration of the production hypervisor", exitCode: .cannotBeLivePatched,
+                diagnosticID: .instrumentedBuild)
         }
     }
 }

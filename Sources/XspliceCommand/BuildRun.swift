@@ -16,6 +16,9 @@ extension BuildCommand: ConsoleCommand {
         do {
             let payload = try await buildPayload(options, in: &context)
             return try conclude(context, payload: payload)
+        } catch let error as any ExplainedError where error.diagnosticID != nil {
+            context.refused(by: error)
+            return try conclude(context, payload: nil)
         } catch let error as BuildError where error.exitCode == .buildFailed {
             if let report = context.finished(.buildFailed, failure: error.message) { try output.write(report) }
             throw error

@@ -135,6 +135,12 @@ struct RunContext {
         return nil
     }
 
+    /// A stage refused the change as a whole.
+    mutating func refused(by error: any ExplainedError) {
+        guard let id = error.diagnosticID else { return }
+        report?.diagnostics.append(Diagnostic(id, .error, message: error.message, help: error.help))
+    }
+
     /// The report with how the run ended, and the times.
     func finished(_ outcome: BuildReport.Outcome, failure: String? = nil) -> BuildReport? {
         var report = report

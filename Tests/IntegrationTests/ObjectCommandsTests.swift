@@ -1,3 +1,4 @@
+import ChangeCases
 import Report
 import SystemPackage
 import TestTools
@@ -61,9 +62,9 @@ import WorkFiles
 
     @Test func inspectSaysWhatTheReportSays() async throws {
         for name in ["F1-static", "D1-data", "X1-warn"] {
-            let change = try #require(ChangeCase.all.first { $0.name == name })
-            let result = try await ChangeResult.of(change)
-            let payload = try #require(result.payload), report = try #require(result.report)
+            let change = try #require(ChangeCase.every().first { $0.name == name })
+            let result = try await SmallTree.outcome(of: change)
+            let payload = try #require(result.payloadPath), report = try #require(result.report)
 
             let json = try await Program.run(["inspect", payload.string, "--json"])
             #expect(json.code == 0, "\(json.error)")

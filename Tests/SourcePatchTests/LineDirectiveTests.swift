@@ -74,7 +74,7 @@ struct LineDirectiveTests {
     @Test("Only C files get directives; new, copied and removed ones need none")
     func kinds() throws {
         let patch = GitOracleTests.change
-        for (path, has) in [("xen/a.c", true), ("xen/a.h", true), ("xen/a.S", false), ("xen/Makefile", false), ("xen/x.lds", false)] {
+        for (path, has) in [("xen/a.c", true), ("xen/a.h", true), ("xen/a.S", true), ("xen/xen.lds.S", false), ("xen/Makefile", false), ("xen/x.lds", false)] {
             let result = try TestTree([path: numberedLines(9)]).apply(patch.replacing("xen/common/kernel.c", with: path))
             #expect(result.files.first?.text.contains("#line") == has, "\(path)")
             #expect(result.files.first?.plainText.contains("#line") == false)

@@ -1,50 +1,52 @@
+import ChangeCases
 import SystemPackage
 import TestRig
 import TestTools
 import Testing
 
 /// Payloads that the program makes, in a running hypervisor: one boot, in which each is loaded, seen, reverted and unloaded.
-@Suite(
-    .serialized, .timeLimit(.minutes(60)),
-    .enabled(if: SystemRig.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
+@Suite(.timeLimit(.minutes(60)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
 struct PatchedXenTests {
-    private func payload(_ item: PayloadCase, of rig: SystemRig) throws -> [UInt8] {
-        switch try #require(rig.builds[item.name]) {
-        case .payload(let bytes): return bytes
-        case .failed(let words): throw ToolFailure(description: "no payload for \(item.name): \(words)")
-        }
+    private func payload(_ change: ChangeCase) async throws -> [UInt8] {
+        let outcome = try await RealXen.outcome(of: change)
+        return try #require(outcome.payload, "no payload for \(change.name): \(outcome.error)")
     }
 
-    @Test("a payload changes the running hypervisor, and its revert changes it back", arguments: PayloadCase.all)
-    func loadAndRevert(item: PayloadCase) async throws {
-        let rig = try await SystemRig.shared
-        _ = try payload(item, of: rig)
-        for part in PayloadCase.parts {
-            let step = rig.machine[item.id(part)]
-            #expect(step.succeeded, "\(part): exit code \(String(describing: step.exitCode)): \(step.output) \(step.xenLog)")
-        }
-        let (before, applied) = (rig.machine[item.id("before")], rig.machine[item.id("applied")])
-        let reverted = rig.machine[item.id("reverted")]
-        #expect(!item.isApplied(before))
-        #expect(item.isApplied(applied), "\(applied.output) \(applied.xenLog)")
-        #expect(!item.isApplied(reverted), "\(reverted.output) \(reverted.xenLog)")
-        #expect(reverted.output == before.output)
-        // f4-remove's own mark comes between the dom0's words.
-        #expect((applied.output.filter { $0 != "~" } == before.output) == item.onConsoleOnly)
+    @Test("a payload changes the running hypervisor, and its revert changes it back", arguments: RealXen.booted)
+    func loadAndRevert(change: ChangeCase) async throws {
+        _ = try await payload(change)
+        let boot = try #require(change.expected.boot)
+        let machine = try await RealXen.machine(debug: change.expected.debug == true)
+        func step(_ part: String) -> Console.StepResult { machine["\(change.name).\(part)"] }
 
-        let entry = { (part: String) in
-            rig.machine[item.id(part)].output.split(separator: "\n").first { $0.hasPrefix("\(item.name) ") }
+        for part in RealXen.parts {
+            #expect(step(part).succeeded, "\(part): exit code \(String(describing: step(part).exitCode)): \(step(part).output) \(step(part).xenLog)")
         }
+        for part in ["before", "applied", "reverted"] {
+            let result = step(part)
+            let isApplied = part == "applied"
+            if let pattern = boot.applied {
+                #expect(
+                    try (result.output.wholeMatch(of: Regex(pattern)) != nil) == isApplied, "\(part): \(result.output) \(result.xenLog)")
+            }
+            if let pattern = boot.log {
+                let regex = try Regex(pattern)
+                #expect(result.xenLog.contains { $0.contains(regex) } == isApplied, "\(part): \(result.output) \(result.xenLog)")
+            }
+        }
+        #expect(boot.applied != nil || boot.log != nil)
+
+        func entry(_ part: String) -> Substring? { step(part).output.split(separator: "\n").first { $0.hasPrefix("\(change.name) ") } }
         #expect(entry("list")?.contains("APPLIED") == true)
         #expect(entry("gone") == nil)
     }
 
-    @Test("other people's tools find nothing wrong with a payload, and it is small", arguments: PayloadCase.all)
-    func file(item: PayloadCase) async throws {
-        let bytes = try payload(item, of: try await SystemRig.shared)
-        if item.functions == 1 { #expect(bytes.count < 16 << 10) }
+    @Test("other people's tools find nothing wrong with a payload, and it is small", arguments: RealXen.cases.filter { $0.expected.exit == 0 })
+    func file(change: ChangeCase) async throws {
+        let bytes = try await payload(change)
+        if change.expected.changed.count == 1 { #expect(bytes.count < 32 << 10) }
         try await withTemporaryFolder { folder in
-            let file = folder.appending("\(item.name).livepatch")
+            let file = folder.appending("\(change.name).livepatch")
             try write(bytes, to: file)
             let complaints = try await run("sh", ["-c", "readelf -aW \"$1\" 2>&1 >/dev/null", "sh", file.string])
             #expect(complaints == "")
@@ -54,13 +56,15 @@ struct PatchedXenTests {
         }
     }
 
-    @Test("the hypervisor is alive at the end, has no payload left, and never complained but where it was made to")
-    func alive() async throws {
-        let machine = try await SystemRig.shared.machine
+    @Test("the hypervisor is alive at the end, has no payload left, and never complained but where it was made to", arguments: [false, true])
+    func alive(debug: Bool) async throws {
+        let machine = try await RealXen.machine(debug: debug)
         try machine.requireFinished()
         #expect(machine["alive"].succeeded)
         #expect(machine["alive"].output.hasSuffix("Nothing to list"))
-        let wanted = machine["x1-warn.applied"].xenLog.filter(Self.isComplaint)
+        // Those whose very effect is a complaint.
+        let wanted = RealXen.booted.filter { ($0.expected.debug == true) == debug && $0.expected.boot?.log?.contains("Xen WARN") == true }
+            .flatMap { machine["\($0.name).applied"].xenLog.filter(Self.isComplaint) }
         let complaints = machine.console.lines.compactMap { line in
             if case .hypervisor(let text) = line, Self.isComplaint(text) { text } else { nil }
         }

@@ -107,7 +107,7 @@ private let makefile = """
         ("CONFIG_ARM_64=y\nCONFIG_LIVEPATCH=y", .usage, "arm64"),
         ("CONFIG_LIVEPATCH=y\nCONFIG_COVERAGE=y", .cannotBeLivePatched, "CONFIG_COVERAGE"),
         ("CONFIG_XSPLICE=y\nCONFIG_GCOV=y", .cannotBeLivePatched, "CONFIG_GCOV"),
-        ("CONFIG_LIVEPATCH=y\nCONFIG_UBSAN=y", .cannotBeLivePatched, "instrumented-build"),
+        ("CONFIG_LIVEPATCH=y\nCONFIG_UBSAN=y", .cannotBeLivePatched, "CONFIG_UBSAN"),
         ("CONFIG_LIVEPATCH=y\nCONFIG_LTO=y", .cannotBeLivePatched, "CONFIG_LTO"),
     ])
     func refusesWhatNoPayloadFits(text: String, status: Diagnostics.ExitStatus, words: String) throws {
@@ -115,6 +115,7 @@ private let makefile = """
             try KernelConfiguration(text: text).check(file: "f.config", architecture: "x86_64")
         }
         #expect(error.exitCode == status)
+        #expect(error.diagnosticID == (status == .cannotBeLivePatched ? .instrumentedBuild : nil))
         #expect(error.message.contains(words))
         #expect(error.message.contains("f.config"))
     }

@@ -1,0 +1,71 @@
+import FoundationEssentials
+import SystemPackage
+import WorkFiles
+
+/// A folder of `Fixtures/changes`: a change of a tree, and what must come of it. See `Fixtures/README.md`.
+public struct ChangeCase: Sendable, CustomStringConvertible {
+    public struct Expected: Sendable, Decodable {
+        /// `mini-xen`, or a real Xen: `xen-4.17`.
+        public var tree: String
+        /// For a hypervisor with Xen's own checks switched on (CONFIG_DEBUG).
+        public var debug: Bool?
+        public var exit: Int
+        public var changed: [String]
+        public var new: [String]
+        /// All that the payload takes from the running hypervisor by name.
+        public var referred: [String]?
+        public var files: [String: [String]]?
+        public var diagnostics: [String]
+        /// What the names of no section of the payload may begin with.
+        public var sectionsAbsent: [String]?
+        /// Options to set in the configuration.
+        public var configuration: [String: String]?
+        public var boot: Boot?
+
+        public init(tree: String, exit: Int, changed: [String], boot: Boot) {
+            (self.tree, self.exit, self.changed, self.boot) = (tree, exit, changed, boot)
+            (new, diagnostics) = ([], [])
+        }
+    }
+
+    /// What a dom0 sees of the change in the running hypervisor.
+    public struct Boot: Sendable, Decodable {
+        /// A shell command that shows the behaviour.
+        public var look: String
+        /// A pattern that its whole output matches while the payload is applied, and only then.
+        public var applied: String?
+        /// A pattern of a line that Xen logs meanwhile while the payload is applied, and only then.
+        public var log: String?
+
+        public init(look: String, applied: String? = nil, log: String? = nil) {
+            (self.look, self.applied, self.log) = (look, applied, log)
+        }
+    }
+
+    public var name: String
+    public var expected: Expected
+    /// In the order in which they are applied.
+    public var patches: [FilePath]
+    public var description: String { name }
+
+    public init(name: String, expected: Expected, patches: [FilePath]) {
+        (self.name, self.expected, self.patches) = (name, expected, patches)
+    }
+
+    /// The folder `Fixtures` of this package.
+    public static let fixtures = FilePath(#filePath).removingLastComponent().appending("../../Fixtures").lexicallyNormalized()
+
+    /// All cases of a tree, by name.
+    public static func all(of tree: String) throws -> [ChangeCase] { try every().filter { $0.expected.tree == tree } }
+
+    /// All cases there are, by name.
+    public static func every() throws -> [ChangeCase] {
+        let root = fixtures.appending("changes")
+        return try WorkFiles.names(in: root).map { name in
+            let folder = root.appending(name)
+            let expected = try JSONDecoder().decode(Expected.self, from: Data(try WorkFiles.read(folder.appending("expected.json"))))
+            let patches = try WorkFiles.names(in: folder).filter { $0.hasSuffix(".patch") }.map { folder.appending($0) }
+            return ChangeCase(name: name, expected: expected, patches: patches)
+        }
+    }
+}

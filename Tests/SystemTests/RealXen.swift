@@ -1,0 +1,148 @@
+import ChangeCases
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+import TestRig
+import TestTools
+import WorkFiles
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// The changes of a real Xen, each run through the program once, and booted hypervisors that load what came out.
+enum RealXen {
+    /// The program that the environment variable `XSPLICE_BUILD` names.
+    static let program: FilePath? = getenv("XSPLICE_BUILD").map { FilePath(String(cString: $0)) }
+
+    static let tree = "xen-4.17"
+
+    /// The changes of `Fixtures/changes`, and the demo's.
+    static let cases: [ChangeCase] = {
+        let demo = ChangeCase(
+            name: "hello-world",
+            expected: .init(
+                tree: tree, exit: 0, changed: ["xen_extra_version"],
+                boot: .init(look: "cat /sys/hypervisor/version/extra", applied: "Hello World")),
+            patches: [ChangeCase.fixtures.appending("patches/xen-4.17/hello-world.patch")])
+        do { return [demo] + (try ChangeCase.all(of: tree)) } catch { return [] }
+    }()
+
+    /// Those whose effect dom0 can see.
+    static let booted = cases.filter { $0.expected.boot != nil }
+
+    static let cache = RigCache.standard(tell: { print($0) })
+    private static let archive = DebianArchive(suite: "bookworm", cache: cache)
+
+    // MARK: Hypervisors
+
+    static func hypervisor(debug: Bool) async throws -> HypervisorBuild {
+        try await builds.value(of: "\(debug)") {
+            let release = try await XenRelease.ofDebian(archive)
+            return debug
+                ? try await release.build("debug", options: ["CONFIG_DEBUG": "y"], cache: cache)
+                : try await release.build(cache: cache)
+        }
+    }
+    private static let builds = Once<HypervisorBuild>()
+
+    // MARK: Payloads
+
+    static func outcome(of change: ChangeCase) async throws -> ChangeOutcome {
+        try await outcomes.value(of: change.name) {
+            await turns.take()
+            do {
+                let outcome = try await run(change)
+                await turns.give()
+                return outcome
+            } catch {
+                await turns.give()
+                throw error
+            }
+        }
+    }
+    private static let outcomes = Once<ChangeOutcome>()
+    /// Each run uses all processors for a moment.
+    private static let turns = Turns(count: 2)
+
+    /// From the tree that the hypervisor was built in: strings such as the date of compilation are those of the hypervisor.
+    private static func run(_ change: ChangeCase) async throws -> ChangeOutcome {
+        guard let program else { throw ToolFailure(description: "XSPLICE_BUILD names no program; 'make test' does") }
+        let hypervisor = try await hypervisor(debug: change.expected.debug == true)
+        return try await withTemporaryFolder { folder in
+            var arguments = ["-s", hypervisor.tree.string] + change.patches.flatMap { ["-p", $0.string] }
+            if let options = change.expected.configuration {
+                let config = folder.appending("config")
+                let lines = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
+                try write(try WorkFiles.read(hypervisor.tree.appending("xen/.config")) + Array(lines.utf8), to: config)
+                arguments += ["-c", config.string]
+            }
+            let output = folder.appending("out")
+            arguments += ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
+            // Kept for the next run of the tests: one change touches a header that all of Xen includes.
+            arguments += ["--cache-dir", cache.root.appending("xsplice-build").string]
+            let result = try await Subprocess.run(
+                .path(program), arguments: Arguments(arguments), input: .none, output: .string(limit: 1 << 22),
+                error: .string(limit: 1 << 22))
+            let code =
+                switch result.terminationStatus {
+                case .exited(let code): Int(code)
+                case .signaled(let signal): 128 + Int(signal)
+                }
+            return try ChangeOutcome(code: code, output: output, error: result.standardError)
+        }
+    }
+
+    // MARK: Boots
+
+    /// One boot for all payloads of the default hypervisor, another for those of the debug one.
+    static func machine(debug: Bool) async throws -> MachineRun {
+        try await machines.value(of: "\(debug)") {
+            var scenario = Scenario()
+            for change in booted where (change.expected.debug == true) == debug {
+                guard let bytes = try await outcome(of: change).payload else { continue }
+                scenario.files["\(change.name).livepatch"] = bytes
+                try addSteps(of: change, to: &scenario)
+            }
+            scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
+            var boot = Boot(hypervisor: try await hypervisor(debug: debug).image, dom0: try await Dom0.ofDebian(archive))
+            // Hundreds of steps, while other tests compile.
+            boot.timeLimit = .seconds(1800)
+            return try await boot.run(scenario)
+        }
+    }
+    private static let machines = Once<MachineRun>()
+
+    /// All that is done with a payload, from before it is there until it is gone.
+    private static func addSteps(of change: ChangeCase, to scenario: inout Scenario) throws {
+        guard let look = change.expected.boot?.look else { return }
+        scenario.step("\(change.name).before", look)
+        try scenario.hostTool("\(change.name).load", .load, change.name)
+        scenario.step("\(change.name).applied", look)
+        scenario.step("\(change.name).list", "xen-livepatch list")
+        try scenario.hostTool("\(change.name).revert", .revert, change.name)
+        scenario.step("\(change.name).reverted", look)
+        try scenario.hostTool("\(change.name).unload", .unload, change.name)
+        scenario.step("\(change.name).gone", "xen-livepatch list")
+    }
+
+    static let parts = ["before", "load", "applied", "list", "revert", "reverted", "unload", "gone"]
+}
+
+/// Lets so many in at a time, in the order in which they came.
+private actor Turns {
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(count: Int) { free = count }
+
+    func take() async {
+        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
+    }
+
+    func give() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
+}
