@@ -93,7 +93,7 @@ let package = Package(
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
         tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
         .testTarget(
-            name: "SystemTests", dependencies: ["ChangeCases", "TestRig", "TestTools", "ELFModel", "Diagnostics", "WorkFiles", system, subprocess],
+            name: "SystemTests", dependencies: ["ChangeCases", "Report", "TestRig", "TestTools", "ELFModel", "Diagnostics", "WorkFiles", system, subprocess],
             swiftSettings: settings),
         tests("Report", ["Diagnostics", "ELFModel", "XenSource", "WorkFiles", system]),
         .testTarget(

@@ -50,7 +50,7 @@ public struct XenRelease: Sendable, Equatable {
         let name = variant.isEmpty ? "build" : "build-\(variant)"
         let wanted = options.merging(["CONFIG_LIVEPATCH": "y"]) { given, _ in given }
         let assignments = wanted.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let recipe = (assignments + ["flags \(flags)", "with example payloads"]).joined(separator: "\n")
+        let recipe = (assignments + ["flags \(flags)", "with example payloads"] + Self.buildFacts).joined(separator: "\n")
         let tree = try await cache.folder("\(home)/\(name)", recipe: recipe) { tree in
             cache.tell("building Xen \(version)\(variant.isEmpty ? "" : " (\(variant))"); the log: \(tree).log")
             try Folder.remove(tree)
@@ -85,10 +85,15 @@ public struct XenRelease: Sendable, Equatable {
         }
         let jobs = ProcessInfo.processInfo.activeProcessorCount
         let extra = flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]
-        try await tool.run(["-C", xen.string, "-j\(jobs)"] + extra, log: log)
+        try await tool.run(["-C", xen.string, "-j\(jobs)"] + Self.buildFacts + extra, log: log)
         // Xen's own example payloads: the model of the loader is held against them.
-        try await tool.run(["-C", xen.string, "tests"] + extra, log: log)
+        try await tool.run(["-C", xen.string, "tests"] + Self.buildFacts + extra, log: log)
     }
+
+    /// What a build puts into the hypervisor beside its source: fixed, so that two builds are the same.
+    private static let buildFacts = [
+        "XEN_BUILD_DATE=Thu Jan  1 00:00:00 UTC 1970", "XEN_BUILD_TIME=00:00:00", "XEN_BUILD_HOST=rig",
+    ]
 }
 
 /// A hypervisor that the rig built, with its objects.

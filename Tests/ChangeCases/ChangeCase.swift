@@ -22,8 +22,8 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
         public var configuration: [String: String]?
         public var boot: Boot?
 
-        public init(tree: String, exit: Int, changed: [String], boot: Boot) {
-            (self.tree, self.exit, self.changed, self.boot) = (tree, exit, changed, boot)
+        public init(tree: String, debug: Bool = false, exit: Int, changed: [String] = [], boot: Boot? = nil) {
+            (self.tree, self.debug, self.exit, self.changed, self.boot) = (tree, debug, exit, changed, boot)
             (new, diagnostics) = ([], [])
         }
     }

@@ -176,9 +176,9 @@ struct PatchSeriesTests {
     @Test("Bytes that are no UTF-8 survive")
     func bytes() throws {
         let tree = try TestTree()
-        try tree.write([0xE9, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], to: "xen/x.S")
+        try tree.write([0xE9, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], to: "xen/x.dat")
         let file = tree.folder.appending("bytes.patch")
-        try writeFile(Array("--- a/xen/x.S\n+++ b/xen/x.S\n@@ -1,3 +1,4 @@\n ".utf8) + [0xE9, 0x0A, 0x2B, 0xFE, 0x0A, 0x20, 0xC3, 0xFF, 0x0A] + Array(" A\n".utf8), to: file)
+        try writeFile(Array("--- a/xen/x.dat\n+++ b/xen/x.dat\n@@ -1,3 +1,4 @@\n ".utf8) + [0xE9, 0x0A, 0x2B, 0xFE, 0x0A, 0x20, 0xC3, 0xFF, 0x0A] + Array(" A\n".utf8), to: file)
         let result = try applyPatches([file], to: tree.top)
         #expect(result.files.first?.change == .write(content: [0xE9, 0x0A, 0xFE, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], executable: false))
     }

@@ -48,6 +48,14 @@ enum RealXen {
     }
     private static let builds = Once<HypervisorBuild>()
 
+    /// The same once more, in another folder.
+    static func secondBuild(debug: Bool) async throws -> HypervisorBuild {
+        try await builds.value(of: "again \(debug)") {
+            try await XenRelease.ofDebian(archive).build(
+                debug ? "debug-again" : "again", options: debug ? ["CONFIG_DEBUG": "y"] : [:], cache: cache)
+        }
+    }
+
     // MARK: Payloads
 
     static func outcome(of change: ChangeCase) async throws -> ChangeOutcome {
