@@ -1,4 +1,5 @@
 import Diagnostics
+import ObjectDiff
 
 /// What `diff` says about two objects.
 public struct ObjectComparison: Sendable, Equatable, Codable {
@@ -24,17 +25,20 @@ public struct ObjectComparison: Sendable, Equatable, Codable {
     public var sameFunctions: Int
     public var functions: [Item]
     public var data: [Item]
+    /// Types that are laid out otherwise.
+    public var layouts: [LayoutChange]
     public var diagnostics: [Diagnostic]
 
     public init(
         original: String, patched: String, sameFunctions: Int, functions: [Item], data: [Item],
-        diagnostics: [Diagnostic] = []
+        layouts: [LayoutChange] = [], diagnostics: [Diagnostic] = []
     ) {
         self.original = original
         self.patched = patched
         self.sameFunctions = sameFunctions
         self.functions = functions
         self.data = data
+        self.layouts = layouts
         self.diagnostics = diagnostics
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DebugInfo
 import Diagnostics
 import ELFModel
 import ObjectDiff
@@ -39,19 +40,24 @@ struct DiffCommand: ConsoleCommand {
         guard patchedMachine == machine else {
             throw UsageError("\(patched): is for another machine than \(original)")
         }
-        let changes = compareObjects(
-            objectName: original, source: original,
-            original: try ObjectToCompare(at: from, architecture: architecture),
-            patched: try ObjectToCompare(at: to, architecture: architecture), architecture: architecture,
-            xenVersion: (major, minor), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
-        let comparison = ObjectComparison(changes, original: original, patched: patched)
+        var changes = [
+            compareObjects(
+                objectName: original, source: original,
+                original: try ObjectToCompare(at: from, architecture: architecture),
+                patched: try ObjectToCompare(at: to, architecture: architecture), architecture: architecture,
+                xenVersion: (major, minor), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
+        ]
+        let layouts = try compareLayouts(&changes) { _, side, withUses in
+            try TypeInfo.read(side == .original ? from : to, withUses: withUses)
+        }
+        let comparison = ObjectComparison(changes[0], layouts: layouts, original: original, patched: patched)
         guard !json else {
             console.output.write(try JSONText.encode(comparison, subject: original))
             return .written
         }
         console.output.write(ListingText.render(comparison, style: console.outputStyle) + "\n")
         if !comparison.diagnostics.isEmpty {
-            console.error.write("\n" + DiagnosticText.render(comparison.diagnostics, style: console.errorStyle) + "\n")
+            console.error.write("\n" + DiagnosticText.render(comparison.diagnostics, layouts: layouts, style: console.errorStyle) + "\n")
         }
         return .written
     }

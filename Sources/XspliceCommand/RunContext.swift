@@ -89,16 +89,23 @@ struct RunContext {
         return image
     }
 
-    mutating func compare(_ pairs: [ObjectPair], _ body: (ObjectPair) throws -> ChangeSet) async throws -> [ChangeSet] {
-        let changes = try await stages.run(.compare) {
+    /// - Parameter layouts: compares the types of all objects, and adds what it has to say to the change sets.
+    mutating func compare(
+        _ pairs: [ObjectPair], _ body: (ObjectPair) throws -> ChangeSet,
+        layouts: (inout [ChangeSet]) throws -> [LayoutChange]
+    ) async throws -> [ChangeSet] {
+        let (changes, types) = try await stages.run(.compare) {
             var changes: [ChangeSet] = []
             for (number, pair) in pairs.enumerated() {
                 try Task.checkCancellation()
                 terminal.update("\(number) of \(pairs.count)  \(pair.name)")
                 changes.append(try body(pair))
             }
-            return (changes, ReportText.line(BuildReport.Comparison(changes)))
+            terminal.update("types")
+            let types = try layouts(&changes)
+            return ((changes, types), ReportText.line(BuildReport.Comparison(changes)))
         }
+        report?.layouts = types
         report?.comparison = BuildReport.Comparison(changes)
         return changes
     }
