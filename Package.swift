@@ -92,7 +92,7 @@ let package = Package(
         .testTarget(
             name: "SystemTests", dependencies: ["TestRig", "TestTools", "ELFModel", "Diagnostics", system, subprocess],
             swiftSettings: settings),
-        tests("Report", ["Diagnostics", "ELFModel", "XenSource", "WorkFiles", system]),
+        tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles", system]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -51,17 +51,26 @@ public enum LayoutText {
         let moved = change.members.filter { $0.change == .moved }
         let telling = change.members.filter { $0.change != .moved }
         let shown = Array((telling + moved.prefix(max(3, maximumRows - telling.count))).prefix(maximumRows))
-        let rows = inOrder(shown).map { member -> [String] in
-            let isRetyped = member.change == .retyped
-            return [
-                style.shown(member.name), place(member.old, withType: isRetyped, style: style),
-                place(member.new, withType: isRetyped || member.change == .new, style: style),
-                member.oldName.map { "was \(style.shown($0))" } ?? member.change.rawValue,
+        let rows = inOrder(shown).map { member in
+            [
+                style.shown(member.name), place(member.old, style: style), place(member.new, style: style),
+                remark(member, style: style),
             ]
         }
         let hidden = change.members.count - shown.count
         return table(["member", "before", "after", ""], rows, style: style)
             + rest(hidden: hidden, of: hidden > 0 && shown.count >= telling.count ? "moved" : "changed", change, style: style)
+    }
+
+    private static func remark(_ member: LayoutChange.Member, style: TextStyle) -> String {
+        let (old, new) = (member.old.map { style.shown($0.type) }, member.new.map { style.shown($0.type) })
+        switch (member.change, old, new) {
+        case (.renamed, _, _): return "was \(style.shown(member.oldName ?? ""))"
+        case (.new, _, let new?): return "new: \(new)"
+        case (.retyped, let old?, let new?), (.resized, let old?, let new?) where old != new:
+            return "\(member.change.rawValue): \(old) \(style.arrow) \(new)"
+        default: return member.change.rawValue
+        }
     }
 
     /// By place in the patched type, those that are gone by their old one.
@@ -91,28 +100,35 @@ public enum LayoutText {
     }
 
     /// `8, 4 bytes`; `8.3, 1 bit` for what does not begin or end at a byte.
-    private static func place(_ place: LayoutChange.Place?, withType: Bool, style: TextStyle) -> String {
+    private static func place(_ place: LayoutChange.Place?, style: TextStyle) -> String {
         guard let place else { return style.none }
         let isWhole = !place.isBitField && place.bitOffset.isMultiple(of: 8)
         let start = "\(place.bitOffset / 8)" + (isWhole ? "" : ".\(place.bitOffset % 8)")
         let size = place.bitSize.map { counted(Int(clamping: isWhole ? $0 / 8 : $0), isWhole ? "byte" : "bit") } ?? "open end"
-        return "\(start), \(size)" + (withType ? ", \(style.shown(place.type))" : "")
+        return "\(start), \(size)"
     }
 
-    /// Fits 80 columns where names allow: long ones lose their middle.
+    private static let width = 80
+    private static let indent = "     "
+
+    /// Fits 80 columns: long names lose their middle, and a remark that is too long stands on a line of its own.
     private static func table(_ heading: [String], _ rows: [[String]], style: TextStyle) -> [String] {
-        let limits = [26, 24, 24, 16]
-        func cut(_ text: String, _ limit: Int) -> String {
-            guard text.count > limit else { return text }
-            let half = (limit - style.ellipsis.count) / 2
-            return text.prefix(limit - style.ellipsis.count - half) + style.ellipsis + text.suffix(half)
-        }
-        let cells = ([heading] + rows).map { row in zip(row, limits).map { cut($0, $1) } }
-        let widths = heading.indices.map { column in cells.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0 }
-        return cells.enumerated().map { number, row in
-            var line = "     " + zip(row, widths).map { $0.padded(to: $1) }.joined(separator: gap)
+        let cells = ([heading] + rows).map { row in row.dropLast().map { cut($0, 30, style) } }
+        let widths = heading.indices.dropLast().map { column in cells.map { $0[column].count }.max() ?? 0 }
+        return zip(cells, [heading] + rows).enumerated().flatMap { number, row in
+            var line = indent + zip(row.0, widths).map { $0.padded(to: $1) }.joined(separator: gap)
+            let remark = row.1.last ?? ""
+            let isTooLong = line.count + gap.count + remark.count > width
+            if !isTooLong, !remark.isEmpty { line += gap + remark }
             while line.last == " " { line.removeLast() }
-            return number == 0 ? style.paint(line, .faint) : line
+            let lines = [number == 0 ? style.paint(line, .faint) : line]
+            return isTooLong ? lines + [indent + "  " + cut(remark, width - indent.count - 2, style)] : lines
         }
+    }
+
+    private static func cut(_ text: String, _ limit: Int, _ style: TextStyle) -> String {
+        guard text.count > limit else { return text }
+        let half = (limit - style.ellipsis.count) / 2
+        return text.prefix(limit - style.ellipsis.count - half) + style.ellipsis + text.suffix(half)
     }
 }
