@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(
             name: "SystemTests", dependencies: ["ChangeCases", "Report", "TestRig", "TestTools", "ELFModel", "Diagnostics", "WorkFiles", system, subprocess],
             swiftSettings: settings),
-        tests("Report", ["Diagnostics", "ELFModel", "XenSource", "WorkFiles", system]),
+        tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles", system]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -30,8 +30,7 @@ private struct DebugInfoReader {
     private var abstractWithCode: Set<UInt64> = []
     /// The scopes of variables in abstract functions, by offset of the variables' entries.
     private var abstractScopes: [UInt64: [DebugInfo.ScopeElement]] = [:]
-    /// File names of the current unit as the user knows them, by libdw's own string.
-    private var fileNames: [UnsafePointer<CChar>: String] = [:]
+    private var sourceNames = SourceNames()
 
     private struct PendingFunction {
         var function: DebugInfo.Function
@@ -68,12 +67,12 @@ private struct DebugInfoReader {
 
     private mutating func readUnit(_ die: DIE, version: Int) throws(DIE.Damaged) {
         let directory = die.string(DW_AT_comp_dir)
+        sourceNames = SourceNames(directory: directory)
         units.append(
             DebugInfo.CompilationUnit(
-                name: Self.shortened(die.name ?? "", directory: directory), directory: directory,
+                name: sourceNames.shortened(die.name ?? ""), directory: directory,
                 producer: die.string(DW_AT_producer),
                 language: die.number(DW_AT_language).map { DebugInfo.SourceLanguage(dwarf: $0) }, dwarfVersion: version))
-        fileNames.removeAll()
         try readScope(die, scope: [], isAbstract: false, depth: 0)
     }
 
@@ -117,7 +116,7 @@ private struct DebugInfoReader {
             PendingFunction(
                 function: DebugInfo.Function(
                     unit: units.count - 1, name: name, linkageName: die.linkageName, isExternal: die.isExternal,
-                    declaration: declaration(of: die), inlining: die.inlining, ranges: ranges),
+                    declaration: sourceNames.declaration(of: die), inlining: die.inlining, ranges: ranges),
                 offset: offset))
         try readScope(die, scope: outer + [.function(name)], isAbstract: ranges.isEmpty, depth: depth)
     }
@@ -129,7 +128,7 @@ private struct DebugInfoReader {
             PendingVariable(
                 variable: DebugInfo.Variable(
                     unit: units.count - 1, name: name, linkageName: die.linkageName, isExternal: die.isExternal,
-                    declaration: declaration(of: die), scope: scope, section: place.section, offset: place.offset,
+                    declaration: sourceNames.declaration(of: die), scope: scope, section: place.section, offset: place.offset,
                     size: die.typeSize),
                 abstractOffset: die.abstract.offset))
     }
@@ -152,25 +151,6 @@ private struct DebugInfoReader {
         var section: Int
         var offset: UInt64
         var name: String
-    }
-
-    private mutating func declaration(of die: DIE) -> SourceLocation? {
-        guard let file = die.declarationFile else { return nil }
-        if let known = fileNames[file] { return SourceLocation(file: known, line: die.declarationLine) }
-        let name = Self.shortened(String(cString: file), directory: units.last?.directory)
-        fileNames[file] = name
-        return SourceLocation(file: name, line: die.declarationLine)
-    }
-
-    /// libdw puts the compiler's folder before relative names; this takes it, and any `./`, away again.
-    private static func shortened(_ name: String, directory: String?) -> String {
-        var rest = name[...]
-        if let directory, !directory.isEmpty, rest.hasPrefix(directory) {
-            let tail = rest.dropFirst(directory.count)
-            if tail.first == "/" { rest = tail.drop { $0 == "/" } }
-        }
-        while rest.hasPrefix("./") { rest = rest.dropFirst(2).drop { $0 == "/" } }
-        return String(rest)
     }
 }
 

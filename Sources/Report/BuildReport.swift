@@ -1,4 +1,5 @@
 import Diagnostics
+import ObjectDiff
 
 /// What a run did and found: the value behind `report.json` and behind the text on the terminal.
 ///
@@ -235,6 +236,8 @@ public struct BuildReport: Sendable, Equatable, Codable {
     public var compile: Compile?
     public var comparison: Comparison?
     public var original: Original?
+    /// Types that the patch lays out otherwise.
+    public var layouts: [LayoutChange]
     public var functions: [Function]
     public var data: [DataObject]
     /// Symbols of the hypervisor that the payload refers to, sorted.
@@ -250,6 +253,7 @@ public struct BuildReport: Sendable, Equatable, Codable {
         schemaVersion = Self.currentSchema
         self.outcome = outcome
         self.tree = tree
+        layouts = []
         functions = []
         data = []
         references = []

@@ -82,6 +82,39 @@ extension DiagnosticID {
                 "A static array that grows from 8 to 16 elements.",
                 "Leave the old variable alone, add a new one under another name, and let the changed functions use that."
             )
+        case .layoutChanged:
+            (
+                .error, "a type in use has another layout",
+                "A struct, union or enum changed its size, or a member or value of it is elsewhere, of another size, or gone. Objects "
+                    + "with the old layout exist in the running hypervisor, or may; code of the payload would misread them, and "
+                    + "functions that stay would misread those that the payload makes. The table shows what is where, before and "
+                    + "after. It is a warning when the type was allowed to change, when it lives on the stack of functions in the "
+                    + "payload only, or when no more changed than how the bytes of a member are meant.",
+                "A patch that adds a counter in the middle of struct domain.",
+                "Leave the type as it is. Keep the new value in a variable of its own, an array indexed by domain or processor for "
+                    + "example, or in a table that is looked up by the object's address. Or put the new member into padding, "
+                    + "where nothing else moves. To read a value in another way, do it in a function instead of the type. Where "
+                    + "you know that no object of the old layout is alive when the payload is applied and none of the new "
+                    + "when it is reverted, --allow-layout-change TYPE lets it pass."
+            )
+        case .layoutPaddingUsed:
+            (
+                .warning, "a type has new members where nothing was before",
+                "All that the type had is where it was: a new member lies in padding, in spare bits, or shares the place of others in "
+                    + "a union; or an enum has new values. Objects that exist have something there, mostly zero, but nobody promised "
+                    + "that; and code that stays does not know the new member or value.",
+                "A bool added behind another one in struct vcpu, where three bytes were unused.",
+                "Look how objects of the type are made: those that are cleared when they are allocated have zero there. Let zero "
+                    + "mean what the old code did, or write the member of all existing objects in a load hook."
+            )
+        case .layoutNotChanged:
+            (
+                .warning, "a type that is allowed to change did not",
+                "The option --allow-layout-change names a type whose layout the patch does not change, or that changes only because "
+                    + "it contains another one.",
+                "--allow-layout-change 'struct domian'",
+                "Check the spelling: it is that of the refusal's first line. Leave the option out when the patch does not need it any more."
+            )
         case .constantTableChanged:
             (
                 .error, "a constant table changed that can't be replaced everywhere",

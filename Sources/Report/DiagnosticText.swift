@@ -1,9 +1,12 @@
 import Diagnostics
+import ObjectDiff
 
 /// Diagnostics and errors as a person reads them.
 public enum DiagnosticText {
     /// One diagnostic: its heading, the place, and the way on. Ends without a line feed.
-    public static func render(_ diagnostic: Diagnostic, style: TextStyle) -> String {
+    ///
+    /// - Parameter layout: of the type that it is about.
+    public static func render(_ diagnostic: Diagnostic, layout: LayoutChange? = nil, style: TextStyle) -> String {
         let paint: TextStyle.Paint =
             switch diagnostic.severity {
             case .error: .red
@@ -23,6 +26,7 @@ public enum DiagnosticText {
         if let section = diagnostic.section, !diagnostic.message.contains(section) {
             lines.append("  section: \(style.shown(section))")
         }
+        if let layout { lines.append(LayoutText.render(layout, style: style)) }
         if let help = diagnostic.help {
             lines.append(helpText(help, style: style))
         }
@@ -30,11 +34,18 @@ public enum DiagnosticText {
     }
 
     /// All of them, the worst first, otherwise in the order found, with an empty line between two.
-    public static func render(_ diagnostics: [Diagnostic], style: TextStyle) -> String {
+    ///
+    /// - Parameter layouts: of the types that some of them are about.
+    public static func render(_ diagnostics: [Diagnostic], layouts: [LayoutChange] = [], style: TextStyle) -> String {
         let order: [Severity] = [.error, .warning, .note]
         return order.flatMap { severity in diagnostics.filter { $0.severity == severity } }
-            .map { render($0, style: style) }
+            .map { render($0, layout: layout(for: $0, in: layouts), style: style) }
             .joined(separator: "\n\n")
+    }
+
+    private static func layout(for diagnostic: Diagnostic, in layouts: [LayoutChange]) -> LayoutChange? {
+        guard diagnostic.id == .layoutChanged || diagnostic.id == .layoutPaddingUsed else { return nil }
+        return layouts.first { $0.type == diagnostic.symbol && $0.location == diagnostic.location }
     }
 
     /// The last line of a refusal.

@@ -1,4 +1,5 @@
 import Diagnostics
+import ObjectDiff
 
 /// The text of the commands that look at files and write none.
 public enum ListingText {

@@ -1,4 +1,5 @@
 import Diagnostics
+import ObjectDiff
 
 /// What `diff` says about two objects.
 public struct ObjectComparison: Sendable, Equatable, Codable {
@@ -24,22 +25,25 @@ public struct ObjectComparison: Sendable, Equatable, Codable {
     public var sameFunctions: Int
     public var functions: [Item]
     public var data: [Item]
+    /// Types that are laid out otherwise.
+    public var layouts: [LayoutChange]
     public var diagnostics: [Diagnostic]
 
     public init(
         original: String, patched: String, sameFunctions: Int, functions: [Item], data: [Item],
-        diagnostics: [Diagnostic] = []
+        layouts: [LayoutChange] = [], diagnostics: [Diagnostic] = []
     ) {
         self.original = original
         self.patched = patched
         self.sameFunctions = sameFunctions
         self.functions = functions
         self.data = data
+        self.layouts = layouts
         self.diagnostics = diagnostics
     }
 
     /// Whether anything of it runs or is used otherwise than before.
-    public var isDifferent: Bool { !functions.isEmpty || !data.isEmpty }
+    public var isDifferent: Bool { !functions.isEmpty || !data.isEmpty || !layouts.isEmpty }
 }
 
 /// What `diff` says about two folders of objects.

@@ -62,8 +62,8 @@ extension BuildReport.Comparison {
 }
 
 extension ObjectComparison {
-    public init(_ changes: ChangeSet, original: String, patched: String) {
-        self.init(original: original, patched: patched, sameFunctions: 0, functions: [], data: [])
+    public init(_ changes: ChangeSet, layouts: [LayoutChange], original: String, patched: String) {
+        self.init(original: original, patched: patched, sameFunctions: 0, functions: [], data: [], layouts: layouts)
         for (index, item) in changes.patched.items.enumerated() where item.isNamed && changes.status.indices.contains(index) {
             let twin = changes.twins.original[index].map { changes.original.items[$0] }
             let status: Status

@@ -103,6 +103,13 @@ struct BuildCommand: ParsableCommand {
     @Flag(help: "Go on, with warnings, when the source does not reproduce the running hypervisor.")
     var trustSource = false
 
+    @Option(
+        name: .customLong("allow-layout-change"),
+        help: ArgumentHelp(
+            "Let this struct, union or enum have another layout, with a warning: 'struct foo', or foo. May be given again.",
+            valueName: "type"))
+    var allowedLayouts: [String] = []
+
     @Flag(name: .shortAndLong, help: "Say nothing but errors.")
     var quiet = false
 
@@ -113,7 +120,8 @@ struct BuildCommand: ParsableCommand {
         if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
         if quiet, verbose || debug { throw ValidationError("-q says nothing but errors: it does not go with -v or --debug") }
         if patches.isEmpty { throw ValidationError("no patch is given: -p PATCH") }
-        for (option, value) in [("-s", source), ("-o", output)] + patches.map({ ("-p", $0) }) where value.isEmpty {
+        for (option, value) in [("-s", source), ("-o", output)] + patches.map({ ("-p", $0) }) + allowedLayouts.map({ ("--allow-layout-change", $0) })
+        where value.isEmpty {
             throw ValidationError("\(option) is given an empty name")
         }
         if format == .xsplice, xenDepends != nil {
@@ -131,7 +139,7 @@ struct BuildCommand: ParsableCommand {
             xenDebug: xenDebug, depends: depends?.bytes, xenDepends: xenDepends?.bytes, architecture: arch, format: format,
             skip: skip, prelink: prelink, strip: strip,
             cache: try CacheFolder.locate(option: cacheDir, environment: environment), keepWork: keepWork,
-            trustSource: trustSource, force: force,
+            trustSource: trustSource, allowedLayouts: allowedLayouts, force: force,
             verbosity: quiet ? .quiet : debug ? .debug : verbose ? .verbose : .normal)
     }
 }

@@ -46,6 +46,8 @@ public struct BuildOptions: Sendable, Equatable {
     public var cache: FilePath
     public var keepWork: Bool
     public var trustSource: Bool
+    /// Types whose new layout the user takes responsibility for: `struct domain`, or `domain`.
+    public var allowedLayouts: [String]
     public var force: Bool
     public var verbosity: Verbosity
 }

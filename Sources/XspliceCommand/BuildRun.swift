@@ -40,7 +40,7 @@ extension BuildCommand: ConsoleCommand {
         let errorStyle = terminal.console.errorStyle
         if !report.diagnostics.isEmpty {
             let shown = report.diagnostics.filter { $0.severity == .error || terminal.verbosity > .quiet }
-            if !shown.isEmpty { terminal.complain("\n" + DiagnosticText.render(shown, style: errorStyle)) }
+            if !shown.isEmpty { terminal.complain("\n" + DiagnosticText.render(shown, layouts: report.layouts, style: errorStyle)) }
         }
         switch outcome {
         case .written:

@@ -53,7 +53,7 @@ struct DiffCommand: ConsoleCommand {
         case (false, false):
             let comparison = try comparer.compare(from, to)
             let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
-            show(text, comparison.diagnostics, on: console)
+            show(text, comparison.diagnostics, comparison.layouts, on: console)
         default: throw UsageError("\(original) and \(patched): compare two objects, or two folders")
         }
         return .written
@@ -70,13 +70,13 @@ struct DiffCommand: ConsoleCommand {
         }
         let comparison = FolderComparison(original: original, patched: patched, objects: compared.compactMap { $0 })
         let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
-        show(text, comparison.differing.flatMap(\.diagnostics), on: console)
+        show(text, comparison.differing.flatMap(\.diagnostics), comparison.differing.flatMap(\.layouts), on: console)
     }
 
-    private func show(_ text: String, _ diagnostics: [Diagnostic], on console: Console) {
+    private func show(_ text: String, _ diagnostics: [Diagnostic], _ layouts: [LayoutChange], on console: Console) {
         console.output.write(text + (json ? "" : "\n"))
         if !json, !diagnostics.isEmpty {
-            console.error.write("\n" + DiagnosticText.render(diagnostics, style: console.errorStyle) + "\n")
+            console.error.write("\n" + DiagnosticText.render(diagnostics, layouts: layouts, style: console.errorStyle) + "\n")
         }
     }
 

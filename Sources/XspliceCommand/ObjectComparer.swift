@@ -38,11 +38,17 @@ struct ObjectComparer: Sendable {
         guard let architecture = known ?? foreign else {
             throw UsageError("\(name): is for a machine that this version does not know (ELF machine \(machines.first ?? 0))")
         }
-        let changes = compareObjects(
-            objectName: name, source: name, original: try ObjectToCompare(from, architecture: architecture),
-            patched: try ObjectToCompare(to, architecture: architecture), architecture: architecture, xenVersion: version,
-            hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
-        return ObjectComparison(changes, original: original, patched: patched)
+        var changes = [
+            compareObjects(
+                objectName: name, source: name, original: try ObjectToCompare(from, architecture: architecture),
+                patched: try ObjectToCompare(to, architecture: architecture), architecture: architecture, xenVersion: version,
+                hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
+        ]
+        let layouts = try compareLayouts(&changes) { _, side, withUses in
+            guard let path = (side == .original ? from : to)?.path else { return TypeInfo() }
+            return try TypeInfo.read(path, withUses: withUses)
+        }
+        return ObjectComparison(changes[0], layouts: layouts, original: original, patched: patched)
     }
 
     /// An object file, read but for its debug info.

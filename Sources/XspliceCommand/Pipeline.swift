@@ -1,3 +1,4 @@
+import DebugInfo
 import Diagnostics
 import LoaderModel
 import ObjectDiff
@@ -43,8 +44,13 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
     guard let image else { return nil }
 
     // Compare each pair of objects: what changed, what is new, what can't be live-patched.
+    // Types come last: a new layout concerns all objects that know the type.
     let changes = try await context.compare(build.pairs) {
         try compare($0, architecture: architecture, tree: tree)
+    } layouts: {
+        try compareLayouts(
+            &$0, allowed: options.allowedLayouts, bootOnly: Set(build.pairs.filter(\.isInitOnly).map(\.name)),
+            read: { try types(of: build.pairs[$0], side: $1, withUses: $2) })
     }
 
     // Link what changed, and what that newly needs, against the running hypervisor.
@@ -74,6 +80,13 @@ private func compare(
                 message: "\(pair.name) is no longer built: its code stays in the hypervisor, for whoever still refers to it"))
     }
     return changes
+}
+
+/// The types that one compilation of an object knows; none of one that does not exist.
+private func types(of pair: ObjectPair, side: ObjectSide, withUses: Bool) throws -> TypeInfo {
+    try Task.checkCancellation()
+    guard let path = side == .original ? pair.original : pair.patched else { return TypeInfo() }
+    return try TypeInfo.read(path, withUses: withUses)
 }
 
 /// A payload of another format than the tree's would not load.

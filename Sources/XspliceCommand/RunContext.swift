@@ -89,14 +89,19 @@ struct RunContext {
         return image
     }
 
+    /// - Parameter layouts: compares the types of all objects, and adds what it has to say to the change sets.
     mutating func compare(
-        _ pairs: [ObjectPair], _ body: @escaping @Sendable (ObjectPair) throws -> ChangeSet
+        _ pairs: [ObjectPair], _ body: @escaping @Sendable (ObjectPair) throws -> ChangeSet,
+        layouts: (inout [ChangeSet]) throws -> [LayoutChange]
     ) async throws -> [ChangeSet] {
         let terminal = terminal, jobs = options.jobs
-        let changes = try await stages.run(.compare) {
-            let changes = try await inParallel(pairs, limit: jobs, done: { terminal.update("\($0) of \(pairs.count) compared") }, body)
-            return (changes, ReportText.line(BuildReport.Comparison(changes)))
+        let (changes, types) = try await stages.run(.compare) {
+            var changes = try await inParallel(pairs, limit: jobs, done: { terminal.update("\($0) of \(pairs.count) compared") }, body)
+            terminal.update("types")
+            let types = try layouts(&changes)
+            return ((changes, types), ReportText.line(BuildReport.Comparison(changes)))
         }
+        report?.layouts = types
         report?.comparison = BuildReport.Comparison(changes)
         return changes
     }

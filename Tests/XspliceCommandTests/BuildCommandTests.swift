@@ -32,7 +32,7 @@ import Testing
                     source: "a", patches: ["b"], output: "c", xenSyms: nil, config: nil, jobs: 3, xenDebug: false,
                     depends: nil, xenDepends: nil, architecture: .x86_64, format: .auto, skip: nil, prelink: false,
                     strip: false, cache: "/home/u/.cache/xsplice-build", keepWork: false, trustSource: false,
-                    force: false, verbosity: .normal))
+                    allowedLayouts: [], force: false, verbosity: .normal))
     }
 
     @Test func everyOption() throws {
@@ -40,7 +40,8 @@ import Testing
         let options = try parse(
             "build", "-s", "a", "-p", "1.patch", "-p", "2.patch", "-o", "c", "-c", "config", "-j8", "--depends", id,
             "--xen-depends", id, "--arch", "arm64", "--format", "livepatch", "-k", "diff", "--prelink", "--strip",
-            "--cache-dir", "/cache", "--keep-work", "--trust-source", "--force", "-v")
+            "--cache-dir", "/cache", "--keep-work", "--trust-source", "--force", "-v",
+            "--allow-layout-change", "struct domain", "--allow-layout-change", "vcpu")
         #expect(options.patches == ["1.patch", "2.patch"])
         #expect(options.config == "config")
         #expect(options.jobs == 8)
@@ -51,6 +52,7 @@ import Testing
         #expect(options.skip == .diff)
         #expect(options.prelink && options.strip && options.keepWork && options.trustSource && options.force)
         #expect(options.cache == "/cache")
+        #expect(options.allowedLayouts == ["struct domain", "vcpu"])
         #expect(options.verbosity == .verbose)
     }
 

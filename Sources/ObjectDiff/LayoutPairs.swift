@@ -1,0 +1,122 @@
+import DebugInfo
+import Diagnostics
+
+/// The types of one object before and after the patch, each with its counterpart.
+struct LayoutPairs {
+    /// A type whose definition differs.
+    struct Found {
+        /// Indices of the two definitions.
+        var original: Int
+        var patched: Int
+        var difference: LayoutDifference
+    }
+
+    let original: TypeInfo
+    let patched: TypeInfo
+    private(set) var found: [Found] = []
+    /// Definitions without a counterpart in this object; indices.
+    private(set) var onlyOriginal: [Int] = []
+    private(set) var onlyPatched: [Int] = []
+
+    init(original: TypeInfo, patched: TypeInfo) {
+        self.original = original
+        self.patched = patched
+        pairByName()
+        pairByAlias()
+        pairEnumsWithoutName()
+    }
+
+    private mutating func compare(_ a: Int, _ b: Int) {
+        let difference = LayoutDifference(a, of: original, b, of: patched)
+        if difference.severity != .none { found.append(Found(original: a, patched: b, difference: difference)) }
+    }
+
+    private mutating func pairByName() {
+        func groups(_ types: TypeInfo) -> [TypeInfo.Key: [Int]] {
+            let named = types.definitions.indices.filter {
+                types.definitions[$0].isComplete && types.definitions[$0].key.naming != .none
+            }
+            return Dictionary(grouping: named, by: { types.definitions[$0].key })
+        }
+        var before = groups(original)
+        let after = groups(patched)
+        for key in after.keys.sorted(by: { ($0.name, $0.scope.joined()) < ($1.name, $1.scope.joined()) }) {
+            guard var y = after[key] else { continue }
+            guard var x = before.removeValue(forKey: key) else { onlyPatched += y; continue }
+            if x.count > 1 || y.count > 1 {
+                // Blocks of one function may each have a type of that name: what is equal belongs together.
+                for a in x {
+                    guard let b = y.first(where: { LayoutDifference(a, of: original, $0, of: patched).severity == .none }) else { continue }
+                    x.removeAll { $0 == a }
+                    y.removeAll { $0 == b }
+                }
+            }
+            // Of several that are left nobody can say which is which.
+            if let a = x.first, let b = y.first, x.count == 1, y.count == 1 { compare(a, b) }
+        }
+        onlyOriginal = before.values.joined().sorted()
+        onlyPatched.sort()
+    }
+
+    /// `typedef struct { … } foo_t` and `typedef struct foo { … } foo_t` are one type.
+    private mutating func pairByAlias() {
+        for b in onlyPatched {
+            let new = patched.definitions[b]
+            let match = onlyOriginal.filter { a in
+                let old = original.definitions[a]
+                return !Set(old.aliases).isDisjoint(with: new.aliases) && old.key.scope == new.key.scope
+            }
+            guard match.count == 1, let a = match.first else { continue }
+            onlyOriginal.removeAll { $0 == a }
+            onlyPatched.removeAll { $0 == b }
+            compare(a, b)
+        }
+    }
+
+    /// The enumerators of a scope all have different names: one that occurs in both enums says that they are the same.
+    private mutating func pairEnumsWithoutName() {
+        func enums(_ types: TypeInfo) -> [Int] {
+            types.definitions.indices.filter {
+                let definition = types.definitions[$0]
+                return definition.isComplete && definition.key.naming == .none && definition.kind == .enumeration
+            }
+        }
+        var rest = enums(patched)
+        for a in enums(original) {
+            let old = original.definitions[a]
+            let names = Set(old.enumerators.map(\.name))
+            let match = rest.firstIndex { b in
+                let new = patched.definitions[b]
+                return new.key.scope == old.key.scope && new.enumerators.contains { names.contains($0.name) }
+            }
+            guard let match else { continue }
+            compare(a, rest.remove(at: match))
+        }
+    }
+
+    // MARK: Causes
+
+    /// The types that changed by themselves, and for each the ones that changed because they contain it.
+    func causes() -> [(found: Found, alsoChanged: [Int])] {
+        let broken = Dictionary(
+            found.filter { $0.difference.severity == .broken }.map { ($0.patched, $0) }, uniquingKeysWith: { first, _ in first })
+        func brokenMembers(_ index: Int) -> [Int] { patched.definitions[index].members.compactMap(\.holds).filter { broken[$0] != nil } }
+        func isConsequence(_ item: Found) -> Bool {
+            item.difference.severity == .broken && item.difference.hasSameDeclaration && !brokenMembers(item.patched).isEmpty
+        }
+        var followers: [Int: Set<Int>] = [:]
+        for item in found where isConsequence(item) {
+            var waiting = brokenMembers(item.patched)
+            var seen = Set(waiting)
+            while let next = waiting.popLast() {
+                guard let held = broken[next] else { continue }
+                if isConsequence(held) {
+                    for deeper in brokenMembers(next) where seen.insert(deeper).inserted { waiting.append(deeper) }
+                } else {
+                    followers[next, default: []].insert(item.patched)
+                }
+            }
+        }
+        return found.filter { !isConsequence($0) }.map { ($0, (followers[$0.patched] ?? []).sorted()) }
+    }
+}

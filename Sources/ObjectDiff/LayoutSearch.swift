@@ -1,0 +1,121 @@
+import DebugInfo
+import Diagnostics
+
+/// A type that changed by itself, and the first object that it was seen in.
+struct LayoutCandidate {
+    var object: Int
+    var name: LayoutUsage.TypeName
+    var severity: LayoutDifference.Severity
+    var change: LayoutChange
+
+    /// By place, then by name.
+    var order: (String, Int, String) {
+        (change.location?.file ?? "", change.location?.line ?? 0, change.type)
+    }
+}
+
+/// Gathers the types that changed, over all objects: most are seen in many.
+struct LayoutSearch {
+    private(set) var found: [LayoutCandidate] = []
+    private var indices: [LayoutUsage.TypeName: Int] = [:]
+    /// Types that an object has on one side only; each alone in a value of its own.
+    private var onlyOriginal: [LayoutUsage.TypeName: (object: Int, types: TypeInfo)] = [:]
+    private var onlyPatched: [LayoutUsage.TypeName: (object: Int, types: TypeInfo)] = [:]
+
+    mutating func add(_ pairs: LayoutPairs, object: Int) {
+        for (found, alsoChanged) in pairs.causes() {
+            add(
+                found.difference, pairs.original.definitions[found.original], pairs.patched.definitions[found.patched],
+                alsoChanged: alsoChanged.map { pairs.patched.definitions[$0].spelling }, object: object)
+        }
+        for index in pairs.onlyOriginal { keep(pairs.original.definitions[index], object, in: &onlyOriginal) }
+        for index in pairs.onlyPatched { keep(pairs.patched.definitions[index], object, in: &onlyPatched) }
+    }
+
+    private mutating func add(
+        _ difference: LayoutDifference, _ old: TypeInfo.Definition, _ new: TypeInfo.Definition, alsoChanged: [String],
+        object: Int
+    ) {
+        let name = LayoutUsage.TypeName(old)
+        if let known = indices[name] {
+            let all = Set(found[known].change.alsoChanged).union(alsoChanged)
+            found[known].change.alsoChanged = all.sorted()
+            // The same source may be compiled with other macros in another object.
+            guard difference.severity > found[known].severity else { return }
+        }
+        let outcome: LayoutChange.Outcome =
+            switch difference.severity {
+            case .broken: .refused
+            case .retyped: .retyped
+            case .none, .compatible: .compatible
+            }
+        let candidate = LayoutCandidate(
+            object: object, name: name, severity: difference.severity,
+            change: LayoutChange(
+                type: new.spelling, location: new.declaration ?? old.declaration, outcome: outcome, oldSize: old.size,
+                newSize: new.size, members: difference.members, enumerators: difference.enumerators,
+                unchanged: difference.unchanged,
+                alsoChanged: Set(alsoChanged).union(indices[name].map { found[$0].change.alsoChanged } ?? []).sorted()))
+        if let known = indices[name] {
+            found[known] = candidate
+        } else {
+            indices[name] = found.count
+            found.append(candidate)
+        }
+    }
+
+    // MARK: Types that an object has on one side only
+
+    private func keep(
+        _ definition: TypeInfo.Definition, _ object: Int,
+        in store: inout [LayoutUsage.TypeName: (object: Int, types: TypeInfo)]
+    ) {
+        let name = LayoutUsage.TypeName(definition)
+        // What is local to a function has no counterpart elsewhere.
+        guard definition.key.scope.isEmpty, store[name] == nil else { return }
+        var alone = definition
+        for index in alone.members.indices {
+            alone.members[index].holds = nil
+            alone.members[index].pointsTo = nil
+        }
+        store[name] = (object, TypeInfo(definitions: [alone]))
+    }
+
+    /// Pairs what one object knows before the patch only, and another after it only: a function may have moved.
+    mutating func pairAcrossObjects() {
+        for (name, patched) in onlyPatched.sorted(by: { $0.value.object < $1.value.object }) {
+            if let original = onlyOriginal[name] { pair(name, original, patched) }
+        }
+    }
+
+    /// The sides that have to be looked for in the objects in which nothing differs. A type of a source file of its own
+    /// can't be there.
+    func isMissing(_ side: ObjectSide) -> Bool { !missing(side).isEmpty }
+
+    private func missing(_ side: ObjectSide) -> Set<LayoutUsage.TypeName> {
+        let (have, lack) = side == .original ? (onlyPatched, onlyOriginal) : (onlyOriginal, onlyPatched)
+        return Set(have.keys.filter { lack[$0] == nil && indices[$0] == nil && !($0.file ?? "").hasSuffix(".c") })
+    }
+
+    /// Looks for what is missing in an object in which nothing differs.
+    mutating func look(in types: TypeInfo, of object: Int, side: ObjectSide) {
+        let wanted = missing(side)
+        for definition in types.definitions where definition.isComplete && wanted.contains(LayoutUsage.TypeName(definition)) {
+            if side == .original { keep(definition, object, in: &onlyOriginal) } else { keep(definition, object, in: &onlyPatched) }
+        }
+    }
+
+    private mutating func pair(
+        _ name: LayoutUsage.TypeName, _ original: (object: Int, types: TypeInfo), _ patched: (object: Int, types: TypeInfo)
+    ) {
+        guard let old = original.types.definitions.first, let new = patched.types.definitions.first, indices[name] == nil else { return }
+        let difference = LayoutDifference(0, of: original.types, 0, of: patched.types)
+        if difference.severity != .none { add(difference, old, new, alsoChanged: [], object: patched.object) }
+    }
+}
+
+extension LayoutUsage.TypeName {
+    init(_ definition: TypeInfo.Definition) {
+        self.init(key: definition.key, file: definition.isComplete ? definition.declaration?.file : nil)
+    }
+}

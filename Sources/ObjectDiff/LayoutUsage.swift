@@ -1,0 +1,171 @@
+import DebugInfo
+import Diagnostics
+
+/// Who uses which types in the whole hypervisor: the types of all objects as one graph.
+struct LayoutUsage {
+    /// A type is known by its name and the file that defines it; where only the name is known, `file` is nil.
+    struct TypeName: Hashable {
+        var key: TypeInfo.Key
+        var file: String?
+    }
+
+    /// Where a function runs, and whether the payload replaces it.
+    enum Fate {
+        case stays
+        case inPayload
+        /// Gone after boot, or not reachable any more once its callers are replaced.
+        case gone
+    }
+
+    private struct Function {
+        var name: String
+        var fate: Fate
+        var holds: Set<Int>
+        var pointsTo: Set<Int>
+    }
+
+    private struct Item: Hashable {
+        var object: Int
+        var item: Int
+    }
+
+    private struct Variable: Hashable {
+        var name: String
+        var holds: Int?
+        var pointsTo: Int?
+    }
+
+    private var nodes: [TypeName: Int] = [:]
+    private var names: [TypeName] = []
+    /// From a type to those that contain it, and back; to those that point to it.
+    private var heldBy: [Int: Set<Int>] = [:]
+    private var holds: [Int: Set<Int>] = [:]
+    private var pointedToBy: [Int: Set<Int>] = [:]
+    private var functions: [Function] = []
+    private var knownFunctions: [Item: Int] = [:]
+    private var variables: Set<Variable> = []
+
+    // MARK: Gathering
+
+    /// Adds the types of an object.
+    ///
+    /// - Parameter fate: of a function by its entry; and the item that it is, so that it counts once for both sides.
+    mutating func add(_ types: TypeInfo, object: Int, fate: (DebugInfo.CodeRange) -> (Fate, item: Int?)) {
+        let ids = types.definitions.map { node(TypeName($0)) }
+        for (id, definition) in zip(ids, types.definitions) {
+            for member in definition.members {
+                if let held = member.holds {
+                    heldBy[ids[held], default: []].insert(id)
+                    holds[id, default: []].insert(ids[held])
+                }
+                if let target = member.pointsTo { pointedToBy[ids[target], default: []].insert(id) }
+            }
+        }
+        for function in types.functions where !(function.holds.isEmpty && function.pointsTo.isEmpty) {
+            let (fate, item) = fate(function.entry)
+            guard fate != .gone else { continue }
+            let place = item.map { Item(object: object, item: $0) }
+            let (holds, pointsTo) = (function.holds.map { ids[$0] }, function.pointsTo.map { ids[$0] })
+            if let known = place.flatMap({ knownFunctions[$0] }) {
+                functions[known].holds.formUnion(holds)
+                functions[known].pointsTo.formUnion(pointsTo)
+            } else {
+                if let place { knownFunctions[place] = functions.count }
+                functions.append(Function(name: function.name, fate: fate, holds: Set(holds), pointsTo: Set(pointsTo)))
+            }
+        }
+        for variable in types.variables where variable.holds != nil || variable.pointsTo != nil {
+            variables.insert(
+                Variable(name: variable.name, holds: variable.holds.map { ids[$0] }, pointsTo: variable.pointsTo.map { ids[$0] }))
+        }
+    }
+
+    private mutating func node(_ name: TypeName) -> Int {
+        if let known = nodes[name] { return known }
+        let id = names.count
+        nodes[name] = id
+        names.append(name)
+        return id
+    }
+
+    // MARK: Asking
+
+    /// The users of a type and of all that contain it.
+    func users(of type: TypeName) -> LayoutChange.Users {
+        let direct = withDeclarations([nodes[type]].compactMap { $0 })
+        let all = containers(of: direct)
+        var result = LayoutChange.Users()
+        var outside: [String] = []
+        var first: Set<String> = []
+        for function in functions where uses(function, all) {
+            guard function.fate == .stays else { result.inPayload += 1; continue }
+            outside.append(function.name)
+            if uses(function, direct) { first.insert(function.name) }
+        }
+        result.outsideCount = outside.count
+        let shown = Set(outside).sorted { (first.contains($0) ? 0 : 1, $0) < (first.contains($1) ? 0 : 1, $1) }
+        result.outside = Array(shown.prefix(Self.examples))
+        let holders = variables.filter { touches($0, all) }.map(\.name)
+        result.variables = Array(Set(holders).sorted().prefix(Self.examples))
+        return result
+    }
+
+    private static let examples = 5
+
+    /// Whether all objects of a type live on the stack, for functions of the payload only.
+    ///
+    /// Debug information has no proof of that, but all it has must speak for it: some function of the payload has one on
+    /// its stack; no function that stays knows it; no variable and no type that outlives a call has it, leads to it, or could be
+    /// linked to something in it.
+    func isStackOnly(_ type: TypeName) -> Bool {
+        guard let id = nodes[type] else { return false }
+        var all = containers(of: withDeclarations([id]))
+        guard functions.contains(where: { $0.fate == .inPayload && !$0.holds.isDisjoint(with: all) }), !hasLinks(id) else { return false }
+        while true {
+            if functions.contains(where: { $0.fate == .stays && uses($0, all) }) { return false }
+            if variables.contains(where: { touches($0, all) }) { return false }
+            let pointing = all.reduce(into: Set<Int>()) { $0.formUnion(pointedToBy[$1] ?? []) }
+            let larger = all.union(containers(of: withDeclarations(pointing)))
+            if larger == all { return true }
+            all = larger
+        }
+    }
+
+    /// Whether the type contains something that points to its like, such as the head of a list: then it may be reached
+    /// without its name.
+    private func hasLinks(_ id: Int) -> Bool {
+        var waiting = [id]
+        var seen: Set<Int> = [id]
+        while let next = waiting.popLast() {
+            let like = withDeclarations([next])
+            if like.contains(where: { !(pointedToBy[$0] ?? []).isDisjoint(with: like) }) { return true }
+            for part in holds[next] ?? [] where seen.insert(part).inserted { waiting.append(part) }
+        }
+        return false
+    }
+
+    private func uses(_ function: Function, _ types: Set<Int>) -> Bool {
+        !function.holds.isDisjoint(with: types) || !function.pointsTo.isDisjoint(with: types)
+    }
+
+    private func touches(_ variable: Variable, _ types: Set<Int>) -> Bool {
+        [variable.holds, variable.pointsTo].contains { $0.map { types.contains($0) } ?? false }
+    }
+
+    /// The same types where objects know only their names.
+    private func withDeclarations(_ types: Set<Int>) -> Set<Int> {
+        types.union(types.compactMap { nodes[TypeName(key: names[$0].key, file: nil)] })
+    }
+
+    private func withDeclarations(_ types: [Int]) -> Set<Int> { withDeclarations(Set(types)) }
+
+    /// The types themselves, and all that contain one of them.
+    private func containers(of types: Set<Int>) -> Set<Int> {
+        var result = types
+        var waiting = Array(types)
+        while let next = waiting.popLast() {
+            for container in withDeclarations(heldBy[next] ?? []) where result.insert(container).inserted { waiting.append(container) }
+        }
+        return result
+    }
+}

@@ -1,0 +1,52 @@
+import Diagnostics
+
+/// What is said about types whose layout changed. The table of members and the users are the report's part.
+enum LayoutWording {
+    static func diagnostic(_ change: LayoutChange) -> Diagnostic {
+        switch change.outcome {
+        case .refused:
+            Diagnostic(
+                .layoutChanged, .error, symbol: change.type, location: change.location,
+                message: "'\(change.type)' has another layout after the patch, and what the running hypervisor has of it keeps the old one",
+                help: "leave the type as it is: keep a new value in a new variable beside it, or put it into padding "
+                    + "(xsplice-build explain \(DiagnosticID.layoutChanged.rawValue)); "
+                    + "if none of it can be alive when the payload is applied: --allow-layout-change '\(change.type)'")
+        case .allowed:
+            Diagnostic(
+                .layoutChanged, .warning, symbol: change.type, location: change.location,
+                message: "'\(change.type)' has another layout after the patch, and is allowed to: nothing checks that old and new code "
+                    + "never meet the same object")
+        case .stackOnly:
+            Diagnostic(
+                .layoutChanged, .warning, symbol: change.type, location: change.location,
+                message: "'\(change.type)' has another layout after the patch; as far as debug info tells, it lives on the stack only, and all "
+                    + "functions that use it are in the payload")
+        case .retyped:
+            Diagnostic(
+                .layoutChanged, .warning, symbol: change.type, location: change.location,
+                message: "a member of '\(change.type)' has another type of the same size: what the running hypervisor has stored there was meant "
+                    + "as the old one")
+        case .compatible where change.enumerators.isEmpty:
+            Diagnostic(
+                .layoutPaddingUsed, .warning, symbol: change.type, location: change.location,
+                message: "'\(change.type)' has new members where nothing was before: in what the running hypervisor has of it, they hold whatever was "
+                    + "there",
+                help: "make sure that zero is a good value for them, or write them in a load hook; code that copies or clears the type "
+                    + "member by member leaves them out")
+        case .compatible:
+            Diagnostic(
+                .layoutPaddingUsed, .warning, symbol: change.type, location: change.location,
+                message: "'\(change.type)' has new values: functions that this payload does not replace don't know them")
+        }
+    }
+
+    /// For a type that the user allowed, and that did not change by itself.
+    static func notChanged(_ name: String, results: [LayoutChange]) -> Diagnostic {
+        let causes = results.filter { $0.alsoChanged.contains { $0 == name || $0.hasSuffix(" \(name)") } }.map { "'\($0.type)'" }
+        return Diagnostic(
+            .layoutNotChanged, .warning, symbol: name,
+            message: causes.isEmpty
+                ? "--allow-layout-change '\(name)': the patch does not change the layout of a type of that name"
+                : "--allow-layout-change '\(name)': that type changes only because it contains \(causes.joined(separator: ", "))")
+    }
+}

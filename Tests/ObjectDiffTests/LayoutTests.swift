@@ -1,0 +1,290 @@
+import DebugInfo
+import Diagnostics
+import ObjectDiff
+import ObjectFixtures
+import SystemPackage
+import TestTools
+import Testing
+
+/// Compiles pairs of sources and compares their types as a run does.
+private func layouts(
+    _ pairs: [(original: String, patched: String)], allowed: [String] = []
+) async throws -> (layouts: [LayoutChange], diagnostics: [Diagnostic]) {
+    try await withTemporaryFolder { folder in
+        var files: [(original: FilePath, patched: FilePath)] = []
+        var changes: [ChangeSet] = []
+        for (number, pair) in pairs.enumerated() {
+            let (a, b) = (folder.appending("a\(number)"), folder.appending("b\(number)"))
+            try await run("mkdir", [a.string, b.string])
+            let name = "test\(number).c"
+            files.append(
+                (try await ObjectFixtures.compile(pair.original, name: name, in: a), try await ObjectFixtures.compile(pair.patched, name: name, in: b)))
+            changes.append(try ObjectFixtures.compare(files[number].original, files[number].patched, name: name))
+        }
+        let layouts = try compareLayouts(&changes, allowed: allowed) { object, side, withUses in
+            try TypeInfo.read(side == .original ? files[object].original : files[object].patched, withUses: withUses)
+        }
+        return (layouts, changes.flatMap(\.diagnostics).filter { $0.id.rawValue.hasPrefix("layout") })
+    }
+}
+
+/// A structure with these members, a variable of it that lasts, and functions that use it.
+private func source(_ members: String, _ body: String = "s->last = 1;") -> String {
+    """
+    struct s { \(members) };
+    extern struct s everywhere;
+    void changed(struct s *s) { \(body) }
+    u32 stays(const struct s *s) { return s->first; }
+    """
+}
+
+extension LayoutChange {
+    fileprivate var rows: [String] {
+        members.map { member in
+            func text(_ place: Place?) -> String { place.map { "\($0.bitOffset)+\($0.bitSize.map { String($0) } ?? "open")" } ?? "-" }
+            return "\(member.name) \(text(member.old)) \(text(member.new)) \(member.change.rawValue)"
+        }
+    }
+}
+
+@Suite struct LayoutTests {
+    private let original = "u32 first; u32 last;"
+
+    @Test func nothingChanged() async throws {
+        let text = source(original)
+        let result = try await layouts([(text, text)])
+        #expect(result.layouts.isEmpty && result.diagnostics.isEmpty)
+    }
+
+    /// New code for an old type.
+    @Test func aChangedFunctionAlone() async throws {
+        let result = try await layouts([(source(original), source(original, "s->last = 2;"))])
+        #expect(result.layouts.isEmpty && result.diagnostics.isEmpty)
+    }
+
+    @Test func aMemberInTheMiddle() async throws {
+        let result = try await layouts([(source(original), source("u32 first; u32 new; u32 last;"))])
+        let change = try #require(result.layouts.first)
+        #expect(result.layouts.count == 1)
+        #expect(change.type == "struct s" && change.outcome == .refused)
+        #expect(change.oldSize == 8 && change.newSize == 12 && change.unchanged == 1)
+        #expect(change.rows == ["new - 32+32 new", "last 32+32 64+32 moved"])
+        #expect(change.location == SourceLocation(file: "test0.c", line: 1))
+        #expect(change.users == LayoutChange.Users(outsideCount: 1, outside: ["stays"], inPayload: 1, variables: []))
+        let diagnostic = try #require(result.diagnostics.first)
+        #expect(diagnostic.id == .layoutChanged && diagnostic.severity == .error && diagnostic.symbol == "struct s")
+        #expect(diagnostic.help?.contains("--allow-layout-change 'struct s'") == true)
+    }
+
+    @Test(arguments: [
+        // Removed; swapped; resized; another array bound; bit fields moved; in a nested nameless type; moved by an attribute.
+        ("u32 first; u32 gone; u32 last;", "u32 first; u32 last;", ["last 64+32 32+32 moved", "gone 32+32 - removed"]),
+        ("u32 first; u32 a; u32 last;", "u32 first; u32 last; u32 a;", ["last 64+32 32+32 moved", "a 32+32 64+32 moved"]),
+        ("u64 first; u32 a; u32 last;", "u64 first; u64 a; u32 last;", ["a 64+32 64+64 resized", "last 96+32 128+32 moved"]),
+        (
+            "u32 first; unsigned char a[4]; u32 last;", "u32 first; unsigned char a[8]; u32 last;",
+            ["a 32+32 32+64 resized", "last 64+32 96+32 moved"]
+        ),
+        (
+            "u32 first; u32 a:3, b:5; u32 last;", "u32 first; u32 a:4, b:5; u32 last;",
+            ["a 32+3 32+4 resized", "b 35+5 36+5 moved"]
+        ),
+        (
+            "u32 first; struct { u32 x, y; } in; u32 last;", "u32 first; struct { u32 y, x; } in; u32 last;",
+            ["in.y 64+32 32+32 moved", "in.x 32+32 64+32 moved"]
+        ),
+        (
+            "u32 first; union { u32 x; u64 last; };", "u32 first; union { u32 x; u64 last; } __attribute__((packed));",
+            ["x 64+32 32+32 moved", "last 64+64 32+64 moved"]
+        ),
+    ])
+    func brokenLayouts(before: String, after: String, rows: [String]) async throws {
+        let result = try await layouts([(source(before), source(after, "s->last = 2;"))])
+        #expect(result.layouts.map(\.rows) == [rows])
+        #expect(result.layouts.map(\.outcome) == [.refused])
+    }
+
+    @Test(arguments: [
+        ("unsigned char first; u32 last;", "unsigned char first, new; u32 last;", ["new - 8+8 new"]),
+        ("u32 first:3; u32 last;", "u32 first:3, new:2; u32 last;", ["new - 3+2 new"]),
+        ("u32 first; union { u64 last; u32 a; } u;", "u32 first; union { u64 last; u32 a; u32 new; } u;", ["u.new - 64+32 new"]),
+    ])
+    func paddingUsed(before: String, after: String, rows: [String]) async throws {
+        let body = after.contains("union") ? "s->u.new = 5;" : "s->new = 1;"
+        let old = after.contains("union") ? "s->u.last = 5;" : "s->last = 1;"
+        let result = try await layouts([(source(before, old), source(after, body))])
+        #expect(result.layouts.map(\.rows) == [rows])
+        #expect(result.layouts.map(\.outcome) == [.compatible])
+        #expect(result.diagnostics.map(\.id) == [.layoutPaddingUsed])
+        #expect(result.diagnostics.map(\.severity) == [.warning])
+    }
+
+    /// Names are the compiler's business only.
+    @Test(arguments: [
+        ("u32 first; u32 last; u32 a;", "u32 first; u32 last; u32 b;"),
+        ("u32 first; u32 last; u32 a;", "u32 first; unsigned int last; const u32 a;"),
+        ("u32 first; struct in { u32 x; } in; u32 last;", "u32 first; struct other { u32 x; } in; u32 last;"),
+        ("u32 first; struct in { u32 x; } *in; u32 last;", "u32 first; struct other { u32 x; } *in; u32 last;"),
+    ])
+    func renamed(before: String, after: String) async throws {
+        let result = try await layouts([(source(before), source(after, "s->last = 2;"))])
+        #expect(result.layouts.isEmpty, "\(result.layouts)")
+    }
+
+    @Test func anotherTypeOfTheSameSize() async throws {
+        let result = try await layouts([(source("u32 first; u32 last;"), source("u32 first; int last;", "s->last = -2;"))])
+        #expect(result.layouts.map(\.outcome) == [.retyped])
+        #expect(result.layouts.first?.rows == ["last 32+32 32+32 retyped"])
+        #expect(result.diagnostics.map(\.id) == [.layoutChanged])
+        #expect(result.diagnostics.map(\.severity) == [.warning])
+    }
+
+    @Test func typesThatContainItAreToldWithIt() async throws {
+        let source = { (members: String, value: Int) in
+            """
+            struct in { \(members) }; struct middle { struct in in[2]; u32 m; }; struct out { u32 o; struct middle middle; };
+            struct leads { struct in *in; };
+            extern struct leads leads;
+            void changed(struct out *o) { o->middle.m = \(value); }
+            void stays(struct out *o) { o->o = 1; }
+            """
+        }
+        let result = try await layouts([(source("u32 x;", 1), source("u32 x, y;", 1))])
+        #expect(result.layouts.map(\.type) == ["struct in"])
+        #expect(result.layouts.first?.alsoChanged == ["struct middle", "struct out"])
+        #expect(result.layouts.first?.users?.outside == ["stays"])
+        #expect(result.diagnostics.count == 1)
+    }
+
+    // MARK: Enums
+
+    @Test(arguments: [
+        ("A, B, C", "A, N, B, C", LayoutChange.Outcome.refused, ["N nil 1", "B 1 2", "C 2 3"]),
+        ("A, B, C", "A, C = 2", .refused, ["B 1 nil"]),
+        ("A, B, C", "A, B, C, D", .compatible, ["D nil 3"]),
+        ("A, B, C", "A, X, C", .compatible, []),
+    ])
+    func enums(before: String, after: String, outcome: LayoutChange.Outcome, rows: [String]) async throws {
+        for tag in ["e", ""] {
+            let source = { (list: String, value: Int) in
+                "enum \(tag) { \(list) }; struct h { u32 x; }; u32 changed(struct h *h) { return h->x == C + \(value); } u32 other(void) { \(tag.isEmpty ? "u32" : "enum e") v = C; return v; }"
+            }
+            let result = try await layouts([(source(before, 0), source(after, 7))])
+            let found = result.layouts.flatMap { $0.enumerators.map { "\($0.name) \($0.old.map { "\($0)" } ?? "nil") \($0.new.map { "\($0)" } ?? "nil")" } }
+            #expect(found == rows, "\(tag)")
+            guard !rows.isEmpty else { continue }
+            // All functions that know a named one changed with it; of a nameless one nobody knows the users.
+            let isConfined = tag == "e" && after == "A, N, B, C"
+            #expect(result.layouts.map(\.outcome) == [isConfined ? .stackOnly : outcome])
+        }
+    }
+
+    // MARK: On the stack only
+
+    private func local(_ members: String, _ rest: String = "") -> String {
+        """
+        struct loc { \(members) };
+        static noinline u32 fill(struct loc *l, u32 x) { l->a = x; l->c = x + 1; return l->a; }
+        u32 entry(u32 x) { struct loc l = { 0 }; fill(&l, x); sink(&l); return l.c; }
+        \(rest)
+        """
+    }
+
+    @Test func aTypeOfTheStackMayChange() async throws {
+        let result = try await layouts([(local("u32 a, c;"), local("u32 b, a, c;"))])
+        #expect(result.layouts.map(\.outcome) == [.stackOnly])
+        #expect(result.layouts.first?.users == LayoutChange.Users(inPayload: 2))
+        #expect(result.diagnostics.map(\.severity) == [.warning])
+    }
+
+    @Test(arguments: [
+        // A function that stays; a variable; a pointer in another type; in a type that a variable holds; linked in a list.
+        ("u32 a, c;", "u32 b, a, c;", "u32 stays(struct loc *l) { return l != 0; }"),
+        ("u32 a, c;", "u32 b, a, c;", "struct loc *last; "),
+        ("u32 a, c;", "u32 b, a, c;", "struct keeps { struct loc *l; }; struct keeps *kept; u32 other(void) { return kept != 0; }"),
+        ("u32 a, c;", "u32 b, a, c;", "struct has { u32 n; struct loc l; }; u32 other(struct has *h) { return h->n; }"),
+        ("u32 a, c; struct link { struct link *next; } link;", "u32 b, a, c; struct link { struct link *next; } link;", ""),
+    ])
+    func aTypeThatOutlivesCallsMayNot(before: String, after: String, rest: String) async throws {
+        let result = try await layouts([(local(before, rest), local(after, rest))])
+        #expect(result.layouts.map(\.outcome) == [.refused])
+    }
+
+    @Test func usersInOtherObjectsCount() async throws {
+        let other = "struct s { u32 first; u32 last; }; u32 elsewhere(const struct s *s) { return s->first; }"
+        let new = "struct s { u32 first; u32 new; u32 last; }; u32 elsewhere(const struct s *s) { return s->first; }"
+        // Types of a header, as the compiler sees them in both objects.
+        let header = "# 1 \"shared.h\"\n"
+        let result = try await layouts([
+            (header + source(original), header + source("u32 first; u32 new; u32 last;")), (header + other, header + new),
+        ])
+        #expect(result.layouts.count == 1)
+        #expect(result.layouts.first?.users?.outside == ["elsewhere", "stays"])
+    }
+
+    /// One object has the type only after the patch, and in the other nothing differs.
+    @Test func theOtherSideMayBeInAnotherObject() async throws {
+        let header = { (members: String) in "# 1 \"shared.h\"\nstruct s { \(members) };\n# 1 \"test.c\"\n" }
+        let result = try await layouts([
+            ("u32 f(void) { return 1; }", header("u32 a, b;") + "u32 f(void) { struct s s = { 2, 3 }; sink(&s); return s.b; }"),
+            (header("u32 a;") + "u32 g(struct s *s) { return s->a; }", header("u32 a, b;") + "u32 g(struct s *s) { return s->a; }"),
+        ])
+        #expect(result.layouts.map(\.type) == ["struct s"])
+        #expect(result.layouts.first?.users?.outside == ["g"])
+    }
+
+    // MARK: What the user allows
+
+    @Test(arguments: ["struct s", "s", " struct  s "])
+    func allowedByTheUser(name: String) async throws {
+        let result = try await layouts([(source(original), source("u32 first; u32 new; u32 last;"))], allowed: [name])
+        #expect(result.layouts.map(\.outcome) == [.allowed])
+        #expect(result.diagnostics.map(\.severity) == [.warning])
+        #expect(result.diagnostics.map(\.id) == [.layoutChanged])
+    }
+
+    @Test func aTypeThatDidNotChangeIsNamed() async throws {
+        let result = try await layouts([(source(original), source("u32 first; u32 new; u32 last;"))], allowed: ["struct t"])
+        #expect(result.layouts.map(\.outcome) == [.refused])
+        #expect(result.diagnostics.map(\.id) == [.layoutChanged, .layoutNotChanged])
+        #expect(result.diagnostics.last?.message.contains("struct t") == true)
+    }
+
+    // MARK: Weak evidence
+
+    @Test func typesOfOneNameInTwoBlocks() async throws {
+        let source = { (first: String, second: String) in
+            """
+            u32 f(u32 x)
+            {
+                if ( x ) { struct t { \(first) } t = { x }; sink(&t); }
+                { struct t { \(second) } t = { x }; sink(&t); }
+                return x;
+            }
+            """
+        }
+        let one = try await layouts([(source("u32 a;", "u32 a, b;"), source("u32 a;", "u32 c, a, b;"))])
+        #expect(one.layouts.map(\.outcome) == [.stackOnly])
+        // Neither is what it was: nobody can say which is which.
+        let both = try await layouts([(source("u32 a;", "u32 a, b;"), source("u32 n, a;", "u32 c, a, b;"))])
+        #expect(both.layouts.isEmpty)
+    }
+
+    @Test func aVariablesTypeWithoutName() async throws {
+        let source = { (members: String) in
+            "static struct { \(members) } state; u32 f(u32 x) { state.a += x; return state.b; } void g(void) { sink(&state); }"
+        }
+        let result = try await layouts([(source("u32 a, b;"), source("u32 b, a;"))])
+        #expect(result.layouts.map(\.type) == ["struct {…} state"])
+        #expect(result.layouts.map(\.outcome) == [.refused])
+        #expect(result.layouts.first?.users?.variables == ["state"])
+    }
+
+    @Test func aTagForATypedef() async throws {
+        let source = { (tag: String, members: String) in
+            "typedef struct \(tag) { \(members) } s_t; void f(s_t *s) { s->b = 1; } u32 g(s_t *s) { return s->a; }"
+        }
+        let result = try await layouts([(source("", "u32 a, b;"), source("s", "u32 a, n, b;"))])
+        #expect(result.layouts.map(\.type) == ["struct s"])
+    }
+}
