@@ -33,6 +33,8 @@ struct Selection {
     private(set) var diagnostics: [Diagnostic] = []
     private var isCarried: Set<Node> = []
     private var queue: [Node] = []
+    /// By user, what it must not need: told once, however often it is referred to.
+    private var refusedBoot: [Node: Set<String>] = [:]
     private let definers: [String: Node]
     let moved: MovedDefinitions
 
@@ -155,7 +157,7 @@ struct Selection {
 
     private mutating func needExternal(_ name: String, from user: Node) {
         if let definer = definers[name] {
-            need(definer, from: user)
+            need(definer, from: user, by: name)
         } else if let symbol = hypervisor.image.global(name) {
             if symbol.isFreedAfterBoot, !originalRefers(user, toExternal: name) { refuseBoot(name, user) }
         } else {
@@ -166,26 +168,29 @@ struct Selection {
         }
     }
 
-    private mutating func need(_ node: Node, from user: Node) {
+    /// - Parameter name: by which the user knows it, when it is of another object.
+    private mutating func need(_ node: Node, from user: Node, by name: String? = nil) {
         guard !isCarried.contains(node) else { return }
         let item = item(node)
         switch item.kind {
         case .string, .constant, .piece:
             carry(node)
         case .function, .data:
-            needNamed(node, item, from: user)
+            needNamed(node, item, from: user, by: name)
         }
     }
 
-    private mutating func needNamed(_ node: Node, _ item: Item, from user: Node) {
+    private mutating func needNamed(_ node: Node, _ item: Item, from user: Node, by name: String?) {
         let symbol = running(node)
+        // A reference that the running function has as well leads where it always led, behind a test that holds at boot only.
+        let wasThere = name.map { originalRefers(user, toExternal: $0) } ?? originalRefers(user, to: node)
         let isNew = isNew(node)
         switch item.role {
         case .boot:
-            if isNew || symbol == nil || !originalRefers(user, to: node) { refuseBoot(item.name, user) }
+            if isNew || symbol == nil || !wasThere { refuseBoot(item.name, user) }
         case .code:
             if let symbol {
-                if symbol.isFreedAfterBoot, !originalRefers(user, to: node) { refuseBoot(item.name, user) }
+                if symbol.isFreedAfterBoot, !wasThere { refuseBoot(item.name, user) }
             } else {
                 carryCopy(node, item, isNew: isNew)
             }
@@ -287,6 +292,7 @@ struct Selection {
     }
 
     private mutating func refuseBoot(_ name: String, _ user: Node) {
+        guard refusedBoot[user, default: []].insert(name).inserted else { return }
         refuse(
             .initCodeNeeded, user,
             message: "'\(item(user).name)' newly needs '\(name)', which is freed at the end of booting",

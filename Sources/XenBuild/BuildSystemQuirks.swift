@@ -104,7 +104,7 @@ enum BuildSystemQuirks {
             parts[1] != "asm-\(sourceArchitecture)"
         { return "it is for another architecture" }
         if parts.first == "test" { return "it is a test of Xen's own" }
-        if name.hasPrefix("Kconfig") { return "the configuration is the same with it" }
+        if name.hasPrefix("Kconfig") { return "the configuration stays as it is; a new default does not reach an option that is set already" }
         if isMakefile(path) { return "every object is compiled as before" }
         return nil
     }

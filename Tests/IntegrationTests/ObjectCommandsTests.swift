@@ -62,7 +62,7 @@ import WorkFiles
 
     @Test func inspectSaysWhatTheReportSays() async throws {
         for name in ["F1-static", "D1-data", "X1-warn"] {
-            let change = try #require(ChangeCase.every().first { $0.name == name })
+            let change = try #require(try ChangeCase.every().first { $0.name == name })
             let result = try await SmallTree.outcome(of: change)
             let payload = try #require(result.payloadPath), report = try #require(result.report)
 

@@ -109,6 +109,23 @@ import XenSource
         #expect(payload.references.map(\.name) == ["sink"])
     }
 
+    /// Code that runs at boot and later may call what is there at boot only, behind a test; whether the object that has it was
+    /// compiled as well makes no difference.
+    @Test(arguments: [true, false])
+    func aReferenceToBootCodeThatWasThereStays(isNew: Bool) async throws {
+        let user = { (n: Int, call: Bool) in
+            "extern u32 setup(u32); u32 f(u32 x) { \(call ? "if ( x == 7 ) setup(x);" : "sink(&x);") return x * 1000003 + \(n); }"
+        }
+        let boot = { (n: Int) in "u32 __init setup(u32 x) { return x * \(n); }" }
+        for after in [boot(3), boot(5)] {
+            let (outcome, _) = try await Self.link([
+                ("one.c", user(1, !isNew), user(2, true)), ("two.c", boot(3), after),
+            ])
+            let errors = outcome.diagnostics.filter { $0.severity == .error }.map(\.id)
+            #expect(errors == (isNew ? [.initCodeNeeded] : []), "\(outcome.diagnostics)")
+        }
+    }
+
     // MARK: Definitions that move to another file
 
     @Test func aFunctionThatMovesAndChangesIsReplaced() async throws {

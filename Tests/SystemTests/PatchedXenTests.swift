@@ -26,8 +26,8 @@ struct PatchedXenTests {
             let result = step(part)
             let isApplied = part == "applied"
             if let pattern = boot.applied {
-                #expect(
-                    try (result.output.wholeMatch(of: Regex(pattern)) != nil) == isApplied, "\(part): \(result.output) \(result.xenLog)")
+                let isMatch = try result.output.wholeMatch(of: Regex(pattern)) != nil
+                #expect(isMatch == isApplied, "\(part): \(result.output) \(result.xenLog)")
             }
             if let pattern = boot.log {
                 let regex = try Regex(pattern)
