@@ -96,7 +96,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "xsplice-build", "TestTools", "Report", "LoaderModel", "ArchX86_64", "ELFModel", "XenSource", "WorkFiles", system,
+                "xsplice-build", "TestTools", "Report", "ObjectDiff", "LoaderModel", "ArchX86_64", "ELFModel", "XenSource", "WorkFiles", system,
                 subprocess,
             ],
             swiftSettings: settings),
