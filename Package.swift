@@ -99,7 +99,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "xsplice-build", "ChangeCases", "TestTools", "Report", "LoaderModel", "ArchX86_64", "ELFModel", "XenSource", "WorkFiles", system,
+                "xsplice-build", "ChangeCases", "TestTools", "Report", "ObjectDiff", "LoaderModel", "ArchX86_64", "ELFModel", "XenSource",
+                "WorkFiles", system,
                 subprocess,
             ],
             swiftSettings: settings),

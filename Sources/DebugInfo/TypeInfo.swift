@@ -33,7 +33,7 @@ public struct TypeInfo: Sendable, Equatable {
         case variable
         /// `struct { … } *next` in another type: that type's name and the member's.
         case member
-        /// An enum without any name.
+        /// A type without any name; an enum goes by its first value.
         case none
     }
 
@@ -86,7 +86,7 @@ public struct TypeInfo: Sendable, Equatable {
             case .tag: "\(kind.rawValue) \(key.name)"
             case .typedef: key.name
             case .variable, .member: "\(kind.rawValue) {…} \(key.name)"
-            case .none: "\(kind.rawValue) {\(enumerators.first.map { "\($0.name), " } ?? "")…}"
+            case .none: key.name.isEmpty ? "\(kind.rawValue) {…}" : "\(kind.rawValue) {\(key.name), …}"
             }
         }
     }

@@ -66,7 +66,7 @@ private struct TypeInfoReader {
         }
         // Those that nothing gave a name, a local variable's own for example.
         for offset in shapes.walker.order where names[offset] == nil && !flattened.contains(offset) {
-            names[offset] = TypeInfo.Key(naming: .none, name: "", scope: shapes.walker.definitions[offset]?.scope ?? [])
+            names[offset] = keyWithoutName(of: offset)
             try readMembers(of: offset)
         }
 
@@ -121,6 +121,14 @@ private struct TypeInfoReader {
         namedLate.append(offset)
     }
 
+    /// The first value of an enum serves as its name.
+    private func keyWithoutName(of offset: UInt64) -> TypeInfo.Key {
+        guard let found = shapes.walker.definitions[offset] else { return TypeInfo.Key(naming: .none, name: "") }
+        let isEnum = found.entry.tag == DW_TAG_enumeration_type
+        return TypeInfo.Key(
+            naming: .none, name: isEnum ? Self.enumerators(of: found.entry).first?.name ?? "" : "", scope: found.scope)
+    }
+
     // MARK: Definitions
 
     private mutating func readMembers(of offset: UInt64) throws(DIE.Damaged) {
@@ -130,7 +138,7 @@ private struct TypeInfoReader {
         try collect(from: definition.entry, prefix: "", base: 0, nesting: 0, into: &found)
         members[offset] = found
         for pending in found {
-            if let held = pending.shape.held { give(held, TypeInfo.Key(naming: .none, name: "")) }
+            if let held = pending.shape.held { give(held, keyWithoutName(of: held)) }
             guard let pointed = pending.shape.pointed, names[pointed] == nil else { continue }
             let path = name.name.isEmpty ? pending.member.name : "\(name.name).\(pending.member.name)"
             give(pointed, TypeInfo.Key(naming: .member, name: path, scope: name.scope))

@@ -63,8 +63,8 @@ public func compareLayouts(
 private func judge(_ candidate: LayoutCandidate, usage: LayoutUsage, allowed: [String]) -> LayoutChange {
     var change = candidate.change
     guard candidate.severity == .broken else { return change }
-    change.users = usage.users(of: candidate.name)
-    if usage.isStackOnly(candidate.name) {
+    change.users = usage.users(of: candidate.names)
+    if usage.isStackOnly(candidate.names) {
         change.outcome = .stackOnly
     } else if allowed.contains(where: { isMeant(change.type, by: $0) }) {
         change.outcome = .allowed

@@ -32,6 +32,8 @@ struct LayoutDifference: Equatable {
 
     private init(_ a: Int, of old: TypeInfo, _ b: Int, of new: TypeInfo, depth: Int) {
         let (x, y) = (old.definitions[a], new.definitions[b])
+        // Nearly all are.
+        if x.kind == y.kind, x.size == y.size, x.enumerators == y.enumerators, x.members.elementsEqual(y.members, by: Self.isAlike) { return }
         if x.kind != y.kind || x.size != y.size { raise(.broken) }
         if x.kind == .enumeration, y.kind == .enumeration {
             compareEnumerators(x.enumerators, y.enumerators)
@@ -42,6 +44,10 @@ struct LayoutDifference: Equatable {
     }
 
     private mutating func raise(_ other: Severity) { severity = max(severity, other) }
+
+    private static func isAlike(_ x: TypeInfo.Member, _ y: TypeInfo.Member) -> Bool {
+        x.bitOffset == y.bitOffset && x.bitSize == y.bitSize && isDeclaredAlike(x, y)
+    }
 
     private static func isDeclaredAlike(_ x: TypeInfo.Member, _ y: TypeInfo.Member) -> Bool {
         x.name == y.name && x.canonicalType == y.canonicalType && x.isBitField == y.isBitField

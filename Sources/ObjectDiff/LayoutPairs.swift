@@ -40,8 +40,10 @@ struct LayoutPairs {
         }
         var before = groups(original)
         let after = groups(patched)
-        for key in after.keys.sorted(by: { ($0.name, $0.scope.joined()) < ($1.name, $1.scope.joined()) }) {
-            guard var y = after[key] else { continue }
+        for first in patched.definitions.indices {
+            // Each name in its first one's turn.
+            let key = patched.definitions[first].key
+            guard var y = after[key], y.first == first else { continue }
             guard var x = before.removeValue(forKey: key) else { onlyPatched += y; continue }
             if x.count > 1 || y.count > 1 {
                 // Blocks of one function may each have a type of that name: what is equal belongs together.
@@ -55,7 +57,6 @@ struct LayoutPairs {
             if let a = x.first, let b = y.first, x.count == 1, y.count == 1 { compare(a, b) }
         }
         onlyOriginal = before.values.joined().sorted()
-        onlyPatched.sort()
     }
 
     /// `typedef struct { … } foo_t` and `typedef struct foo { … } foo_t` are one type.
@@ -81,16 +82,18 @@ struct LayoutPairs {
                 return definition.isComplete && definition.key.naming == .none && definition.kind == .enumeration
             }
         }
-        var rest = enums(patched)
+        var having: [TypeInfo.Key: Int] = [:]
+        func key(_ enumerator: TypeInfo.Enumerator, _ definition: TypeInfo.Definition) -> TypeInfo.Key {
+            TypeInfo.Key(naming: .none, name: enumerator.name, scope: definition.key.scope)
+        }
+        for b in enums(patched) {
+            for enumerator in patched.definitions[b].enumerators { having[key(enumerator, patched.definitions[b])] = b }
+        }
+        var taken: Set<Int> = []
         for a in enums(original) {
             let old = original.definitions[a]
-            let names = Set(old.enumerators.map(\.name))
-            let match = rest.firstIndex { b in
-                let new = patched.definitions[b]
-                return new.key.scope == old.key.scope && new.enumerators.contains { names.contains($0.name) }
-            }
-            guard let match else { continue }
-            compare(a, rest.remove(at: match))
+            guard let b = old.enumerators.lazy.compactMap({ having[key($0, old)] }).first, taken.insert(b).inserted else { continue }
+            compare(a, b)
         }
     }
 

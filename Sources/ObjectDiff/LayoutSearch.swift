@@ -4,7 +4,8 @@ import Diagnostics
 /// A type that changed by itself, and the first object that it was seen in.
 struct LayoutCandidate {
     var object: Int
-    var name: LayoutUsage.TypeName
+    /// Before and after: its file, or a typedef for a tag, may be another.
+    var names: Set<LayoutUsage.TypeName>
     var severity: LayoutDifference.Severity
     var change: LayoutChange
 
@@ -50,7 +51,7 @@ struct LayoutSearch {
             case .none, .compatible: .compatible
             }
         let candidate = LayoutCandidate(
-            object: object, name: name, severity: difference.severity,
+            object: object, names: [name, LayoutUsage.TypeName(new)], severity: difference.severity,
             change: LayoutChange(
                 type: new.spelling, location: new.declaration ?? old.declaration, outcome: outcome, oldSize: old.size,
                 newSize: new.size, members: difference.members, enumerators: difference.enumerators,

@@ -91,8 +91,10 @@ struct LayoutUsage {
     // MARK: Asking
 
     /// The users of a type and of all that contain it.
-    func users(of type: TypeName) -> LayoutChange.Users {
-        let direct = withDeclarations([nodes[type]].compactMap { $0 })
+    ///
+    /// - Parameter type: its name before and after the patch.
+    func users(of type: Set<TypeName>) -> LayoutChange.Users {
+        let direct = withDeclarations(type.compactMap { nodes[$0] })
         let all = containers(of: direct)
         var result = LayoutChange.Users()
         var outside: [String] = []
@@ -117,10 +119,10 @@ struct LayoutUsage {
     /// Debug information has no proof of that, but all it has must speak for it: some function of the payload has one on
     /// its stack; no function that stays knows it; no variable and no type that outlives a call has it, leads to it, or could be
     /// linked to something in it.
-    func isStackOnly(_ type: TypeName) -> Bool {
-        guard let id = nodes[type] else { return false }
-        var all = containers(of: withDeclarations([id]))
-        guard functions.contains(where: { $0.fate == .inPayload && !$0.holds.isDisjoint(with: all) }), !hasLinks(id) else { return false }
+    func isStackOnly(_ type: Set<TypeName>) -> Bool {
+        let ids = withDeclarations(type.compactMap { nodes[$0] })
+        var all = containers(of: ids)
+        guard functions.contains(where: { $0.fate == .inPayload && !$0.holds.isDisjoint(with: all) }), !hasLinks(ids) else { return false }
         while true {
             if functions.contains(where: { $0.fate == .stays && uses($0, all) }) { return false }
             if variables.contains(where: { touches($0, all) }) { return false }
@@ -133,9 +135,9 @@ struct LayoutUsage {
 
     /// Whether the type contains something that points to its like, such as the head of a list: then it may be reached
     /// without its name.
-    private func hasLinks(_ id: Int) -> Bool {
-        var waiting = [id]
-        var seen: Set<Int> = [id]
+    private func hasLinks(_ types: Set<Int>) -> Bool {
+        var waiting = Array(types)
+        var seen = types
         while let next = waiting.popLast() {
             let like = withDeclarations([next])
             if like.contains(where: { !(pointedToBy[$0] ?? []).isDisjoint(with: like) }) { return true }

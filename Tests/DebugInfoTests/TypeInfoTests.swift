@@ -134,6 +134,14 @@ extension TypeInfo {
         #expect(alone.map { $0.members.map(\.bitOffset) } == whole.map { $0.members.map(\.bitOffset) })
     }
 
+    @Test func objectsOf32Bits() async throws {
+        try await types(["-g", "-O2", "-m32"]) { types in
+            #expect(try types.definition("struct list").size == 8)
+            #expect(try types.definition("struct big").members.first { $0.name == "fn" }?.bitSize == 32)
+            #expect(!(try types.function("f")).holds.isEmpty)
+        }
+    }
+
     @Test func anObjectWithoutDebugInfo() async throws {
         try await types([]) { #expect($0 == TypeInfo()) }
     }

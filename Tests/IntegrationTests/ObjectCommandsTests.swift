@@ -50,6 +50,20 @@ import WorkFiles
         }
     }
 
+    @Test func diffShowsTypesWithAnotherLayout() async throws {
+        try await withObjects(of: "D8-enum-end") { original, patched, _ in
+            let text = try await Program.run(["diff", original.string, patched.string])
+            #expect(text.code == 0)
+            #expect(text.error.contains("warning[layout-padding-used]: 'enum run_state'"), "\(text.error)")
+            #expect(text.error.contains("RUN_FROZEN   –        4       new"), "\(text.error)")
+
+            let json = try await Program.run(["diff", original.string, patched.string, "--json"])
+            let comparison = try JSONText.decode(ObjectComparison.self, from: Array(json.output.utf8))
+            #expect(comparison.layouts.map(\.type) == ["enum run_state"])
+            #expect(comparison.layouts.first?.enumerators.map(\.name) == ["RUN_FROZEN"])
+        }
+    }
+
     @Test func diffRefusesWhatIsNoObject() async throws {
         let bench = try await Bench.shared()
         for pair in [[Bench.change, Bench.change], ["/nonexistent.o", Bench.change]] {

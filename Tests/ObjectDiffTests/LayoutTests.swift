@@ -179,6 +179,15 @@ extension LayoutChange {
         }
     }
 
+    @Test func severalEnumsWithoutName() async throws {
+        let source = { (a: String, b: String, value: Int) in
+            "enum { \(a) }; enum { \(b) }; u32 f(u32 x) { return x == A1 || x == B1 ? \(value) : 0; }"
+        }
+        let result = try await layouts([(source("A0, A1", "B0, B1", 1), source("A0, AN, A1", "BN, B0, B1", 2))])
+        #expect(result.layouts.map(\.type) == ["enum {A0, …}", "enum {BN, …}"])
+        #expect(result.layouts.map(\.outcome) == [.refused, .refused])
+    }
+
     // MARK: On the stack only
 
     private func local(_ members: String, _ rest: String = "") -> String {
@@ -220,6 +229,14 @@ extension LayoutChange {
         ])
         #expect(result.layouts.count == 1)
         #expect(result.layouts.first?.users?.outside == ["elsewhere", "stays"])
+    }
+
+    @Test func aTypeThatMovesToAHeaderKeepsItsUsers() async throws {
+        let result = try await layouts([
+            (source(original), "# 1 \"shared.h\"\n" + source("u32 first; u32 new; u32 last;").replacing("stays", with: "fresh"))
+        ])
+        #expect(result.layouts.first?.users?.inPayload == 2)
+        #expect(result.layouts.first?.location?.file == "shared.h")
     }
 
     /// One object has the type only after the patch, and in the other nothing differs.
