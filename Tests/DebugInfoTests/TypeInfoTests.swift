@@ -136,9 +136,11 @@ extension TypeInfo {
 
     @Test func objectsOf32Bits() async throws {
         try await types(["-g", "-O2", "-m32"]) { types in
-            #expect(try types.definition("struct list").size == 8)
-            #expect(try types.definition("struct big").members.first { $0.name == "fn" }?.bitSize == 32)
-            #expect(!(try types.function("f")).holds.isEmpty)
+            let list = try types.definition("struct list"), big = try types.definition("struct big")
+            #expect(list.size == 8)
+            #expect(big.members.first { $0.name == "fn" }?.bitSize == 32)
+            let function = try types.function("f")
+            #expect(!function.holds.isEmpty)
         }
     }
 
