@@ -67,7 +67,7 @@ public enum LayoutText {
         switch (member.change, old, new) {
         case (.renamed, _, _): return "was \(style.shown(member.oldName ?? ""))"
         case (.new, _, let new?): return "new: \(new)"
-        case (.retyped, let old?, let new?), (.resized, let old?, let new?) where old != new:
+        case (.retyped, let old?, let new?) where old != new, (.resized, let old?, let new?) where old != new:
             return "\(member.change.rawValue): \(old) \(style.arrow) \(new)"
         default: return member.change.rawValue
         }

@@ -137,8 +137,10 @@ extension TypeInfo {
     @Test func objectsOf32Bits() async throws {
         try await types(["-g", "-O2", "-m32"]) { types in
             #expect(try types.definition("struct list").size == 8)
-            #expect(try types.definition("struct big").members.first { $0.name == "fn" }?.bitSize == 32)
-            #expect(!(try types.function("f")).holds.isEmpty)
+            let big = try types.definition("struct big")
+            #expect(big.members.first { $0.name == "fn" }?.bitSize == 32)
+            let f = try types.function("f")
+            #expect(!f.holds.isEmpty)
         }
     }
 
