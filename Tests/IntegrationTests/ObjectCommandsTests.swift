@@ -55,7 +55,7 @@ import WorkFiles
             let text = try await Program.run(["diff", original.string, patched.string])
             #expect(text.code == 0)
             #expect(text.error.contains("warning[layout-padding-used]: 'enum run_state'"), "\(text.error)")
-            #expect(text.error.contains("RUN_FROZEN   –        4       new"), "\(text.error)")
+            #expect(text.error.contains("RUN_FROZEN   -        4       new"), "\(text.error)")
 
             let json = try await Program.run(["diff", original.string, patched.string, "--json"])
             let comparison = try JSONText.decode(ObjectComparison.self, from: Array(json.output.utf8))

@@ -47,6 +47,9 @@ import Testing
                     }
                   ],
                   "generator" : "xsplice-build",
+                  "layouts" : [
+
+                  ],
                   "outcome" : "nothing-to-patch",
                   "references" : [
 

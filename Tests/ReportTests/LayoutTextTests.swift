@@ -67,7 +67,8 @@ import Testing
             .init(name: "member_\($0)", change: .moved, old: place(100 + $0, 1, "bool"), new: place(108 + $0, 1, "bool"))
         }
         let lines = LayoutText.render(change, style: TextStyle(width: 80)).split(separator: "\n")
-        #expect(lines.count < 40 && lines.allSatisfy { $0.count <= 80 })
+        #expect(lines.count < 40)
+        #expect(lines.allSatisfy { $0.count <= 80 })
         #expect(lines.contains { $0.contains("more moved, 141 unchanged") })
         #expect(lines.contains { $0.contains("gone") })
     }
@@ -79,7 +80,7 @@ import Testing
         change.alsoChanged = ["struct \u{1b}"]
         #expect(!LayoutText.render(change, style: TextStyle()).contains("\u{1b}"))
         let plain = LayoutText.render(domain, style: TextStyle(unicode: false))
-        #expect(plain.unicodeScalars.allSatisfy { $0.isASCII })
+        #expect(plain.allSatisfy { $0.isASCII })
     }
 
     @Test func diagnosticsGetTheTableOfTheirType() {
