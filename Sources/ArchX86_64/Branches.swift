@@ -3,8 +3,9 @@ import TargetArchitecture
 
 extension ArchX86_64 {
     /// Looks for relative branches and RIP-relative operands that the assembler has already resolved and that lead out of `code`.
-    public func branchesOutside(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> Bool? {
+    public func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? {
         var start = code.startIndex
+        var found: [ResolvedReference] = []
         while start < code.endIndex {
             guard let instruction = decodeInstruction(code[start...]) else { return nil }
             let end = start + instruction.length
@@ -18,11 +19,12 @@ extension ArchX86_64 {
                 let bytes = code[start + field.lowerBound..<start + field.upperBound]
                 guard isBranch ? isRelativeBranch(code[start..<end]) : isRIPRelative(code[start..<end], field) else { continue }
                 let target = end - code.startIndex + signed(bytes)
-                if target < 0 || target > code.count { return true }
+                guard target < 0 || target > code.count else { continue }
+                found.append(ResolvedReference(field: base + field.lowerBound..<base + field.upperBound, target: target))
             }
             start = end
         }
-        return false
+        return found
     }
 
     /// Intel SDM volume 2, appendix A: Jcc, LOOP and JCXZ rel8, CALL and JMP rel32, JMP rel8, Jcc rel32.

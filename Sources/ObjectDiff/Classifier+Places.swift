@@ -115,11 +115,13 @@ extension Classifier {
     /// A variable that seems new where one of that name is gone: it may be the same, and then its value would be lost.
     mutating func judgeSeeminglyNew() {
         let gone = Dictionary(
-            grouping: removed.filter { Self.keepsValue(a.items[$0]) }, by: { CompilerName(a.items[$0].name).base })
+            grouping: removed.filter { Self.keepsValue(a.items[$0]) || a.items[$0].kind == .data && a.items[$0].role == .boot },
+            by: { CompilerName(a.items[$0].name).base })
         for index in b.items.indices where status[index] == .new && Self.keepsValue(b.items[index]) {
             guard let candidates = gone[CompilerName(b.items[index].name).base] else { continue }
             let name = b.items[index].name
             let isSamePlace = candidates.contains { candidate in
+                guard a.items[candidate].role != .boot else { return false }
                 guard let old = original.variable(candidate), let new = patched.variable(index) else { return true }
                 return LocalKey(old) == LocalKey(new)
             }
@@ -127,7 +129,7 @@ extension Classifier {
                 .correlationAmbiguous, isSamePlace ? .error : .warning, symbol: name, location: locations[index],
                 message: isSamePlace
                     ? "'\(name)' can't be told from the hypervisor's variables of that name (\(list(candidates.map { a.items[$0].name }))): taking it for a new one would lose a value"
-                    : "'\(name)' is a new variable of the payload: the hypervisor's \(list(candidates.map { a.items[$0].name })), declared elsewhere, keeps its value to itself",
+                    : "'\(name)' is a new variable of the payload: the hypervisor's \(list(candidates.map { a.items[$0].name })), declared elsewhere or freed after boot, keeps its value to itself",
                 help: isSamePlace
                     ? "give the variables different names, or leave the lines that declare them alone"
                     : "where the value matters, leave the declaration in the function that has it")

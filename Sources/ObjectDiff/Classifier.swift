@@ -101,10 +101,10 @@ struct Classifier {
                 message: "'\(item.name)' moves from \(a.file.sections[a.items[twin].section].name) to \(sectionName(item))",
                 help: "keep the function's section as it is; a function that newly runs after boot needs another name")
         }
-        if !item.aliases.isEmpty || item.isWeak, status[index] == .changed {
+        if !item.aliases.isEmpty, status[index] == .changed {
             report(
                 .correlationAmbiguous, .warning, symbol: item.name, location: locations[index],
-                message: "'\(item.name)' is weak or has other names (\(item.aliases.joined(separator: ", "))): all of them are replaced")
+                message: "'\(item.name)' has other names (\(item.aliases.joined(separator: ", "))): all of them are replaced")
         }
     }
 
@@ -192,8 +192,9 @@ struct Classifier {
         // The text of a parameter's name belongs to its entry.
         let ofArrays = Set(arrays.flatMap { b.items[$0].references }.map(\.target))
         let changed = all.filter { !arrays.contains($0) && !ofArrays.contains(.item($0)) }
-        let gone = removed.filter { a.items[$0].role == .boot }
-        let names = (changed.map { b.items[$0].name } + gone.map { a.items[$0].name }).sorted()
+        let runs = Set(b.items.filter { $0.role != .boot }.map(\.name))
+        let gone = removed.filter { a.items[$0].role == .boot && !runs.contains(a.items[$0].name) }
+        let names = Set(changed.map { b.items[$0].name } + gone.map { a.items[$0].name }).sorted()
         guard !names.isEmpty else { return }
         report(
             .initOnlyChange, .warning, symbol: names.first, location: changed.first.flatMap { locations[$0] },

@@ -44,7 +44,7 @@ struct Comparison {
 
     private mutating func compareContent(_ a: Item, _ b: Item) -> Bool {
         guard a.size == b.size, a.role == b.role || a.kind == .string || a.kind == .constant else { return false }
-        guard haveSameBytes(a, b), haveSameReferences(a.references, b.references) else { return false }
+        guard haveSameBytes(a, b) || differInDistancesOnly(a, b), haveSameReferences(a.references, b.references) else { return false }
         guard a.entries.count == b.entries.count else { return false }
         for (x, y) in zip(a.entries, b.entries) {
             guard x.table == y.table, x.bytes == y.bytes, haveSameReferences(x.references, y.references) else { return false }
@@ -59,6 +59,28 @@ struct Comparison {
         case (false, true): return original.bytes(of: a).allSatisfy { $0 == 0 }
         case (false, false): return original.bytes(of: a) == patched.bytes(of: b)
         }
+    }
+
+    /// Boot code lies in one section, in which the assembler resolves calls: when one function there grows, those behind it lead
+    /// to their neighbours by other distances.
+    private func differInDistancesOnly(_ a: Item, _ b: Item) -> Bool {
+        guard a.kind == .function, a.role == .boot, b.role == .boot, a.size == b.size else { return false }
+        func resolved(_ item: Item, _ graph: ObjectGraph) -> [ResolvedReference]? {
+            let slots = item.references.map { $0.offset..<$0.offset + (architecture.relocationKind($0.type)?.width ?? 0) }
+            return architecture.resolvedReferences(graph.bytes(of: item), relocated: slots)
+        }
+        guard let left = resolved(a, original), let right = resolved(b, patched), left.map(\.field) == right.map(\.field) else { return false }
+        var (x, y) = (Array(original.bytes(of: a)), Array(patched.bytes(of: b)))
+        for (p, q) in zip(left, right) {
+            guard let from = original.place(a.offset + p.target, in: a.section), let to = patched.place(b.offset + q.target, in: b.section),
+                twins.original[to.item] == from.item, from.distance == to.distance
+            else { return false }
+            for index in p.field {
+                x[index] = 0
+                y[index] = 0
+            }
+        }
+        return x == y
     }
 
     private mutating func haveSameReferences(_ a: [Reference], _ b: [Reference]) -> Bool {

@@ -106,11 +106,14 @@ private func pairByName(_ a: ObjectGraph, _ b: ObjectGraph, _ result: inout Corr
         for (name, patched) in plainNames(b, aliases: aliases).sorted(by: { $0.key < $1.key }) {
             guard patched.count == 1, let original = originals[name], original.count == 1 else { continue }
             let (x, y) = (original[0], patched[0])
-            guard result.patched[x] == nil, result.original[y] == nil, a.items[x].kind == b.items[y].kind else { continue }
+            guard result.patched[x] == nil, result.original[y] == nil, canBeTwins(a.items[x], b.items[y]) else { continue }
             result.pair(original: x, patched: y)
         }
     }
 }
+
+/// What boots is gone when the hypervisor runs: nothing that runs is its twin.
+private func canBeTwins(_ x: Item, _ y: Item) -> Bool { x.kind == y.kind && (x.role == .boot) == (y.role == .boot) }
 
 private func plainNames(_ graph: ObjectGraph, aliases: Bool) -> [String: [Int]] {
     var names: [String: [Int]] = [:]

@@ -20,6 +20,12 @@ public struct ObjectGraph: Sendable {
         guard item.offset + item.size <= data.count else { return [] }
         return data[item.offset..<item.offset + item.size]
     }
+
+    /// The item that covers a place of a section, and how far into it the place is.
+    func place(_ offset: Int, in section: Int) -> (item: Int, distance: Int)? {
+        items.firstIndex { $0.section == section && offset >= $0.offset && offset < $0.offset + $0.size }
+            .map { ($0, offset - items[$0].offset) }
+    }
 }
 
 /// Something in an object that can't be told apart into items.

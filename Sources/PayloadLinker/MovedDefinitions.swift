@@ -27,7 +27,11 @@ struct MovedDefinitions {
         }
         for (object, set) in sets.enumerated() {
             for (index, item) in set.patched.items.enumerated() where item.isGlobal && set.status[index] == .new {
-                guard hypervisor.image.global(item.name) != nil else { continue }
+                guard let running = hypervisor.image.global(item.name) else { continue }
+                if running.isFreedAfterBoot {
+                    if item.kind == .function, item.role == .code { warnOfCallers(item, set, index) }
+                    continue
+                }
                 let node = Node(object: object, item: index)
                 let origin = homes[item.name]
                 origins[node] = origin
@@ -36,6 +40,14 @@ struct MovedDefinitions {
                 judge(item, set, index, origin.map { sets[$0.object].original.items[$0.item] }, isSame: isSame)
             }
         }
+    }
+
+    private mutating func warnOfCallers(_ item: Item, _ set: ChangeSet, _ index: Int) {
+        diagnostics.append(
+            Diagnostic(
+                .initCodeNeeded, .warning, symbol: item.name, location: set.locations[index] ?? SourceLocation(file: set.source),
+                message: "'\(item.name)' no longer is boot code, and travels in the payload: functions that this patch does not change and that call it after boot still reach freed memory",
+                help: "look at its callers; one that runs after boot has to change, too"))
     }
 
     private mutating func judge(_ item: Item, _ set: ChangeSet, _ index: Int, _ origin: Item?, isSame: Bool) {

@@ -148,7 +148,7 @@ struct Selection {
         let graph = sets[node.object].patched
         guard graph.items.indices.contains(where: { $0 != node.item && graph.items[$0].section == item.section }) else { return }
         let slots = item.references.map { $0.offset..<$0.offset + (architecture.relocationKind($0.type)?.width ?? 0) }
-        guard architecture.branchesOutside(graph.bytes(of: item), relocated: slots) != false else { return }
+        guard architecture.resolvedReferences(graph.bytes(of: item), relocated: slots) != [] else { return }
         refuse(
             .relocationNotUnderstood, node, section: graph.file.sections[item.section].name,
             message: "'\(item.name)' shares section \(graph.file.sections[item.section].name) with other code and jumps there without relocations",

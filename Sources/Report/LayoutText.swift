@@ -67,13 +67,8 @@ public enum LayoutText {
         switch (member.change, old, new) {
         case (.renamed, _, _): return "was \(style.shown(member.oldName ?? ""))"
         case (.new, _, let new?): return "new: \(new)"
-<<<<<<< HEAD
-        case (.retyped, let old?, let new?): return "\(member.change.rawValue): \(old) \(style.arrow) \(new)"
-        case (.resized, let old?, let new?) where old != new: return "\(member.change.rawValue): \(old) \(style.arrow) \(new)"
-=======
         case (.retyped, let old?, let new?) where old != new, (.resized, let old?, let new?) where old != new:
             return "\(member.change.rawValue): \(old) \(style.arrow) \(new)"
->>>>>>> h-layout
         default: return member.change.rawValue
         }
     }

@@ -42,10 +42,11 @@ public protocol TargetArchitecture: Sendable {
     /// Functions start at multiples of this.
     var functionAlignment: UInt64 { get }
 
-    /// Whether the code branches to places outside of itself without a relocation: to its neighbours in its section.
+    /// Where the code refers to places outside of itself without a relocation: to its neighbours in its section.
     ///
+    /// - Parameter relocated: the bytes that relocations fill in, counted from the code's start.
     /// - Returns: nil when the code can't be decoded.
-    func branchesOutside(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> Bool?
+    func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]?
 
     /// What to fill gaps between functions with: an instruction that stops whoever strays there.
     var textFiller: UInt8 { get }
@@ -61,7 +62,20 @@ public protocol TargetArchitecture: Sendable {
 extension TargetArchitecture {
     public func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool { a == b }
     public var veneer: Veneer? { nil }
-    public func branchesOutside(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> Bool? { nil }
+    public func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? { nil }
+}
+
+/// A relative branch or operand that the assembler has put in by itself, because both ends are in one section.
+public struct ResolvedReference: Sendable, Equatable {
+    /// The bytes of the distance, counted from the code's start.
+    public var field: Range<Int>
+    /// Where it leads, counted from the code's start: negative, or beyond its end.
+    public var target: Int
+
+    public init(field: Range<Int>, target: Int) {
+        self.field = field
+        self.target = target
+    }
 }
 
 /// A jump in a payload to somewhere in the hypervisor.

@@ -136,19 +136,11 @@ extension TypeInfo {
 
     @Test func objectsOf32Bits() async throws {
         try await types(["-g", "-O2", "-m32"]) { types in
-<<<<<<< HEAD
-            let list = try types.definition("struct list"), big = try types.definition("struct big")
-            #expect(list.size == 8)
-            #expect(big.members.first { $0.name == "fn" }?.bitSize == 32)
-            let function = try types.function("f")
-            #expect(!function.holds.isEmpty)
-=======
             #expect(try types.definition("struct list").size == 8)
             let big = try types.definition("struct big")
             #expect(big.members.first { $0.name == "fn" }?.bitSize == 32)
             let f = try types.function("f")
             #expect(!f.holds.isEmpty)
->>>>>>> h-layout
         }
     }
 

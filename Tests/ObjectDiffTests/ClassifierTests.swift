@@ -70,6 +70,26 @@ import Testing
         #expect(set.names(.changed) == ["f", "f.cold"])
     }
 
+    /// Boot functions call each other without relocations.
+    @Test func bootCodeThatOnlyMovesIsNotNamed() async throws {
+        let source = { (n: String) in
+            "static noinline u32 __init f(u32 x) { return x \(n); } u32 __init g(u32 x) { sink(&x); return f(x) + 1; } u32 __init h(u32 x) { sink(&x); return g(x) + 1; }"
+        }
+        let set = try await ObjectFixtures.compare(source("+ 1"), source("* 1000003 + (x >> 3) * 77777"))
+        let diagnostic = try #require(set.diagnostics.first)
+        #expect(set.diagnostics.count == 1 && diagnostic.id == .initOnlyChange)
+        #expect(diagnostic.message.contains("'f'") && !diagnostic.message.contains("'g'") && !diagnostic.message.contains("'h'"))
+    }
+
+    @Test func aFunctionThatIsNoBootCodeAnyMoreIsNew() async throws {
+        let set = try await ObjectFixtures.compare(
+            "static noinline u32 __init f(u32 x) { sink(&x); return x + 1; } u32 __init g(u32 x) { return f(x) * 3; } u32 h(u32 x) { return x; }",
+            "static noinline u32 f(u32 x) { sink(&x); return x + 1; } u32 __init g(u32 x) { return f(x) * 3; } u32 h(u32 x) { return f(x); }")
+        #expect(set.errors.isEmpty)
+        #expect(set.names(.new) == ["f"])
+        #expect(set.patched.items.indices.filter { set.status[$0] == .changed && set.patched.items[$0].role == .code }.map { set.patched.items[$0].name } == ["h"])
+    }
+
     // MARK: Differences that no bytes show
 
     @Test func aFunctionInAnotherSectionIsReplaced() async throws {
