@@ -25,6 +25,7 @@ struct MovedDefinitions {
                 for name in [item.name] + item.aliases { homes[name] = Node(object: object, item: index) }
             }
         }
+        judgeStatics(sets)
         for (object, set) in sets.enumerated() {
             for (index, item) in set.patched.items.enumerated() where item.isGlobal && set.status[index] == .new {
                 guard let running = hypervisor.image.global(item.name) else { continue }
@@ -38,6 +39,28 @@ struct MovedDefinitions {
                 let isSame = origin.map { areSame(sets[$0.object].original, $0.item, set.patched, index, depth: 0) } ?? false
                 fates[node] = isSame ? .same : .changed
                 judge(item, set, index, origin.map { sets[$0.object].original.items[$0.item] }, isSame: isSame)
+            }
+        }
+    }
+
+    /// A static variable that goes from one file to another looks like two variables.
+    private mutating func judgeStatics(_ sets: [ChangeSet]) {
+        func isStaticVariable(_ item: Item) -> Bool {
+            item.kind == .data && item.role == .writable && item.isNamed && !item.isGlobal && !item.name.contains(".")
+        }
+        var gone: [String: (source: String, size: Int)] = [:]
+        for set in sets {
+            for item in set.removed.map({ set.original.items[$0] }) where isStaticVariable(item) { gone[item.name] = (set.source, item.size) }
+        }
+        for set in sets {
+            for (index, item) in set.patched.items.enumerated() where set.status[index] == .new && isStaticVariable(item) {
+                guard let old = gone[item.name], old.source != set.source, old.size == item.size else { continue }
+                diagnostics.append(
+                    Diagnostic(
+                        .correlationAmbiguous, .error, symbol: item.name,
+                        location: set.locations[index] ?? SourceLocation(file: set.source),
+                        message: "static variable '\(item.name)' is new in \(set.source) and gone from \(old.source): as a new one it would not have the hypervisor's value",
+                        help: "leave it in its file; or, if it is another variable, give it another name"))
             }
         }
     }

@@ -45,12 +45,14 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
 
     // Compare each pair of objects: what changed, what is new, what can't be live-patched.
     // Types come last: a new layout concerns all objects that know the type.
-    let changes = try await context.compare(build.pairs) {
+    let (pairs, notes) = try joinRenamed(build.pairs)
+    context.note(notes)
+    let changes = try await context.compare(pairs) {
         try compare($0, architecture: architecture, tree: tree)
     } layouts: {
         try compareLayouts(
-            &$0, allowed: options.allowedLayouts, bootOnly: Set(build.pairs.filter(\.isInitOnly).map(\.name)),
-            read: { try types(of: build.pairs[$0], side: $1, withUses: $2) })
+            &$0, allowed: options.allowedLayouts, bootOnly: Set(pairs.filter(\.isInitOnly).map(\.name)),
+            read: { try types(of: pairs[$0], side: $1, withUses: $2) })
     }
 
     // Link what changed, and what that newly needs, against the running hypervisor.

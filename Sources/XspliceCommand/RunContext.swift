@@ -140,6 +140,8 @@ struct RunContext {
         return nil
     }
 
+    mutating func note(_ diagnostics: [Diagnostic]) { report?.diagnostics += diagnostics }
+
     /// A stage refused the change as a whole.
     mutating func refused(by error: any ExplainedError) {
         guard let id = error.diagnosticID else { return }

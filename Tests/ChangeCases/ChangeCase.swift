@@ -18,6 +18,10 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
         public var diagnostics: [String]
         /// What the names of no section of the payload may begin with.
         public var sectionsAbsent: [String]?
+        /// How many entries some special sections of the payload have.
+        public var entries: [String: Int]?
+        /// For a case that takes minutes: run by 'make test-all' only.
+        public var slow: Bool?
         /// Options to set in the configuration.
         public var configuration: [String: String]?
         public var boot: Boot?

@@ -57,6 +57,10 @@ public struct ChangeOutcome: Sendable {
         compare("new", new, expected.new)
         compare("diagnostics", diagnostics, expected.diagnostics)
         for (function, files) in expected.files ?? [:] { compare("files of \(function)", self.files(of: function), files) }
+        for (section, count) in expected.entries ?? [:] {
+            let got = report?.specialEntries.first { $0.section == section }?.count ?? 0
+            if got != count { found.append("\(section): \(got) entries, expected \(count)") }
+        }
         if let payload {
             let file = try ELFFile(bytes: payload, name: "payload")
             if let referred = expected.referred {

@@ -168,6 +168,15 @@ import XenSource
         #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id.rawValue) == [id])
     }
 
+    @Test func aStaticVariableThatMovesIsRefused() async throws {
+        let f = { (n: Int) in "u32 f(u32 x) { return v += x * \(n); }" }
+        let (outcome, _) = try await Self.link([
+            ("one.c", "static u32 v; u32 other; \(f(3))", "u32 other;"),
+            ("two.c", "u32 g(u32 x) { return x * 1000003; }", "u32 g(u32 x) { return x * 1000003; } static u32 v; \(f(5))"),
+        ])
+        #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id) == [.correlationAmbiguous])
+    }
+
     /// The strong definition takes the weak one's place when a hypervisor is linked.
     @Test func aStrongDefinitionReplacesAWeakOne() async throws {
         let weak = "u32 __attribute__((weak)) f(u32 x) { return x * 1000003 + 100; }"

@@ -1,0 +1,49 @@
+import Diagnostics
+import ELFModel
+import SystemPackage
+import XenBuild
+
+/// Puts the two halves of a renamed object together: one that is no longer built, and one that is new and has the same names.
+///
+/// Compared with nothing, the new one would bring all its variables anew, and the running hypervisor's would be forgotten.
+///
+/// - Returns: the pairs, and a note on each that was joined.
+/// - Throws: what reading an object throws.
+func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [Diagnostic]) {
+    let gone = try pairs.filter { $0.patched == nil }.map { ($0, try definedNames($0.original)) }
+    let added = try pairs.filter { $0.original == nil }.map { ($0, try definedNames($0.patched)) }
+    var partners: [String: ObjectPair] = [:]
+    for (new, names) in added {
+        let alike = gone.filter { old in
+            let common = names.intersection(old.1).count
+            return common * 2 > max(names.count, old.1.count)
+        }
+        if alike.count == 1 { partners[new.name] = alike[0].0 }
+    }
+    // One file that becomes two has no one successor.
+    let claimed = Dictionary(grouping: partners.values, by: \.name).filter { $0.value.count == 1 }
+    partners = partners.filter { claimed[$0.value.name] != nil }
+    let joined = Set(partners.values.map(\.name))
+    var notes: [Diagnostic] = []
+    let result = pairs.compactMap { pair -> ObjectPair? in
+        if joined.contains(pair.name) { return nil }
+        guard let old = partners[pair.name] else { return pair }
+        var whole = pair
+        whole.original = old.original
+        notes.append(
+            Diagnostic(
+                .objectVanished, .note, location: SourceLocation(file: pair.source),
+                message: "\(pair.name) has the functions and variables of \(old.name), which is no longer built: the two are compared with each other"))
+        return whole
+    }
+    return (result, notes)
+}
+
+/// The names of all functions and variables, without the compiler's numbers.
+private func definedNames(_ path: FilePath?) throws -> Set<String> {
+    guard let path else { return [] }
+    let file = try ELFFile.read(path, debugSections: false)
+    return Set(
+        file.symbols.filter { ($0.isFunction || $0.isObject) && $0.sectionIndex != nil && !$0.name.hasPrefix("__func__") }
+            .map { String($0.name.prefix { $0 != "." }) })
+}
