@@ -15,6 +15,8 @@ public struct ChangeSet: Sendable {
     public var objectName: String
     /// Its main source file, relative to `xen/`.
     public var source: String
+    /// The original's main source file, where it has another name; nil is the same.
+    public var originalSource: String?
     public var original: ObjectGraph
     public var patched: ObjectGraph
     public var twins: Correlation

@@ -11,8 +11,8 @@ struct Hypervisor {
         self.image = image
         self.homes = changeSets.map { set in
             // A file that is compiled several times goes by a name of each object's own.
-            let ownName = set.objectName.hasSuffix(".o") ? String(set.objectName.dropLast()) + "c" : ""
-            let paths = [set.original.fileSymbol, set.source, ownName]
+            let ownName = set.objectName.hasSuffix(".o") && set.originalSource == nil ? String(set.objectName.dropLast()) + "c" : ""
+            let paths = [set.original.fileSymbol, set.originalSource ?? set.source, ownName]
             let names = Set(paths + paths.map { String($0.split(separator: "/").last ?? "") }).filter { !$0.isEmpty }
             var locals: [String: UInt64] = [:]
             for item in set.original.items where item.isNamed && !item.isGlobal { locals[item.name] = UInt64(item.symbolSize) }

@@ -23,6 +23,9 @@ func accountForFiles(
                 message: "the patch changes \(path), which only the hypervisor's last link reads",
                 help: "a payload can't change how the running hypervisor was linked; leave that part out"))
     }
+    // Objects that include what was made from the patch's files were compiled on its account.
+    let ownPaths = Set(request.patch.files.map { String($0.path.dropFirst(4)) })
+    let hasGenerated = !patched.changed.subtracting(ownPaths).isDisjoint(with: readByObjects)
     for file in request.patch.files where file.path.hasPrefix("xen/") {
         let path = String(file.path.dropFirst(4))
         if readByObjects.contains(path) { continue }
@@ -31,6 +34,7 @@ func accountForFiles(
         let location = SourceLocation(file: path)
         if BuildSystemQuirks.isReadByBuild(path) || original.readByOthers.contains(path) || patched.readByOthers.contains(path) {
             // Make has had its say: all that is made from this file was compared, and differences were followed.
+            if hasGenerated { continue }
             let reason = BuildSystemQuirks.reasonNotBuilt(path, sourceArchitecture: architecture)
                 ?? "the build reads it, and makes nothing from it that an object sees differently"
             diagnostics.append(Diagnostic(.fileNotBuilt, .note, location: location, message: "\(path) is in no object: \(reason)"))

@@ -7,6 +7,8 @@ public struct ObjectPair: Sendable, Equatable {
     public var name: String
     /// Its main source file relative to `xen/`, symbolic links resolved: `common/kernel.c`.
     public var source: String
+    /// The main source file of the original, where a patch gave it another name; nil is the same.
+    public var originalSource: String?
     /// The same file as the compiler was told, where the build links it to another place: `arch/x86/efi/boot.c`.
     public var sourceAsCompiled: String
     /// True when all of the object runs or is read at boot only: the build renames its sections to `.init…` afterwards,

@@ -75,6 +75,7 @@ private func compare(
         original: try ObjectToCompare(at: pair.original, architecture: architecture),
         patched: try ObjectToCompare(at: pair.patched, architecture: architecture), architecture: architecture,
         xenVersion: (tree.version.major, tree.version.minor), hooksPrefix: tree.abi.hooksPrefix)
+    changes.originalSource = pair.originalSource
     if pair.patched == nil {
         changes.diagnostics.append(
             Diagnostic(

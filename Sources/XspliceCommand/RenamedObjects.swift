@@ -30,6 +30,7 @@ func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [
         guard let old = partners[pair.name] else { return pair }
         var whole = pair
         whole.original = old.original
+        whole.originalSource = old.source
         notes.append(
             Diagnostic(
                 .objectVanished, .note, location: SourceLocation(file: pair.source),
