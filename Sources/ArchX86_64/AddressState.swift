@@ -43,7 +43,7 @@ struct AddressState: Equatable {
     /// At a function's start.
     init(argumentCount: Int?) {
         self[.rsp] = .stack(0)
-        for register in [.rax, 10, 11] + Register.arguments.dropFirst(argumentCount ?? 6) { self[register] = .undefined }
+        for register in Register.arguments.dropFirst(argumentCount ?? 6) { self[register] = .undefined }
     }
 
     subscript(register: Register) -> TrackedValue {

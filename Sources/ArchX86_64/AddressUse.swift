@@ -115,16 +115,20 @@ struct AddressAnalysis {
         work.append(index)
     }
 
-    /// Code that something else leads to, or nothing that is known, may be entered from anywhere in the function.
+    /// Lets in what comes to landings, and from anywhere to code that no known path leads to.
     private mutating func addUnknownEntries() -> Bool {
-        guard var anywhere = states.lazy.compactMap({ $0 }).first else { return false }
-        for state in states { if let state { anywhere = anywhere.or(state) } }
-        var entries: [Int] = []
-        if let landings = function.landings {
-            let known = landings.compactMap { indexByOffset[$0] }
-            entries = known.count == landings.count ? known : Array(instructions.indices)
+        var entries = function.landings == nil ? Array(instructions.indices) : []
+        for landing in function.landings ?? [] {
+            let target = indexByOffset[landing.to]
+            if let target, let origin = landing.from.flatMap({ indexByOffset[$0] }) {
+                if let state = states[origin] { flow(state, to: target) }
+            } else {
+                entries += target.map { [$0] } ?? Array(instructions.indices)
+            }
         }
-        if let unreached = states.firstIndex(where: { $0 == nil }) { entries.append(unreached) }
+        if let unreached = states.indices.first(where: { states[$0] == nil && !instructions[$0].isFiller }) { entries.append(unreached) }
+        guard !entries.isEmpty, var anywhere = states.lazy.compactMap({ $0 }).first else { return !work.isEmpty }
+        for state in states { if let state { anywhere = anywhere.or(state) } }
         for index in entries { flow(anywhere, to: index) }
         return !work.isEmpty
     }
@@ -220,7 +224,7 @@ struct AddressAnalysis {
                 throw AddressGetsAway(offset: nil, how: .passed(to: name))
             }
         }
-        guard count.map({ $0 > 6 }) ?? true, reader == nil else { return }
+        guard count == nil, reader == nil else { return }
         // Further arguments are at the stack's top; nobody passes more than fourteen.
         let top = state[.rsp].frame
         if state.slots.keys.contains(where: { slot in top.map { (0..<64).contains(slot - $0) } ?? true }) {

@@ -115,6 +115,9 @@ struct Instruction {
         return all
     }
 
+    /// What compilers fill gaps with: NOP, INT3.
+    var isFiller: Bool { map == .one && (opcode == 0x90 || opcode == 0xcc) || map == .two && opcode == 0x1f }
+
     /// The instruction at an offset into the code; nil where `decodeInstruction` gives nil.
     init?(at offset: Int, in code: ArraySlice<UInt8>) {
         let bytes = code.dropFirst(offset)

@@ -99,6 +99,8 @@ extension Instruction {
         case 0xc9: return .leave
         // INT3; HLT; flags and interrupts.
         case 0xcc, 0xf4, 0xf5, 0xf8...0xfd, 0x9b: return InstructionEffect.none
+        // FLDCW.
+        case 0xd9 where group == 5 && memory != nil: return placeOperand(width: 2).map { .compute(to: [], from: [$0]) }
         case 0xe4, 0xe5: return .compute(to: [.register(.rax, width: opcode == 0xe4 ? 1 : 4)], from: [])
         case 0xec, 0xed: return .compute(to: [.register(.rax, width: opcode == 0xec ? 1 : 4)], from: [.register(.rdx, width: 2)])
         case 0xee, 0xef: return .compute(to: [], from: [.register(.rax, width: opcode == 0xee ? 1 : 4), .register(.rdx, width: 2)])
@@ -239,9 +241,11 @@ extension Instruction {
         }
     }
 
-    /// LFENCE, MFENCE, SFENCE.
+    /// LFENCE, MFENCE, SFENCE; LDMXCSR.
     private var fences: InstructionEffect? {
-        guard let modRM, modRM >= 0xe8, repeatPrefix == nil, !hasOperandSizePrefix else { return nil }
+        guard let modRM, repeatPrefix == nil, !hasOperandSizePrefix else { return nil }
+        if group == 2, memory != nil { return placeOperand(width: 4).map { .compute(to: [], from: [$0]) } }
+        guard modRM >= 0xe8 else { return nil }
         return InstructionEffect.none
     }
 }

@@ -35,9 +35,12 @@ public enum AddressEscape: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// What is known of the values that go into a function and come out of it.
+///
+/// It must be that of the machine code: compilers give their variants of a function (`foo.isra.0`, `foo.part.0`) other arguments
+/// and results than the source says.
 public struct CallSignature: Sendable, Equatable {
-    /// How many registers hold arguments, in the order of the calling convention; more than there are when some arguments are
-    /// on the stack. Nil when not known, and for variable arguments.
+    /// How many registers hold arguments, in the order of the calling convention. Nil when not known, for variable
+    /// arguments, and when anything is passed on the stack.
     public var arguments: Int?
     /// How many registers hold the result: 0 for `void`. Nil when not known.
     public var results: Int?
@@ -79,22 +82,38 @@ public struct Reader: Sendable, Equatable {
         self.returned = returned
     }
 
-    /// Functions of Xen that only read: those of the C library that compare, measure, search and copy, and those that
-    /// write formatted text to the console or a buffer. Both work by the bytes that they find; none stores a pointer.
+    /// Functions of Xen that only read: those that compare, measure, search and copy bytes or bits, those that write formatted
+    /// text to the console or a buffer, and those that copy to guests. All work by the content that they find; none keeps a pointer.
     public static let ofXen: [String: Reader] = {
         var all: [String: Reader] = [:]
-        for name in ["memcmp", "strcmp", "strncmp", "strcasecmp", "strncasecmp", "strlen", "strnlen", "strspn"] {
-            all[name] = Reader()
-        }
-        for name in ["printk", "panic", "vprintk", "guest_printk", "debugtrace_printk"] { all[name] = Reader() }
-        // Only the first argument is written to, and only copies and moves give it back.
-        for name in ["snprintf", "scnprintf", "vsnprintf", "vscnprintf", "strlcpy", "strlcat", "safe_strcpy", "safe_strcat"] {
-            all[name] = Reader(written: [0])
-        }
-        for name in ["memcpy", "memmove"] { all[name] = Reader(written: [0], returned: [0]) }
-        for name in ["strchr", "strrchr", "memchr", "strstr", "strpbrk"] { all[name] = Reader(returned: [0]) }
+        for name in [
+            "memcmp", "strcmp", "strncmp", "strcasecmp", "strncasecmp", "strlen", "strnlen", "strspn",
+            "printk", "panic", "vprintk", "guest_printk", "debugtrace_printk",
+            "__find_first_bit", "__find_next_bit", "__find_first_zero_bit", "__find_next_zero_bit",
+            "__bitmap_empty", "__bitmap_full", "__bitmap_equal", "__bitmap_intersects", "__bitmap_subset", "__bitmap_weight",
+            // To a guest's address, which is a number to the hypervisor.
+            "hvm_copy_to_guest_phys", "hvm_copy_to_guest_linear",
+        ] { all[name] = Reader() }
+        // These write to their first argument.
+        for name in [
+            "memcpy", "memmove", "strlcpy", "strlcat", "snprintf", "scnprintf", "vsnprintf", "vscnprintf",
+            "copy_to_guest_pv", "copy_to_guest_ll", "copy_to_unsafe_ll", "copy_to_user_hvm",
+        ] { all[name] = Reader(written: [0]) }
+        for name in ["strchr", "strrchr", "memchr", "strstr", "strpbrk", "x86_match_cpu"] { all[name] = Reader(returned: [0]) }
         return all
     }()
+}
+
+/// A place in a function that something outside of it leads to.
+public struct Landing: Sendable, Equatable {
+    /// The instruction that is left for it: the one that faults, or is replaced. Nil when not known.
+    public var from: Int?
+    public var to: Int
+
+    public init(from: Int?, to: Int) {
+        self.from = from
+        self.to = to
+    }
 }
 
 /// A function's machine code, and what is known of it from the object that it is in.
@@ -105,14 +124,14 @@ public struct FunctionCode {
     /// Everything that relocations fill.
     public var relocated: [Range<Int>]
     /// Where the function is entered other than at its start and by its own jumps: from exception tables, fix-ups,
-    /// replaced instructions, jump tables, a cold part. Nil when that is not known.
-    public var landings: Set<Int>?
+    /// replaced instructions (also behind them), jump tables, a cold part. Nil when that is not known.
+    public var landings: [Landing]?
     public var signature: CallSignature
     /// What is called or jumped to through a relocation at an offset: nil for what is not a function.
     public var callee: (_ slot: Int) -> Callee?
 
     public init(
-        bytes: ArraySlice<UInt8>, relocated: [Range<Int>], landings: Set<Int>?, signature: CallSignature = .unknown,
+        bytes: ArraySlice<UInt8>, relocated: [Range<Int>], landings: [Landing]?, signature: CallSignature = .unknown,
         callee: @escaping (_ slot: Int) -> Callee?
     ) {
         self.bytes = bytes
