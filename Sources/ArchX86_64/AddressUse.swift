@@ -36,6 +36,8 @@ struct AddressAnalysis {
     private var work: [Int] = []
     /// Whether jumps through registers or memory may stay in the function.
     private let hasJumpTables: Bool
+    /// Those that were seen to go by an offset in the constant; where they lead, they come by again with other values.
+    private var tableJumps: Set<Int> = []
 
     var state: AddressState
     var current = 0
@@ -164,7 +166,10 @@ struct AddressAnalysis {
             goOn()
         case .jumpThrough(let target):
             // A target that was added to the address: an offset from a jump table.
-            let isTable = try read(target).isAddressForSure
+            if try read(target).isAddressForSure { tableJumps.insert(current) }
+            let isTable = tableJumps.contains(current)
+            // What the register holds is the address of code now.
+            if isTable { try write(.other, to: target) }
             if isTable || hasJumpTables { for index in instructions.indices { flow(state, to: index) } }
             if !isTable { try pass(to: nil) }
         case .return:
@@ -189,6 +194,7 @@ struct AddressAnalysis {
             return try pass(to: nil)
         }
         try pass(to: callee)
+        if givesBackAddress(callee), function.signature.results != 0 { throw AddressGetsAway(offset: nil, how: .returned) }
     }
 
     private static let pointerThunk = "__x86_indirect_thunk_"
@@ -232,12 +238,14 @@ struct AddressAnalysis {
         }
     }
 
+    /// Whether a function that reads may find a place in the constant.
+    private func givesBackAddress(_ callee: Callee?) -> Bool {
+        guard let reader = callee.flatMap({ readers[$0.name] }) else { return false }
+        return Register.arguments.enumerated().contains { reader.returned.contains($0) && state[$1].mayBeAddress }
+    }
+
     private mutating func call(_ callee: Callee?) throws(AddressGetsAway) {
-        let reader = callee.flatMap { readers[$0.name] }
-        let returnsAddress =
-            reader?.returned.contains { position in
-                Register.arguments.indices.contains(position) && state[Register.arguments[position]].mayBeAddress
-            } ?? false
+        let returnsAddress = givesBackAddress(callee)
         try pass(to: callee)
         if let top = state[.rsp].frame { state.slots = state.slots.filter { $0.key >= top } }
         // Compilers know which registers their own functions leave alone, and programmers what their assembly does.

@@ -46,6 +46,9 @@ import Testing
         ("void f(unsigned i) { kept = &table[i]; }", .stored),
         ("void f(const int **p) { __atomic_exchange_n(p, table, 5); }", .stored),
         ("_Bool f(struct s *p) { return p->ops == table; }", .compared),
+        // As a jump to a function that finds a place in it.
+        ("const void *f(int c) { return memchr(table, c, 36); }", .returned),
+        ("void f(int c) { kept = memchr(table, c, 36); }", .stored),
         ("int f(struct s *p) { const int *t = p->ops ? p->ops : table; return t == table ? 3 : *t; }", .compared),
         ("_Bool f(struct s *p) { return p->ops >= table && p->ops < table + 9; }", .compared),
         ("long f(struct s *p) { return p->ops - table; }", .compared),
@@ -56,8 +59,6 @@ import Testing
         ("int f(int a) { ext(a); unknown(a ? other() : table); return 0; }", .passed(to: "unknown")),
         // In a structure that others are given.
         ("int f(void) { struct s x = { .ops = table }; return look(&x); }", .stored),
-        // A pointer into it, from a function that finds one.
-        ("const void *f(int c) { return memchr(table, c, 36); }", .returned),
         // The part that is written to is never a constant.
         ("void f(void *p) { memcpy((void *)table, p, 36); }", .passed(to: "memcpy")),
     ])
@@ -94,21 +95,36 @@ import Testing
                 case 3: return p[3]; case 4: ext(9); break; case 5: return ext(p[1]); case 6: p[9]++; } return ext(x); }
             """
         let object = try await Compiled(source, options: ["-fjump-tables"])
-        // Where the landings are not known, jumps through the table lead anywhere.
-        #expect(try object.use(of: "", in: "f", landings: nil) == .readsOnly)
+        #expect(try object.use(of: "", in: "f", signatures: ["ext": CallSignature(arguments: 1, results: 1), "f": CallSignature(results: 1)]) == .readsOnly)
     }
 
     /// With the callee's arguments known, what is left over in a register is not passed.
-    @Test func signaturesTellArguments() async throws {
-        let source = "int f(unsigned i) { return ext(table[i] + i); }"
-        let object = try await Compiled("static const int table[9] = { 3, 1, 4, 1, 5, 9, 2, 6, 5 };\n" + source)
-        let unknown = try object.use(of: "table", in: "f")
-        guard case .escapes(_, .passed(to: "ext")) = unknown else {
-            Issue.record("\(unknown)")
-            return
+    @Test func signaturesTellArguments() {
+        // lea table(%rip),%rsi; mov (%rsi,%rdi,4),%edi; jmp ext
+        let code: [UInt8] = [0x48, 0x8d, 0x35, 0, 0, 0, 0, 0x8b, 0x3c, 0xbe, 0xe9, 0, 0, 0, 0]
+        func use(_ signature: CallSignature) -> AddressUse {
+            let function = FunctionCode(bytes: code[...], relocated: [3..<7, 11..<15], landings: []) { slot in
+                slot == 11 ? Callee(name: "ext", signature: signature, isInSameObject: false) : nil
+            }
+            return ArchX86_64().addressUse(takenAt: [3..<7], in: function, readers: [:])
         }
-        let known = ["ext": CallSignature(arguments: 1, results: 1)]
-        #expect(try object.use(of: "table", in: "f", signatures: known) == .readsOnly)
+        #expect(use(.unknown) == .escapes(at: 10, .passed(to: "ext")))
+        #expect(use(CallSignature(arguments: 2)) == .escapes(at: 10, .passed(to: "ext")))
+        #expect(use(CallSignature(arguments: 1)) == .readsOnly)
+    }
+
+    /// A compiler may count on registers that a function of the same object leaves alone.
+    @Test func registersAcrossCalls() {
+        // lea table(%rip),%rdx; call g; mov %rdx,(%rbx); ret
+        let code: [UInt8] = [0x48, 0x8d, 0x15, 0, 0, 0, 0, 0xe8, 0, 0, 0, 0, 0x48, 0x89, 0x13, 0xc3]
+        func use(isInSameObject: Bool) -> AddressUse {
+            let function = FunctionCode(bytes: code[...], relocated: [3..<7, 8..<12], landings: []) { _ in
+                Callee(name: "g", signature: CallSignature(arguments: 0, results: 1), isInSameObject: isInSameObject)
+            }
+            return ArchX86_64().addressUse(takenAt: [3..<7], in: function, readers: [:])
+        }
+        #expect(use(isInSameObject: true) == .escapes(at: 12, .stored))
+        #expect(use(isInSameObject: false) == .readsOnly)
     }
 
     /// Where something leads into the middle of a function, the address comes along.
@@ -116,7 +132,7 @@ import Testing
         // 0: lea table(%rip),%rdx; 7: mov (%rdx),%rdx; 10: ret; 11: mov %rdx,(%rdi); 14: ret
         let code: [UInt8] = [0x48, 0x8d, 0x15, 0, 0, 0, 0, 0x48, 0x8b, 0x12, 0xc3, 0x48, 0x89, 0x17, 0xc3]
         func use(_ landings: [Landing]?, code: [UInt8] = code) -> AddressUse {
-            let function = FunctionCode(bytes: code[...], relocated: [3..<7], landings: landings) { _ in nil }
+            let function = FunctionCode(bytes: code[...], relocated: [3..<7], landings: landings, signature: CallSignature(results: 0)) { _ in nil }
             return ArchX86_64().addressUse(takenAt: [3..<7], in: function, readers: [:])
         }
         #expect(use([Landing(from: 0, to: 11)]) == use([Landing(from: 10, to: 11)]))
@@ -168,7 +184,8 @@ import Testing
     private func use(in function: String, table: String = "table") async throws -> AddressUse {
         let known = [
             "ext": CallSignature(arguments: 1, results: 1), "other": CallSignature(arguments: 0, results: 1),
-            "f": CallSignature(results: function.hasPrefix("void") ? 0 : nil),
+            "look": CallSignature(arguments: 1, results: 1),
+            "f": CallSignature(results: function.hasPrefix("void") ? 0 : function.hasPrefix("struct") ? 2 : 1),
         ]
         return try await Compiled(Compiled.prelude + function).use(of: table, in: "f", signatures: known)
     }
