@@ -125,7 +125,9 @@ extension AddressAnalysis {
 
     private mutating func address(of memory: Memory) throws(AddressGetsAway) -> TrackedValue {
         var value = TrackedValue.other
-        if let base = memory.base { value = try sum(state.read(base, width: 8, isSecondByte: false), .other, constant: memory.displacement) }
+        if let base = memory.base {
+            value = try sum(state.read(base, width: 8, isSecondByte: false), .other, constant: memory.displacement)
+        }
         if let index = memory.index {
             let second = state.read(index, width: 8, isSecondByte: false)
             if second.mayBeAddress, memory.scale > 1 {

@@ -205,7 +205,8 @@ struct AddressAnalysis {
     private func giveBack() throws(AddressGetsAway) {
         let results = [Register.rax, .rdx].prefix(function.signature.results ?? 2)
         // The second register is part of a result only together with the first.
-        if results.contains(where: { state[$0].mayBeAddress }), !state[.rax].isUndefined { throw AddressGetsAway(offset: nil, how: .returned) }
+        guard !state[.rax].isUndefined, results.contains(where: { state[$0].mayBeAddress }) else { return }
+        throw AddressGetsAway(offset: nil, how: .returned)
     }
 
     private func refuseIfHeld(_ reason: String) throws(AddressGetsAway) {

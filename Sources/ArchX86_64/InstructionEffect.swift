@@ -26,14 +26,15 @@ enum InstructionEffect {
     case push(Operand)
     case pop(Operand)
     case leave
-    /// A string instruction reads through RSI, writes or reads through RDI.
+    /// Through RSI and RDI.
     case string(StringInstruction, width: Int)
-    /// To an offset in the code; nil: through a relocation in the field.
+    /// By a distance from the instruction's end, or to where a relocation of the field leads.
     case jump(field: Range<Int>, distance: Int64, isConditional: Bool)
     case call(field: Range<Int>, distance: Int64)
     case jumpThrough(Operand)
     case callThrough(Operand)
     case `return`
+    /// Anything, with what it names and what instructions imply.
     case opaque(Memory?)
 
     enum StringInstruction { case move, compare, store, load, scan }
@@ -69,10 +70,10 @@ extension Instruction {
         case 0x80, 0x81, 0x83:
             guard let place = placeOperand(width: opcode == 0x80 ? 1 : nil), let immediateOperand else { return nil }
             return arithmetic(group, place, immediateOperand)
-        case 0x84, 0x85: return pair(opcode) { .test($0, $1) }
-        case 0x86, 0x87: return pair(opcode) { .exchange($0, $1) }
-        case 0x88, 0x89: return pair(opcode) { .move(to: $0, from: $1) }
-        case 0x8a, 0x8b: return pair(opcode) { .move(to: $1, from: $0) }
+        case 0x84, 0x85: return pair { .test($0, $1) }
+        case 0x86, 0x87: return pair { .exchange($0, $1) }
+        case 0x88, 0x89: return pair { .move(to: $0, from: $1) }
+        case 0x8a, 0x8b: return pair { .move(to: $1, from: $0) }
         case 0x8d: return memory.map { .addressOf($0, to: registerOperand()) }
         case 0x8f: return placeOperand(width: 8).map { .pop($0) }
         case 0x90 where opcodeRegister == .rax: return InstructionEffect.none
@@ -81,14 +82,14 @@ extension Instruction {
         case 0x99: return .compute(to: [data], from: [accumulator])
         case 0x9c: return .push(one())
         case 0x9d: return .pop(.immediate(offset..<offset, 0))
-        case 0xa0, 0xa1: return placeOperand(width: opcode == 0xa0 ? 1 : nil).map { .move(to: .register(.rax, width: opcode == 0xa0 ? 1 : width), from: $0) }
-        case 0xa2, 0xa3: return placeOperand(width: opcode == 0xa2 ? 1 : nil).map { .move(to: $0, from: .register(.rax, width: opcode == 0xa2 ? 1 : width)) }
-        case 0xa4, 0xa5: return .string(.move, width: stringWidth)
-        case 0xa6, 0xa7: return .string(.compare, width: stringWidth)
-        case 0xa8, 0xa9: return immediateOperand.map { .test(.register(.rax, width: stringWidth), $0) }
-        case 0xaa, 0xab: return .string(.store, width: stringWidth)
-        case 0xac, 0xad: return .string(.load, width: stringWidth)
-        case 0xae, 0xaf: return .string(.scan, width: stringWidth)
+        case 0xa0, 0xa1: return placeOperand(width: usualWidth).map { .move(to: .register(.rax, width: usualWidth), from: $0) }
+        case 0xa2, 0xa3: return placeOperand(width: usualWidth).map { .move(to: $0, from: .register(.rax, width: usualWidth)) }
+        case 0xa4, 0xa5: return .string(.move, width: usualWidth)
+        case 0xa6, 0xa7: return .string(.compare, width: usualWidth)
+        case 0xa8, 0xa9: return immediateOperand.map { .test(.register(.rax, width: usualWidth), $0) }
+        case 0xaa, 0xab: return .string(.store, width: usualWidth)
+        case 0xac, 0xad: return .string(.load, width: usualWidth)
+        case 0xae, 0xaf: return .string(.scan, width: usualWidth)
         case 0xb0...0xb7: return immediateOperand.map { .move(to: register(opcodeRegister, width: 1), from: $0) }
         case 0xb8...0xbf: return immediateOperand.map { .move(to: register(opcodeRegister, width: width), from: $0) }
         case 0xc0, 0xc1, 0xd0...0xd3: return shift
@@ -110,24 +111,24 @@ extension Instruction {
         }
     }
 
-    private var stringWidth: Int { opcode & 1 == 0 ? 1 : width }
+    /// One byte where the opcode is even.
+    private var usualWidth: Int { opcode & 1 == 0 ? 1 : width }
 
     private func branch(_ make: (Range<Int>, Int64) -> InstructionEffect) -> InstructionEffect? {
         immediate.map { make($0.field, $0.value) }
     }
 
     /// The ModRM byte's operands, of one byte where the opcode is even.
-    private func pair(_ opcode: UInt8, _ make: (Operand, Operand) -> InstructionEffect) -> InstructionEffect? {
-        let width = opcode & 1 == 0 ? 1 : self.width
-        return placeOperand(width: width).map { make($0, registerOperand(width: width)) }
+    private func pair(_ make: (Operand, Operand) -> InstructionEffect) -> InstructionEffect? {
+        placeOperand(width: usualWidth).map { make($0, registerOperand(width: usualWidth)) }
     }
 
     private var arithmeticOfTwo: InstructionEffect? {
         let operation = opcode >> 3
         switch opcode & 7 {
-        case 0, 1: return pair(opcode) { arithmetic(operation, $0, $1) }
-        case 2, 3: return pair(opcode) { arithmetic(operation, $1, $0) }
-        case 4, 5: return immediateOperand.map { arithmetic(operation, .register(.rax, width: stringWidth), $0) }
+        case 0, 1: return pair { arithmetic(operation, $0, $1) }
+        case 2, 3: return pair { arithmetic(operation, $1, $0) }
+        case 4, 5: return immediateOperand.map { arithmetic(operation, .register(.rax, width: usualWidth), $0) }
         default: return nil
         }
     }
@@ -149,28 +150,28 @@ extension Instruction {
     }
 
     private var shift: InstructionEffect? {
-        guard let place = placeOperand(width: stringWidth) else { return nil }
+        guard let place = placeOperand(width: usualWidth) else { return nil }
         let isByRegister = opcode == 0xd2 || opcode == 0xd3
         return .compute(to: [place], from: [place] + (isByRegister ? [.register(.rcx, width: 1)] : []))
     }
 
     /// TEST, NOT, NEG, MUL, IMUL, DIV, IDIV.
     private var unary: InstructionEffect? {
-        guard let place = placeOperand(width: stringWidth) else { return nil }
+        guard let place = placeOperand(width: usualWidth) else { return nil }
         switch group {
         case 0, 1: return immediateOperand.map { .test(place, $0) }
         case 2, 3: return .compute(to: [place], from: [place])
         // Of bytes, all is in AX.
         case _ where opcode == 0xf6: return .compute(to: [.register(.rax, width: 2)], from: [place, .register(.rax, width: 2)])
-        case 4, 5: return .compute(to: [accumulator, data], from: [place, .register(.rax, width: stringWidth)])
+        case 4, 5: return .compute(to: [accumulator, data], from: [place, .register(.rax, width: usualWidth)])
         default: return .compute(to: [accumulator, data], from: [place, accumulator, data])
         }
     }
 
     private var increments: InstructionEffect? {
         switch group {
-        case 0: return placeOperand(width: stringWidth).map { .add(to: $0, one()) }
-        case 1: return placeOperand(width: stringWidth).map { .subtract(from: $0, one()) }
+        case 0: return placeOperand(width: usualWidth).map { .add(to: $0, one()) }
+        case 1: return placeOperand(width: usualWidth).map { .subtract(from: $0, one()) }
         case 2 where opcode == 0xff: return placeOperand(width: 8).map { .callThrough($0) }
         case 4 where opcode == 0xff: return placeOperand(width: 8).map { .jumpThrough($0) }
         case 6 where opcode == 0xff: return placeOperand(width: 8).map { .push($0) }
@@ -216,13 +217,13 @@ extension Instruction {
             return placeOperand().map { .compute(to: [$0], from: [$0, registerOperand(), .register(.rcx, width: 1)]) }
         case 0xae: return fences
         case 0xaf: return placeOperand().map { .compute(to: [registerOperand()], from: [registerOperand(), $0]) }
-        case 0xb0, 0xb1: return pair(opcode) { .compareExchange($0, with: $1) }
+        case 0xb0, 0xb1: return pair { .compareExchange($0, with: $1) }
         case 0xb6, 0xbe: return placeOperand(width: 1).map { .move(to: registerOperand(), from: $0) }
         case 0xb7, 0xbf: return placeOperand(width: 2).map { .move(to: registerOperand(), from: $0) }
         case 0xb8: return placeOperand().map { .compute(to: [registerOperand()], from: [$0]) }
         // They may leave the destination alone when the source is zero.
         case 0xbc, 0xbd: return placeOperand().map { .computeMaybe(to: registerOperand(), from: [$0]) }
-        case 0xc0, 0xc1: return pair(opcode) { .compute(to: [$0, $1], from: [$0, $1]) }
+        case 0xc0, 0xc1: return pair { .compute(to: [$0, $1], from: [$0, $1]) }
         case 0xc8...0xcf:
             let operand = register(opcodeRegister, width: width)
             return .compute(to: [operand], from: [operand])
