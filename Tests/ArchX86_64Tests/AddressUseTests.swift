@@ -167,7 +167,7 @@ import Testing
     /// Any bytes: no trap, and an end.
     @Test func anyBytes() {
         var state: UInt64 = 88_172_645_463_325_252
-        for _ in 0..<20_000 {
+        for _ in 0..<5_000 {
             var code: [UInt8] = [0x48, 0x8d, 0x05, 0, 0, 0, 0]
             for _ in 0..<Int(state % 40) {
                 state ^= state << 13

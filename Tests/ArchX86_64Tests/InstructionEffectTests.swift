@@ -42,7 +42,8 @@ private struct Tally {
         var position = 0
         for (length, text) in zip(part.lengths, part.texts) {
             defer { position += length }
-            guard let instruction = Instruction(at: position, in: part.code[...]) else { continue }
+            // Behind this prefix, registers in addresses have 32 bits.
+            guard part.code[position] != 0x67, let instruction = Instruction(at: position, in: part.code[...]) else { continue }
             if case .opaque = instruction.effect { opaque += 1 }
             guard let expected = operands(of: instruction.effect) else { continue }
             compared += 1
