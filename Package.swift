@@ -83,7 +83,7 @@ let package = Package(
             "PayloadLinker",
             ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "ArchX86_64", "XenSource", "Diagnostics", system]),
         tests("DebugInfo", ["TestTools", system]),
-        tests("ArchX86_64", ["TestTools", system]),
+        tests("ArchX86_64", ["ELFModel", "TargetArchitecture", "TestTools", system]),
         tests("WorkFiles", [system]),
         tests("XenSource", ["Diagnostics", system]),
         tests(

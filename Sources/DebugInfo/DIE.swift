@@ -8,7 +8,7 @@ struct DIE {
     let kind: Kind
 
     /// What an entry stands for, as far as it matters here.
-    enum Kind { case function, variable, block, inlinedCopy, other }
+    enum Kind { case function, variable, block, inlinedCopy, parameter, moreParameters, other }
 
     init(_ raw: Dwarf_Die) {
         self.raw = raw
@@ -18,6 +18,8 @@ struct DIE {
             case DW_TAG_variable: .variable
             case DW_TAG_lexical_block: .block
             case DW_TAG_inlined_subroutine: .inlinedCopy
+            case DW_TAG_formal_parameter: .parameter
+            case DW_TAG_unspecified_parameters: .moreParameters
             default: .other
             }
     }

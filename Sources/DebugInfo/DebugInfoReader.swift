@@ -51,18 +51,8 @@ private struct DebugInfoReader {
     init(addresses: AddressMap) { self.addresses = addresses }
 
     mutating func readUnits(of dwarf: OpaquePointer) throws(DIE.Damaged) {
-        var unit: OpaquePointer?
-        while true {
-            var next: OpaquePointer?
-            var version: Dwarf_Half = 0
-            var type: UInt8 = 0
-            var die = Dwarf_Die()
-            let status = dwarf_get_units(dwarf, unit, &next, &version, &type, &die, nil)
-            if status == 1 { return }
-            guard status == 0, let next else { throw DIE.Damaged(reason: DwarfFile.dwarfReason) }
-            unit = next
-            if Int(type) == DW_UT_compile { try readUnit(DIE(die), version: Int(version)) }
-        }
+        var units = Units(dwarf)
+        while let unit = try units.next() { try readUnit(DIE(unit.entry), version: unit.version) }
     }
 
     private mutating func readUnit(_ die: DIE, version: Int) throws(DIE.Damaged) {
@@ -94,7 +84,7 @@ private struct DebugInfoReader {
                 blocks += 1
             case .inlinedCopy:
                 try readScope(child, scope: [.function(child.name ?? "")], isAbstract: false, depth: depth + 1)
-            case .other:
+            case .parameter, .moreParameters, .other:
                 break
             }
         }

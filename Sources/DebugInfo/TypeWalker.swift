@@ -50,19 +50,10 @@ struct TypeWalker {
     }
 
     mutating func walk() throws(DIE.Damaged) {
-        var unit: OpaquePointer?
-        while true {
-            var next: OpaquePointer?
-            var version: Dwarf_Half = 0
-            var type: UInt8 = 0
-            var die = Dwarf_Die()
-            let status = dwarf_get_units(dwarf, unit, &next, &version, &type, &die, nil)
-            if status == 1 { return }
-            guard status == 0, let next else { throw DIE.Damaged(reason: DwarfFile.dwarfReason) }
-            unit = next
-            guard Int(type) == DW_UT_compile else { continue }
-            sourceNames = SourceNames(directory: DIE(die).string(DW_AT_comp_dir))
-            try walk(die, scope: [], function: nil, depth: 0)
+        var units = Units(dwarf)
+        while let unit = try units.next() {
+            sourceNames = SourceNames(directory: DIE(unit.entry).string(DW_AT_comp_dir))
+            try walk(unit.entry, scope: [], function: nil, depth: 0)
         }
     }
 

@@ -48,6 +48,14 @@ public protocol TargetArchitecture: Sendable {
     /// - Returns: nil when the code can't be decoded.
     func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]?
 
+    /// Whether a function does more with the address of a constant than to read from it.
+    ///
+    /// - Parameters:
+    ///   - slots: the relocated bytes that refer to the constant, from the code's start.
+    ///   - readers: functions that the address may be passed to, by name.
+    /// - Returns: `.readsOnly` only where that is certain.
+    func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse
+
     /// What to fill gaps between functions with: an instruction that stops whoever strays there.
     var textFiller: UInt8 { get }
     /// Whether the bytes are what compilers and assemblers fill gaps between functions with.
@@ -63,6 +71,10 @@ extension TargetArchitecture {
     public func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool { a == b }
     public var veneer: Veneer? { nil }
     public func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? { nil }
+    public func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse {
+        guard let first = slots.map(\.lowerBound).min() else { return .readsOnly }
+        return .escapes(at: first, .unknown("the code of \(name) is not analysed"))
+    }
 }
 
 /// A relative branch or operand that the assembler has put in by itself, because both ends are in one section.

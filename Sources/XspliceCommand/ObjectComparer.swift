@@ -44,6 +44,9 @@ struct ObjectComparer: Sendable {
                 patched: try ObjectToCompare(to, architecture: architecture), architecture: architecture, xenVersion: version,
                 hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
         ]
+        try checkAddressesOfConstants(&changes[0], architecture: architecture) { side in
+            try (side == .original ? from : to).map { try Prototypes.read($0.path) } ?? Prototypes()
+        }
         let layouts = try compareLayouts(&changes) { _, side, withUses in
             guard let path = (side == .original ? from : to)?.path else { return TypeInfo() }
             return try TypeInfo.read(path, withUses: withUses)

@@ -76,6 +76,9 @@ private func compare(
         patched: try ObjectToCompare(at: pair.patched, architecture: architecture), architecture: architecture,
         xenVersion: (tree.version.major, tree.version.minor), hooksPrefix: tree.abi.hooksPrefix)
     changes.originalSource = pair.originalSource
+    try checkAddressesOfConstants(&changes, architecture: architecture) { side in
+        try (side == .original ? pair.original : pair.patched).map { try Prototypes.read($0) } ?? Prototypes()
+    }
     if pair.patched == nil {
         changes.diagnostics.append(
             Diagnostic(

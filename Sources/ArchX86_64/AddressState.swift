@@ -1,0 +1,118 @@
+/// What may be in a register or a stack slot, as far as following one address goes.
+struct TrackedValue: Equatable {
+    /// It may point into the constant, or to its end.
+    var mayBeAddress = false
+    /// It may be something else.
+    var mayBeOther = true
+    /// How many of its low bytes are certainly something else.
+    var cleanBytes = 0
+    /// Nobody can have meant it as an argument: a call has left something undefined there.
+    var isUndefined = false
+    /// It points into the function's stack frame, or may do so.
+    var isStack = false
+    /// Where exactly: from the place of the return address, in bytes.
+    var frame: Int64?
+
+    static let other = TrackedValue()
+    static let address = TrackedValue(mayBeAddress: true, mayBeOther: false)
+    static let maybeAddress = TrackedValue(mayBeAddress: true)
+    static let undefined = TrackedValue(isUndefined: true)
+    static func stack(_ offset: Int64?) -> TrackedValue { .init(isStack: true, frame: offset) }
+
+    var isAddressForSure: Bool { mayBeAddress && !mayBeOther }
+
+    /// Either of two.
+    func or(_ other: TrackedValue) -> TrackedValue {
+        guard self != other else { return self }
+        // Where there is no address, all bytes are clean.
+        let clean = [self, other].filter(\.mayBeAddress).map(\.cleanBytes).min() ?? 0
+        return TrackedValue(
+            mayBeAddress: mayBeAddress || other.mayBeAddress, mayBeOther: mayBeOther || other.mayBeOther, cleanBytes: clean,
+            isUndefined: isUndefined && other.isUndefined, isStack: isStack || other.isStack,
+            frame: frame == other.frame && isStack && other.isStack ? frame : nil)
+    }
+}
+
+/// What is known at one place of a function.
+struct AddressState: Equatable {
+    /// By register number.
+    private var registers = [TrackedValue](repeating: .other, count: 16)
+    /// The stack slots of 8 bytes that may hold the address, by their distance from the return address.
+    var slots: [Int64: TrackedValue] = [:]
+
+    /// At a function's start.
+    init(argumentCount: Int?) {
+        self[.rsp] = .stack(0)
+        for register in Register.arguments.dropFirst(argumentCount ?? 6) { self[register] = .undefined }
+    }
+
+    subscript(register: Register) -> TrackedValue {
+        get { registers.indices.contains(register) ? registers[register] : .maybeAddress }
+        set { if registers.indices.contains(register) { registers[register] = newValue } }
+    }
+
+    func or(_ other: AddressState) -> AddressState {
+        guard self != other else { return self }
+        var result = self
+        for register in 0..<16 { result[register] = self[register].or(other[register]) }
+        result.slots = slots.merging(other.slots) { $0.or($1) }
+        for offset in result.slots.keys where slots[offset] == nil || other.slots[offset] == nil {
+            result.slots[offset]?.mayBeOther = true
+        }
+        return result
+    }
+
+    var holdsAddress: Bool { !slots.isEmpty || (0..<16).contains { self[$0].mayBeAddress } }
+
+    /// Writes the low bytes of a register; writing 4 clears the upper half.
+    mutating func write(_ value: TrackedValue, to register: Register, width: Int, isSecondByte: Bool) {
+        guard width < 4 else {
+            var value = value
+            if width < 8, register != .rsp, value.isStack { value.frame = nil }
+            self[register] = value
+            return
+        }
+        var merged = self[register]
+        merged.isUndefined = false
+        merged.frame = nil
+        if value.mayBeAddress {
+            merged = merged.or(.maybeAddress)
+            merged.cleanBytes = 0
+        } else if merged.mayBeAddress, !isSecondByte {
+            merged.mayBeOther = true
+            merged.cleanBytes = max(merged.cleanBytes, width)
+        }
+        self[register] = merged
+    }
+
+    /// The low bytes of a register.
+    func read(_ register: Register, width: Int, isSecondByte: Bool) -> TrackedValue {
+        var value = self[register]
+        if value.mayBeAddress, value.cleanBytes >= (isSecondByte ? 2 : width) { return .other }
+        // The whole of a partly overwritten address is neither this nor that.
+        if value.cleanBytes > 0 { value.mayBeOther = true }
+        value.isUndefined = false
+        return value
+    }
+
+    // MARK: The stack
+
+    /// What `width` bytes of the stack may hold; at an unknown place, any slot.
+    func load(_ offset: Int64?, width: Int) -> TrackedValue {
+        guard !slots.isEmpty else { return .other }
+        guard let offset else { return .maybeAddress }
+        if width == 8, let exact = slots[offset] { return exact }
+        return overlapping(offset, width).isEmpty ? .other : .maybeAddress
+    }
+
+    mutating func store(_ value: TrackedValue, at offset: Int64, width: Int) {
+        for other in overlapping(offset, width) {
+            if other >= offset, other + 8 <= offset + Int64(width) { slots[other] = nil } else { slots[other] = .maybeAddress }
+        }
+        if value.mayBeAddress { slots[offset] = value }
+    }
+
+    private func overlapping(_ offset: Int64, _ width: Int) -> [Int64] {
+        slots.keys.filter { $0 + 8 > offset && $0 < offset + Int64(width) }
+    }
+}

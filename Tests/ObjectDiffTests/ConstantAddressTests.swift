@@ -1,0 +1,48 @@
+import ArchX86_64
+import DebugInfo
+import Diagnostics
+import ObjectDiff
+import ObjectFixtures
+import TestTools
+import Testing
+
+/// A changed constant table is right in a payload only when nobody has kept the old one's address.
+@Suite struct ConstantAddressTests {
+    private func diagnostics(_ source: (Int) -> String) async throws -> [Diagnostic] {
+        try await withTemporaryFolder { folder in
+            let old = try await ObjectFixtures.compile(source(1), name: "old.c", in: folder)
+            let new = try await ObjectFixtures.compile(source(2), name: "new.c", in: folder)
+            var set = try ObjectFixtures.compare(old, new, name: "test.c")
+            try checkAddressesOfConstants(&set, architecture: ArchX86_64()) { try Prototypes.read($0 == .original ? old : new) }
+            return set.diagnostics
+        }
+    }
+
+    private static let table = "struct ops { u32 (*run)(u32); const char *name; u32 weight; };"
+
+    @Test func aTableThatIsOnlyReadMayChange() async throws {
+        let found = try await diagnostics { "static const u32 t[] = { 5, 6, 7, \($0), 9, 11 }; u32 f(u32 i) { return t[i % 6]; }" }
+        #expect(found.isEmpty)
+    }
+
+    @Test func aTableThatIsPassedToAReaderMayChange() async throws {
+        let found = try await diagnostics {
+            "extern int memcmp(const void *, const void *, u64); static const char t[16] = \"abc\($0)\"; int f(const void *p) { return memcmp(p, t, 16); }"
+        }
+        #expect(found.isEmpty)
+    }
+
+    @Test(arguments: [
+        "static const struct ops t = { 0, \"t\", @ }; const struct ops *v; void f(void) { v = &t; }",
+        "static const struct ops t = { 0, \"t\", @ }; const struct ops *f(void) { return &t; }",
+        "static const struct ops t = { 0, \"t\", @ }; void f(void) { sink(&t); }",
+        "static const struct ops t = { 0, \"t\", @ }; u32 f(const struct ops *p) { return p == &t; }",
+        // Boot code has stored it, and is gone.
+        "static const struct ops t = { 0, \"t\", @ }; const struct ops *v; void __init f(void) { v = &t; }",
+    ])
+    func aTableWhoseAddressIsKeptIsRefused(source: String) async throws {
+        let found = try await diagnostics { "\(Self.table) \(source.replacing("@", with: "\($0)"))" }
+        #expect(found.filter { $0.severity == .error }.map(\.id) == [.constantTableChanged])
+        #expect(found.first { $0.severity == .error }?.message.contains("'f'") == true)
+    }
+}
