@@ -119,8 +119,8 @@ extension DiagnosticID {
             (
                 .error, "a constant table changed that can't be replaced everywhere",
                 "A changed table travels in the payload as a copy, together with every function of its object that "
-                    + "refers to it. Here another object refers to it, or its address is stored in writable data: some code would "
-                    + "go on with the old table.",
+                    + "refers to it. Here another object refers to it, or its address is stored in writable data, or a function does more "
+                    + "with its address than to read from it: whoever has the old address would go on with the old table.",
                 "A new entry in a const table of operations, a pointer to which is kept in every domain.",
                 "Change the functions that read the table instead, or update the stored pointers in a load hook."
             )

@@ -47,10 +47,12 @@ struct ObjectComparer: Sendable {
         try checkAddressesOfConstants(&changes[0], architecture: architecture) { side in
             try (side == .original ? from : to).map { try Prototypes.read($0.path) } ?? Prototypes()
         }
-        let layouts = try compareLayouts(&changes) { _, side, withUses in
+        func types(_ side: ObjectSide, withUses: Bool) throws -> TypeInfo {
             guard let path = (side == .original ? from : to)?.path else { return TypeInfo() }
             return try TypeInfo.read(path, withUses: withUses)
         }
+        try checkTypesOfVariables(&changes[0]) { try types($0, withUses: true) }
+        let layouts = try compareLayouts(&changes) { _, side, withUses in try types(side, withUses: withUses) }
         return ObjectComparison(changes[0], layouts: layouts, original: original, patched: patched)
     }
 

@@ -79,6 +79,7 @@ private func compare(
     try checkAddressesOfConstants(&changes, architecture: architecture) { side in
         try (side == .original ? pair.original : pair.patched).map { try Prototypes.read($0) } ?? Prototypes()
     }
+    try checkTypesOfVariables(&changes) { try types(of: pair, side: $0, withUses: true) }
     if pair.patched == nil {
         changes.diagnostics.append(
             Diagnostic(

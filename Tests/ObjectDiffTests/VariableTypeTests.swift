@@ -1,0 +1,39 @@
+import DebugInfo
+import Diagnostics
+import ObjectDiff
+import ObjectFixtures
+import TestTools
+import Testing
+
+@Suite struct VariableTypeTests {
+    private func errors(_ original: String, _ patched: String) async throws -> [Diagnostic] {
+        try await withTemporaryFolder { folder in
+            let old = try await ObjectFixtures.compile(original, name: "old.c", in: folder)
+            let new = try await ObjectFixtures.compile(patched, name: "new.c", in: folder)
+            var set = try ObjectFixtures.compare(old, new, name: "test.c")
+            try checkTypesOfVariables(&set) { try TypeInfo.read($0 == .original ? old : new, withUses: true) }
+            return set.diagnostics.filter { $0.severity == .error }
+        }
+    }
+
+    @Test(arguments: [
+        ("static u32 v;", "static int v;"),
+        ("struct a { u32 x; }; struct b { u64 x; }; static struct a *v;", "struct a { u32 x; }; struct b { u64 x; }; static struct b *v;"),
+        ("static u32 v[2];", "static u64 v[1];"),
+    ])
+    func anotherTypeOfTheSameSizeIsRefused(original: String, patched: String) async throws {
+        let found = try await errors(
+            "\(original) void f(void) { sink(&v); }", "\(patched) void f(void) { sink(&v); sink(&v); }")
+        #expect(found.map(\.id) == [.dataSizeChanged])
+        #expect(found.first?.message.contains("'v'") == true && found.first?.location?.line == 1)
+    }
+
+    @Test(arguments: [
+        ("static char *v;", "static const char *v;"),
+        ("typedef u32 number; static u32 v;", "typedef u32 number; static number v;"),
+        ("static u32 v;", "static volatile u32 v;"),
+    ])
+    func theSameMeaningIsNoChange(original: String, patched: String) async throws {
+        #expect(try await errors("\(original) void f(void) { sink((void *)&v); }", "\(patched) void f(void) { sink((void *)&v); sink(0); }").isEmpty)
+    }
+}
