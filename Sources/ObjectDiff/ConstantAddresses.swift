@@ -104,9 +104,13 @@ private struct FunctionUses {
         return found
     }
 
-    /// The compiler's variants of a function (`foo.isra.0`) take something else than the source says.
+    /// Of the compiler's variants of a function, `foo.part.0` and `foo.constprop.0` take some of what the source says, in order, never
+    /// more; `foo.isra.0` may take something else.
     private func signature(of name: String) -> CallSignature {
-        guard !CompilerName(name).isDerived, let prototype = prototypes[name] else { return .unknown }
+        let variant = CompilerName(name)
+        guard variant.clone.split(separator: ".").allSatisfy({ ["part", "constprop"].contains($0) }),
+            let prototype = prototypes[String(variant.base)]
+        else { return .unknown }
         let arguments = prototype.parameters.flatMap { sizes -> Int? in
             var count = 0
             for size in sizes {

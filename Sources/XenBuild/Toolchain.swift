@@ -19,6 +19,8 @@ struct Toolchain: Sendable, Equatable {
             throw BuildError("no compiler: '\(compiler.first ?? name)' is not in PATH", help: help)
         }
         guard let version = try await runner.output(compiler + ["--version"]) else {
+            // Who interrupts a run interrupts its tools.
+            try Task.checkCancellation()
             throw BuildError("no compiler: '\(name) --version' fails", help: help)
         }
         var identity = [name, path.string, version]

@@ -18,7 +18,7 @@ import Musl
 struct SelfComparisonTests {
     private func compare(_ a: FilePath, _ b: FilePath) async throws -> FolderComparison {
         let program = try #require(RealXen.program)
-        let json = try await run(program.string, ["diff", "--json", a.appending("xen").string, b.appending("xen").string])
+        let json = try await run("env", [program.string, "diff", "--json", a.appending("xen").string, b.appending("xen").string])
         return try JSONText.decode(FolderComparison.self, from: Array(json.utf8))
     }
 
