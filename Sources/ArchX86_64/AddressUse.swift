@@ -45,8 +45,16 @@ struct AddressAnalysis {
     private var hasStackEscaped = false
     private var spill: Int?
 
-    init(slots: Set<Range<Int>>, function: FunctionCode, readers: [String: Reader]) throws(AddressGetsAway) {
+    /// How many calls led here, and how many are followed.
+    private let depth: Int
+    private static let depthLimit = 4
+
+    /// - Parameter held: the registers that may hold the address when the function is entered.
+    init(
+        slots: Set<Range<Int>>, function: FunctionCode, readers: [String: Reader], held: [Register] = [], depth: Int = 0
+    ) throws(AddressGetsAway) {
         self.slots = slots
+        self.depth = depth
         self.function = function
         self.readers = readers
         relocated = Set(function.relocated.map(\.lowerBound)).union(slots.map(\.lowerBound))
@@ -65,6 +73,7 @@ struct AddressAnalysis {
         states = Array(repeating: nil, count: instructions.count)
         hasJumpTables = function.landings.map { !$0.isEmpty } ?? true
         state = AddressState(argumentCount: function.signature.arguments)
+        for register in held { state[register] = .maybeAddress }
         try checkThatSlotsAreFields()
     }
 
@@ -149,7 +158,7 @@ struct AddressAnalysis {
             try refuseIfHeld("a jump out of the function")
         case .call(let field, let distance):
             if relocated.contains(field.lowerBound) {
-                try call(function.callee(field.lowerBound))
+                try call(function.callee(field.lowerBound), by: field.lowerBound)
             } else {
                 // A function that calls itself, or inline assembly that goes on at its own label.
                 try call(nil)
@@ -193,7 +202,7 @@ struct AddressAnalysis {
             if hasJumpTables { for index in instructions.indices { flow(state, to: index) } }
             return try pass(to: nil)
         }
-        try pass(to: callee)
+        try pass(to: callee, by: field.lowerBound)
         if givesBackAddress(callee), function.signature.results != 0 { throw AddressGetsAway(offset: nil, how: .returned) }
     }
 
@@ -216,7 +225,10 @@ struct AddressAnalysis {
     // MARK: Calls
 
     /// What a call does to the arguments, as far as they are the address. Nil: any function, through a pointer.
-    private mutating func pass(to callee: Callee?) throws(AddressGetsAway) {
+    ///
+    /// - Parameter slot: of the relocation that names the function.
+    private mutating func pass(to callee: Callee?, by slot: Int? = nil) throws(AddressGetsAway) {
+        var passed: [Register] = []
         let isThunk = callee?.name.hasPrefix(Self.pointerThunk) ?? false
         let reader = callee.flatMap { readers[$0.name] }
         let name = isThunk ? nil : callee?.name
@@ -227,15 +239,31 @@ struct AddressAnalysis {
             if value.isUndefined, count == nil { break }
             if value.isStack { hasStackEscaped = true }
             guard value.mayBeAddress else { continue }
-            guard let reader, !reader.written.contains(position) else {
-                throw AddressGetsAway(offset: nil, how: .passed(to: name))
+            guard let reader else {
+                passed.append(register)
+                continue
             }
+            if reader.written.contains(position) { throw AddressGetsAway(offset: nil, how: .passed(to: name)) }
         }
+        if !passed.isEmpty, !onlyReads(slot, held: passed) { throw AddressGetsAway(offset: nil, how: .passed(to: name)) }
         guard count == nil, reader == nil else { return }
         // Further arguments are at the stack's top; nobody passes more than fourteen.
         let top = state[.rsp].frame
         if state.slots.keys.contains(where: { slot in top.map { (0..<64).contains(slot - $0) } ?? true }) {
             throw AddressGetsAway(offset: nil, how: .passed(to: name))
+        }
+    }
+
+    /// Whether a function of the same object, entered with the address in some registers, only reads through it. Often it does not
+    /// even look at them: what is left in a register is no argument.
+    private func onlyReads(_ slot: Int?, held: [Register]) -> Bool {
+        guard depth < Self.depthLimit, let slot, let body = function.body(slot) else { return false }
+        do {
+            var inner = try AddressAnalysis(slots: [], function: body, readers: readers, held: held, depth: depth + 1)
+            try inner.run()
+            return true
+        } catch {
+            return false
         }
     }
 
@@ -245,9 +273,9 @@ struct AddressAnalysis {
         return Register.arguments.enumerated().contains { reader.returned.contains($0) && state[$1].mayBeAddress }
     }
 
-    private mutating func call(_ callee: Callee?) throws(AddressGetsAway) {
+    private mutating func call(_ callee: Callee?, by slot: Int? = nil) throws(AddressGetsAway) {
         let returnsAddress = givesBackAddress(callee)
-        try pass(to: callee)
+        try pass(to: callee, by: slot)
         if let top = state[.rsp].frame { state.slots = state.slots.filter { $0.key >= top } }
         // Compilers know which registers their own functions leave alone, and programmers what their assembly does.
         let mayKeep = callee.map { $0.isInSameObject || $0.name.hasPrefix(Self.pointerThunk) || Self.assembly.contains($0.name) } ?? true

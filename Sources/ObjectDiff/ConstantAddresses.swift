@@ -62,19 +62,26 @@ private struct FunctionUses {
     private func functionCode(_ index: Int, _ item: Item) -> FunctionCode {
         FunctionCode(
             bytes: graph.bytes(of: item), relocated: item.references.map { slot($0, of: item) }, landings: landings(in: index),
-            signature: signature(of: item.name)
+            signature: signature(of: item.name), callee: { callee(at: $0, of: item, index) }
         ) { place in
-            guard let reference = item.references.first(where: { $0.offset == place }) else { return nil }
-            switch reference.target {
-            case .external(let name): return Callee(name: name, signature: signature(of: name), isInSameObject: false)
-            case .item(let target):
-                let callee = graph.items[target]
-                guard callee.kind == .function else { return nil }
-                return Callee(
-                    name: callee.name, signature: signature(of: callee.name), isInSameObject: true,
-                    isPart: callee.parent == index || item.parent == target || reference.distance != 0)
-            default: return nil
-            }
+            guard let reference = item.references.first(where: { $0.offset == place }), reference.distance == 0,
+                case .item(let target) = reference.target, graph.items[target].kind == .function, graph.items[target].parent == nil
+            else { return nil }
+            return functionCode(target, graph.items[target])
+        }
+    }
+
+    private func callee(at place: Int, of item: Item, _ index: Int) -> Callee? {
+        guard let reference = item.references.first(where: { $0.offset == place }) else { return nil }
+        switch reference.target {
+        case .external(let name): return Callee(name: name, signature: signature(of: name), isInSameObject: false)
+        case .item(let target):
+            let callee = graph.items[target]
+            guard callee.kind == .function else { return nil }
+            return Callee(
+                name: callee.name, signature: signature(of: callee.name), isInSameObject: true,
+                isPart: callee.parent == index || item.parent == target || reference.distance != 0)
+        default: return nil
         }
     }
 

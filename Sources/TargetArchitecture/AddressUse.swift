@@ -129,15 +129,19 @@ public struct FunctionCode {
     public var signature: CallSignature
     /// What is called or jumped to through a relocation at an offset: nil for what is not a function.
     public var callee: (_ slot: Int) -> Callee?
+    /// The code of what is called through a relocation at an offset, where it is in the same object: then it is known what
+    /// becomes of the arguments.
+    public var body: (_ slot: Int) -> FunctionCode?
 
     public init(
         bytes: ArraySlice<UInt8>, relocated: [Range<Int>], landings: [Landing]?, signature: CallSignature = .unknown,
-        callee: @escaping (_ slot: Int) -> Callee?
+        callee: @escaping (_ slot: Int) -> Callee?, body: @escaping (_ slot: Int) -> FunctionCode? = { _ in nil }
     ) {
         self.bytes = bytes
         self.relocated = relocated
         self.landings = landings
         self.signature = signature
         self.callee = callee
+        self.body = body
     }
 }

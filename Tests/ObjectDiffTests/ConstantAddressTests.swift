@@ -32,7 +32,15 @@ import Testing
         #expect(found.isEmpty)
     }
 
+    @Test func aTableThatALocalFunctionReadsMayChange() async throws {
+        let found = try await diagnostics {
+            "static const u32 t[] = { 5, 6, 7, \($0), 9, 11 }; static noinline u32 get(const u32 *p, u32 i) { sink(0); return p[i % 6]; } u32 f(u32 i) { return get(t, i) + 1; }"
+        }
+        #expect(found.isEmpty, "\(found)")
+    }
+
     @Test(arguments: [
+        "static const u32 t[] = { 5, 6, @ }; const u32 *v; static noinline void keep(const u32 *p, u32 i) { sink(0); v = p + i; } void f(u32 i) { keep(t, i); keep(t, i + 1); }",
         "static const struct ops t = { 0, \"t\", @ }; const struct ops *v; void f(void) { v = &t; }",
         "static const struct ops t = { 0, \"t\", @ }; const struct ops *f(void) { return &t; }",
         "static const struct ops t = { 0, \"t\", @ }; void f(void) { sink(&t); }",
