@@ -71,7 +71,8 @@ struct PatchedXenTests {
         #expect(complaints == wanted)
     }
 
+    /// A debug build tells each fault that an exception table catches.
     private static func isComplaint(_ line: String) -> Bool {
-        ["Xen WARN", "Xen BUG", "Xen call trace", "Assertion", "FATAL", "Panic", "GPF (", "#PF", "#UD"].contains { line.contains($0) }
+        !line.hasPrefix("Fixup #") && ["Xen WARN", "Xen BUG", "Xen call trace", "Assertion", "FATAL", "Panic", "GPF (", "#PF", "#UD"].contains { line.contains($0) }
     }
 }

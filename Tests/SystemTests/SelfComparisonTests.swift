@@ -87,9 +87,12 @@ struct SelfComparisonTests {
         var heads: Set<Int> = []
         for (index, line) in lines.enumerated() where line == "{" {
             var head = index
-            while head > 0, !lines[head - 1].isEmpty, lines[head - 1] != "}", !lines[head - 1].hasPrefix("#"), !lines[head - 1].hasSuffix("\\") {
-                head -= 1
+            // A macro may end right above.
+            func isHead(_ line: Int) -> Bool {
+                guard line >= 0, !lines[line].isEmpty, lines[line] != "}", !lines[line].hasPrefix("#") else { return false }
+                return !lines[line].hasSuffix("\\") && !(line > 0 && lines[line - 1].hasSuffix("\\"))
             }
+            while isHead(head - 1) { head -= 1 }
             heads.insert(head)
         }
         var moved: [String] = []
