@@ -30,7 +30,7 @@ struct SelfComparisonTests {
         let comparison = try await compare(tree, tree)
         #expect(start.duration(to: clock.now) < .seconds(30))
         #expect(comparison.differing.map(\.original) == [])
-        #expect(comparison.sameObjects > 350 && comparison.sameFunctions > 5000)
+        #expect(comparison.sameObjects > 350 && comparison.sameFunctions > 3500)
     }
 
     @Test(
@@ -41,7 +41,7 @@ struct SelfComparisonTests {
         let second = try await RealXen.secondBuild(debug: debug).tree
         let comparison = try await compare(first, second)
         #expect(comparison.differing.map(\.original) == [])
-        #expect(comparison.sameObjects > 350 && comparison.sameFunctions > 5000)
+        #expect(comparison.sameObjects > 350 && comparison.sameFunctions > 3500)
     }
 
     /// Files with many BUG, ASSERT and dprintk.
