@@ -18,20 +18,13 @@ struct ExportedNames {
     private(set) var meanings: [String: Meaning] = [:]
 
     init(_ graph: ObjectGraph) {
-        let itemsBySection = Dictionary(grouping: graph.items.indices, by: { graph.items[$0].section })
         for symbol in graph.file.symbols where !symbol.isLocal && !symbol.name.isEmpty {
             let isWeak = symbol.binding == ELF.Binding.weak
             if symbol.place == .absolute {
                 meanings[symbol.name] = Meaning(place: .absolute(symbol.value), isWeak: isWeak)
             } else if let section = symbol.sectionIndex {
-                let offset = Int(clamping: symbol.value)
-                let holder = itemsBySection[section]?.first {
-                    let item = graph.items[$0]
-                    return offset >= item.offset && offset < item.offset + max(item.size, 1)
-                }
-                guard let holder else { continue }
-                let distance = offset - graph.items[holder].offset
-                meanings[symbol.name] = Meaning(place: .item(holder, distance: distance), isWeak: isWeak)
+                guard let place = graph.place(Int(clamping: symbol.value), in: section) else { continue }
+                meanings[symbol.name] = Meaning(place: .item(place.item, distance: place.distance), isWeak: isWeak)
             }
         }
     }

@@ -21,9 +21,9 @@ public struct ObjectGraph: Sendable {
         return data[item.offset..<item.offset + item.size]
     }
 
-    /// The item that covers a place of a section, and how far into it the place is.
+    /// The item that covers a place of a section, and how far into it the place is. An empty item covers its own place.
     func place(_ offset: Int, in section: Int) -> (item: Int, distance: Int)? {
-        items.firstIndex { $0.section == section && offset >= $0.offset && offset < $0.offset + $0.size }
+        items.firstIndex { $0.section == section && offset >= $0.offset && offset < $0.offset + max($0.size, 1) }
             .map { ($0, offset - items[$0].offset) }
     }
 }

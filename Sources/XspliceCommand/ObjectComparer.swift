@@ -44,15 +44,9 @@ struct ObjectComparer: Sendable {
                 patched: try ObjectToCompare(to, architecture: architecture), architecture: architecture, xenVersion: version,
                 hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
         ]
-        try checkAddressesOfConstants(&changes[0], architecture: architecture) { side in
-            try (side == .original ? from : to).map { try Prototypes.read($0.path) } ?? Prototypes()
-        }
-        func types(_ side: ObjectSide, withUses: Bool) throws -> TypeInfo {
-            guard let path = (side == .original ? from : to)?.path else { return TypeInfo() }
-            return try TypeInfo.read(path, withUses: withUses)
-        }
-        try checkTypesOfVariables(&changes[0]) { try types($0, withUses: true) }
-        let layouts = try compareLayouts(&changes) { _, side, withUses in try types(side, withUses: withUses) }
+        let paths = ObjectPaths(original: from?.path, patched: to?.path)
+        try paths.checkDebugInfo(of: &changes[0], architecture: architecture)
+        let layouts = try compareLayouts(&changes) { _, side, withUses in try paths.types(side, withUses: withUses) }
         return ObjectComparison(changes[0], layouts: layouts, original: original, patched: patched)
     }
 

@@ -20,3 +20,25 @@ extension ObjectToCompare {
         self.init(file: try ELFFile.read(path, debugSections: false), debug: try DebugInfo.read(path))
     }
 }
+
+/// Where the two compilations of an object are; nil for one that does not exist.
+struct ObjectPaths: Sendable {
+    var original: FilePath?
+    var patched: FilePath?
+
+    /// Refuses what only machine code and types tell of this one object.
+    func checkDebugInfo(of set: inout ChangeSet, architecture: any TargetArchitecture) throws {
+        try checkAddressesOfConstants(&set, architecture: architecture) { side in
+            try path(side).map { try Prototypes.read($0) } ?? Prototypes()
+        }
+        try checkTypesOfVariables(&set) { try types($0, withUses: true) }
+    }
+
+    /// The types that one compilation knows; none of one that does not exist.
+    func types(_ side: ObjectSide, withUses: Bool) throws -> TypeInfo {
+        try Task.checkCancellation()
+        return try path(side).map { try TypeInfo.read($0, withUses: withUses) } ?? TypeInfo()
+    }
+
+    private func path(_ side: ObjectSide) -> FilePath? { side == .original ? original : patched }
+}

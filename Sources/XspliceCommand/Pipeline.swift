@@ -1,4 +1,3 @@
-import DebugInfo
 import Diagnostics
 import LoaderModel
 import ObjectDiff
@@ -52,7 +51,7 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
     } layouts: {
         try compareLayouts(
             &$0, allowed: options.allowedLayouts, bootOnly: Set(pairs.filter(\.isInitOnly).map(\.name)),
-            read: { try types(of: pairs[$0], side: $1, withUses: $2) })
+            read: { try paths(of: pairs[$0]).types($1, withUses: $2) })
     }
 
     // Link what changed, and what that newly needs, against the running hypervisor.
@@ -76,10 +75,7 @@ private func compare(
         patched: try ObjectToCompare(at: pair.patched, architecture: architecture), architecture: architecture,
         xenVersion: (tree.version.major, tree.version.minor), hooksPrefix: tree.abi.hooksPrefix)
     changes.originalSource = pair.originalSource
-    try checkAddressesOfConstants(&changes, architecture: architecture) { side in
-        try (side == .original ? pair.original : pair.patched).map { try Prototypes.read($0) } ?? Prototypes()
-    }
-    try checkTypesOfVariables(&changes) { try types(of: pair, side: $0, withUses: true) }
+    try paths(of: pair).checkDebugInfo(of: &changes, architecture: architecture)
     if pair.patched == nil {
         changes.diagnostics.append(
             Diagnostic(
@@ -89,12 +85,7 @@ private func compare(
     return changes
 }
 
-/// The types that one compilation of an object knows; none of one that does not exist.
-private func types(of pair: ObjectPair, side: ObjectSide, withUses: Bool) throws -> TypeInfo {
-    try Task.checkCancellation()
-    guard let path = side == .original ? pair.original : pair.patched else { return TypeInfo() }
-    return try TypeInfo.read(path, withUses: withUses)
-}
+private func paths(of pair: ObjectPair) -> ObjectPaths { ObjectPaths(original: pair.original, patched: pair.patched) }
 
 /// A payload of another format than the tree's would not load.
 private func checkFormat(_ format: BuildOptions.Format, of tree: XenTree) throws(UsageError) {

@@ -99,12 +99,7 @@ enum Program {
                 try await meanwhile(Process(identifier: execution.processIdentifier.value))
             }
             await turns.give()
-            let code =
-                switch result.terminationStatus {
-                case .exited(let code): Int(code)
-                case .signaled(let signal): 128 + Int(signal)
-                }
-            return Ending(code: code, output: result.standardOutput, error: result.standardError)
+            return Ending(code: exitCode(result.terminationStatus), output: result.standardOutput, error: result.standardError)
         } catch {
             await turns.give()
             throw error
@@ -113,20 +108,4 @@ enum Program {
 
     /// All tests start at once; processors are few.
     private static let turns = Turns(count: 2)
-}
-
-/// Lets so many in at a time, in the order in which they came.
-actor Turns {
-    private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    init(count: Int) { free = count }
-
-    func take() async {
-        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-    }
-
-    func give() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
-    }
 }

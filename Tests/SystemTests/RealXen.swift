@@ -98,12 +98,7 @@ enum RealXen {
             let result = try await Subprocess.run(
                 .path(program), arguments: Arguments(arguments), input: .none, output: .string(limit: 1 << 22),
                 error: .string(limit: 1 << 22))
-            let code =
-                switch result.terminationStatus {
-                case .exited(let code): Int(code)
-                case .signaled(let signal): 128 + Int(signal)
-                }
-            return try ChangeOutcome(code: code, output: output, error: result.standardError)
+            return try ChangeOutcome(code: exitCode(result.terminationStatus), output: output, error: result.standardError)
         }
     }
 
@@ -141,20 +136,4 @@ enum RealXen {
     }
 
     static let parts = ["before", "load", "applied", "list", "revert", "reverted", "unload", "gone"]
-}
-
-/// Lets so many in at a time, in the order in which they came.
-private actor Turns {
-    private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    init(count: Int) { free = count }
-
-    func take() async {
-        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-    }
-
-    func give() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
-    }
 }

@@ -28,6 +28,14 @@ public func run(_ tool: String, _ arguments: [String], in folder: FilePath? = ni
     return result.standardOutput
 }
 
+/// As a shell tells how a process ended: its exit code, or 128 and the number of the signal that ended it.
+public func exitCode(_ status: TerminationStatus) -> Int {
+    switch status {
+    case .exited(let code): Int(code)
+    case .signaled(let signal): 128 + Int(signal)
+    }
+}
+
 /// A new folder below the system's temporary one, removed when `body` ends.
 public func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -> R {
     var template = Array("/tmp/xsplice-test-XXXXXX".utf8CString)
