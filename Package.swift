@@ -33,6 +33,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibelf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
         .systemLibrary(name: "CLibdw", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
 
         room("Diagnostics"),
@@ -43,13 +44,13 @@ let package = Package(
         room("ArchX86_64", ["TargetArchitecture", "ELFModel"]),
         room("ArchARM64", ["TargetArchitecture", "ELFModel"]),
         room("ArchARM32", ["TargetArchitecture", "ELFModel"]),
-        room("XenSource", ["ELFModel", "Diagnostics", system]),
+        room("XenSource", ["CZlib", "ELFModel", "Diagnostics", system]),
         room("SourcePatch", ["CLibgit2", "Diagnostics", system]),
         room("CompilerRecorder"),
         room("XenBuild", ["CompilerRecorder", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics", system, subprocess, crypto, logging]),
         room("ObjectDiff", ["ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"]),
         room("PayloadLinker", ["ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics", crypto]),
-        room("LoaderModel", ["ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"]),
+        room("LoaderModel", ["ELFModel", "TargetArchitecture", "XenSource", "Diagnostics", system]),
         room(
             "Report",
             ["ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"]),
@@ -59,7 +60,7 @@ let package = Package(
             [
                 "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64",
                 "ArchARM32", "XenSource", "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel",
-                "Report", argumentParser, logging, system,
+                "Report", argumentParser, crypto, logging, system,
             ]),
 
         .executableTarget(

@@ -72,11 +72,16 @@ public struct ArchX86_64: TargetArchitecture {
 
     /// 5 for `jmp rel32`, behind the ENDBR64 if there is one (`arch_livepatch_verify_func`).
     public func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int {
-        let start = Array(firstBytes.prefix(4))
-        let endbr64: [UInt8] = [0xf3, 0x0f, 0x1e, 0xfa]
-        let endbr64Poison: [UInt8] = [0x66, 0x0f, 0x1f, 0x01]
-        return start == endbr64 || start == endbr64Poison ? 9 : 5
+        beginsWithLandingPad(firstBytes) ? landingPadSize + 5 : 5
     }
+
+    /// ENDBR64, or what the hypervisor writes over one that no indirect call needs (`xen/arch/x86/include/asm/endbr.h`).
+    public func beginsWithLandingPad(_ firstBytes: ArraySlice<UInt8>) -> Bool {
+        let start = Array(firstBytes.prefix(landingPadSize))
+        return start == [0xf3, 0x0f, 0x1e, 0xfa] || start == [0x66, 0x0f, 0x1f, 0x01]
+    }
+
+    public var landingPadSize: Int { 4 }
 
     /// ENDBR64, `jmp rel32`.
     public var veneer: Veneer? {
@@ -100,7 +105,7 @@ public struct ArchX86_64: TargetArchitecture {
     }
 
     /// The length of the NOP at the start of `bytes`: `90`, `66 90`, and the long forms `(66)* (2e) 0f 1f /0`.
-    private func nopLength(_ bytes: ArraySlice<UInt8>) -> Int? {
+    func nopLength(_ bytes: ArraySlice<UInt8>) -> Int? {
         var index = bytes.startIndex
         while index < bytes.endIndex, bytes[index] == 0x66 || bytes[index] == 0x2e { index += 1 }
         guard index < bytes.endIndex else { return nil }
@@ -144,10 +149,10 @@ public struct ArchX86_64: TargetArchitecture {
             SpecialTable(
                 section: ".altinstructions", entrySize: padded ? 14 : 12, alignment: 1,
                 fields: [.init(offset: 0), .init(offset: 4)],
-                piece: .init(section: ".altinstr_replacement", lengthOffset: 11)))
+                piece: .init(section: ".altinstr_replacement", lengthOffset: 11), patchesCode: true))
         if (major, minor) >= (4, 21) {
             // struct alt_call: the call's place (Xen 4.21).
-            tables.append(SpecialTable(section: ".alt_call_sites", entrySize: 4, fields: [.init(offset: 0)]))
+            tables.append(SpecialTable(section: ".alt_call_sites", entrySize: 4, fields: [.init(offset: 0)], patchesCode: true))
         }
         return tables
     }

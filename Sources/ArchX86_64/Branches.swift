@@ -28,7 +28,7 @@ extension ArchX86_64 {
     }
 
     /// Intel SDM volume 2, appendix A: Jcc, LOOP and JCXZ rel8, CALL and JMP rel32, JMP rel8, Jcc rel32.
-    private func isRelativeBranch(_ instruction: ArraySlice<UInt8>) -> Bool {
+    func isRelativeBranch(_ instruction: ArraySlice<UInt8>) -> Bool {
         let prefixes: Set<UInt8> = [0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]
         var rest = instruction.drop { prefixes.contains($0) }
         if let first = rest.first, first & 0xf0 == 0x40 { rest = rest.dropFirst() }
@@ -38,12 +38,12 @@ extension ArchX86_64 {
     }
 
     /// Mode 0 with register 5 in the ModRM byte, which stands right before the displacement.
-    private func isRIPRelative(_ instruction: ArraySlice<UInt8>, _ displacement: Range<Int>) -> Bool {
+    func isRIPRelative(_ instruction: ArraySlice<UInt8>, _ displacement: Range<Int>) -> Bool {
         guard displacement.count == 4, displacement.lowerBound > 0 else { return false }
         return instruction[instruction.startIndex + displacement.lowerBound - 1] & 0xc7 == 0x05
     }
 
-    private func signed(_ bytes: ArraySlice<UInt8>) -> Int {
+    func signed(_ bytes: ArraySlice<UInt8>) -> Int {
         let value = bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
         let bits = bytes.count * 8
         return bits < 64 && value >= 1 << (bits - 1) ? value - 1 << bits : value

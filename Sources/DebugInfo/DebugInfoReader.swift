@@ -20,6 +20,32 @@ extension DebugInfo {
     }
 }
 
+extension DebugInfo.CompilationUnit {
+    /// The units of a file without what is in them, which takes no time even for a whole hypervisor.
+    ///
+    /// - Returns: none when the file has no debug information.
+    /// - Throws: as `DebugInfo.read`.
+    public static func all(in path: FilePath) throws(DebugInfoError) -> [DebugInfo.CompilationUnit] {
+        let file = try DwarfFile(path)
+        guard let dwarf = file.dwarf else { return [] }
+        do throws(DIE.Damaged) {
+            var units = Units(dwarf), found: [DebugInfo.CompilationUnit] = []
+            while let unit = try units.next() { found.append(.init(DIE(unit.entry), version: unit.version)) }
+            return found
+        } catch {
+            throw .corrupt(path, error.reason)
+        }
+    }
+
+    fileprivate init(_ die: DIE, version: Int) {
+        let directory = die.string(DW_AT_comp_dir)
+        self.init(
+            name: SourceNames(directory: directory).shortened(die.name ?? ""), directory: directory,
+            producer: die.string(DW_AT_producer),
+            language: die.number(DW_AT_language).map { DebugInfo.SourceLanguage(dwarf: $0) }, dwarfVersion: version)
+    }
+}
+
 /// Walks the trees of all units once and collects functions and variables.
 private struct DebugInfoReader {
     private let addresses: AddressMap
@@ -56,13 +82,9 @@ private struct DebugInfoReader {
     }
 
     private mutating func readUnit(_ die: DIE, version: Int) throws(DIE.Damaged) {
-        let directory = die.string(DW_AT_comp_dir)
-        sourceNames = SourceNames(directory: directory)
-        units.append(
-            DebugInfo.CompilationUnit(
-                name: sourceNames.shortened(die.name ?? ""), directory: directory,
-                producer: die.string(DW_AT_producer),
-                language: die.number(DW_AT_language).map { DebugInfo.SourceLanguage(dwarf: $0) }, dwarfVersion: version))
+        let unit = DebugInfo.CompilationUnit(die, version: version)
+        sourceNames = SourceNames(directory: unit.directory)
+        units.append(unit)
         try readScope(die, scope: [], isAbstract: false, depth: 0)
     }
 

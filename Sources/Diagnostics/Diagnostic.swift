@@ -92,6 +92,9 @@ public enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case writableDataInPayload = "writable-data-in-payload"
     case originalDiffers = "original-differs"
     case originalNotCompared = "original-not-compared"
+    case expectationLeftOut = "expectation-left-out"
+    case nopsNotPossible = "nops-not-possible"
+    case stateLost = "state-lost"
     case loaderRefuses = "loader-refuses"
     case debugInfoMissing = "debug-info-missing"
 }

@@ -20,3 +20,14 @@ extension XenImage: HypervisorSymbols {
         return (end &+ 0x1F_FFFF) & ~0x1F_FFFF
     }
 }
+
+extension RunningHypervisor: HypervisorSymbols {
+    public var buildID: [UInt8] { image.buildID }
+
+    /// In the hypervisor's order: its own symbols, then those of the payloads.
+    public func address(ofSymbol name: String) -> UInt64? {
+        image.address(ofQualifiedName: name) ?? payloads.lazy.flatMap(\.symbols).first { $0.name == name }?.address
+    }
+
+    public var payloadArea: UInt64 { payloads.last.map { ($0.end &+ 0xFFF) & ~0xFFF } ?? image.payloadArea }
+}

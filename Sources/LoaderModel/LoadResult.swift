@@ -107,14 +107,23 @@ public struct LoadResult: Sendable, Equatable {
         public var newSize: UInt32
     }
 
+    /// A name that the payload adds to the hypervisor's symbols.
+    public struct Symbol: Sendable, Equatable {
+        public var name: String
+        public var address: UInt64
+        /// In bytes, as the payload says.
+        public var size: UInt64
+        public var isFunction: Bool
+    }
+
     public var verdict: Verdict
     public var findings: [Finding] = []
     /// All regions, or none when the upload ended before memory was laid out.
     public var regions: [RegionLayout] = []
     public var sections: [Section] = []
     public var functions: [Function] = []
-    /// Names that the payload adds to the hypervisor's symbols.
-    public var newSymbols: [String] = []
+    /// What later payloads can refer to.
+    public var newSymbols: [Symbol] = []
     public var buildID: [UInt8] = []
     /// The build-id that must be on top when the payload is applied.
     public var depends: [UInt8] = []

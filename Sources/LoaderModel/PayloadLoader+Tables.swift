@@ -101,7 +101,10 @@ extension PayloadLoader {
             if let address = hypervisor.address(ofSymbol: kept), address != 0 {
                 throw .refuse(.symbolTable, .exists, "the hypervisor has a symbol '\(kept)' already")
             }
-            newSymbols.append(kept)
+            newSymbols.append(
+                .init(
+                    name: kept, address: symbol.value, size: symbol.size,
+                    isFunction: symbol.info & 0xf == ELF.SymbolType.function))
         }
     }
 

@@ -10,7 +10,7 @@ import XenSource
 
 /// Loads a payload as the hypervisor would at upload: every check in its order, memory layout, relocation.
 ///
-/// Other payloads in the hypervisor are not part of the model: symbols that only they have are unknown here.
+/// Other payloads count as far as `hypervisor` knows them: a `RunningHypervisor` has those that are applied.
 /// - Parameters:
 ///   - bytes: the payload file.
 ///   - hypervisor: symbols, bytes and build-id of the running hypervisor.
@@ -62,7 +62,7 @@ struct PayloadLoader {
     var symbols: [RawELF.Symbol] = []
     var memory = PayloadMemory()
     var functions: [LoadResult.Function] = []
-    var newSymbols: [String] = []
+    var newSymbols: [LoadResult.Symbol] = []
     var buildID: [UInt8] = []
     var depends: [UInt8] = []
     var xenDepends: [UInt8] = []

@@ -46,8 +46,11 @@ struct RawELF {
 
     struct Symbol {
         var nameOffset: UInt32
+        /// The low four bits are `STT_FUNC`…
+        var info: UInt8
         var section: UInt16
         var value: UInt64
+        var size: UInt64
         var name = ""
         /// Defined in a section that is not loaded.
         var isIgnored = false
@@ -77,10 +80,11 @@ struct RawELF {
     }
 
     func symbol(at offset: UInt64) -> Symbol? {
-        guard let name: UInt32 = number(at: offset), let section: UInt16 = number(at: offset &+ 6),
-            let value: UInt64 = number(at: offset &+ 8)
+        guard let name: UInt32 = number(at: offset), let info: UInt8 = number(at: offset &+ 4),
+            let section: UInt16 = number(at: offset &+ 6), let value: UInt64 = number(at: offset &+ 8),
+            let size: UInt64 = number(at: offset &+ 16)
         else { return nil }
-        return Symbol(nameOffset: name, section: section, value: value)
+        return Symbol(nameOffset: name, info: info, section: section, value: value, size: size)
     }
 
     /// The file's bytes of a section; nil when they are not all there.

@@ -186,10 +186,12 @@ struct Assembler {
         return place
     }
 
-    /// By name where the hypervisor's loader finds exactly that symbol under it, by address elsewhere.
+    /// By name where the hypervisor's loader finds exactly that symbol under it, by address elsewhere. What a payload brought
+    /// has no address before that payload is loaded.
     private mutating func subject(_ symbol: XenImage.Symbol) -> OutputSection.Subject {
         let name = symbol.qualifiedName
-        references[name] = symbol.address
+        references[name] = symbol.payload == nil ? symbol.address : 0
+        if symbol.payload != nil { return .named(name) }
         let isFound = selection.hypervisor.image.count(ofQualifiedName: name) == 1 && name.utf8.count < Self.symbolNameLimit
         return isFound && !options.prelink ? .named(name) : .address(name, symbol.address)
     }

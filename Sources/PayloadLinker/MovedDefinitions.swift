@@ -28,7 +28,7 @@ struct MovedDefinitions {
         judgeStatics(sets)
         for (object, set) in sets.enumerated() {
             for (index, item) in set.patched.items.enumerated() where item.isGlobal && set.status[index] == .new {
-                guard let running = hypervisor.image.global(item.name) else { continue }
+                guard let running = hypervisor.global(item.name) else { continue }
                 if running.isFreedAfterBoot {
                     if item.kind == .function, item.role == .code { warnOfCallers(item, set, index) }
                     continue

@@ -1,10 +1,9 @@
 import Diagnostics
-import ELFModel
 import ObjectDiff
 import TargetArchitecture
 import XenSource
 
-/// Holds each function that is to be replaced, as compiled here from the original source, against the running hypervisor.
+/// Holds each function that is to be replaced, as compiled here from the original source, against the code that runs in its place.
 ///
 /// A payload for a hypervisor that was built from other source, with another compiler or configuration, would load and crash it.
 struct OriginalCheck {
@@ -13,11 +12,14 @@ struct OriginalCheck {
     let architecture: any TargetArchitecture
 
     struct Verdict {
-        var equalCount = 0
+        var equal = 0
+        /// Of them, those that are so in their instructions, not in all their bytes.
+        var equalInInstructions = 0
+        var unequal: [UnequalOriginal] = []
         var diagnostics: [Diagnostic] = []
     }
 
-    private var image: XenImage { selection.hypervisor.image }
+    private var hypervisor: Hypervisor { selection.hypervisor }
 
     func run() -> Verdict {
         var verdict = Verdict()
@@ -32,84 +34,74 @@ struct OriginalCheck {
                         message: "the hypervisor's '\(symbol.qualifiedName)' is of a file that this patch does not touch: it is replaced, but was not compared with the source"))
                 continue
             }
-            let item = sets[twin.object].original.items[twin.item]
-            guard let difference = difference(item, symbol, object: twin.object) else {
-                verdict.equalCount += 1
-                continue
+            switch agreement(twin.item, symbol, object: twin.object) {
+            case .identical: verdict.equal += 1
+            case .sameInstructions:
+                verdict.equal += 1
+                verdict.equalInInstructions += 1
+            case .different(let difference):
+                let neighbours = neighbours(of: twin)
+                verdict.unequal.append(
+                    UnequalOriginal(
+                        name: symbol.qualifiedName, objectName: sets[twin.object].objectName, source: sets[twin.object].source,
+                        location: set.locations[node.item], difference: difference, otherFunctions: neighbours.all,
+                        otherFunctionsEqual: neighbours.equal, payload: hypervisor.running.payloads.last { payload in
+                            payload.replacements.contains { $0.oldAddress == symbol.address }
+                        }?.name))
             }
-            verdict.diagnostics.append(
-                Diagnostic(
-                    .originalDiffers, .error, symbol: symbol.qualifiedName, location: set.locations[node.item],
-                    message: "'\(symbol.qualifiedName)' as compiled here is not what the hypervisor runs: \(difference)",
-                    help: "give the source, the configuration (-c) and the compiler (CC) that the hypervisor was built with; --trust-source goes on all the same"))
         }
         return verdict
     }
 
-    /// nil when the item's bytes, relocated to the symbol's address, are what the hypervisor has there.
-    private func difference(_ item: Item, _ symbol: XenImage.Symbol, object: Int) -> String? {
-        let graph = sets[object].original
-        guard symbol.size == UInt64(item.symbolSize) else { return "\(item.symbolSize) bytes here, \(symbol.size) there" }
-        guard let there = image.bytes(at: symbol.address, count: item.size).map(Array.init) else {
-            return "xen-syms has no bytes at its address"
-        }
-        let here = Array(graph.bytes(of: item))
-        guard here.count == there.count else { return "its bytes are missing here" }
-        var slots = IndexSet(count: here.count)
-        for reference in item.references {
-            let width = architecture.relocationKind(reference.type)?.width ?? 0
-            slots.insert(reference.offset..<min(reference.offset + width, here.count))
-            if let difference = difference(reference, width, item, symbol, there, object) { return difference }
-        }
-        for index in here.indices where !slots.contains(index) && here[index] != there[index] {
-            return "they differ from byte \(index) on"
-        }
-        return nil
-    }
-
-    private func difference(
-        _ reference: Reference, _ width: Int, _ item: Item, _ symbol: XenImage.Symbol, _ there: [UInt8], _ object: Int
-    ) -> String? {
-        guard reference.offset + width <= there.count, width == 4 || width == 8 else { return nil }
-        let raw = there[reference.offset..<reference.offset + width]
-        let little = architecture.byteOrder == .little ? Array(raw.reversed()) : Array(raw)
-        let stored = little.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let isRelative = architecture.relocationKind(reference.type)?.isPCRelative ?? false
-        let value = isRelative && width == 4 ? UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: stored))) : stored
-        let place = symbol.address &+ UInt64(reference.offset)
-        let start = (isRelative ? value &+ place : value) &- UInt64(bitPattern: reference.addend)
-        let what = "byte \(reference.offset) refers to something else"
-
-        switch reference.target {
-        case .absolute(let expected): return start == expected ? nil : what
-        case .unclear: return nil
-        case .external(let name):
-            guard let expected = image.global(name) else { return "it needs '\(name)', which the hypervisor does not have" }
-            return start == expected.address ? nil : "\(what) than '\(name)'"
-        case .item(let index):
-            let target = sets[object].original.items[index]
-            if let expected = selection.hypervisor.symbol(of: target, object: object) {
-                return start == expected.address ? nil : "\(what) than '\(target.name)'"
+    /// A function and its unlikely part.
+    private func agreement(_ index: Int, _ symbol: XenImage.Symbol, object: Int) -> CodeAgreement {
+        let running = hypervisor.running.replacement(of: symbol)
+        let whole = code(index, object, running?.newAddress ?? symbol.address, running?.newSize ?? symbol.size).agreement()
+        if case .different = whole { return whole }
+        var result = whole
+        for (part, item) in sets[object].original.items.enumerated() where item.parent == index {
+            guard let place = hypervisor.symbol(of: part, object: object) else { continue }
+            switch code(part, object, place.address, place.size).agreement() {
+            case .identical: break
+            case .sameInstructions: result = .sameInstructions
+            case .different(let difference): return .different("its unlikely part: \(difference)")
             }
-            // Strings and constants have no symbols there: what is found at the place decides.
-            guard target.references.isEmpty, !target.isZeroFilled, target.size > 0 else { return nil }
-            let expected = sets[object].original.bytes(of: target)
-            guard let found = image.bytes(at: start, count: target.size) else { return what }
-            return found.elementsEqual(expected) ? nil : "\(what): '\(text(expected))' here, '\(text(found))' there"
         }
+        return result
     }
 
-    private func text(_ bytes: ArraySlice<UInt8>) -> String {
-        String(decoding: bytes.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self)
+    private func code(_ index: Int, _ object: Int, _ address: UInt64, _ size: UInt64) -> RunningCode {
+        RunningCode(
+            sets: sets, hypervisor: hypervisor, architecture: architecture, object: object, index: index, address: address, size: size)
+    }
+
+    /// How many other functions of the same object the hypervisor has, and how many of them agree.
+    private func neighbours(of node: Node) -> (all: Int, equal: Int) {
+        var (all, equal) = (0, 0)
+        for (index, item) in sets[node.object].original.items.enumerated()
+        where index != node.item && item.kind == .function && item.role == .code && item.parent == nil && item.isNamed {
+            guard let symbol = hypervisor.symbol(of: index, object: node.object) else { continue }
+            all += 1
+            if case .different = agreement(index, symbol, object: node.object) { continue }
+            equal += 1
+        }
+        return (all, equal)
     }
 }
 
-/// A set of small indices.
-private struct IndexSet {
-    private var members: [Bool]
-    init(count: Int) { members = Array(repeating: false, count: count) }
-    mutating func insert(_ range: Range<Int>) {
-        for index in range where members.indices.contains(index) { members[index] = true }
-    }
-    func contains(_ index: Int) -> Bool { members[index] }
+/// A function to be replaced that is not what runs, and what else is known of its object.
+public struct UnequalOriginal: Sendable, Equatable {
+    /// As in the hypervisor's symbol table.
+    public var name: String
+    public var objectName: String
+    /// Relative to `xen/`.
+    public var source: String
+    public var location: SourceLocation?
+    /// What differs first.
+    public var difference: String
+    /// The other functions of the object that the hypervisor has, and those of them that agree.
+    public var otherFunctions: Int
+    public var otherFunctionsEqual: Int
+    /// The applied payload whose version of the function was looked at; nil for the hypervisor's own.
+    public var payload: String?
 }

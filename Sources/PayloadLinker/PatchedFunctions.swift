@@ -8,7 +8,9 @@ import XenSource
 struct PatchedFunctions {
     struct Entry {
         var function: Payload.Function
-        var place: Assembler.Place
+        /// nil where NOPs replace the old code.
+        var place: Assembler.Place?
+        var expectation = Expectation()
     }
 
     private(set) var entries: [Entry] = []
@@ -16,7 +18,7 @@ struct PatchedFunctions {
     private let abi: PayloadABI
     private let architecture: any TargetArchitecture
 
-    init(assembler: Assembler, image: XenImage, architecture: any TargetArchitecture) {
+    init(assembler: Assembler, architecture: any TargetArchitecture) {
         self.abi = assembler.options.abi
         self.architecture = architecture
         let selection = assembler.selection
@@ -24,23 +26,70 @@ struct PatchedFunctions {
             guard let symbol = selection.running(node), let place = assembler.places[node] else { continue }
             let location = selection.sets[node.object].locations[node.item]
             let function = Payload.Function(
-                name: symbol.qualifiedName, location: location, oldAddress: symbol.address, oldSize: symbol.size,
-                newSize: UInt64(selection.item(node).size))
-            entries.append(Entry(function: function, place: place))
-            if let problem = tooShort(function, symbol, image) { diagnostics.append(problem) }
+                name: symbol.qualifiedName, location: location, oldAddress: symbol.payload == nil ? symbol.address : nil,
+                oldSize: symbol.size, newSize: UInt64(selection.item(node).size), payload: symbol.payload)
+            let running = selection.hypervisor.running
+            var entry = Entry(function: function, place: place)
+            if assembler.options.expect {
+                entry.expectation = Expectation(symbol, original: selection.original(node), running: running, architecture: architecture)
+                if entry.expectation.bytes.isEmpty { diagnostics.append(notExpected(function, entry.expectation)) }
+            }
+            entries.append(entry)
+            if let problem = tooShort(function, symbol, running) { diagnostics.append(problem) }
         }
+        for request in assembler.options.nops { addNOPs(request, selection.hypervisor.running) }
+    }
+
+    /// The loader writes them behind a mark for indirect calls (`arch_livepatch_apply`, x86), and keeps the old bytes where 31 fit.
+    private mutating func addNOPs(_ request: LinkOptions.NOPs, _ running: RunningHypervisor) {
+        func refuse(_ reason: String, help: String? = nil) {
+            diagnostics.append(
+                Diagnostic(
+                    .nopsNotPossible, .error, symbol: request.function,
+                    message: "\(request.count) bytes of '\(request.function)' can't become NOPs: \(reason)", help: help))
+        }
+        guard abi.takesNOPs else { return refuse("\(abi.displayName) has no such entries") }
+        guard let symbol = running.image.symbol(ofQualifiedName: request.function), symbol.isFunction, !symbol.isFreedAfterBoot else {
+            return refuse(
+                "the hypervisor has no one function of that name", help: "a static function's name is FILE#NAME, as `nm xen-syms` groups them")
+        }
+        guard running.replacement(of: symbol) == nil, !entries.contains(where: { $0.function.oldAddress == symbol.address }) else {
+            return refuse("a payload replaces it")
+        }
+        guard (1...PayloadABI.maximumNOPs).contains(request.count) else { return refuse("the hypervisor takes 1 to \(PayloadABI.maximumNOPs)") }
+        let code = running.bytes(at: symbol.address, count: Int(clamping: symbol.size)) ?? []
+        let skipped = architecture.beginsWithLandingPad(code) ? architecture.landingPadSize : 0
+        guard skipped + request.count <= code.count else { return refuse("it has only \(code.count - skipped)") }
+        guard let instructions = architecture.instructions(code) else { return refuse("its code can't be decoded") }
+        guard instructions.contains(where: { $0.range.upperBound == skipped + request.count }) else {
+            let ends = instructions.map { $0.range.upperBound - skipped }.filter { $0 > 0 && $0 <= PayloadABI.maximumNOPs }
+            return refuse("they end within an instruction", help: "instructions end after \(ends.map(String.init).joined(separator: ", ")) bytes")
+        }
+        guard skipped + request.count < code.count else { return refuse("nothing would be left that returns") }
+        entries.append(
+            Entry(
+                function: .init(
+                    name: symbol.qualifiedName, location: nil, oldAddress: symbol.address, oldSize: symbol.size,
+                    newSize: UInt64(request.count), payload: nil, isNOPs: true),
+                place: nil))
     }
 
     /// The names of the new versions. The loader exempts the new address of a patched function from its check for duplicates, so
     /// that backtraces show the name that everybody knows.
     var names: [PayloadFile.Name] {
-        entries.map {
-            PayloadFile.Name(text: $0.function.name, place: $0.place, size: $0.function.newSize, isFunction: true)
+        entries.compactMap { entry in
+            entry.place.map { PayloadFile.Name(text: entry.function.name, place: $0, size: entry.function.newSize, isFunction: true) }
         }
     }
 
-    private func tooShort(_ function: Payload.Function, _ symbol: XenImage.Symbol, _ image: XenImage) -> Diagnostic? {
-        let start = image.bytes(at: symbol.address, count: min(16, Int(clamping: symbol.size))) ?? []
+    private func notExpected(_ function: Payload.Function, _ expectation: Expectation) -> Diagnostic {
+        Diagnostic(
+            .expectationLeftOut, .note, symbol: function.name, location: function.location,
+            message: "nothing is expected at '\(function.name)': \(expectation.whyNone)")
+    }
+
+    private func tooShort(_ function: Payload.Function, _ symbol: XenImage.Symbol, _ running: RunningHypervisor) -> Diagnostic? {
+        let start = running.bytes(at: symbol.address, count: min(16, Int(clamping: symbol.size))) ?? []
         let needed = architecture.minimumFunctionSize(firstBytes: start)
         guard symbol.size < UInt64(needed) else { return nil }
         return Diagnostic(
@@ -52,7 +101,8 @@ struct PatchedFunctions {
     /// Writes the table and the names it points to.
     ///
     /// `struct livepatch_func` of `xen/include/public/sysctl.h`: name, new_addr, old_addr; new_size, old_size (32 bits
-    /// each); version (8 bits); the rest is the hypervisor's own, and zero.
+    /// each); version (8 bits); 39 bytes of the hypervisor's own, zero; since format version 2 what to expect at old_addr. An
+    /// old_addr of zero makes the loader look the name up.
     func write(into assembler: inout Assembler) {
         let pointerSize = architecture.elfClass.addressSize
         let size = abi.functionEntrySize(pointerSize: pointerSize)
@@ -61,17 +111,22 @@ struct PatchedFunctions {
             var writer = ByteWriter(order: architecture.byteOrder)
             writer.put(0, width: pointerSize)
             writer.put(0, width: pointerSize)
-            writer.put(entry.function.oldAddress, width: pointerSize)
+            writer.put(entry.function.oldAddress ?? 0, width: pointerSize)
             writer.put(entry.function.newSize, width: 4)
             writer.put(entry.function.oldSize, width: 4)
             writer.put(UInt64(abi.version), width: 1)
+            if let offset = abi.expectationOffset(pointerSize: pointerSize), !entry.expectation.bytes.isEmpty {
+                writer.bytes += Array(repeating: 0, count: offset - writer.bytes.count)
+                writer.bytes += entry.expectation.field
+            }
             let place = assembler.append(
                 to: abi.functionsSection, writer.bytes, size: size, alignment: UInt64(pointerSize))
             assembler.addRelocation(
                 at: place, type: architecture.pointerRelocation, to: .section(name.section), addend: Int64(name.offset))
+            guard let code = entry.place else { continue }
             assembler.addRelocation(
                 at: .init(section: place.section, offset: place.offset + pointerSize), type: architecture.pointerRelocation,
-                to: .section(entry.place.section), addend: Int64(entry.place.offset))
+                to: .section(code.section), addend: Int64(code.offset))
         }
     }
 }

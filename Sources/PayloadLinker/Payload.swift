@@ -8,11 +8,16 @@ public struct Payload: Sendable, Equatable {
     public struct Function: Sendable, Equatable, Codable {
         public var name: String
         public var location: SourceLocation?
-        public var oldAddress: UInt64
+        /// nil for a function that an applied payload brought: the loader looks it up by its name.
+        public var oldAddress: UInt64?
         /// In bytes, as `xen-syms` has it.
         public var oldSize: UInt64
         /// In bytes, without a cold part.
         public var newSize: UInt64
+        /// The name of the applied payload that brought it; nil for the hypervisor's own.
+        public var payload: String?
+        /// Whether its first `newSize` bytes become NOPs, instead of a jump to other code.
+        public var isNOPs = false
     }
 
     /// Something else that travels in the payload and has a name.
@@ -37,6 +42,7 @@ public struct Payload: Sendable, Equatable {
     public struct HypervisorReference: Sendable, Equatable, Codable {
         /// As the hypervisor's own symbol table has it: `printk`, `common/kernel.c#foo`.
         public var name: String
+        /// 0 for what an applied payload brought: the loader finds it.
         public var address: UInt64
     }
 
@@ -54,6 +60,8 @@ public struct Payload: Sendable, Equatable {
     public var tableEntries: [String: Int]
     /// How many of the replaced functions were held against the running hypervisor and found equal.
     public var verifiedFunctions: Int
+    /// Those of them that are equal in their instructions, not in all their bytes.
+    public var verifiedInInstructions: Int
 
     /// `xsa-500.livepatch`.
     public var fileName: String { "\(name).\(abi.fileSuffix)" }
@@ -64,7 +72,7 @@ public struct LinkOptions: Sendable, Equatable {
     /// Without suffix; see `PayloadName`.
     public var name: String
     public var abi: PayloadABI
-    /// The build-id that must be on top of the applied stack; nil takes the hypervisor's.
+    /// The build-id that must be on top of the applied stack; nil takes that of what is on top.
     public var depends: [UInt8]?
     /// The build-id of the hypervisor; nil takes that of `xen-syms`.
     public var xenDepends: [UInt8]?
@@ -74,10 +82,40 @@ public struct LinkOptions: Sendable, Equatable {
     public var strip: Bool
     /// Go on when the original does not reproduce the hypervisor.
     public var trustSource: Bool
+    /// Let the hypervisor check, when it applies, that old functions begin as they should.
+    public var expect: Bool
+    /// What the payload says about its making: keys and values, for the host tool to show.
+    public var metadata: [Metadata]
+
+    /// Functions whose first bytes become NOPs.
+    public var nops: [NOPs]
+
+    /// A function's name, as in the hypervisor's symbol table, and how many of its bytes become NOPs.
+    public struct NOPs: Sendable, Equatable {
+        public var function: String
+        public var count: Int
+
+        public init(function: String, count: Int) {
+            self.function = function
+            self.count = count
+        }
+    }
+
+    /// One entry of `.modinfo`.
+    public struct Metadata: Sendable, Equatable, Codable {
+        public var key: String
+        public var value: String
+
+        public init(_ key: String, _ value: String) {
+            self.key = key
+            self.value = value
+        }
+    }
 
     public init(
         name: String, abi: PayloadABI, depends: [UInt8]? = nil, xenDepends: [UInt8]? = nil, prelink: Bool = false,
-        strip: Bool = false, trustSource: Bool = false
+        strip: Bool = false, trustSource: Bool = false, expect: Bool = false, metadata: [Metadata] = [],
+        nops: [NOPs] = []
     ) {
         self.name = name
         self.abi = abi
@@ -86,6 +124,9 @@ public struct LinkOptions: Sendable, Equatable {
         self.prelink = prelink
         self.strip = strip
         self.trustSource = trustSource
+        self.expect = expect
+        self.metadata = metadata
+        self.nops = nops
     }
 }
 
@@ -94,4 +135,6 @@ public struct LinkOutcome: Sendable, Equatable {
     /// nil when nothing runs differently, or when a diagnostic is an error.
     public var payload: Payload?
     public var diagnostics: [Diagnostic]
+    /// The functions that are to be replaced and are not what runs.
+    public var unequal: [UnequalOriginal] = []
 }

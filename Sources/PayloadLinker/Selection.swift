@@ -15,7 +15,7 @@ struct Node: Hashable, Comparable {
 enum Destination: Equatable {
     /// To something in the payload.
     case carried(Node)
-    /// To the running hypervisor.
+    /// To the running hypervisor, or to a payload that is applied to it.
     case hypervisor(XenImage.Symbol)
     case absolute(UInt64)
 }
@@ -69,9 +69,15 @@ struct Selection {
 
     /// The running hypervisor's version of a patched item.
     func running(_ node: Node) -> XenImage.Symbol? {
-        if moved.fates[node] != nil { return hypervisor.image.global(item(node).name) }
+        if moved.fates[node] != nil { return hypervisor.global(item(node).name) }
         let set = sets[node.object]
-        return set.twins.original[node.item].flatMap { hypervisor.symbol(of: set.original.items[$0], object: node.object) }
+        return set.twins.original[node.item].flatMap { hypervisor.symbol(of: $0, object: node.object) }
+    }
+
+    /// What was compiled from the original source, where there is a twin.
+    func original(_ node: Node) -> Item? {
+        sets[node.object].twins.original[node.item].map { sets[node.object].original.items[$0] }
+            ?? moved.origins[node].map { sets[$0.object].original.items[$0.item] }
     }
 
     /// Whether the payload replaces this function of the hypervisor.
@@ -109,7 +115,7 @@ struct Selection {
         } else {
             refuse(
                 hypervisor.hasHome(node.object) || item.isGlobal ? .symbolNotInHypervisor : .symbolAmbiguous, node,
-                message: "function '\(item.name)' changed, but it can't be found in xen-syms",
+                message: "function '\(item.name)' changed, but it can't be found in \(hypervisor.places)",
                 help: "is this the xen-syms of the source tree and configuration that were given?")
         }
     }
@@ -158,7 +164,7 @@ struct Selection {
     private mutating func needExternal(_ name: String, from user: Node) {
         if let definer = definers[name] {
             need(definer, from: user, by: name)
-        } else if let symbol = hypervisor.image.global(name) {
+        } else if let symbol = hypervisor.global(name) {
             if symbol.isFreedAfterBoot, !originalRefers(user, toExternal: name) { refuseBoot(name, user) }
         } else {
             refuse(
@@ -202,7 +208,7 @@ struct Selection {
             } else if symbol == nil {
                 refuse(
                     .dataNotInHypervisor, node,
-                    message: "variable '\(item.name)' can't be found in xen-syms, and a copy would not have its value")
+                    message: "variable '\(item.name)' can't be found in \(hypervisor.places), and a copy would not have its value")
             }
         default:
             // That it is new has been refused with a reason of its own.
@@ -210,7 +216,7 @@ struct Selection {
             if symbol == nil, !isRefused {
                 refuse(
                     .dataNotInHypervisor, node,
-                    message: "'\(item.name)' of section \(sets[node.object].patched.file.sections[item.section].name) can't be found in xen-syms")
+                    message: "'\(item.name)' of section \(sets[node.object].patched.file.sections[item.section].name) can't be found in \(hypervisor.places)")
             }
         }
     }
@@ -233,7 +239,7 @@ struct Selection {
         case .unclear: return nil
         case .external(let name):
             if let definer = definers[name] { return destination(of: definer, distance: reference.distance, from: user) }
-            return hypervisor.image.global(name).map { .hypervisor($0) }
+            return hypervisor.global(name).map { .hypervisor($0) }
         case .item(let index):
             return destination(of: Node(object: user.object, item: index), distance: reference.distance, from: user)
         }

@@ -124,10 +124,24 @@ public struct BuildReport: Sendable, Equatable, Codable {
     public struct Original: Sendable, Equatable, Codable {
         public var replaced: Int
         public var equal: Int
+        /// Of the equal ones, those whose instructions are the same in other bytes.
+        public var equalInInstructions: Int
 
-        public init(replaced: Int, equal: Int) {
+        public init(replaced: Int, equal: Int, equalInInstructions: Int = 0) {
             self.replaced = replaced
             self.equal = equal
+            self.equalInInstructions = equalInInstructions
+        }
+    }
+
+    /// A payload that is applied already, below the new one.
+    public struct StackedPayload: Sendable, Equatable, Codable {
+        public var path: String
+        public var buildID: String
+
+        public init(path: String, buildID: String) {
+            self.path = path
+            self.buildID = buildID
         }
     }
 
@@ -140,6 +154,8 @@ public struct BuildReport: Sendable, Equatable, Codable {
         case copied
         /// The unlikely part of a replaced function, which the compiler put apart.
         case coldPart = "cold part"
+        /// Its first bytes become NOPs.
+        case nops = "NOPs"
     }
 
     /// A function in the payload.
@@ -204,8 +220,13 @@ public struct BuildReport: Sendable, Equatable, Codable {
         public var xenDepends: String?
         /// The program that loads it on the host.
         public var hostTool: String
+        /// Whether it takes the place of all payloads that are applied.
+        public var isCumulative: Bool
 
-        public init(path: String, size: Int, buildID: String, depends: String, xenDepends: String?, hostTool: String) {
+        public init(
+            path: String, size: Int, buildID: String, depends: String, xenDepends: String?, hostTool: String, isCumulative: Bool = false
+        ) {
+            self.isCumulative = isCumulative
             self.path = path
             self.size = size
             self.buildID = buildID
@@ -232,6 +253,8 @@ public struct BuildReport: Sendable, Equatable, Codable {
     public var failure: String?
     public var tree: Tree
     public var hypervisor: Hypervisor?
+    /// The payloads below the new one, bottom first.
+    public var stack: [StackedPayload]
     public var patch: Patch?
     public var compile: Compile?
     public var comparison: Comparison?
@@ -253,6 +276,7 @@ public struct BuildReport: Sendable, Equatable, Codable {
         schemaVersion = Self.currentSchema
         self.outcome = outcome
         self.tree = tree
+        stack = []
         layouts = []
         functions = []
         data = []

@@ -307,6 +307,31 @@ extension DiagnosticID {
                 "A function without a size in the symbol table.",
                 "Make sure by other means that xen-syms was built from this source, with this configuration and compiler."
             )
+        case .expectationLeftOut:
+            (
+                .note, "the hypervisor will not check a function before it is replaced",
+                "With --expect the payload holds the first bytes of each old function, and the hypervisor refuses to apply it "
+                    + "where others stand. Bytes that may rightly be others by then are not recorded: code that is patched at "
+                    + "boot, marks for indirect calls, the trampoline of a payload below. For this function none were left.",
+                "A function that begins with ENDBR64, in a hypervisor that was built with CONFIG_XEN_IBT.",
+                "Nothing needs to be done: the comparison with xen-syms has been made, and the build-id is checked all the same."
+            )
+        case .nopsNotPossible:
+            (
+                .error, "a function's beginning can't become NOPs",
+                "--nop writes NOPs over the first bytes of a function instead of replacing it. That is possible for 1 to 31 "
+                    + "bytes that end where an instruction ends, in a function of the hypervisor that no payload replaces.",
+                "--nop xen_minor_version=3 where the first instruction has 5 bytes.",
+                "Take a count that the message offers, or change the function in the source."
+            )
+        case .stateLost:
+            (
+                .warning, "variables of the replaced payloads are lost",
+                "A cumulative payload takes the place of those that are applied: they are reverted first. Variables that they "
+                    + "brought start anew in the cumulative payload, with the values that the source gives them.",
+                "The first payload brought a counter, which the second one prints.",
+                "Check that the fix works when they begin anew; or build on top of the applied payloads, without --cumulative."
+            )
         case .loaderRefuses:
             (
                 .error, "the hypervisor's loader would refuse this payload",

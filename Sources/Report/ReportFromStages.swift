@@ -22,11 +22,13 @@ extension BuildReport.Hypervisor {
 }
 
 extension BuildReport.Patch {
-    /// - Parameter sources: the patch files, in order.
-    public init(_ patch: AppliedPatch, sources: [String]) {
+    /// - Parameters:
+    ///   - first: the series that `patch` begins with and that is in the running hypervisor already.
+    ///   - sources: the patch files, in order.
+    public init(_ patch: AppliedPatch, beyond first: AppliedPatch = AppliedPatch(files: []), sources: [String]) {
         self.init(
             sources: sources,
-            files: patch.files.map { file in
+            files: patch.files(beyond: first).map { file in
                 let isRemoval = if case .remove = file.change { true } else { false }
                 return File(
                     path: file.path, change: file.isNew ? .added : isRemoval ? .removed : .modified,
@@ -107,7 +109,7 @@ extension BuildReport {
         functions = payload.functions.map {
             Function(
                 name: $0.name, file: file($0.location), line: $0.location?.line, oldSize: Int(clamping: $0.oldSize),
-                newSize: Int(clamping: $0.newSize), status: .changed)
+                newSize: Int(clamping: $0.newSize), status: $0.isNOPs ? .nops : .changed)
         }
         for companion in payload.companions {
             let status: Status =
@@ -132,7 +134,9 @@ extension BuildReport {
         references = payload.references.map(\.name)
         specialEntries = payload.tableEntries.sorted { $0.key < $1.key }
             .map { SpecialEntries(kind: entryName(of: $0.key), section: $0.key, count: $0.value) }
-        original = Original(replaced: payload.functions.count, equal: payload.verifiedFunctions)
+        original = Original(
+            replaced: payload.functions.count { !$0.isNOPs }, equal: payload.verifiedFunctions,
+            equalInInstructions: payload.verifiedInInstructions)
         self.payload = Payload(
             path: path, size: payload.bytes.count, buildID: BuildIDNote.text(payload.buildID),
             depends: BuildIDNote.text(payload.depends), xenDepends: payload.xenDepends.map(BuildIDNote.text),

@@ -33,8 +33,13 @@ public enum ReportText {
     }
 
     public static func line(_ original: BuildReport.Original) -> String {
-        "\(grouped(original.equal)) of \(counted(original.replaced, "replaced function")) "
-            + "\(original.replaced == 1 ? "equals" : "equal") the running hypervisor byte for byte"
+        let text = "\(grouped(original.equal)) of \(counted(original.replaced, "replaced function")) "
+            + "\(original.replaced == 1 ? "equals" : "equal") the running hypervisor"
+        return switch original.equalInInstructions {
+        case 0: text + " byte for byte"
+        case original.equal: text + " instruction for instruction"
+        default: text + ", \(grouped(original.equalInInstructions)) of them instruction for instruction, the others byte for byte"
+        }
     }
 
     /// The line of the link stage: references, and special entries added up by kind.
@@ -57,14 +62,20 @@ public enum ReportText {
         if !report.functions.isEmpty { blocks.append(functionTable(report.functions, style: style)) }
         if !report.data.isEmpty { blocks.append(dataTable(report.data, style: style)) }
         if let payload = report.payload {
-            let below = payload.depends == report.hypervisor?.buildID ? "the hypervisor" : "a payload below it"
+            let onTop = report.stack.last { $0.buildID == payload.depends }
+            let below = payload.depends == report.hypervisor?.buildID ? "the hypervisor" : onTop.map { style.shown(fileName($0.path)) } ?? "a payload below it"
             blocks.append(
                 [
                     style.paint(style.shown(payload.path), .bold), "\(grouped(payload.size)) bytes",
                     "build-id \(short(payload.buildID, style: style))",
                     "depends on \(short(payload.depends, style: style)) (\(below))",
                 ].joined(separator: "   "))
-            blocks.append("On the host:  \(payload.hostTool) load \(style.shown(fileName(payload.path)))")
+            let file = style.shown(fileName(payload.path))
+            let name = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
+            blocks.append(
+                payload.isCumulative
+                    ? "On the host:  \(payload.hostTool) upload \(name) \(file), then \(payload.hostTool) replace \(name)"
+                    : "On the host:  \(payload.hostTool) load \(file)")
         }
         return blocks.joined(separator: "\n\n")
     }

@@ -49,10 +49,27 @@ public struct AppliedPatch: Sendable, Equatable {
     public var leftOut: [String]
     /// Notes for the report: hunks that applied at another line than they say, and one on what was left out.
     public var diagnostics: [Diagnostic]
+    /// The bytes of the patch files, in order.
+    public var patches: [[UInt8]]
 
-    public init(files: [File], leftOut: [String] = [], diagnostics: [Diagnostic] = []) {
+    public init(files: [File], leftOut: [String] = [], diagnostics: [Diagnostic] = [], patches: [[UInt8]] = []) {
         self.files = files
         self.leftOut = leftOut
         self.diagnostics = diagnostics
+        self.patches = patches
+    }
+
+    /// The files that this series, which begins with the patches of `first`, changes beyond it, with the lines that it adds and
+    /// removes more.
+    public func files(beyond first: AppliedPatch) -> [File] {
+        let before = Dictionary(first.files.map { ($0.path, $0) }) { a, _ in a }
+        return files.compactMap { file in
+            guard let old = before[file.path] else { return file }
+            guard old.change != file.change else { return nil }
+            var rest = file
+            rest.added = max(0, file.added - old.added)
+            rest.removed = max(0, file.removed - old.removed)
+            return rest
+        }
     }
 }

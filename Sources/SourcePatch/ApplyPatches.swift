@@ -16,15 +16,19 @@ let patchSizeLimit = 64 << 20
 ///   `git apply`; another line than the stated one is accepted and noted.
 public func applyPatches(_ patches: [FilePath], to top: FilePath) throws(PatchError) -> AppliedPatch {
     // All paths of all patches are checked before the first file of the tree is read.
-    var sections: [(patch: FilePath, files: [FilePatch])] = []
+    var sections: [(patch: FilePath, files: [FilePatch])] = [], contents: [[UInt8]] = []
     for patch in patches {
-        sections.append((patch, try PatchReader.read(try patchBytes(patch), from: patch)))
+        let bytes = try patchBytes(patch)
+        contents.append(bytes)
+        sections.append((patch, try PatchReader.read(bytes, from: patch)))
     }
     var series = PatchSeries(top: top)
     for (patch, files) in sections {
         try series.apply(files, from: patch)
     }
-    return try series.result()
+    var result = try series.result()
+    result.patches = contents
+    return result
 }
 
 private func patchBytes(_ patch: FilePath) throws(PatchError) -> [UInt8] {

@@ -34,6 +34,10 @@ public protocol TargetArchitecture: Sendable {
 
     /// The shortest function, in bytes, that the hypervisor can put its trampoline into, given its first bytes.
     func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int
+    /// Whether a function begins with a mark for indirect calls, behind which a trampoline goes and which the hypervisor may remove.
+    func beginsWithLandingPad(_ firstBytes: ArraySlice<UInt8>) -> Bool
+    /// The size of that mark, in bytes.
+    var landingPadSize: Int { get }
     /// Code that goes on at a symbol and may be called through a pointer, for tables whose fields are too narrow to reach it; nil where
     /// none are.
     var veneer: Veneer? { get }
@@ -47,6 +51,11 @@ public protocol TargetArchitecture: Sendable {
     /// - Parameter relocated: the bytes that relocations fill in, counted from the code's start.
     /// - Returns: nil when the code can't be decoded.
     func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]?
+
+    /// The code, instruction by instruction.
+    ///
+    /// - Returns: nil when the code can't be decoded, or when one instruction has one encoding only, so that bytes say it all.
+    func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]?
 
     /// Whether a function does more with the address of a constant than to read from it.
     ///
@@ -69,8 +78,11 @@ public protocol TargetArchitecture: Sendable {
 
 extension TargetArchitecture {
     public func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool { a == b }
+    public func beginsWithLandingPad(_ firstBytes: ArraySlice<UInt8>) -> Bool { false }
+    public var landingPadSize: Int { 0 }
     public var veneer: Veneer? { nil }
     public func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? { nil }
+    public func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { nil }
     public func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse {
         guard let first = slots.map(\.lowerBound).min() else { return .readsOnly }
         return .escapes(at: first, .unknown("the code of \(name) is not analysed"))
@@ -163,9 +175,12 @@ public struct SpecialTable: Sendable, Equatable {
     public var piece: Piece?
     /// False when the payload loader ignores the table: an entry that matters can't be taken along.
     public var isLoaded: Bool
+    /// Whether the hypervisor writes over the code that an entry belongs to, when it boots or when the payload is loaded.
+    public var patchesCode: Bool
 
     public init(
-        section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], piece: Piece? = nil, isLoaded: Bool = true
+        section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], piece: Piece? = nil, isLoaded: Bool = true,
+        patchesCode: Bool = false
     ) {
         self.section = section
         self.entrySize = entrySize
@@ -173,5 +188,6 @@ public struct SpecialTable: Sendable, Equatable {
         self.fields = fields
         self.piece = piece
         self.isLoaded = isLoaded
+        self.patchesCode = patchesCode
     }
 }

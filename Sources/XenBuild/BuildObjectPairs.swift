@@ -30,7 +30,7 @@ public func buildObjectPairs(
 
     return BuildOutcome(
         pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
-        fromCache: compiled.fromCache, compiler: preparation.toolchain.displayName,
+        fromCache: compiled.fromCache, compiler: preparation.toolchain.displayName, configuration: original.configuration,
         diagnostics: accountForFiles(request, original: original, patched: patched, readByObjects: compiled.read))
 }
 

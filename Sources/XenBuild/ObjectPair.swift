@@ -1,5 +1,6 @@
 import Diagnostics
 import SystemPackage
+import XenSource
 
 /// One object of the hypervisor, compiled from the original and from the patched source.
 public struct ObjectPair: Sendable, Equatable {
@@ -42,12 +43,18 @@ public struct BuildOutcome: Sendable, Equatable {
     public var fromCache: Int
     /// First line of `$CC --version`.
     public var compiler: String
+    /// What the original was configured with.
+    public var configuration: KernelConfiguration
     public var diagnostics: [Diagnostic]
+    /// Where the original of `pairs` is the tree with patches that run already: pairs of the tree itself and of that original, for
+    /// the objects that those patches can affect.
+    public var below: [ObjectPair] = []
 
     public init(
         pairs: [ObjectPair], objectCount: Int, compiled: Int, fromCache: Int, compiler: String,
-        diagnostics: [Diagnostic] = []
+        configuration: KernelConfiguration = KernelConfiguration(text: ""), diagnostics: [Diagnostic] = []
     ) {
+        self.configuration = configuration
         self.pairs = pairs
         self.objectCount = objectCount
         self.compiled = compiled

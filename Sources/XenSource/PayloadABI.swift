@@ -50,6 +50,25 @@ public struct PayloadABI: Sendable, Equatable, Codable {
         return version >= 2 ? v1 + 40 : v1
     }
 
+    /// Where in an entry of the functions section stands what the hypervisor expects to find at the old function; nil before v2.
+    ///
+    /// One byte (bit 0: enabled, bits 1 to 5: how many bytes, the rest zero), then 31 bytes (`livepatch_expectation_t`).
+    public func expectationOffset(pointerSize: Int) -> Int? {
+        version >= 2 ? functionEntrySize(pointerSize: pointerSize) - 32 : nil
+    }
+
+    /// How many bytes an expectation holds at most.
+    public static let maximumExpectation = 31
+
+    /// Whether an entry without a new function writes NOPs (Xen 4.8 and later).
+    public var takesNOPs: Bool { format == .livepatch }
+
+    /// How many bytes of a function can become NOPs at most: LIVEPATCH_OPAQUE_SIZE.
+    public static let maximumNOPs = 31
+
+    /// Text about the payload that the host tool shows: `key=value`, each ended by a zero byte; nil before v2.
+    public var metadataSection: String? { version >= 2 ? ".modinfo" : nil }
+
     /// The longest file name without suffix and terminating NUL (XEN_LIVEPATCH_NAME_SIZE is 128 with it).
     public static let maximumNameLength = 127
 }

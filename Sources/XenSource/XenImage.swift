@@ -2,7 +2,8 @@ import Diagnostics
 import ELFModel
 import SystemPackage
 
-/// An `xen-syms`: the linked hypervisor that is running, as its build left it.
+/// An `xen-syms`: the linked hypervisor that is running, as its build left it. What payloads changed since is not in it:
+/// see `RunningHypervisor`.
 public struct XenImage: Sendable {
     /// A symbol that has an address in the running hypervisor.
     public struct Symbol: Sendable, Equatable {
@@ -16,6 +17,23 @@ public struct XenImage: Sendable {
         public var isFunction: Bool
         /// The section that it lies in, or nil for an absolute symbol.
         public var section: String?
+        /// For what a payload brought: the payload's name. Its address is not known before the payload is loaded; what stands here
+        /// only tells apart.
+        public var payload: String?
+
+        public init(
+            name: String, file: String? = nil, group: Int? = nil, address: UInt64, size: UInt64, isFunction: Bool,
+            section: String?, payload: String? = nil
+        ) {
+            self.name = name
+            self.file = file
+            self.group = group
+            self.address = address
+            self.size = size
+            self.isFunction = isFunction
+            self.section = section
+            self.payload = payload
+        }
 
         /// The name in the hypervisor's own symbol table (`xen/tools/symbols.c`): local ones are `FILE#name`.
         public var qualifiedName: String {
@@ -23,7 +41,7 @@ public struct XenImage: Sendable {
         }
 
         /// Whether it lies in memory that the hypervisor frees at the end of booting.
-        public var isFreedAfterBoot: Bool { section?.hasPrefix(".init") ?? false }
+        public var isFreedAfterBoot: Bool { payload == nil && section?.hasPrefix(".init") ?? false }
     }
 
     /// The local symbols of one object file.
@@ -114,12 +132,15 @@ public struct XenImage: Sendable {
     public func count(ofQualifiedName name: String) -> Int { qualifiedCounts[name] ?? 0 }
 
     /// The address that a symbol of that name in the hypervisor's own table has, if exactly one has it.
-    public func address(ofQualifiedName name: String) -> UInt64? {
-        if let symbol = globals[name] { return symbol.address }
+    public func address(ofQualifiedName name: String) -> UInt64? { symbol(ofQualifiedName: name)?.address }
+
+    /// The symbol that has that name in the hypervisor's own table, if exactly one has it.
+    public func symbol(ofQualifiedName name: String) -> Symbol? {
+        if let symbol = globals[name] { return symbol }
         guard let hash = name.firstIndex(of: "#"), count(ofQualifiedName: name) == 1 else { return nil }
         let (file, local) = (name[..<hash], name[name.index(after: hash)...])
         for group in fileGroups where group.file == file {
-            if let symbol = group.symbols.first(where: { $0.name == local }) { return symbol.address }
+            if let symbol = group.symbols.first(where: { $0.name == local }) { return symbol }
         }
         return nil
     }
@@ -135,6 +156,26 @@ public struct XenImage: Sendable {
         }
         return nil
     }
+
+    /// How it was built, as far as the file itself tells: by which compilers, and with what configuration (in it since Xen 4.13,
+    /// see `xen/common/config_data.S`). The compilers' options are in its debug information, which this type does not read.
+    public var buildTraits: BuildTraits {
+        var traits = BuildTraits()
+        if let comment = file.sections.first(where: { $0.name == ".comment" }) {
+            traits.compilers = BuildTraits.compilers(inComment: comment.data)
+        }
+        if let data = globals["xen_config_data"], let length = globals["xen_config_data_size"],
+            let size = bytes(at: length.address, count: 4).map({ Array($0) }),
+            let packed = bytes(
+                at: data.address, count: Int((machineIsLittleEndian ? size.reversed() : size).reduce(UInt32(0)) { $0 << 8 | UInt32($1) })),
+            let text = gunzip(Array(packed), limit: 1 << 20)
+        {
+            traits.configuration = KernelConfiguration(text: String(decoding: text, as: UTF8.self))
+        }
+        return traits
+    }
+
+    private var machineIsLittleEndian: Bool { file.header.byteOrder == .little }
 
     /// The group of local symbols that the given object file brought in.
     ///

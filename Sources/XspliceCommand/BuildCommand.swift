@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import PayloadLinker
 import SystemPackage
 import XenSource
 
@@ -30,7 +31,7 @@ struct BuildCommand: ParsableCommand {
     @Option(
         name: [.customShort("p"), .customLong("patch")],
         help: ArgumentHelp("A patch in the format of diff -u or git. Give it again for a series.", valueName: "patch"))
-    var patches: [String]
+    var patches: [String] = []
 
     @Option(
         name: [.customShort("o"), .customLong("output")],
@@ -69,6 +70,24 @@ struct BuildCommand: ParsableCommand {
             "The build-id of the hypervisor itself. Default: that of xen-syms.", valueName: "build-id"))
     var xenDepends: BuildIDArgument?
 
+    @Option(
+        name: .customLong("on"),
+        help: ArgumentHelp(
+            "A payload that is applied to the hypervisor: the new one goes on top of it. Give it again for each, bottom first.",
+            valueName: "payload"))
+    var applied: [String] = []
+
+    @Option(
+        name: .customLong("applied-patch"),
+        help: ArgumentHelp(
+            "A patch that went into the payloads of --on: the new one is made against the tree with it. Give it again for a series.",
+            valueName: "patch"))
+    var appliedPatches: [String] = []
+
+    @Flag(
+        help: "Make a payload that takes the place of all applied ones: of the patches of --applied-patch and -p together, for '\(PayloadABI.livepatchV2.hostTool) replace'.")
+    var cumulative = false
+
     @Option(help: ArgumentHelp("The processor that the hypervisor runs on.", valueName: "arch"))
     var arch = BuildOptions.Architecture.x86_64
 
@@ -87,6 +106,16 @@ struct BuildCommand: ParsableCommand {
 
     @Flag(help: "Leave out symbols that the loader does not need.")
     var strip = false
+
+    @Flag(help: "Let the hypervisor check the first bytes of each function before it replaces it (livepatch v2).")
+    var expect = false
+
+    @Option(
+        name: .customLong("nop"),
+        help: ArgumentHelp(
+            "Turn the first bytes of a function into NOPs, instead of replacing it. For experts: nothing checks what the rest does then.",
+            valueName: "function=bytes"))
+    var nops: [NOPArgument] = []
 
     @Option(
         help: ArgumentHelp(
@@ -119,8 +148,17 @@ struct BuildCommand: ParsableCommand {
     func validate() throws {
         if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
         if quiet, verbose || debug { throw ValidationError("-q says nothing but errors: it does not go with -v or --debug") }
-        if patches.isEmpty { throw ValidationError("no patch is given: -p PATCH") }
-        for (option, value) in [("-s", source), ("-o", output)] + patches.map({ ("-p", $0) }) + allowedLayouts.map({ ("--allow-layout-change", $0) })
+        if patches.isEmpty, nops.isEmpty { throw ValidationError("no patch is given: -p PATCH") }
+        if !applied.isEmpty || !appliedPatches.isEmpty || cumulative, xenSyms == nil {
+            throw ValidationError("payloads are applied to a hypervisor that runs: give its xen-syms with --xen-syms FILE")
+        }
+        if applied.isEmpty, !appliedPatches.isEmpty, !cumulative {
+            throw ValidationError("--applied-patch goes with the payloads that came of it: --on PAYLOAD")
+        }
+        let names =
+            [("-s", source), ("-o", output)] + patches.map { ("-p", $0) } + applied.map { ("--on", $0) }
+            + appliedPatches.map { ("--applied-patch", $0) } + allowedLayouts.map { ("--allow-layout-change", $0) }
+        for (option, value) in names
         where value.isEmpty {
             throw ValidationError("\(option) is given an empty name")
         }
@@ -134,10 +172,12 @@ struct BuildCommand: ParsableCommand {
     /// - Throws: `UsageError` when there is no place for the cache.
     func options(environment: [String: String], processors: Int) throws(UsageError) -> BuildOptions {
         BuildOptions(
-            source: FilePath(source), patches: patches.map { FilePath($0) }, output: FilePath(output),
+            source: FilePath(source), patches: patches.map { FilePath($0) },
+            appliedPatches: appliedPatches.map { FilePath($0) }, applied: applied.map { FilePath($0) }, cumulative: cumulative,
+            output: FilePath(output),
             xenSyms: xenSyms.map { FilePath($0) }, config: config.map { FilePath($0) }, jobs: jobs ?? max(1, processors),
             xenDebug: xenDebug, depends: depends?.bytes, xenDepends: xenDepends?.bytes, architecture: arch, format: format,
-            skip: skip, prelink: prelink, strip: strip,
+            skip: skip, prelink: prelink, strip: strip, expect: expect, nops: nops.map(\.nops),
             cache: try CacheFolder.locate(option: cacheDir, environment: environment), keepWork: keepWork,
             trustSource: trustSource, allowedLayouts: allowedLayouts, force: force,
             verbosity: quiet ? .quiet : debug ? .debug : verbose ? .verbose : .normal)
@@ -151,6 +191,20 @@ struct BuildIDArgument: ExpressibleByArgument, Sendable, Equatable {
     init?(argument: String) {
         guard let bytes = BuildIDNote.parse(text: argument), (4...64).contains(bytes.count) else { return nil }
         self.bytes = bytes
+    }
+
+    static var allValueStrings: [String] { [] }
+}
+
+/// `FUNCTION=BYTES`.
+struct NOPArgument: ExpressibleByArgument, Sendable, Equatable {
+    var nops: LinkOptions.NOPs
+
+    init?(argument: String) {
+        guard let equals = argument.lastIndex(of: "="), equals != argument.startIndex,
+            let count = Int(argument[argument.index(after: equals)...])
+        else { return nil }
+        nops = LinkOptions.NOPs(function: String(argument[..<equals]), count: count)
     }
 
     static var allValueStrings: [String] { [] }

@@ -1,3 +1,4 @@
+import PayloadLinker
 import SystemPackage
 
 /// What the user asked for, checked as far as it can be without looking at a file.
@@ -28,8 +29,14 @@ public struct BuildOptions: Sendable, Equatable {
     }
 
     public var source: FilePath
-    /// In the order in which they are applied; at least one.
+    /// In the order in which they are applied.
     public var patches: [FilePath]
+    /// The patches that made the applied payloads, in order; the new ones come on top of them.
+    public var appliedPatches: [FilePath]
+    /// The payloads that are applied, in order.
+    public var applied: [FilePath]
+    /// Whether the payload takes the place of all that are applied.
+    public var cumulative: Bool
     public var output: FilePath
     public var xenSyms: FilePath?
     public var config: FilePath?
@@ -43,6 +50,8 @@ public struct BuildOptions: Sendable, Equatable {
     public var skip: SkippedPhase?
     public var prelink: Bool
     public var strip: Bool
+    public var expect: Bool
+    public var nops: [LinkOptions.NOPs]
     public var cache: FilePath
     public var keepWork: Bool
     public var trustSource: Bool

@@ -21,6 +21,12 @@ public enum PayloadName {
         return allowed.isEmpty ? "payload" : String(allowed.prefix(PayloadABI.maximumNameLength))
     }
 
+    /// A payload without a patch is named after the first function whose code becomes NOPs.
+    static func name(for options: BuildOptions) -> String {
+        let first = options.nops.first.map { FilePath("nop-" + ($0.function.split(separator: "#").last ?? "")) }
+        return name(for: options.patches.isEmpty ? [first].compactMap(\.self) : options.patches)
+    }
+
     public static func fileName(for patches: [FilePath], abi: PayloadABI) -> String {
         "\(name(for: patches)).\(abi.fileSuffix)"
     }

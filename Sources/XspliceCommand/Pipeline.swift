@@ -1,3 +1,4 @@
+import Crypto
 import Diagnostics
 import LoaderModel
 import ObjectDiff
@@ -21,17 +22,22 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
     try checkFormat(options.format, of: tree)
     context.recognised(tree, architecture: architecture)
 
-    // Read the running hypervisor: its build-id, its symbols, its code. A wrong one is best refused now.
+    // Read the running hypervisor, its build-id, its symbols, its code, and the payloads on it. A wrong one is best refused now.
     var image = try options.xenSyms.map { try XenImage.read($0, machine: architecture.machine) }
     context.running(image)
+    let stack = try image.map { try appliedPayloads(options, on: $0, architecture: architecture, tree: tree) }
+    if let stack { context.standsOn(stack) }
 
-    // Apply the patch, in memory: the tree is only read.
-    let patch = try await context.apply { try applyPatches(options.patches, to: tree.top) }
+    // Apply the patches, in memory: the tree is only read.
+    let states = try await context.apply { try sourceStates(options, of: tree) }
 
     // Compile, from the original and from the patched source, the objects that the patch can affect.
     try context.output.prepare()
-    let request = context.buildRequest(tree: tree, patch: patch, architecture: architecture)
-    let build = try await context.compile { try await buildObjectPairs(request, progress: $0) }
+    let request = context.buildRequest(tree: tree, patch: states.patched, architecture: architecture)
+    let build = try await context.compile { progress in
+        let whole = try await buildObjectPairs(request, progress: progress)
+        return try await whole.beginning(at: states.running, of: request, progress: progress)
+    }
     if options.skip == .diff { return nil }
 
     // Without a xen-syms, build the hypervisor that the tree describes.
@@ -41,6 +47,7 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
         }
     }
     guard let image else { return nil }
+    let running = options.cumulative ? RunningHypervisor(image) : stack ?? RunningHypervisor(image)
 
     // Compare each pair of objects: what changed, what is new, what can't be live-patched.
     // Types come last: a new layout concerns all objects that know the type.
@@ -53,15 +60,21 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
             &$0, allowed: options.allowedLayouts, bootOnly: Set(pairs.filter(\.isInitOnly).map(\.name)),
             read: { try paths(of: pairs[$0]).types($1, withUses: $2) })
     }
+    let below = try build.below.map { try compare($0, architecture: architecture, tree: tree) }
 
     // Link what changed, and what that newly needs, against the running hypervisor.
     let payload = try await context.link {
-        try linkPayload(changes, onto: image, architecture: architecture, options: options.linking(for: tree))
+        var traits = TraitsOfBoth(image: image, pairs: pairs, configuration: build.configuration)
+        return try linkPayload(
+            changes, onto: running, below: below, architecture: architecture,
+            options: options.linking(for: tree, patch: states.patched, compiler: build.compiler),
+            likelyCause: { traits.likelyCause(of: $0) })
     }
+    if options.cumulative, let stack, let payload { context.note(stateLost(stack, payload: payload)) }
 
     // Load it as that hypervisor would: what its loader refuses is never written.
     return try await context.check(payload) {
-        loadPayload($0.bytes, into: image, architecture: architecture, abi: tree.abi, version: tree.version)
+        loadPayload($0.bytes, into: stack ?? RunningHypervisor(image), architecture: architecture, abi: tree.abi, version: tree.version)
     }
 }
 
@@ -95,9 +108,22 @@ private func checkFormat(_ format: BuildOptions.Format, of tree: XenTree) throws
 }
 
 extension BuildOptions {
-    func linking(for tree: XenTree) -> LinkOptions {
+    func linking(for tree: XenTree, patch: AppliedPatch, compiler: String) -> LinkOptions {
         LinkOptions(
-            name: PayloadName.name(for: patches), abi: tree.abi, depends: depends, xenDepends: xenDepends, prelink: prelink,
-            strip: strip, trustSource: trustSource)
+            name: PayloadName.name(for: self), abi: tree.abi, depends: depends, xenDepends: xenDepends, prelink: prelink,
+            strip: strip, trustSource: trustSource, expect: expect, metadata: metadata(tree, patch, compiler: compiler), nops: nops)
     }
+
+    /// What the payload says about its making. Nothing in it depends on the place or the time of the run.
+    private func metadata(_ tree: XenTree, _ patch: AppliedPatch, compiler: String) -> [LinkOptions.Metadata] {
+        let names = (appliedPatches + patches).map { $0.lastComponent?.string ?? $0.string }
+        let own = zip(names, patch.patches).dropFirst(cumulative ? 0 : appliedPatches.count).flatMap { name, bytes in
+            [LinkOptions.Metadata("patch", name), .init("patch-sha256", SHA256.hash(data: bytes).map { hexadecimal($0) }.joined())]
+        }
+        return own + [
+            .init("tool", "xsplice-build \(programVersion)"), .init("xen", tree.version.description), .init("compiler", compiler),
+        ]
+    }
+
+    private func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 }

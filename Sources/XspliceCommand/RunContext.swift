@@ -46,15 +46,24 @@ struct RunContext {
         }
     }
 
-    mutating func apply(_ body: () throws -> AppliedPatch) async throws -> AppliedPatch {
-        let patch = try await stages.run(.patch) {
-            let patch = try body()
-            let summary = BuildReport.Patch(patch, sources: options.patches.map(\.string))
-            return (patch, ReportText.line(summary, style: style))
+    /// - Returns: the patches that are applied already, and those with the new ones on top.
+    mutating func apply(_ body: () throws -> SourceStates) async throws -> SourceStates {
+        func summary(_ states: SourceStates) -> BuildReport.Patch {
+            let sources = (options.cumulative ? options.appliedPatches : []) + options.patches
+            return BuildReport.Patch(states.patched, beyond: states.running, sources: sources.map(\.string))
         }
-        report?.patch = BuildReport.Patch(patch, sources: options.patches.map(\.string))
-        report?.diagnostics += patch.diagnostics
-        return patch
+        let states = try await stages.run(.patch) {
+            let states = try body()
+            return (states, ReportText.line(summary(states), style: style))
+        }
+        report?.patch = summary(states)
+        report?.diagnostics += states.patched.diagnostics
+        return states
+    }
+
+    /// Says on what the payload goes, besides the hypervisor.
+    mutating func standsOn(_ running: RunningHypervisor) {
+        report?.stack = running.payloads.map { BuildReport.StackedPayload(path: $0.path.string, buildID: BuildIDNote.text($0.buildID)) }
     }
 
     func buildRequest(tree: XenTree, patch: AppliedPatch, architecture: any TargetArchitecture) -> BuildRequest {
@@ -108,7 +117,7 @@ struct RunContext {
 
     mutating func link(_ body: () throws -> LinkOutcome) async throws -> Payload? {
         var linked = report
-        let name = output.path.appending(PayloadName.name(for: options.patches))
+        let name = output.path.appending(PayloadName.name(for: options))
         let outcome = try await stages.run(.link) {
             let outcome = try body()
             guard let payload = outcome.payload else { return (outcome, "no payload") }

@@ -1,0 +1,100 @@
+import SystemPackage
+
+/// A hypervisor as it runs: what its build left, and the payloads that are applied to it.
+public struct RunningHypervisor: Sendable {
+    public let image: XenImage
+    /// In the order in which they were applied.
+    public private(set) var payloads: [AppliedPayload] = []
+
+    public init(_ image: XenImage) { self.image = image }
+
+    /// The build-id that the next payload has to depend on: of the payload on top, or of the hypervisor itself.
+    public var topBuildID: [UInt8] { payloads.last?.buildID ?? image.buildID }
+
+    public mutating func apply(_ payload: AppliedPayload) { payloads.append(payload) }
+
+    /// What the payloads brought under a name, the topmost last.
+    ///
+    /// - Parameter name: as the hypervisor's own symbol table would have it. This program's payloads make each name unique by
+    ///   a tag behind a tilde, other tools' don't.
+    public func brought(named name: String) -> [XenImage.Symbol] {
+        payloads.flatMap(\.symbols).filter { $0.name == name || AppliedPayload.withoutTag($0.name) == name }
+    }
+
+    /// What the payloads brought under the names that fit, the topmost last.
+    public func brought(where fits: (String) -> Bool) -> [XenImage.Symbol] {
+        payloads.flatMap(\.symbols).filter { fits(AppliedPayload.withoutTag($0.name)) }
+    }
+
+    /// The code that runs when a function is called: of the topmost payload that replaces it; nil where none does.
+    public func replacement(of function: XenImage.Symbol) -> AppliedPayload.Replacement? {
+        payloads.reversed().lazy.flatMap(\.replacements).first { $0.oldAddress == function.address }
+    }
+
+    /// What is at an address when nothing has run yet.
+    public func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        if let bytes = image.bytes(at: address, count: count) { return bytes }
+        return payloads.lazy.compactMap { $0.bytes(at: address, count: count) }.first
+    }
+}
+
+/// A payload in the hypervisor's memory.
+///
+/// Where a payload lies is decided when it is loaded. Its addresses here are those that it would get if the payloads were loaded in
+/// their order, and serve to tell things apart.
+public struct AppliedPayload: Sendable {
+    /// A function whose calls end up in the payload.
+    public struct Replacement: Sendable, Equatable {
+        public var name: String
+        public var oldAddress: UInt64
+        public var newAddress: UInt64
+        public var newSize: UInt64
+
+        public init(name: String, oldAddress: UInt64, newAddress: UInt64, newSize: UInt64) {
+            self.name = name
+            self.oldAddress = oldAddress
+            self.newAddress = newAddress
+            self.newSize = newSize
+        }
+    }
+
+    public var path: FilePath
+    public var buildID: [UInt8]
+    /// What it adds to the hypervisor's symbols.
+    public var symbols: [XenImage.Symbol]
+    public var replacements: [Replacement]
+    /// Its sections after relocation, by their addresses.
+    public var memory: [(address: UInt64, bytes: [UInt8])]
+    /// The first address behind it.
+    public var end: UInt64
+
+    public init(
+        path: FilePath, buildID: [UInt8], symbols: [XenImage.Symbol], replacements: [Replacement],
+        memory: [(address: UInt64, bytes: [UInt8])], end: UInt64
+    ) {
+        self.path = path
+        self.buildID = buildID
+        self.symbols = symbols
+        self.replacements = replacements
+        self.memory = memory
+        self.end = end
+    }
+
+    /// The payload's name, as the host tool takes it from the file.
+    public var name: String { path.stem ?? path.string }
+
+    /// Whether a symbol that it brought is a variable.
+    public func isWritable(_ symbol: XenImage.Symbol) -> Bool { [".data", ".bss"].contains { symbol.section?.hasPrefix($0) ?? false } }
+
+    func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        guard count >= 0 else { return nil }
+        for block in memory where address >= block.address && address - block.address <= UInt64(block.bytes.count) {
+            let start = Int(address - block.address)
+            if count <= block.bytes.count - start { return block.bytes[start..<start + count] }
+        }
+        return nil
+    }
+
+    /// `helper` of `helper~1a2b3c4d`.
+    static func withoutTag(_ name: String) -> String { String(name.prefix { $0 != "~" }) }
+}
