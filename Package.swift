@@ -82,7 +82,7 @@ let package = Package(
         tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"]),
         tests(
             "PayloadLinker",
-            ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "ArchX86_64", "XenSource", "Diagnostics", system]),
+            ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics", system]),
         tests("DebugInfo", ["TestTools", system]),
         tests("ArchX86_64", ["ELFModel", "TargetArchitecture", "TestTools", system]),
         tests("WorkFiles", [system]),

@@ -91,6 +91,7 @@ public enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case copyTravelsAlong = "copy-travels-along"
     case writableDataInPayload = "writable-data-in-payload"
     case originalDiffers = "original-differs"
+    case configurationDiffers = "configuration-differs"
     case originalNotCompared = "original-not-compared"
     case expectationLeftOut = "expectation-left-out"
     case nopsNotPossible = "nops-not-possible"

@@ -3,14 +3,14 @@ import TargetArchitecture
 import XenSource
 
 /// The largest patch of a function that is filled with NOPs, and the bytes of an expectation.
-private let opaqueSize = 31
+private let opaqueSize = PayloadABI.maximumNOPs
 
 extension PayloadLoader {
     /// Sections without which there is no payload.
     func checkRequiredSections() throws(Stop) {
-        var names = [abi.dependsSection]
-        if let xenDepends = abi.xenDependsSection { names.append(xenDepends) } else { names.insert(abi.functionsSection, at: 0) }
-        names.append(abi.buildIDSection)
+        let names =
+            (abi.needsFunctions ? [abi.functionsSection] : []) + [abi.dependsSection] + [abi.xenDependsSection].compactMap(\.self)
+            + [abi.buildIDSection]
         for name in names {
             guard let found = section(named: name)?.section else {
                 throw .refuse(.requiredSections, .invalid, "it has no section \(name)")
@@ -19,20 +19,11 @@ extension PayloadLoader {
         }
     }
 
-    private var severalHooks: [String] {
-        abi.format == .xsplice ? [] : ["load", "unload"].map { abi.hooksPrefix + $0 }
-    }
-
-    private var singleHooks: [String] {
-        guard abi.version >= 2 else { return [] }
-        return ["preapply", "apply", "postapply", "prerevert", "revert", "postrevert"].map { abi.hooksPrefix + $0 }
-    }
-
     /// There must be something to do: functions or hooks, and none of their sections empty. Since format version 2.
     func checkPatchingSections() throws(Stop) {
-        guard abi.version >= 2 else { return }
+        guard !abi.needsFunctions else { return }
         var count = 0
-        for name in [abi.functionsSection] + severalHooks + singleHooks {
+        for name in [abi.functionsSection] + abi.hooks.map(\.section) {
             guard let found = section(named: name)?.section else { continue }
             guard found.size > 0 else { throw .refuse(.patchingSections, .invalid, "section \(name) is empty") }
             count += 1
@@ -60,7 +51,7 @@ extension PayloadLoader {
         }
         let name = memory.string(at: namePointer)
         let shown = name ?? "the entry at \(functions.count)"
-        let needsNew = abi.format == .xsplice && (newAddress == 0 || newSize == 0)
+        let needsNew = !abi.takesHooksAndNOPs && (newAddress == 0 || newSize == 0)
         guard oldSize != 0, !needsNew else {
             throw .refuse(.functions, .invalid, "\(shown) has a size or an address of zero")
         }
@@ -110,9 +101,10 @@ extension PayloadLoader {
     private mutating func checkExpectation(
         _ entry: ArraySlice<UInt8>, _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32
     ) {
-        guard abi.version >= 2, let flags: UInt8 = entry.number(at: 72), flags & 1 != 0 else { return }
+        guard let offset = abi.expectationOffset(pointerSize: 8), let flags: UInt8 = entry.number(at: UInt64(offset)), flags & 1 != 0
+        else { return }
         let count = Int(flags >> 1 & 0x1F)
-        let expected = entry.dropFirst(73).prefix(count)
+        let expected = entry.dropFirst(offset + 1).prefix(count)
         let isGood = flags >> 6 == 0 && Int(oldSize) >= count
         if !isGood || hypervisor.bytes(at: oldAddress, count: count).map(Array.init) != Array(expected) {
             findings.append(.init(.expectationFails, "\(name) does not start with the bytes that the payload expects"))
@@ -120,14 +112,11 @@ extension PayloadLoader {
     }
 
     func readHooks() throws(Stop) {
-        for name in severalHooks {
-            if let (_, section) = section(named: name) { try checkEntries(section, of: 8, .hooks) }
-        }
-        for name in singleHooks {
-            guard let (_, section) = section(named: name) else { continue }
+        for hook in abi.hooks {
+            guard let (_, section) = section(named: hook.section) else { continue }
             try checkEntries(section, of: 8, .hooks)
-            guard section.size == 8 else {
-                throw .refuseSilently(.hooks, .invalid, "section \(name) may hold one hook only")
+            guard hook.isArray || section.size == 8 else {
+                throw .refuseSilently(.hooks, .invalid, "section \(hook.section) may hold one hook only")
             }
         }
     }

@@ -6,7 +6,6 @@ import XenSource
 private let maximumAlternative = 254
 /// What the hypervisor's symbol table keeps of a name.
 private let keptNameLength = 126
-private let metadataSection = ".modinfo"
 
 extension PayloadLoader {
     private var tables: [SpecialTable] {
@@ -81,11 +80,11 @@ extension PayloadLoader {
 
     /// Text of the form `key=value`, each ended by a zero byte. Since format version 2.
     func readMetadata() throws(Stop) {
-        guard abi.version >= 2, let (index, section) = section(named: metadataSection) else { return }
+        guard let name = abi.metadataSection, let (index, section) = section(named: name) else { return }
         let bytes = try loadedBytes(index)
-        guard section.size > 0 else { throw .crash("section \(metadataSection) is empty: the byte before it is read") }
+        guard section.size > 0 else { throw .crash("section \(name) is empty: the byte before it is read") }
         guard bytes.last == 0 else {
-            throw .refuse(.metadata, .invalid, "section \(metadataSection) does not end with a zero byte")
+            throw .refuse(.metadata, .invalid, "section \(name) does not end with a zero byte")
         }
     }
 

@@ -104,4 +104,18 @@ public struct UnequalOriginal: Sendable, Equatable {
     public var otherFunctionsEqual: Int
     /// The applied payload whose version of the function was looked at; nil for the hypervisor's own.
     public var payload: String?
+
+    public init(
+        name: String, objectName: String, source: String, location: SourceLocation?, difference: String, otherFunctions: Int,
+        otherFunctionsEqual: Int, payload: String? = nil
+    ) {
+        self.name = name
+        self.objectName = objectName
+        self.source = source
+        self.location = location
+        self.difference = difference
+        self.otherFunctions = otherFunctions
+        self.otherFunctionsEqual = otherFunctionsEqual
+        self.payload = payload
+    }
 }

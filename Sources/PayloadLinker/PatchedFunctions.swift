@@ -48,7 +48,7 @@ struct PatchedFunctions {
                     .nopsNotPossible, .error, symbol: request.function,
                     message: "\(request.count) bytes of '\(request.function)' can't become NOPs: \(reason)", help: help))
         }
-        guard abi.takesNOPs else { return refuse("\(abi.displayName) has no such entries") }
+        guard abi.takesHooksAndNOPs else { return refuse("\(abi.displayName) has no such entries") }
         guard let symbol = running.image.symbol(ofQualifiedName: request.function), symbol.isFunction, !symbol.isFreedAfterBoot else {
             return refuse(
                 "the hypervisor has no one function of that name", help: "a static function's name is FILE#NAME, as `nm xen-syms` groups them")

@@ -32,7 +32,7 @@ public func linkPayload(
     let functions = PatchedFunctions(assembler: assembler, architecture: architecture)
     diagnostics += functions.diagnostics
     guard !functions.entries.isEmpty || !selection.hooks.isEmpty, !diagnostics.contains(where: { $0.severity == .error }) else {
-        return LinkOutcome(payload: nil, diagnostics: diagnostics)
+        return LinkOutcome(payload: nil, diagnostics: diagnostics, unequal: check.unequal)
     }
 
     let depends = options.depends ?? running.topBuildID
@@ -63,7 +63,7 @@ public func linkPayload(
         references: assembler.references.map { .init(name: $0.key, address: $0.value) }.sorted { $0.name < $1.name },
         buildID: buildID, depends: depends, xenDepends: options.abi.xenDependsSection == nil ? nil : xenDepends,
         tableEntries: assembler.tableEntries, verifiedFunctions: check.equal, verifiedInInstructions: check.equalInInstructions)
-    return LinkOutcome(payload: payload, diagnostics: diagnostics)
+    return LinkOutcome(payload: payload, diagnostics: diagnostics, unequal: check.unequal)
 }
 
 extension LinkOptions.Metadata {

@@ -8,7 +8,7 @@ import ObjectDiff
 public struct BuildReport: Sendable, Equatable, Codable {
     /// The value of `generator`, by which an output folder is known as ours.
     public static let generatorName = "xsplice-build"
-    public static let currentSchema = 1
+    public static let currentSchema = 2
 
     public enum Outcome: String, Sendable, Equatable, Codable {
         case written

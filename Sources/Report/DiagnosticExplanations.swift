@@ -299,6 +299,15 @@ extension DiagnosticID {
                 "xen-syms comes from the distribution's compiler, and this machine has the next major version.",
                 "Use the same source, .config (option -c) and compiler (CC=gcc-12, for example) as for the hypervisor."
             )
+        case .configurationDiffers:
+            (
+                .warning, "the hypervisor was configured otherwise",
+                "Since Xen 4.14 a hypervisor can hold a copy of its configuration, and this one's is not what the objects were compiled "
+                    + "with. The functions to be replaced were compared with the hypervisor and may be equal all the same; "
+                    + "new ones can't be compared, and may take its structures for others than they are.",
+                "The tree's own .config was edited after the hypervisor was built.",
+                "Give the hypervisor's configuration with -c. Without -c, and without a .config in the tree, the copy is used."
+            )
         case .originalNotCompared:
             (
                 .warning, "a function could not be compared with the running hypervisor",

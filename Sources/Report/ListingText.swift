@@ -33,6 +33,7 @@ public enum ListingText {
             "  depends      \(payload.depends ?? "none")",
         ]
         if let xen = payload.xenDepends { lines.append("  xen-depends  \(xen)") }
+        lines += payload.metadata.map { "  " + style.shown($0) }
         func block(_ title: String, _ rows: [String]) {
             lines.append("")
             lines.append("\(title): \(rows.isEmpty ? "none" : grouped(rows.count))")

@@ -58,6 +58,8 @@ public struct PayloadInspection: Sendable, Equatable, Codable {
     public var buildID: String?
     public var depends: String?
     public var xenDepends: String?
+    /// What it says of its making: `key=value`.
+    public var metadata: [String]
     public var functions: [Function]
     public var hooks: [Hook]
     public var relocations: [RelocationCount]
@@ -81,6 +83,7 @@ public struct PayloadInspection: Sendable, Equatable, Codable {
         buildID = reader.buildID(abi.buildIDSection)
         depends = reader.buildID(abi.dependsSection)
         xenDepends = abi.xenDependsSection.flatMap(reader.buildID)
+        metadata = abi.metadataSection.map(reader.texts) ?? []
         hooks = reader.hooks(prefix: abi.hooksPrefix)
         sections = elf.sections.dropFirst().filter(\.isAllocated).map {
             Section(name: $0.name, size: $0.size, flags: PayloadReader.letters($0), alignment: $0.alignment)

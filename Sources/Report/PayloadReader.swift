@@ -69,6 +69,11 @@ struct PayloadReader {
         }
     }
 
+    /// The texts in a section, each ended by a zero byte.
+    func texts(_ name: String) -> [String] {
+        index(of: name).map { elf.sections[$0].data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) } } ?? []
+    }
+
     /// The build-id in a note section, as hexadecimal digits.
     func buildID(_ name: String) -> String? {
         index(of: name).flatMap { BuildIDNote.parse(elf.sections[$0].data, byteOrder: elf.header.byteOrder) }

@@ -103,12 +103,15 @@ extension ObjectDiff.Item {
 
 extension BuildReport {
     /// Adds what the linker made.
-    /// - Parameter path: where the payload is going to be.
-    public mutating func add(_ payload: PayloadLinker.Payload, path: String) {
+    /// - Parameters:
+    ///   - path: where the payload is going to be.
+    ///   - isCumulative: whether it takes the place of all that are applied.
+    public mutating func add(_ payload: PayloadLinker.Payload, path: String, isCumulative: Bool = false) {
         func file(_ location: SourceLocation?) -> String { location?.file ?? "" }
         functions = payload.functions.map {
             Function(
-                name: $0.name, file: file($0.location), line: $0.location?.line, oldSize: Int(clamping: $0.oldSize),
+                name: $0.payload == nil ? $0.name : String($0.name.prefix { $0 != "~" }), file: file($0.location), line: $0.location?.line,
+                oldSize: Int(clamping: $0.oldSize),
                 newSize: Int(clamping: $0.newSize), status: $0.isNOPs ? .nops : .changed)
         }
         for companion in payload.companions {
@@ -140,7 +143,7 @@ extension BuildReport {
         self.payload = Payload(
             path: path, size: payload.bytes.count, buildID: BuildIDNote.text(payload.buildID),
             depends: BuildIDNote.text(payload.depends), xenDepends: payload.xenDepends.map(BuildIDNote.text),
-            hostTool: payload.abi.hostTool)
+            hostTool: payload.abi.hostTool, isCumulative: isCumulative)
     }
 }
 

@@ -12,8 +12,10 @@ public struct BuildRequest: Sendable {
     public var architecture: String
     /// What stands before the names of the tools: `aarch64-linux-gnu-`. Empty for the machine's own.
     public var crossPrefix: String
-    /// The user's choice; nil takes the tree's `xen/.config`, else its default with live patching on.
+    /// The user's choice; nil takes the tree's `xen/.config`, else the hypervisor's, else the tree's default with live patching on.
     public var configuration: FilePath?
+    /// The text of the `.config` that the running hypervisor says it was built with.
+    public var runningConfiguration: String?
     /// Turns CONFIG_DEBUG on in the configuration.
     public var xenDebug: Bool
     /// How many compilers run at the same time, at least 1.
@@ -33,7 +35,7 @@ public struct BuildRequest: Sendable {
 
     public init(
         tree: XenTree, patch: AppliedPatch, architecture: String = "x86_64", crossPrefix: String = "",
-        configuration: FilePath? = nil, xenDebug: Bool = false, jobs: Int = 1, cache: FilePath, logs: FilePath,
+        configuration: FilePath? = nil, runningConfiguration: String? = nil, xenDebug: Bool = false, jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: Bool = false
     ) {
         self.tree = tree
@@ -41,6 +43,7 @@ public struct BuildRequest: Sendable {
         self.architecture = architecture
         self.crossPrefix = crossPrefix
         self.configuration = configuration
+        self.runningConfiguration = runningConfiguration
         self.xenDebug = xenDebug
         self.jobs = max(1, jobs)
         self.cache = cache

@@ -2,7 +2,7 @@ import SystemPackage
 import WorkFiles
 import XenSource
 
-/// The configuration that a run builds with: the user's, the tree's, or the tree's default.
+/// The configuration that a run builds with: the user's, the tree's, the running hypervisor's, or the tree's default.
 struct ConfigurationChoice: Sendable {
     /// The text of the `.config` to start from; nil for the tree's default.
     let text: String?
@@ -17,8 +17,9 @@ struct ConfigurationChoice: Sendable {
         architecture = request.architecture
         let own = request.tree.hypervisor.appending(".config")
         guard let path = request.configuration ?? (WorkFiles.isReadableFile(own) ? own : nil) else {
-            text = nil
-            origin = "the default configuration"
+            text = request.runningConfiguration
+            origin = text == nil ? "the default configuration" : "the configuration in xen-syms"
+            if let text { try KernelConfiguration(text: text).check(file: origin, architecture: request.architecture) }
             return
         }
         origin = path.string

@@ -8,10 +8,21 @@ public struct PayloadABI: Sendable, Equatable, Codable {
     public var format: Format
     /// What each entry of `.livepatch.funcs` says in its `version` field.
     public var version: UInt8
+    /// Whether hooks are called when the payload is loaded and unloaded, and an entry without a new function writes NOPs: both came
+    /// with Xen 4.8. Before, sections of hooks are loaded and ignored.
+    public var takesHooksAndNOPs: Bool
+
+    public init(format: Format, version: UInt8, takesHooksAndNOPs: Bool = true) {
+        self.format = format
+        self.version = version
+        self.takesHooksAndNOPs = takesHooksAndNOPs
+    }
 
     /// Xen 4.7 while it was developed, until June 2016.
-    public static let xspliceV1 = PayloadABI(format: .xsplice, version: 1)
-    /// Xen 4.7.0 to 4.13.
+    public static let xspliceV1 = PayloadABI(format: .xsplice, version: 1, takesHooksAndNOPs: false)
+    /// Xen 4.7.
+    public static let livepatchV1Of47 = PayloadABI(format: .livepatch, version: 1, takesHooksAndNOPs: false)
+    /// Xen 4.8 to 4.13.
     public static let livepatchV1 = PayloadABI(format: .livepatch, version: 1)
     /// Xen 4.14 and later.
     public static let livepatchV2 = PayloadABI(format: .livepatch, version: 2)
@@ -31,17 +42,32 @@ public struct PayloadABI: Sendable, Equatable, Codable {
     public var buildIDSection: String { ".note.gnu.build-id" }
     public var hooksPrefix: String { "\(prefix).hooks." }
 
+    /// A section of pointers to functions that the hypervisor calls.
+    public struct Hook: Sendable, Equatable {
+        /// The section's whole name: `.livepatch.hooks.load`.
+        public var section: String
+        /// Whether it is an array; else it holds one pointer.
+        public var isArray: Bool
+    }
+
+    /// The hooks that the format has.
+    public var hooks: [Hook] {
+        guard takesHooksAndNOPs else { return [] }
+        let arrays = ["load", "unload"].map { Hook(section: hooksPrefix + $0, isArray: true) }
+        guard version >= 2 else { return arrays }
+        return arrays
+            + ["preapply", "apply", "postapply", "prerevert", "revert", "postrevert"].map { Hook(section: hooksPrefix + $0, isArray: false) }
+    }
+
     /// How many pointers the loader takes in a hook's section; nil for a hook that the format does not have.
     ///
     /// - Parameter section: the section's whole name: `.livepatch.hooks.load`.
     public func hookLimit(section: String) -> Int? {
-        guard format == .livepatch, section.hasPrefix(hooksPrefix) else { return nil }
-        switch section.dropFirst(hooksPrefix.count) {
-        case "load", "unload": return .max
-        case "preapply", "apply", "postapply", "prerevert", "revert", "postrevert": return version >= 2 ? 1 : nil
-        default: return nil
-        }
+        hooks.first { $0.section == section }.map { $0.isArray ? .max : 1 }
     }
+
+    /// Whether a payload must replace functions; since v2 one that only has hooks will do.
+    public var needsFunctions: Bool { version < 2 }
 
     /// The size of one entry of the functions section, in bytes, for pointers of the given size.
     public func functionEntrySize(pointerSize: Int) -> Int {
@@ -59,9 +85,6 @@ public struct PayloadABI: Sendable, Equatable, Codable {
 
     /// How many bytes an expectation holds at most.
     public static let maximumExpectation = 31
-
-    /// Whether an entry without a new function writes NOPs (Xen 4.8 and later).
-    public var takesNOPs: Bool { format == .livepatch }
 
     /// How many bytes of a function can become NOPs at most: LIVEPATCH_OPAQUE_SIZE.
     public static let maximumNOPs = 31

@@ -157,25 +157,26 @@ public struct XenImage: Sendable {
         return nil
     }
 
-    /// How it was built, as far as the file itself tells: by which compilers, and with what configuration (in it since Xen 4.13,
-    /// see `xen/common/config_data.S`). The compilers' options are in its debug information, which this type does not read.
+    /// How it was built, as far as the file itself tells: by which compilers, and with what configuration. The compilers'
+    /// options are in its debug information, which this type does not read.
     public var buildTraits: BuildTraits {
-        var traits = BuildTraits()
+        var traits = BuildTraits(configuration: configurationText.map { KernelConfiguration(text: $0) })
         if let comment = file.sections.first(where: { $0.name == ".comment" }) {
             traits.compilers = BuildTraits.compilers(inComment: comment.data)
-        }
-        if let data = globals["xen_config_data"], let length = globals["xen_config_data_size"],
-            let size = bytes(at: length.address, count: 4).map({ Array($0) }),
-            let packed = bytes(
-                at: data.address, count: Int((machineIsLittleEndian ? size.reversed() : size).reduce(UInt32(0)) { $0 << 8 | UInt32($1) })),
-            let text = gunzip(Array(packed), limit: 1 << 20)
-        {
-            traits.configuration = KernelConfiguration(text: String(decoding: text, as: UTF8.self))
         }
         return traits
     }
 
-    private var machineIsLittleEndian: Bool { file.header.byteOrder == .little }
+    /// The `.config` that it was built with, where it holds a copy: packed, for its guests to ask for (`xen/common/config_data.S`,
+    /// since Xen 4.14; CONFIG_HYPFS_CONFIG).
+    public var configurationText: String? {
+        guard let data = globals["xen_config_data"], let length = globals["xen_config_data_size"],
+            let size = bytes(at: length.address, count: 4).map({ Array($0) })
+        else { return nil }
+        let count = (file.header.byteOrder == .little ? size.reversed() : size).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        return bytes(at: data.address, count: Int(count)).flatMap { gunzip(Array($0), limit: 1 << 20) }
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
 
     /// The group of local symbols that the given object file brought in.
     ///

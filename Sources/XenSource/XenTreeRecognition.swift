@@ -24,7 +24,7 @@ public func recogniseTree(at path: FilePath) throws(XenSourceError) -> XenTree {
     guard let sysctl = readText(header) else {
         throw XenSourceError("\(path) is not a complete Xen source tree: \(header) can't be read")
     }
-    guard let abi = PayloadABI(sysctlHeader: sysctl) else {
+    guard let abi = PayloadABI(sysctlHeader: sysctl, version: version) else {
         throw XenSourceError(
             "\(path): Xen \(version) has no live patching (no payload version in xen/include/public/sysctl.h)",
             help: "live patching came with Xen 4.7")
@@ -44,10 +44,10 @@ extension XenVersion {
 
 extension PayloadABI {
     /// Reads the payload format out of the text of `xen/include/public/sysctl.h`; nil when it knows none.
-    init?(sysctlHeader text: String) {
+    init?(sysctlHeader text: String, version xen: XenVersion) {
         if let version = cMacro("LIVEPATCH_PAYLOAD_VERSION", in: text) {
             guard let number = UInt8(version) else { return nil }
-            self.init(format: .livepatch, version: number)
+            self.init(format: .livepatch, version: number, takesHooksAndNOPs: xen >= XenVersion(major: 4, minor: 8))
         } else if cMacro("XSPLICE_PAYLOAD_VERSION", in: text) != nil || text.contains("struct xsplice_patch_func") {
             self = .xspliceV1
         } else {

@@ -40,12 +40,18 @@ struct BuildCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "The payload's name, by which the host tool knows it: letters, digits, _ and -. Default: that of the first patch.",
+            valueName: "name"))
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp(
             "The xen-syms of the running hypervisor. Without it one is built, which takes its time.", valueName: "file"))
     var xenSyms: String?
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Xen's configuration. Without it: xen/.config of the tree, else the default one.", valueName: "config"))
+        help: ArgumentHelp("Xen's configuration. Without it: xen/.config of the tree, else the copy in xen-syms, else the default one.", valueName: "config"))
     var config: String?
 
     @Option(
@@ -152,6 +158,9 @@ struct BuildCommand: ParsableCommand {
         if !applied.isEmpty || !appliedPatches.isEmpty || cumulative, xenSyms == nil {
             throw ValidationError("payloads are applied to a hypervisor that runs: give its xen-syms with --xen-syms FILE")
         }
+        if let name, name.isEmpty || PayloadName.name(for: [FilePath(name)]) != name {
+            throw ValidationError("--name takes 1 to \(PayloadABI.maximumNameLength) letters, digits, _ and -, not '\(name)'")
+        }
         if applied.isEmpty, !appliedPatches.isEmpty, !cumulative {
             throw ValidationError("--applied-patch goes with the payloads that came of it: --on PAYLOAD")
         }
@@ -174,7 +183,7 @@ struct BuildCommand: ParsableCommand {
         BuildOptions(
             source: FilePath(source), patches: patches.map { FilePath($0) },
             appliedPatches: appliedPatches.map { FilePath($0) }, applied: applied.map { FilePath($0) }, cumulative: cumulative,
-            output: FilePath(output),
+            name: name, output: FilePath(output),
             xenSyms: xenSyms.map { FilePath($0) }, config: config.map { FilePath($0) }, jobs: jobs ?? max(1, processors),
             xenDebug: xenDebug, depends: depends?.bytes, xenDepends: xenDepends?.bytes, architecture: arch, format: format,
             skip: skip, prelink: prelink, strip: strip, expect: expect, nops: nops.map(\.nops),

@@ -37,6 +37,8 @@ public struct BuildOptions: Sendable, Equatable {
     public var applied: [FilePath]
     /// Whether the payload takes the place of all that are applied.
     public var cumulative: Bool
+    /// The payload's; nil takes that of the first patch.
+    public var name: String?
     public var output: FilePath
     public var xenSyms: FilePath?
     public var config: FilePath?

@@ -23,6 +23,7 @@ public enum PayloadName {
 
     /// A payload without a patch is named after the first function whose code becomes NOPs.
     static func name(for options: BuildOptions) -> String {
+        if let name = options.name { return name }
         let first = options.nops.first.map { FilePath("nop-" + ($0.function.split(separator: "#").last ?? "")) }
         return name(for: options.patches.isEmpty ? [first].compactMap(\.self) : options.patches)
     }

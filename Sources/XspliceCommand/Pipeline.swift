@@ -19,7 +19,7 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
     // Recognise the tree: its version, and the payload format that its hypervisor loads.
     let architecture = try Architectures.named(options.architecture)
     let tree = try recogniseTree(at: options.source)
-    try checkFormat(options.format, of: tree)
+    try checkFormat(options, of: tree)
     context.recognised(tree, architecture: architecture)
 
     // Read the running hypervisor, its build-id, its symbols, its code, and the payloads on it. A wrong one is best refused now.
@@ -33,7 +33,7 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
 
     // Compile, from the original and from the patched source, the objects that the patch can affect.
     try context.output.prepare()
-    let request = context.buildRequest(tree: tree, patch: states.patched, architecture: architecture)
+    let request = context.buildRequest(tree: tree, patch: states.patched, architecture: architecture, image: image)
     let build = try await context.compile { progress in
         let whole = try await buildObjectPairs(request, progress: progress)
         return try await whole.beginning(at: states.running, of: request, progress: progress)
@@ -47,6 +47,7 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
         }
     }
     guard let image else { return nil }
+    context.note(configurationDiffers(image, here: build.configuration))
     let running = options.cumulative ? RunningHypervisor(image) : stack ?? RunningHypervisor(image)
 
     // Compare each pair of objects: what changed, what is new, what can't be live-patched.
@@ -101,10 +102,28 @@ private func compare(
 private func paths(of pair: ObjectPair) -> ObjectPaths { ObjectPaths(original: pair.original, patched: pair.patched) }
 
 /// A payload of another format than the tree's would not load.
-private func checkFormat(_ format: BuildOptions.Format, of tree: XenTree) throws(UsageError) {
-    guard format == .auto || format.rawValue == tree.abi.format.rawValue else {
-        throw UsageError("--format \(format.rawValue): Xen \(tree.version) loads payloads of format \(tree.abi.displayName)")
+private func checkFormat(_ options: BuildOptions, of tree: XenTree) throws(UsageError) {
+    let abi = tree.abi
+    guard options.format == .auto || options.format.rawValue == abi.format.rawValue else {
+        throw UsageError("--format \(options.format.rawValue): Xen \(tree.version) loads payloads of format \(abi.displayName)")
     }
+    if options.expect, abi.expectationOffset(pointerSize: 8) == nil {
+        throw UsageError("--expect: payloads of format \(abi.displayName) have no expectations")
+    }
+}
+
+/// Functions that are equal can be so by luck: new ones are compiled with the configuration that is here, and work on the hypervisor's
+/// structures.
+private func configurationDiffers(_ image: XenImage, here: KernelConfiguration) -> [Diagnostic] {
+    guard let there = image.buildTraits.configuration else { return [] }
+    let options = there.describedDifferences(from: here)
+    guard !options.isEmpty else { return [] }
+    let shown = options.prefix(4).joined(separator: ", ") + (options.count > 4 ? " and \(options.count - 4) more" : "")
+    return [
+        Diagnostic(
+            .configurationDiffers, .warning, message: "the hypervisor has another configuration: \(shown)",
+            help: "give the hypervisor's configuration with -c")
+    ]
 }
 
 extension BuildOptions {

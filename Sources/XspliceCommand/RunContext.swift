@@ -66,10 +66,10 @@ struct RunContext {
         report?.stack = running.payloads.map { BuildReport.StackedPayload(path: $0.path.string, buildID: BuildIDNote.text($0.buildID)) }
     }
 
-    func buildRequest(tree: XenTree, patch: AppliedPatch, architecture: any TargetArchitecture) -> BuildRequest {
+    func buildRequest(tree: XenTree, patch: AppliedPatch, architecture: any TargetArchitecture, image: XenImage?) -> BuildRequest {
         BuildRequest(
             tree: tree, patch: patch, architecture: architecture.name, configuration: options.config,
-            xenDebug: options.xenDebug, jobs: options.jobs, cache: options.cache, logs: output.logs,
+            runningConfiguration: image?.configurationText, xenDebug: options.xenDebug, jobs: options.jobs, cache: options.cache, logs: output.logs,
             environment: environment, recorder: recorder, keepWork: options.keepWork)
     }
 
@@ -121,7 +121,7 @@ struct RunContext {
         let outcome = try await stages.run(.link) {
             let outcome = try body()
             guard let payload = outcome.payload else { return (outcome, "no payload") }
-            linked?.add(payload, path: "\(name).\(payload.abi.fileSuffix)")
+            linked?.add(payload, path: "\(name).\(payload.abi.fileSuffix)", isCumulative: options.cumulative)
             return (outcome, linked.map { ReportText.linkLine($0) } ?? "")
         }
         report = linked

@@ -39,11 +39,13 @@ public enum ObjectFixtures {
         "-mno-sse", "-fno-strict-aliasing", "-mindirect-branch=thunk-extern", "-fno-jump-tables", "-g",
     ]
 
-    /// Compiles `source` as a file called `name` and gives the object's path.
-    public static func compile(_ source: String, name: String = "test.c", in folder: FilePath) async throws -> FilePath {
+    /// Compiles `source` as a file called `name`, with more flags where wanted, and gives the object's path.
+    public static func compile(
+        _ source: String, name: String = "test.c", flags more: [String] = [], in folder: FilePath
+    ) async throws -> FilePath {
         _ = try write(prelude + source, to: name, in: folder)
         let object = String(name.prefix(while: { $0 != "." })) + ".o"
-        try await run("gcc", flags + ["-c", name, "-o", object], in: folder)
+        try await run("gcc", flags + more + ["-c", name, "-o", object], in: folder)
         return folder.appending(object)
     }
 

@@ -27,7 +27,7 @@ import XenSource
                 sets.append(try ObjectFixtures.compare(left, right, name: source.name))
             }
             let image = try await ObjectFixtures.link(originals, in: folder)
-            return (try linkPayload(sets, onto: image, architecture: ArchX86_64(), options: options), image)
+            return (try linkPayload(sets, onto: RunningHypervisor(image), architecture: ArchX86_64(), options: options), image)
         }
     }
 
@@ -82,7 +82,7 @@ import XenSource
             func payload() throws -> [UInt8]? {
                 let set = try ObjectFixtures.compare(original, patched, name: "test.c")
                 let options = LinkOptions(name: "test", abi: .livepatchV2)
-                return try linkPayload([set], onto: image, architecture: ArchX86_64(), options: options).payload?.bytes
+                return try linkPayload([set], onto: RunningHypervisor(image), architecture: ArchX86_64(), options: options).payload?.bytes
             }
             let first = try #require(try payload())
             #expect(try payload() == first)
@@ -282,7 +282,7 @@ import XenSource
             let image = try await ObjectFixtures.link([other], in: folder)
             let set = try await ObjectFixtures.compare("u32 f(u32 x) { return x * 1000003 + 100; }", "u32 f(u32 x) { return x * 1000003 + 101; }")
             let outcome = try linkPayload(
-                [set], onto: image, architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2))
+                [set], onto: RunningHypervisor(image), architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2))
             #expect(outcome.payload == nil)
             #expect(outcome.diagnostics.map(\.id) == [.originalDiffers])
         }
@@ -299,7 +299,7 @@ import XenSource
             let image = try await ObjectFixtures.link([linked], in: folder)
             #expect(image.global("f")?.isFreedAfterBoot == true)
             let outcome = try linkPayload(
-                [try ObjectFixtures.compare(original, patched, name: "test.c")], onto: image, architecture: ArchX86_64(),
+                [try ObjectFixtures.compare(original, patched, name: "test.c")], onto: RunningHypervisor(image), architecture: ArchX86_64(),
                 options: LinkOptions(name: "test", abi: .livepatchV2))
             #expect(outcome.payload == nil)
             #expect(outcome.diagnostics.map(\.id) == [.initOnlyChange])

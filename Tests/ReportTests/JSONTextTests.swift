@@ -54,8 +54,11 @@ import Testing
                   "references" : [
 
                   ],
-                  "schemaVersion" : 1,
+                  "schemaVersion" : 2,
                   "specialEntries" : [
+
+                  ],
+                  "stack" : [
 
                   ],
                   "timings" : [

@@ -79,27 +79,51 @@ enum RealXen {
     /// Each run uses all processors for a moment.
     private static let turns = Turns(count: 2)
 
-    /// From the tree that the hypervisor was built in: strings such as the date of compilation are those of the hypervisor.
     private static func run(_ change: ChangeCase) async throws -> ChangeOutcome {
-        guard let program else { throw ToolFailure(description: "XSPLICE_BUILD names no program; 'make test' does") }
-        let hypervisor = try await hypervisor(debug: change.expected.debug == true)
-        return try await withTemporaryFolder { folder in
-            var arguments = ["-s", hypervisor.tree.string] + change.patches.flatMap { ["-p", $0.string] }
+        try await withTemporaryFolder { folder in
+            var arguments = change.patches.flatMap { ["-p", $0.string] }
             if let options = change.expected.configuration {
                 let config = folder.appending("config")
+                let built = try await hypervisor(debug: change.expected.debug == true)
                 let lines = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
-                try write(try WorkFiles.read(hypervisor.tree.appending("xen/.config")) + Array(lines.utf8), to: config)
+                try write(try WorkFiles.read(built.tree.appending("xen/.config")) + Array(lines.utf8), to: config)
                 arguments += ["-c", config.string]
             }
+            return try await run(arguments, debug: change.expected.debug == true)
+        }
+    }
+
+    /// Runs the program for the given hypervisor.
+    ///
+    /// - Parameters:
+    ///   - arguments: beside tree, hypervisor, output and cache.
+    ///   - tree: the source; as a rule the tree that the hypervisor was built in, so that strings such as the date of compilation are
+    ///     those of the hypervisor.
+    ///   - compiler: for `CC`.
+    static func run(
+        _ arguments: [String], debug: Bool = false, tree: FilePath? = nil, compiler: String? = nil
+    ) async throws -> ChangeOutcome {
+        guard let program else { throw ToolFailure(description: "XSPLICE_BUILD names no program; 'make test' does") }
+        let hypervisor = try await hypervisor(debug: debug)
+        return try await withTemporaryFolder { folder in
             let output = folder.appending("out")
-            arguments += ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
-            // Kept for the next run of the tests: one change touches a header that all of Xen includes.
-            arguments += ["--cache-dir", cache.root.appending("xsplice-build").string]
+            let all =
+                ["-s", (tree ?? hypervisor.tree).string] + arguments + ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
+                // Kept for the next run of the tests: one change touches a header that all of Xen includes.
+                + ["--cache-dir", cache.root.appending("xsplice-build").string]
             let result = try await Subprocess.run(
-                .path(program), arguments: Arguments(arguments), input: .none, output: .string(limit: 1 << 22),
-                error: .string(limit: 1 << 22))
+                .path(program), arguments: Arguments(all),
+                environment: compiler.map { .inherit.updating(["CC": $0]) } ?? .inherit, input: .none,
+                output: .string(limit: 1 << 22), error: .string(limit: 1 << 22))
             return try ChangeOutcome(code: exitCode(result.terminationStatus), output: output, error: result.standardError)
         }
+    }
+
+    /// Boots the default hypervisor for one scenario.
+    static func boot(_ scenario: Scenario) async throws -> MachineRun {
+        var boot = Boot(hypervisor: try await hypervisor(debug: false).image, dom0: try await Dom0.ofDebian(archive))
+        boot.timeLimit = .seconds(900)
+        return try await boot.run(scenario)
     }
 
     // MARK: Boots

@@ -51,13 +51,22 @@ private let makefile = """
     }
 
     @Test(arguments: [
-        ("#define LIVEPATCH_PAYLOAD_VERSION 1\nstruct livepatch_func {", PayloadABI.livepatchV1),
-        ("# define LIVEPATCH_PAYLOAD_VERSION 2 /* why */", .livepatchV2),
-        ("#define XSPLICE_PAYLOAD_VERSION 1", .xspliceV1),
-        ("struct xsplice_patch_func {", .xspliceV1),
+        ("#define LIVEPATCH_PAYLOAD_VERSION 1\nstruct livepatch_func {", 13, PayloadABI.livepatchV1),
+        ("#define LIVEPATCH_PAYLOAD_VERSION 1\nstruct livepatch_func {", 7, .livepatchV1Of47),
+        ("# define LIVEPATCH_PAYLOAD_VERSION 2 /* why */", 14, .livepatchV2),
+        ("#define XSPLICE_PAYLOAD_VERSION 1", 7, .xspliceV1),
+        ("struct xsplice_patch_func {", 7, .xspliceV1),
     ])
-    func readsThePayloadFormat(header: String, abi: PayloadABI) throws {
-        #expect(try #require(PayloadABI(sysctlHeader: header)) == abi)
+    func readsThePayloadFormat(header: String, minor: Int, abi: PayloadABI) throws {
+        #expect(try #require(PayloadABI(sysctlHeader: header, version: XenVersion(major: 4, minor: minor))) == abi)
+    }
+
+    @Test func hooksAreThoseOfTheFormat() {
+        #expect(PayloadABI.xspliceV1.hooks.isEmpty && PayloadABI.livepatchV1Of47.hooks.isEmpty)
+        #expect(PayloadABI.livepatchV1.hooks.map(\.section) == [".livepatch.hooks.load", ".livepatch.hooks.unload"])
+        #expect(PayloadABI.livepatchV2.hooks.count == 8)
+        #expect(PayloadABI.livepatchV2.hookLimit(section: ".livepatch.hooks.apply") == 1)
+        #expect(PayloadABI.livepatchV1.hookLimit(section: ".livepatch.hooks.apply") == nil)
     }
 
     @Test func saysWhenTheVersionHasNoLivePatching() throws {

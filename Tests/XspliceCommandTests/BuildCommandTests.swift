@@ -29,9 +29,9 @@ import Testing
         #expect(
             options
                 == BuildOptions(
-                    source: "a", patches: ["b"], output: "c", xenSyms: nil, config: nil, jobs: 3, xenDebug: false,
+                    source: "a", patches: ["b"], appliedPatches: [], applied: [], cumulative: false, name: nil, output: "c", xenSyms: nil, config: nil, jobs: 3, xenDebug: false,
                     depends: nil, xenDepends: nil, architecture: .x86_64, format: .auto, skip: nil, prelink: false,
-                    strip: false, cache: "/home/u/.cache/xsplice-build", keepWork: false, trustSource: false,
+                    strip: false, expect: false, nops: [], cache: "/home/u/.cache/xsplice-build", keepWork: false, trustSource: false,
                     allowedLayouts: [], force: false, verbosity: .normal))
     }
 
@@ -41,7 +41,10 @@ import Testing
             "build", "-s", "a", "-p", "1.patch", "-p", "2.patch", "-o", "c", "-c", "config", "-j8", "--depends", id,
             "--xen-depends", id, "--arch", "arm64", "--format", "livepatch", "-k", "diff", "--prelink", "--strip",
             "--cache-dir", "/cache", "--keep-work", "--trust-source", "--force", "-v",
-            "--allow-layout-change", "struct domain", "--allow-layout-change", "vcpu")
+            "--allow-layout-change", "struct domain", "--allow-layout-change", "vcpu", "--xen-syms", "xen-syms", "--on", "1.livepatch",
+            "--on", "2.livepatch", "--applied-patch", "0.patch", "--cumulative", "--expect", "--nop", "a.c#f=5", "--name", "fix-1")
+        #expect(options.applied == ["1.livepatch", "2.livepatch"] && options.appliedPatches == ["0.patch"] && options.cumulative)
+        #expect(options.expect && options.nops == [.init(function: "a.c#f", count: 5)] && options.name == "fix-1")
         #expect(options.patches == ["1.patch", "2.patch"])
         #expect(options.config == "config")
         #expect(options.jobs == 8)
@@ -70,6 +73,10 @@ import Testing
         ["-s", "a", "-p", "b", "-o", "c", "-q", "-v"], ["-s", "", "-p", "b", "-o", "c"],
         ["-s", "a", "-p", "b", "-o", "c", "stray"], ["explain", "no-such-diagnostic"],
         ["-s", "a", "-p", "b", "-o", "c", "--format", "xsplice", "--xen-depends", "bb359fb4"],
+        ["-s", "a", "-p", "b", "-o", "c", "--on", "1.livepatch"], ["-s", "a", "-p", "b", "-o", "c", "--cumulative"],
+        ["-s", "a", "-p", "b", "-o", "c", "--xen-syms", "x", "--applied-patch", "p"],
+        ["-s", "a", "-p", "b", "-o", "c", "--nop", "f"], ["-s", "a", "-p", "b", "-o", "c", "--nop", "=5"],
+        ["-s", "a", "-p", "b", "-o", "c", "--name", "a/b"], ["-s", "a", "-p", "b", "-o", "c", "--name", ""],
     ])
     func wrongUsage(arguments: [String]) async {
         let result = await run(arguments)

@@ -1,0 +1,74 @@
+import ChangeCases
+import SystemPackage
+import TestRig
+import TestTools
+import Testing
+import WorkFiles
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Another compiler, configuration or source than the hypervisor's: refused, and told which.
+///
+/// Each prepares the tree anew, which takes its time.
+@Suite(
+    .timeLimit(.minutes(60)), .serialized,
+    .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
+    .enabled(if: getenv("XSPLICE_TEST_ALL") != nil, "takes minutes; 'make test-all' runs it"))
+struct OriginalTests {
+    private static let change = ChangeCase.fixtures.appending("originals/xen-4.17/xen-version.patch")
+
+    private func refusal(_ arguments: [String] = [], tree: FilePath? = nil, compiler: String? = nil) async throws -> String {
+        let outcome = try await RealXen.run(["-p", Self.change.string] + arguments, tree: tree, compiler: compiler)
+        #expect(outcome.code == 6, "\(outcome.error)")
+        #expect(outcome.payload == nil)
+        let error = try #require(outcome.report?.diagnostics.first { $0.id == .originalDiffers }, "\(outcome.error)")
+        return error.message
+    }
+
+    @Test func theSameIsTaken() async throws {
+        let outcome = try await RealXen.run(["-p", Self.change.string])
+        #expect(outcome.code == 0, "\(outcome.error)")
+        #expect(outcome.report?.original.map { [$0.replaced, $0.equal] } == [1, 1])
+    }
+
+    @Test func anotherCompiler() async throws {
+        let message = try await refusal(compiler: "gcc-11")
+        #expect(message.contains("another compiler made the hypervisor") || message.contains("Another compiler made the hypervisor"), "\(message)")
+        #expect(message.contains(") 12.") && message.contains(") 11."), "\(message)")
+    }
+
+    @Test func anotherConfiguration() async throws {
+        let built = try await RealXen.hypervisor(debug: false).tree.appending("xen/.config")
+        try await withTemporaryFolder { folder in
+            let config = folder.appending("config")
+            try write(try WorkFiles.read(built) + Array("CONFIG_SPECULATIVE_HARDEN_BRANCH=n\n".utf8), to: config)
+            let message = try await refusal(["-c", config.string])
+            #expect(message.contains("CONFIG_SPECULATIVE_HARDEN_BRANCH is y there, not set here"), "\(message)")
+        }
+    }
+
+    @Test func anotherSource() async throws {
+        let built = try await RealXen.hypervisor(debug: false).tree
+        try await withTemporaryFolder { folder in
+            let tree = folder.appending("tree")
+            try await TestTools.run("cp", ["-a", "--", built.string, tree.string])
+            let file = tree.appending("xen/common/kernel.c")
+            let text = String(decoding: try WorkFiles.read(file), as: UTF8.self)
+            let other = text.replacing("if ( copy_to_guest(arg, &info, 1) )", with: "if ( copy_to_guest(arg, &info, 1) || cmd > 77 )")
+            try #require(other != text)
+            try write(Array(other.utf8), to: file)
+            let message = try await refusal(tree: tree)
+            #expect(message.contains("other functions of common/kernel.o"), "\(message)")
+        }
+    }
+
+    @Test func trustGoesOn() async throws {
+        let outcome = try await RealXen.run(["-p", Self.change.string, "--trust-source"], compiler: "gcc-11")
+        #expect(outcome.code == 0, "\(outcome.error)")
+        #expect(outcome.report?.diagnostics.first { $0.id == .originalDiffers }?.severity == .warning)
+    }
+}
