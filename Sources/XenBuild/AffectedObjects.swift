@@ -25,7 +25,7 @@ struct AffectedObjects: Sendable {
         let reach = graph.reaching(patched.changed)
         // A file that appears may stand before another of its name, and the old dependencies do not list it.
         let mayShadow = try patched.changed.contains { try WorkFiles.kind(of: original.xen.appending($0)) == nil }
-        for name in Set(original.objects.keys).union(patched.objects.keys).sorted() {
+        for name in Set(original.objects.keys).union(patched.objects.keys).sorted() where name != BuildSystemQuirks.configurationCopy {
             let one = original.objects[name], other = patched.objects[name]
             let sources = [one, other].compactMap(\.self).flatMap { [$0.source, $0.sourceAsCompiled] }
             let isReached = !reach.paths.isDisjoint(with: sources)

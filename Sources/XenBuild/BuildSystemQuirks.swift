@@ -15,6 +15,10 @@ enum BuildSystemQuirks {
     static let buildFacts = "xen/include/xen/compile.h"
     static let buildFactsTemplate = "xen/include/xen/compile.h.in"
 
+    /// The object that holds a packed copy of the configuration, for whoever asks the hypervisor (since 4.14). It says how the running
+    /// one was built, which no payload changes.
+    static let configurationCopy = "common/config_data.o"
+
     static func isVersionControl(_ name: String) -> Bool { [".git", ".hg", ".svn", ".pc"].contains(name) }
 
     /// True for files that a build in place leaves and that no source tree holds; the tree's own `make distclean`

@@ -11,7 +11,8 @@ func accountForFiles(
             Diagnostic(
                 .configurationChanged, .warning,
                 message: "the patch changes the configuration: "
-                    + patched.changedOptions.map { "CONFIG_\($0)" }.joined(separator: ", ")))
+                    + patched.changedOptions.map { "CONFIG_\($0)" }.joined(separator: ", ")
+                    + "; the copy of it that the hypervisor may hold stays as it is"))
     }
     let architecture = BuildSystemQuirks.sourceArchitecture(request.architecture)
     // What was made from the patch's files and goes into the hypervisor past all objects.

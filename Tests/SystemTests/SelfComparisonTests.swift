@@ -28,7 +28,8 @@ struct SelfComparisonTests {
         let clock = ContinuousClock()
         let start = clock.now
         let comparison = try await compare(tree, tree)
-        #expect(start.duration(to: clock.now) < .seconds(30))
+        // Seconds on a machine with nothing else to do; many tests run beside this one.
+        #expect(start.duration(to: clock.now) < .seconds(300))
         #expect(comparison.differing.map(\.original) == [])
         #expect(comparison.sameObjects > 350 && comparison.sameFunctions > 3500)
     }
@@ -40,7 +41,8 @@ struct SelfComparisonTests {
         let first = try await RealXen.hypervisor(debug: debug).tree
         let second = try await RealXen.secondBuild(debug: debug).tree
         let comparison = try await compare(first, second)
-        #expect(comparison.differing.map(\.original) == [])
+        // Xen's own example payloads hold the hypervisor's build-id, which covers debug information and so the folder's name.
+        #expect(comparison.differing.map(\.original).filter { !($0.hasPrefix("test/livepatch/") && $0.hasSuffix("note.o")) } == [])
         #expect(comparison.sameObjects > 350 && comparison.sameFunctions > 3500)
     }
 
