@@ -9,7 +9,7 @@ extension PayloadLoader {
     /// Sections without which there is no payload.
     func checkRequiredSections() throws(Stop) {
         let names =
-            (abi.needsFunctions ? [abi.functionsSection] : []) + [abi.dependsSection] + [abi.xenDependsSection].compactMap(\.self)
+            (abi.needsFunctions ? [abi.functionsSection] : []) + [abi.dependsSection] + [habits.checksHypervisorFirst ? nil : abi.xenDependsSection].compactMap(\.self)
             + [abi.buildIDSection]
         for name in names {
             guard let found = section(named: name)?.section else {
@@ -124,14 +124,20 @@ extension PayloadLoader {
     mutating func readNotes() throws(Stop) {
         buildID = try readNote(abi.buildIDSection) ?? []
         depends = try readNote(abi.dependsSection) ?? []
-        if let name = abi.xenDependsSection { xenDepends = try readNote(name) ?? [] }
+        if let name = abi.xenDependsSection, !habits.checksHypervisorFirst { xenDepends = try readNote(name) ?? [] }
     }
 
     /// The build-id in the note at the start of a section.
     private func readNote(_ name: String) throws(Stop) -> [UInt8]? {
         guard let (index, section) = section(named: name) else { return nil }
-        func fault(_ reason: String) -> Stop { .refuseSilently(.notes, .invalid, "section \(name) \(reason)") }
-        let bytes = try loadedBytes(index)
+        return try buildID(inNote: loadedBytes(index), section) { reason in
+            .refuseSilently(.notes, .invalid, "section \(name) \(reason)")
+        }
+    }
+
+    private func buildID(
+        inNote bytes: ArraySlice<UInt8>, _ section: RawELF.Section, fault: (String) -> Stop
+    ) throws(Stop) -> [UInt8] {
         guard section.size > 12, let nameSize: UInt32 = bytes.number(at: 0), let idSize: UInt32 = bytes.number(at: 4),
             let type: UInt32 = bytes.number(at: 8)
         else { throw fault("is shorter than a note") }
@@ -143,13 +149,28 @@ extension PayloadLoader {
         // The id starts at a multiple of 4 behind the name; the hypervisor does not count that padding.
         let start = 12 + (Int(nameSize) + 3) / 4 * 4
         guard start + Int(idSize) <= bytes.count else {
-            throw .crash("section \(name): the build-id goes past the section")
+            throw .crash("section \(section.name): the build-id goes past the section")
         }
         return Array(bytes.dropFirst(start).prefix(Int(idSize)))
     }
 
+    /// Before anything of the payload is loaded: from the file, whatever the section's flags.
+    mutating func checkHypervisorFirst() throws(Stop) {
+        guard habits.checksHypervisorFirst, let name = abi.xenDependsSection else { return }
+        func fault(_ reason: String) -> Stop { .refuse(.hypervisorDependency, .invalid, "section \(name) \(reason)") }
+        guard let section = section(named: name)?.section else {
+            throw .refuse(.hypervisorDependency, .invalid, "it has no section \(name)")
+        }
+        guard let bytes = file.contents(section) else { throw fault("is cut short") }
+        xenDepends = try buildID(inNote: bytes, section, fault: fault)
+        try compareHypervisor()
+    }
+
     func checkHypervisorDependency() throws(Stop) {
-        guard abi.xenDependsSection != nil else { return }
+        if abi.xenDependsSection != nil, !habits.checksHypervisorFirst { try compareHypervisor() }
+    }
+
+    private func compareHypervisor() throws(Stop) {
         guard xenDepends == hypervisor.buildID else {
             throw .refuse(
                 .hypervisorDependency, .invalid,

@@ -42,7 +42,7 @@ extension PayloadLoader {
             }
         }
         let writable = places.filter { $0.region == .writable && sections[$0.index].size > 0 }.map { sections[$0.index].name }
-        isSafeToReapply = writable.isEmpty || writable == [abi.functionsSection]
+        isSafeToReapply = !abi.refusesSecondApply || writable.isEmpty || writable == [abi.functionsSection]
     }
 
     private mutating func allocate(_ sizes: [LoadResult.Region: UInt64]) throws(Stop) {

@@ -6,6 +6,9 @@ import XenSource
 private let maximumAlternative = 254
 /// What the hypervisor's symbol table keeps of a name.
 private let keptNameLength = 126
+/// x86 only, since Xen 4.21: `struct alt_call` and what it points to (xen/arch/x86/include/asm/alternative-call.h).
+private let alternativeCallsSection = ".alt_call_sites"
+private let alternativeCall = (start: [0xff, 0x15] as [UInt8], length: 6)
 
 extension PayloadLoader {
     private var tables: [SpecialTable] {
@@ -24,7 +27,26 @@ extension PayloadLoader {
         }
         for table in tables where table.piece?.lengthOffset != nil { try readAlternatives(table) }
         for table in tables where !Self.isBugTable(table) && table.piece?.lengthOffset == nil {
-            if let (_, section) = section(named: table.section) { try checkEntries(section, of: table.entrySize, .tables) }
+            guard let (index, section) = section(named: table.section) else { continue }
+            try checkEntries(section, of: table.entrySize, .tables)
+            if table.section == alternativeCallsSection, section.size > 0 { try readAlternativeCalls(index) }
+        }
+    }
+
+    /// Each must be a `call *pointer(%rip)` of the payload's own text; the hypervisor writes a direct call over it.
+    private func readAlternativeCalls(_ index: Int) throws(Stop) {
+        let bytes = try loadedBytes(index), text = memory.region(.text)
+        guard text.size > 0 else { throw .refuse(.tables, .invalid, "it has alternative calls, but no text") }
+        guard let start = memory.address(of: index) else { return }
+        for offset in stride(from: 0, to: UInt64(bytes.count), by: 4) {
+            guard let distance: UInt32 = bytes.number(at: offset) else { return }
+            let call = Self.follow(distance, from: start &+ offset)
+            guard Self.contains(text.address, text.size, call, UInt64(alternativeCall.length)) else {
+                throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is outside the payload's text")
+            }
+            guard memory.bytes(at: call, count: alternativeCall.start.count) == alternativeCall.start[...] else {
+                throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is no call through a pointer")
+            }
         }
     }
 
@@ -53,10 +75,11 @@ extension PayloadLoader {
             let number = offset / UInt64(table.entrySize)
             let target = Self.follow(original, from: start &+ offset)
             guard Self.contains(text.address, text.size, target, UInt64(oldLength)) else {
-                throw .refuse(.tables, .invalid, "alternative \(number) patches code outside the payload")
+                let reason = "alternative \(number) patches code outside the payload"
+                throw habits.holdsAlternativesToPayload ? .refuse(.tables, .invalid, reason) : .crash(reason)
             }
             guard
-                Self.contains(
+                !habits.holdsAlternativesToPayload || Self.contains(
                     pieceStart, pieces.section.size, Self.follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
             else {
                 throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(piece.section)")

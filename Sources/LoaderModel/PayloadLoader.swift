@@ -4,8 +4,8 @@ import XenSource
 
 // The hypervisor's payload loader, told again in user space.
 //
-// Source of the rules: `xen/common/livepatch.c`, `livepatch_elf.c` and `arch/x86/livepatch.c` of Xen 4.17; the sections
-// that older formats demand are those of 4.7 to 4.13. The order of the checks is the hypervisor's, because the first fault decides
+// Source of the rules: `xen/common/livepatch.c`, `livepatch_elf.c` and `arch/x86/livepatch.c` of Xen 4.17; what other versions
+// do otherwise is in `PayloadABI` (the format) and `LoaderHabits`, and was read in 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. The order of the checks is the hypervisor's, because the first fault decides
 // what an operator gets to see.
 
 /// Loads a payload as the hypervisor would at upload: every check in its order, memory layout, relocation.
@@ -55,6 +55,7 @@ struct PayloadLoader {
     let architecture: any TargetArchitecture
     let abi: PayloadABI
     let version: XenVersion
+    let habits: LoaderHabits
 
     /// `sections[0]` is never looked at by the hypervisor, except where it trusts an index: that is a null pointer there.
     var sections: [RawELF.Section] = []
@@ -78,6 +79,7 @@ struct PayloadLoader {
         self.architecture = architecture
         self.abi = abi
         self.version = version
+        habits = LoaderHabits(version)
     }
 
     /// The upload, in the hypervisor's order.
@@ -89,6 +91,7 @@ struct PayloadLoader {
         try checkUpload()
         try readSections(checkHeader())
         try readSymbols()
+        try checkHypervisorFirst()
         // Its place in memory
         try layOut()
         try resolveSymbols()

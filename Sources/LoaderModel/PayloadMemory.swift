@@ -40,6 +40,11 @@ struct PayloadMemory {
         return bytes[range]
     }
 
+    /// The bytes at an address inside the payload.
+    func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        range(address, UInt64(count)).map { bytes[$0] }
+    }
+
     /// The NUL-terminated string at an address inside the payload.
     func string(at address: UInt64) -> String? {
         guard let range = range(address, 1) else { return nil }

@@ -51,7 +51,7 @@ public func linkPayload(
     let companions = Companions(assembler: assembler, tag: file.contentTag)
     if !options.strip { file.names = functions.names + companions.names }
     let (bytes, buildID) = try file.serialised(buildIDSection: options.abi.buildIDSection, name: options.name)
-    if companions.list.contains(where: \.isWritable) {
+    if options.abi.refusesSecondApply, companions.list.contains(where: \.isWritable) {
         diagnostics.append(
             Diagnostic(
                 .writableDataInPayload, .note,

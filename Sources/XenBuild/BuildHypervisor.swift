@@ -33,7 +33,7 @@ public func buildHypervisor(
             try await make.distclean(log: request.logs.appending("distclean-hypervisor.log"))
         }
         try WorkFiles.write(WorkFiles.read(original.xen.appending(".config")), to: top.appending("xen/.config"))
-        let environment = BuildSystemQuirks.environment(for: original.configuration)
+        let environment = BuildSystemQuirks.environment(for: original.configuration, debug: request.xenDebug)
         guard try await make.runForReal(["-j\(request.jobs)"], log: log, adding: environment),
             WorkFiles.isReadableFile(image)
         else { throw BuildError.fromLog("the hypervisor does not build", log: log) }

@@ -16,7 +16,9 @@ public struct BuildRequest: Sendable {
     public var configuration: FilePath?
     /// The text of the `.config` that the running hypervisor says it was built with.
     public var runningConfiguration: String?
-    /// Turns CONFIG_DEBUG on in the configuration.
+    /// The xen-syms of the running hypervisor, where there is one. Beside it may lie what that build noted about itself.
+    public var image: FilePath?
+    /// Turns debugging on: CONFIG_DEBUG in the configuration, or `debug=y` where there is no such option.
     public var xenDebug: Bool
     /// How many compilers run at the same time, at least 1.
     public var jobs: Int
@@ -35,7 +37,8 @@ public struct BuildRequest: Sendable {
 
     public init(
         tree: XenTree, patch: AppliedPatch, architecture: String = "x86_64", crossPrefix: String = "",
-        configuration: FilePath? = nil, runningConfiguration: String? = nil, xenDebug: Bool = false, jobs: Int = 1, cache: FilePath, logs: FilePath,
+        configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil, xenDebug: Bool = false,
+        jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: Bool = false
     ) {
         self.tree = tree
@@ -44,6 +47,7 @@ public struct BuildRequest: Sendable {
         self.crossPrefix = crossPrefix
         self.configuration = configuration
         self.runningConfiguration = runningConfiguration
+        self.image = image
         self.xenDebug = xenDebug
         self.jobs = max(1, jobs)
         self.cache = cache

@@ -12,7 +12,8 @@ enum BuildSystemQuirks {
     static let inputs = ["xen", "Config.mk", ".config", "version.sh", "config", "tools/flask/policy", "tools/Rules.mk"]
 
     /// The generated header that says when, where and by whom the hypervisor was built, and what it is made from (4.7 to 4.22).
-    static let buildFacts = "xen/include/xen/compile.h"
+    static let buildFacts = "xen/\(buildFactsInHypervisor)"
+    static let buildFactsInHypervisor = "include/xen/compile.h"
     static let buildFactsTemplate = "xen/include/xen/compile.h.in"
 
     /// The object that holds a packed copy of the configuration, for whoever asks the hypervisor (since 4.14). It says how the running
@@ -44,8 +45,16 @@ enum BuildSystemQuirks {
 
     /// Options for experts were hidden unless an environment variable said otherwise, up to 4.13; later versions
     /// have the option EXPERT in the configuration and ignore the variable.
-    static func environment(for configuration: KernelConfiguration) -> [String: String] {
-        configuration["EXPERT"] == "y" ? ["XEN_CONFIG_EXPERT": "y"] : [:]
+    ///
+    /// - Parameters:
+    ///   - configuration: as the tree's own Kconfig completed it.
+    ///   - debug: true for a hypervisor with debugging. Up to 4.7 that was no option of the configuration, but a variable that
+    ///     `Config.mk` sets where nobody else did.
+    static func environment(for configuration: KernelConfiguration, debug: Bool) -> [String: String] {
+        var variables: [String: String] = [:]
+        if configuration["EXPERT"] == "y" { variables["XEN_CONFIG_EXPERT"] = "y" }
+        if debug && !configuration.isOn("DEBUG") { variables["debug"] = "y" }
+        return variables
     }
 
     /// What turns live patching on in a configuration that hides the option (ARM, and all up to 4.13).

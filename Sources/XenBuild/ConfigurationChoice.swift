@@ -43,21 +43,22 @@ struct ConfigurationChoice: Sendable {
         }
         func read() throws -> KernelConfiguration { try KernelConfiguration(contentsOf: path) }
         if let text {
-            environment = BuildSystemQuirks.environment(for: KernelConfiguration(text: text))
+            environment = BuildSystemQuirks.environment(for: KernelConfiguration(text: text), debug: false)
             try WorkFiles.write(Array(text.utf8), to: path)
         } else {
             try await runMake("defconfig")
             for lines in [BuildSystemQuirks.livePatchingOn, BuildSystemQuirks.expertOn + BuildSystemQuirks.livePatchingOn]
             where try !read().hasLivePatching {
                 try append(lines, to: path)
-                environment = BuildSystemQuirks.environment(for: try read())
+                environment = BuildSystemQuirks.environment(for: try read(), debug: false)
                 try await runMake("olddefconfig")
             }
         }
         if xenDebug { try append(["CONFIG_DEBUG=y"], to: path) }
         try await runMake("olddefconfig")
-        try read().check(file: origin, architecture: architecture)
-        return environment
+        let configured = try read()
+        try configured.check(file: origin, architecture: architecture)
+        return environment.merging(BuildSystemQuirks.environment(for: configured, debug: xenDebug)) { $1 }
     }
 
     /// Kconfig takes the last value of an option.

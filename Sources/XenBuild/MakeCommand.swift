@@ -14,19 +14,16 @@ struct MakeCommand: Sendable {
 
     private var recorder: FilePath { tools.appending("cc") }
 
-    /// Makefiles take `CC` apart at white space, so the recorder gets a path that has none.
+    /// Makefiles take `CC` apart at white space, and up to 4.7 hand it on without quotes (`HOSTCC=$(HOSTCC)`): the recorder
+    /// and the compiler behind it are a single word to them.
     func installRecorder() throws {
-        let script = "#!/bin/sh\nexec \(shellWords(request.recorder)) \"$@\"\n"
-        if request.recorder.count == 1, let program = request.recorder.first, program.hasPrefix("/") {
-            try WorkFiles.makeLink(at: recorder, to: program)
-        } else {
-            try WorkFiles.write(Array(script.utf8), to: recorder, executable: true)
-        }
+        let script = "#!/bin/sh\nexec \(shellWords(request.recorder + toolchain.compiler)) \"$@\"\n"
+        try WorkFiles.write(Array(script.utf8), to: recorder, executable: true)
     }
 
     /// - Returns: true when make exits with 0.
     func run(_ targets: [String], log: FilePath, adding variables: [String: String] = [:]) async throws -> Bool {
-        try await run(targets, compiler: [recorder.string] + toolchain.compiler, log: log, adding: variables)
+        try await run(targets, compiler: [recorder.string], log: log, adding: variables)
     }
 
     /// The same with the compiler itself.

@@ -56,6 +56,8 @@ struct TreePreparation: Sendable {
             Cache.schema, snapshot.key, configuration.identity, request.architecture, request.crossPrefix, toolchain.identity,
             request.makeVariables.joined(separator: "\u{0}"),
         ] { key.add(part) }
+        // Those of the user's tree are in the snapshot.
+        if let path = factsBesideImage, let facts = try? WorkFiles.read(path) { key.add(facts) }
         for file in patch?.files ?? [] {
             key.add(file.path)
             switch file.change {
@@ -101,12 +103,19 @@ struct TreePreparation: Sendable {
     }
 
     /// Date, person and machine of the user's own build: the objects that hold them are to be those of the hypervisor that came of it.
+    ///
+    /// The tree given is often a fresh copy of the one that was built, so what lies beside xen-syms comes first.
     private func keepBuildFacts(in top: FilePath) throws {
         let path = BuildSystemQuirks.buildFacts
-        let source = request.tree.top.appending(path)
-        let isPatched = request.patch.files.contains { $0.path == BuildSystemQuirks.buildFactsTemplate }
-        guard !isPatched, case .regular = try WorkFiles.kind(of: source) else { return }
-        try WorkFiles.write(try WorkFiles.read(source), to: top.appending(path))
+        guard !request.patch.files.contains(where: { $0.path == BuildSystemQuirks.buildFactsTemplate }) else { return }
+        for source in [factsBesideImage, request.tree.top.appending(path)].compactMap({ $0 }) {
+            guard case .regular = try WorkFiles.kind(of: source) else { continue }
+            return try WorkFiles.write(try WorkFiles.read(source), to: top.appending(path))
+        }
+    }
+
+    private var factsBesideImage: FilePath? {
+        request.image?.removingLastComponent().appending(BuildSystemQuirks.buildFactsInHypervisor)
     }
 
     /// An empty object of the target's kind, which each recorded command leaves as its output.

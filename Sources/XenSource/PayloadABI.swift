@@ -86,6 +86,10 @@ public struct PayloadABI: Sendable, Equatable, Codable {
     /// How many bytes an expectation holds at most.
     public static let maximumExpectation = 31
 
+    /// Whether a payload with writable sections is refused when it is applied again after a revert (Xen 4.8 and later). Before, it is
+    /// applied, and its variables go on with the values that they had.
+    public var refusesSecondApply: Bool { takesHooksAndNOPs }
+
     /// How many bytes of a function can become NOPs at most: LIVEPATCH_OPAQUE_SIZE.
     public static let maximumNOPs = 31
 

@@ -69,7 +69,8 @@ struct RunContext {
     func buildRequest(tree: XenTree, patch: AppliedPatch, architecture: any TargetArchitecture, image: XenImage?) -> BuildRequest {
         BuildRequest(
             tree: tree, patch: patch, architecture: architecture.name, configuration: options.config,
-            runningConfiguration: image?.configurationText, xenDebug: options.xenDebug, jobs: options.jobs, cache: options.cache, logs: output.logs,
+            runningConfiguration: image?.configurationText, image: options.xenSyms, xenDebug: options.xenDebug, jobs: options.jobs,
+            cache: options.cache, logs: output.logs,
             environment: environment, recorder: recorder, keepWork: options.keepWork)
     }
 

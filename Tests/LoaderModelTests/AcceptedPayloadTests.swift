@@ -118,6 +118,13 @@ import XenSource
         let v1 = try await assemble(source)
         #expect(load(v1, abi: .livepatchV1).isAccepted)
         #expect(load(v1, abi: .livepatchV2).isRefused(.requiredSections, .invalid, ".livepatch.xen_depends"))
+        // Before 4.8 nothing was said about a second apply.
+        #expect(!load(v1, abi: .livepatchV1).isSafeToReapply && load(v1, abi: .livepatchV1Of47).isSafeToReapply)
+        payload.newAddress = "0"
+        payload.newSize = "5"
+        let nops = try await assemble(payload.source.replacing(".skip 39", with: ".skip 31"))
+        #expect(load(nops, abi: .livepatchV1).isAccepted)
+        #expect(load(nops, abi: .livepatchV1Of47).isRefused(.functions, .invalid, "zero"))
         let xsplice = try await assemble(source.replacing(".livepatch.", with: ".xsplice."))
         #expect(load(xsplice, abi: .xspliceV1).isAccepted)
         #expect(load(xsplice, abi: .livepatchV1).isRefused(.requiredSections, .invalid, ".livepatch.funcs"))

@@ -144,6 +144,50 @@ import XenSource
         #expect(try await payload.loaded().isRefused(.hypervisorDependency, .invalid, "4444"))
     }
 
+    @Test func theHypervisorComesFirstFrom420On() async throws {
+        var payload = SamplePayload()
+        payload.xenDepends = SamplePayload.note("0x44", ".livepatch.xen_depends")
+        payload.more = ".comm shared, 4\n"
+        let bytes = try await assemble(payload.source)
+        #expect(load(bytes, minor: 19).refusal?.step != .hypervisorDependency)
+        #expect(load(bytes, minor: 20).isRefused(.hypervisorDependency, .invalid, "4444"))
+        let unnamed = try await assemble(payload.source.replacing(".livepatch.xen_depends", with: ".other"))
+        #expect(load(unnamed, minor: 20).isRefused(.hypervisorDependency, .invalid, ".livepatch.xen_depends"))
+        #expect(load(try await assemble(SamplePayload().source), minor: 20).isAccepted)
+    }
+
+    @Test func alternativesWereNotHeldToThePayloadBefore417() async throws {
+        var payload = SamplePayload()
+        payload.more = """
+            .section .altinstructions, "a"
+            .long new_victim - ., replacement - .
+            .word 3
+            .byte 7, 3, 0, 0
+            .section .altinstr_replacement, "ax"
+            nothing: .byte 0
+            .section .other, "ax"
+            replacement: .byte 0x0f, 0x1f, 0x00
+            """
+        let bytes = try await assemble(payload.source)
+        #expect(load(bytes, minor: 17).isRefused(.tables, .invalid, "replacement"))
+        #expect(load(bytes, minor: 16).isAccepted)
+        let outside = try await assemble(payload.source.replacing(".long new_victim - .,", with: ".long victim - .,"))
+        #expect(load(outside, minor: 16).crashes)
+    }
+
+    @Test func alternativeCalls() async throws {
+        func calls(_ place: String) async throws -> LoadResult {
+            var payload = SamplePayload()
+            payload.text += "\n.section .text.more, \"ax\"\nplain: call printk\n.byte 0\nindirect: call *pointer(%rip)\n"
+            payload.data = ".section .data.rel.ro, \"a\"\npointer: .quad printk\n" + payload.data
+            payload.more = ".section .alt_call_sites, \"a\"\n.long \(place) - .\n"
+            return load(try await assemble(payload.source), minor: 21)
+        }
+        #expect(try await calls("indirect").isAccepted)
+        #expect(try await calls("plain").isRefused(.tables, .invalid, "through a pointer"))
+        #expect(try await calls("victim").isRefused(.tables, .invalid, "outside"))
+    }
+
     @Test func duplicateSymbol() async throws {
         var hypervisor = SampleHypervisor()
         hypervisor.symbols["counter"] = 0xffff_82d0_4020_4000

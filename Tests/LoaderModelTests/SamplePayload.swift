@@ -92,9 +92,9 @@ struct SamplePayload {
 }
 
 func load(
-    _ bytes: [UInt8], into hypervisor: SampleHypervisor = SampleHypervisor(), abi: PayloadABI = .livepatchV2
+    _ bytes: [UInt8], into hypervisor: SampleHypervisor = SampleHypervisor(), abi: PayloadABI = .livepatchV2, minor: Int = 17
 ) -> LoadResult {
-    loadPayload(bytes, into: hypervisor, architecture: ArchX86_64(), abi: abi, version: XenVersion(major: 4, minor: 17))
+    loadPayload(bytes, into: hypervisor, architecture: ArchX86_64(), abi: abi, version: XenVersion(major: 4, minor: minor))
 }
 
 extension LoadResult {

@@ -139,6 +139,47 @@ import XenSource
         }
     }
 
+    @Test func makefilesMayHandTheCompilerOnWithoutQuotes() async throws {
+        try await FakeTree.with { fake in
+            let makefile = String(decoding: try WorkFiles.read(fake.tree, "xen/Makefile"), as: UTF8.self)
+            try fake.put(
+                "xen/Makefile",
+                makefile.replacing(
+                    "olddefconfig:\n\ttrue",
+                    with: "host:\n\t$(HOSTCC) -E include/source.h -o /dev/null\nolddefconfig:\n\t$(MAKE) HOSTCC=$(CC) host"))
+            #expect(try await build(fake.request(["xen/common/one.c": one])).pairs.count == 1)
+        }
+    }
+
+    @Test func debuggingIsAVariableWhereTheConfigurationHasNoSuchOption() async throws {
+        try await FakeTree.with { fake in
+            let makefile = String(decoding: try WorkFiles.read(fake.tree, "xen/Makefile"), as: UTF8.self)
+            try fake.put(
+                "xen/Makefile",
+                makefile.replacing("-D__XEN__", with: "-D__XEN__ $(if $(filter y,$(debug)),,-DNDEBUG)")
+                    .replacing("olddefconfig:\n\ttrue", with: "olddefconfig:\n\tsed -i /CONFIG_DEBUG/d .config"))
+            var request = try fake.request(["xen/common/one.c": "#ifdef NDEBUG\n#error no debugging\n#endif\n" + one])
+            await #expect(throws: BuildError.self) { try await build(request) }
+            request.xenDebug = true
+            #expect(try await build(request).pairs.count == 1)
+        }
+    }
+
+    @Test func whatTheRunningHypervisorSaysAboutItsBuildIsTaken() async throws {
+        try await FakeTree.with { fake in
+            var request = try fake.request([
+                "xen/common/one.c": "#include <xen/compile.h>\n#if YEAR != 2026\n#error another build\n#endif\n" + one
+            ])
+            try fake.put("xen/include/xen/compile.h", "#define YEAR 1970\n")
+            await #expect(throws: BuildError.self) { try await build(request) }
+            let running = fake.folder.appending("running")
+            try WorkFiles.makeFolder(running.appending("include/xen"))
+            try WorkFiles.write(Array("#define YEAR 2026\n".utf8), to: running.appending("include/xen/compile.h"))
+            request.image = running.appending("xen-syms")
+            #expect(try await build(request).pairs.count == 1)
+        }
+    }
+
     @Test func aTreeBuiltInPlaceIsCleanedInTheCopyOnly() async throws {
         try await FakeTree.with { fake in
             try fake.put("xen/common/one.o", "stale")
