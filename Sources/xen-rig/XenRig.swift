@@ -36,7 +36,7 @@ struct XenRig: AsyncParsableCommand {
 
 /// The options that all subcommands share.
 struct RigOptions: ParsableArguments {
-    @Option(help: "The release of Debian to take Xen and the dom0 from.")
+    @Option(help: "The release of Debian to take Xen and the dom0 from: bullseye, bookworm or trixie.")
     var suite = "bookworm"
 
     @Option(help: "The folder for what is slow to get. Default: $XSPLICE_RIG_CACHE, else .cache")
