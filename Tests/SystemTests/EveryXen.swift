@@ -160,7 +160,8 @@ enum EveryXen {
             }
             let stack = try await stack(xen)
             for (change, outcome) in stack {
-                scenario.files["\(change.name).livepatch"] = try #require(outcome.payload, "no payload for \(change.name): \(outcome.error)")
+                let bytes = try #require(outcome.payload, "no payload for \(change.name): \(outcome.error)")
+                scenario.files["\(change.name).livepatch"] = bytes
             }
             try addSteps(ofStack: stack.map(\.change.name), to: &scenario)
             scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
