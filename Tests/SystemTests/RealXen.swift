@@ -65,15 +65,7 @@ enum RealXen {
 
     static func outcome(of change: ChangeCase) async throws -> ChangeOutcome {
         try await outcomes.value(of: change.name) {
-            await turns.take()
-            do {
-                let outcome = try await run(change)
-                await turns.give()
-                return outcome
-            } catch {
-                await turns.give()
-                throw error
-            }
+            try await turns.one { try await run(change) }
         }
     }
     private static let outcomes = Once<ChangeOutcome>()

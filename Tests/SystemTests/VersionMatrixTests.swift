@@ -73,7 +73,7 @@ struct VersionMatrixTests {
     /// Such as: Xen 4.14.6 of Debian bullseye, built with gcc-10 (Debian 10.2.1-6) 10.2.1 20210110; dom0 linux-image-…
     private func describe(_ xen: DebianXen) async throws -> String {
         let build = try await EveryXen.hypervisor(xen)
-        let compiler = try await run(build.compiler?.program.string ?? "gcc", ["--version"]).prefix { $0 != "\n" }
+        let compiler = try await run("env", [build.compiler?.program.string ?? "gcc", "--version"]).prefix { $0 != "\n" }
         let dom0 = try await xen.dom0(cache: RealXen.cache)
         return "Xen \(build.version) of Debian \(xen.suite), built with \(compiler.split(separator: "/").last ?? compiler); dom0 \(dom0.kernelPackage)"
     }
