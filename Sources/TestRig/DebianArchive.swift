@@ -80,27 +80,48 @@ public struct DebianArchive: Sendable {
 
         /// Downloads a source package and unpacks it as `destination`, which must not exist. Returns its version.
         ///
-        /// Tries the versions from the newest on: an archive may list one whose files are gone already.
+        /// Tries the versions from the newest on: an archive may list one whose files are gone already. Where that is so of all,
+        /// upstream's own archive of the newest version that is still served does: it is the same source without Debian's changes.
         public func unpackSource(_ name: String, as destination: FilePath) async throws -> String {
             var reason: (any Error)?
-            for version in try await sourceVersions(name) {
-                let downloads = folder.appending("source-\(name)")
-                try Folder.remove(downloads)
-                try Folder.create(downloads)
-                do {
-                    try await apt("apt-get", ["source", "--download-only", "--only-source", "--", "\(name)=\(version)"], in: downloads)
-                } catch {
-                    reason = error
-                    continue
+            let versions = try await sourceVersions(name)
+            for parts in [[], ["--tar-only"]] {
+                for version in versions {
+                    let downloads = folder.appending("source-\(name)")
+                    try Folder.remove(downloads)
+                    try Folder.create(downloads)
+                    do {
+                        // apt checks the signature and the sums.
+                        try await apt(
+                            "apt-get", ["source", "--download-only", "--only-source"] + parts + ["--", "\(name)=\(version)"], in: downloads)
+                    } catch {
+                        reason = reason ?? error
+                        continue
+                    }
+                    guard try await unpackSource(in: downloads, as: destination) else { continue }
+                    try Folder.remove(downloads)
+                    if !parts.isEmpty {
+                        archive.cache.tell("Debian \(archive.suite) does not serve all of \(name) \(version): taking upstream's part of it")
+                    }
+                    return version
                 }
-                guard let description = Folder.names(in: downloads).first(where: { $0.hasSuffix(".dsc") }) else { continue }
-                try await Tool(name: "dpkg-source").output(
-                    // apt has checked the signatures and the sums.
-                    ["--no-check", "-x", downloads.appending(description).string, destination.string], in: downloads)
-                try Folder.remove(downloads)
-                return version
             }
             throw reason ?? RigError("Debian \(archive.suite) has no source package \(name)")
+        }
+
+        /// False when the folder has neither a description of a source package nor upstream's archive.
+        private func unpackSource(in downloads: FilePath, as destination: FilePath) async throws -> Bool {
+            let names = Folder.names(in: downloads)
+            if let description = names.first(where: { $0.hasSuffix(".dsc") }) {
+                try await Tool(name: "dpkg-source").output(
+                    ["--no-check", "-x", downloads.appending(description).string, destination.string], in: downloads)
+                return true
+            }
+            guard let upstream = names.first(where: { $0.split(separator: ".").dropLast().suffix(2) == ["orig", "tar"] }) else { return false }
+            try Folder.create(destination)
+            try await Tool(name: "tar").output(
+                ["-x", "--strip-components=1", "-f", downloads.appending(upstream).string, "-C", destination.string])
+            return true
         }
 
         @discardableResult

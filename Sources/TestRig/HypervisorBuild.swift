@@ -44,29 +44,32 @@ public struct XenRelease: Sendable, Equatable {
     ///   - variant: a word for the folder's name when `options` or `flags` differ from the default; empty is the default build.
     ///   - options: Kconfig options to set on top of the default configuration, with the values of a `.config` file.
     ///   - flags: compiler flags to add, for suites whose Xen needs them with a newer compiler.
+    ///   - compiler: which to build with; nil is the machine's own.
     public func build(
-        _ variant: String = "", options: [String: String] = [:], flags: String = "", cache: RigCache
+        _ variant: String = "", options: [String: String] = [:], flags: String = "", compiler: SuiteCompiler? = nil, cache: RigCache
     ) async throws -> HypervisorBuild {
         let name = variant.isEmpty ? "build" : "build-\(variant)"
         let wanted = options.merging(["CONFIG_LIVEPATCH": "y"]) { given, _ in given }
         let assignments = wanted.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let recipe = (assignments + ["flags \(flags)", "with example payloads"] + Self.buildFacts).joined(separator: "\n")
+        let with = compiler.map { ["CC=\($0.program)"] } ?? []
+        let recipe = (assignments + ["flags \(flags)", "with example payloads"] + Self.buildFacts + with).joined(separator: "\n")
         let tree = try await cache.folder("\(home)/\(name)", recipe: recipe) { tree in
             cache.tell("building Xen \(version)\(variant.isEmpty ? "" : " (\(variant))"); the log: \(tree).log")
             try Folder.remove(tree)
             // With the times of the source: make compares them.
             try await Tool(name: "cp").output(["-a", "--", source.string, tree.string])
-            try await make(in: tree, assignments, flags)
+            try await make(in: tree, assignments, with + (flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]))
         }
-        return HypervisorBuild(version: version, tree: tree)
+        return HypervisorBuild(version: version, tree: tree, compiler: compiler)
     }
 
-    private func make(in tree: FilePath, _ assignments: [String], _ flags: String) async throws {
+    /// - Parameter variables: for each call of make.
+    private func make(in tree: FilePath, _ assignments: [String], _ variables: [String]) async throws {
         let log = FilePath(tree.string + ".log")
         try Folder.remove(log)
         let tool = Tool(name: "make", environment: Tool.withoutOuterMake, timeLimit: .seconds(1800))
         let xen = tree.appending("xen")
-        try await tool.run(["-C", xen.string, "defconfig"], log: log)
+        try await tool.run(["-C", xen.string, "defconfig"] + variables, log: log)
         let config = xen.appending(".config")
         var lines = String(decoding: try WorkFiles.read(config), as: UTF8.self).split(separator: "\n").map(String.init)
         for assignment in assignments {
@@ -77,17 +80,16 @@ public struct XenRelease: Sendable, Equatable {
             assignment.hasSuffix("=n") ? "# \(assignment.dropLast(2)) is not set" : assignment
         }
         try WorkFiles.writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: config)
-        try await tool.run(["-C", xen.string, "olddefconfig"], log: log)
+        try await tool.run(["-C", xen.string, "olddefconfig"] + variables, log: log)
         let settled = Set(String(decoding: try WorkFiles.read(config), as: UTF8.self).split(separator: "\n").map(String.init))
         // Kconfig drops silently what it does not know or allow.
         for assignment in assignments where !assignment.hasSuffix("=n") && !settled.contains(assignment) {
             throw RigError("the configuration of Xen \(version) does not take \(assignment)", exitCode: .usage)
         }
         let jobs = ProcessInfo.processInfo.activeProcessorCount
-        let extra = flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]
-        try await tool.run(["-C", xen.string, "-j\(jobs)"] + Self.buildFacts + extra, log: log)
+        try await tool.run(["-C", xen.string, "-j\(jobs)"] + Self.buildFacts + variables, log: log)
         // Xen's own example payloads: the model of the loader is held against them.
-        try await tool.run(["-C", xen.string, "tests"] + Self.buildFacts + extra, log: log)
+        try await tool.run(["-C", xen.string, "tests"] + Self.buildFacts + variables, log: log)
     }
 
     /// What a build puts into the hypervisor beside its source: fixed, so that two builds are the same.
@@ -102,10 +104,13 @@ public struct HypervisorBuild: Sendable, Equatable {
     public var version: String
     /// The top of the tree that was built in: configuration and objects are in it. To be copied before it is changed.
     public var tree: FilePath
+    /// What it was built with; nil is the machine's own. Whoever compiles for this hypervisor takes the same.
+    public var compiler: SuiteCompiler?
 
-    public init(version: String, tree: FilePath) {
+    public init(version: String, tree: FilePath, compiler: SuiteCompiler? = nil) {
         self.version = version
         self.tree = tree
+        self.compiler = compiler
     }
 
     /// The file that a boot loader (and QEMU) takes.

@@ -5,6 +5,7 @@ import WorkFiles
 
 /// Runs the machine's own programs (`apt-get`, `dpkg-deb`, `make`, …), each with a time limit, none with a terminal.
 struct Tool: Sendable {
+    /// As `PATH` has it, or a path.
     var name: String
     /// Set (or, with nil, unset) for the program, on top of this process's environment.
     var environment: [Environment.Key: String?] = [:]
@@ -23,7 +24,7 @@ struct Tool: Sendable {
     func output(_ arguments: [String], in folder: FilePath? = nil) async throws -> String {
         let (status, output, errors) = try await limited {
             let result = try await Subprocess.run(
-                .name(name), arguments: .init(arguments), environment: effectiveEnvironment, workingDirectory: folder,
+                executable, arguments: .init(arguments), environment: effectiveEnvironment, workingDirectory: folder,
                 platformOptions: gentleEnd, input: .none, output: .string(limit: 64 << 20),
                 error: .string(limit: 4 << 20))
             return (result.terminationStatus, result.standardOutput, result.standardError)
@@ -41,7 +42,7 @@ struct Tool: Sendable {
                 log, .writeOnly, options: [.create, .append, .closeOnExec],
                 permissions: [.ownerReadWrite, .groupRead, .otherRead])
             return try await Subprocess.run(
-                .name(name), arguments: .init(arguments), environment: effectiveEnvironment, workingDirectory: folder,
+                executable, arguments: .init(arguments), environment: effectiveEnvironment, workingDirectory: folder,
                 platformOptions: gentleEnd, input: .none,
                 output: .fileDescriptor(file, closeAfterSpawningProcess: true), error: .combinedWithOutput
             ).terminationStatus
@@ -51,6 +52,8 @@ struct Tool: Sendable {
             throw failure(arguments, status, lastWords: text, log: log)
         }
     }
+
+    private var executable: Executable { name.contains("/") ? .path(FilePath(name)) : .name(name) }
 
     private var effectiveEnvironment: Environment {
         // Messages that are looked at must not be translated.

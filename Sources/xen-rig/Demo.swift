@@ -26,7 +26,7 @@ struct Demo: AsyncParsableCommand {
 
     func run() async throws {
         let release = try await XenRelease.ofDebian(rig.archive)
-        let build = try await release.build(cache: rig.rigCache)
+        let build = try await DebianXen.of(suite: rig.suite).build(cache: rig.rigCache)
         let dom0 = try await Dom0.ofDebian(rig.archive)
 
         let folder = output.map { FilePath($0) } ?? rig.rigCache.root.appending("demo")

@@ -36,7 +36,7 @@ struct XenRig: AsyncParsableCommand {
 
 /// The options that all subcommands share.
 struct RigOptions: ParsableArguments {
-    @Option(help: "The release of Debian to take Xen and the dom0 from.")
+    @Option(help: "The release of Debian to take Xen and the dom0 from: bullseye, bookworm or trixie.")
     var suite = "bookworm"
 
     @Option(help: "The folder for what is slow to get. Default: $XSPLICE_RIG_CACHE, else .cache")
@@ -58,8 +58,12 @@ struct Xen: AsyncParsableCommand {
     var debug = false
 
     func run() async throws {
+        let xen = try DebianXen.of(suite: rig.suite)
+        let build =
+            debug
+            ? try await xen.build("debug", options: ["CONFIG_DEBUG": "y"], cache: rig.rigCache)
+            : try await xen.build(cache: rig.rigCache)
         let release = try await XenRelease.ofDebian(rig.archive)
-        let build = try await release.build(debug: debug, cache: rig.rigCache)
         print(
             """
             version     \(release.version)
@@ -67,6 +71,7 @@ struct Xen: AsyncParsableCommand {
             build       \(build.tree)
             hypervisor  \(build.image)
             xen-syms    \(build.symbols)
+            compiler    \(build.compiler?.program.string ?? "gcc")
             """)
     }
 }
@@ -84,14 +89,5 @@ struct Dom0Command: AsyncParsableCommand {
             kernel     \(dom0.kernel)
             initramfs  \(dom0.initramfs)
             """)
-    }
-}
-
-extension XenRelease {
-    /// The default build, or the one with Xen's own checks switched on.
-    func build(debug: Bool, cache: RigCache) async throws -> HypervisorBuild {
-        debug
-            ? try await build("debug", options: ["CONFIG_DEBUG": "y"], cache: cache)
-            : try await build(cache: cache)
     }
 }

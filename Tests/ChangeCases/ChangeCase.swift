@@ -7,6 +7,8 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
     public struct Expected: Sendable, Decodable {
         /// `mini-xen`, or a real Xen: `xen-4.17`.
         public var tree: String
+        /// Other versions of Xen that the change is tried with.
+        public var versions: [String]?
         /// For a hypervisor with Xen's own checks switched on (CONFIG_DEBUG).
         public var debug: Bool?
         public var exit: Int
@@ -54,6 +56,17 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
 
     public init(name: String, expected: Expected, patches: [FilePath]) {
         (self.name, self.expected, self.patches) = (name, expected, patches)
+    }
+
+    /// The same change for another version of Xen: a folder named after the version has the patch where the context differs there.
+    ///
+    /// What is expected stays, but for the names that the payload takes from the hypervisor.
+    public func variant(for version: String) throws -> ChangeCase {
+        var variant = self
+        variant.expected.referred = nil
+        guard let folder = patches.first?.removingLastComponent().appending(version), try WorkFiles.kind(of: folder) == .folder else { return variant }
+        variant.patches = try WorkFiles.names(in: folder).filter { $0.hasSuffix(".patch") }.map { folder.appending($0) }
+        return variant
     }
 
     /// The folder `Fixtures` of this package.

@@ -19,14 +19,15 @@ enum RealXen {
 
     static let tree = "xen-4.17"
 
-    /// The changes of `Fixtures/changes`, and the demo's; those that take minutes with 'make test-all' only.
+    static let demo = ChangeCase(
+        name: "hello-world",
+        expected: .init(
+            tree: tree, exit: 0, changed: ["xen_extra_version"],
+            boot: .init(look: "cat /sys/hypervisor/version/extra", applied: "Hello World")),
+        patches: [ChangeCase.fixtures.appending("patches/xen-4.17/hello-world.patch")])
+
+    /// The demo's change, and those of `Fixtures/changes`; those that take minutes with 'make test-all' only.
     static let cases: [ChangeCase] = {
-        let demo = ChangeCase(
-            name: "hello-world",
-            expected: .init(
-                tree: tree, exit: 0, changed: ["xen_extra_version"],
-                boot: .init(look: "cat /sys/hypervisor/version/extra", applied: "Hello World")),
-            patches: [ChangeCase.fixtures.appending("patches/xen-4.17/hello-world.patch")])
         do {
             return [demo] + (try ChangeCase.all(of: tree)).filter { $0.expected.slow != true || getenv("XSPLICE_TEST_ALL") != nil }
         } catch {
@@ -64,15 +65,7 @@ enum RealXen {
 
     static func outcome(of change: ChangeCase) async throws -> ChangeOutcome {
         try await outcomes.value(of: change.name) {
-            await turns.take()
-            do {
-                let outcome = try await run(change)
-                await turns.give()
-                return outcome
-            } catch {
-                await turns.give()
-                throw error
-            }
+            try await turns.one { try await run(change) }
         }
     }
     private static let outcomes = Once<ChangeOutcome>()
@@ -135,7 +128,7 @@ enum RealXen {
             for change in booted where (change.expected.debug == true) == debug {
                 guard let bytes = try await outcome(of: change).payload else { continue }
                 scenario.files["\(change.name).livepatch"] = bytes
-                try addSteps(of: change, to: &scenario)
+                try BootedChange.addSteps(of: change, to: &scenario)
             }
             scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
             var boot = Boot(hypervisor: try await hypervisor(debug: debug).image, dom0: try await Dom0.ofDebian(archive))
@@ -145,19 +138,4 @@ enum RealXen {
         }
     }
     private static let machines = Once<MachineRun>()
-
-    /// All that is done with a payload, from before it is there until it is gone.
-    private static func addSteps(of change: ChangeCase, to scenario: inout Scenario) throws {
-        guard let look = change.expected.boot?.look else { return }
-        scenario.step("\(change.name).before", look)
-        try scenario.hostTool("\(change.name).load", .load, change.name)
-        scenario.step("\(change.name).applied", look)
-        scenario.step("\(change.name).list", "xen-livepatch list")
-        try scenario.hostTool("\(change.name).revert", .revert, change.name)
-        scenario.step("\(change.name).reverted", look)
-        try scenario.hostTool("\(change.name).unload", .unload, change.name)
-        scenario.step("\(change.name).gone", "xen-livepatch list")
-    }
-
-    static let parts = ["before", "load", "applied", "list", "revert", "reverted", "unload", "gone"]
 }

@@ -5,6 +5,19 @@ public actor Turns {
 
     public init(count: Int) { free = count }
 
+    /// Runs `body` when its turn has come.
+    public nonisolated func one<R: Sendable>(_ body: @Sendable () async throws -> R) async throws -> R {
+        await take()
+        do {
+            let result = try await body()
+            await give()
+            return result
+        } catch {
+            await give()
+            throw error
+        }
+    }
+
     public func take() async {
         if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
     }

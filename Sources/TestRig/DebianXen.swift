@@ -1,0 +1,50 @@
+import Diagnostics
+
+/// A release of Debian whose Xen the rig can build and boot, and what is particular about it.
+public struct DebianXen: Sendable, Equatable, CustomStringConvertible {
+    /// The suite's name.
+    public var suite: String
+    /// Xen's version without the point release, which moves.
+    public var version: String
+    /// The suite's own GCC, where the machine's would make another program of that Xen; nil elsewhere.
+    public var gcc: Int?
+
+    public var description: String { "Xen \(version) of Debian \(suite)" }
+
+    /// The oldest first.
+    public static let all = [
+        // With GCC 12 it compiles with warnings only, and vectorised code stops it at boot.
+        DebianXen(suite: "bullseye", version: "4.14", gcc: 10),
+        DebianXen(suite: "bookworm", version: "4.17", gcc: nil),
+        DebianXen(suite: "trixie", version: "4.20", gcc: nil),
+    ]
+
+    /// The one of a suite. Throws `RigError` for a suite that the rig does not know.
+    public static func of(suite: String) throws -> DebianXen {
+        guard let found = all.first(where: { $0.suite == suite }) else {
+            let known = all.map(\.suite).joined(separator: ", ")
+            throw RigError("the rig does not know the Xen of Debian \(suite)", help: "it knows \(known)", exitCode: .usage)
+        }
+        return found
+    }
+
+    /// The hypervisor with live patching, built with the compiler that fits it: from the cache, or fetched and built.
+    ///
+    /// - Parameters as those of `XenRelease.build`. Throws `RigError` when the archive does not have what it takes, or has
+    ///   another version of Xen by now.
+    public func build(_ variant: String = "", options: [String: String] = [:], cache: RigCache) async throws -> HypervisorBuild {
+        let archive = DebianArchive(suite: suite, cache: cache)
+        let release = try await XenRelease.ofDebian(archive)
+        guard release.version == version || release.version.hasPrefix("\(version).") else {
+            throw RigError("the Xen of Debian \(suite) is \(release.version), not \(version)")
+        }
+        var compiler: SuiteCompiler?
+        if let gcc { compiler = try await SuiteCompiler.ofDebian(archive, version: gcc) }
+        return try await release.build(variant, options: options, compiler: compiler, cache: cache)
+    }
+
+    /// The dom0 with the suite's own kernel and host tool.
+    public func dom0(cache: RigCache) async throws -> Dom0 {
+        try await Dom0.ofDebian(DebianArchive(suite: suite, cache: cache))
+    }
+}

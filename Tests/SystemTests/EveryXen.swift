@@ -1,0 +1,179 @@
+import ChangeCases
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+import TestRig
+import TestTools
+import Testing
+import WorkFiles
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// The hypervisors of Debian's suites, and the same changes for each of them: built, and tried in one boot a version.
+enum EveryXen {
+    /// Two more builds of Xen, and three boots.
+    static let isWanted = getenv("XSPLICE_TEST_ALL") != nil
+
+    /// The change of the demo, and those that say that they are for other versions, too.
+    static let changes = RealXen.cases.filter { $0.name == hello.name || $0.expected.versions != nil }
+
+    struct Cell: Sendable, CustomStringConvertible {
+        var xen: DebianXen
+        var change: ChangeCase
+        var description: String { "\(change.name) in Xen \(xen.version)" }
+    }
+
+    static let cells = DebianXen.all.flatMap { xen in
+        changes.filter { $0.name == hello.name || xen.version == "4.17" || $0.expected.versions?.contains(xen.version) == true }
+            .map { Cell(xen: xen, change: $0) }
+    }
+
+    static func hypervisor(_ xen: DebianXen) async throws -> HypervisorBuild {
+        try await builds.value(of: xen.version) { try await xen.build(cache: RealXen.cache) }
+    }
+    private static let builds = Once<HypervisorBuild>()
+
+    // MARK: Payloads
+
+    static func outcome(of cell: Cell) async throws -> ChangeOutcome {
+        try await outcomes.value(of: "\(cell)") { try await run(cell.change.variant(for: cell.xen.version), cell.xen) }
+    }
+    private static let outcomes = Once<ChangeOutcome>()
+    private static let turns = Turns(count: 2)
+
+    /// With the compiler that the hypervisor came of.
+    ///
+    /// - Parameter depends: the build-id of the payload below, in hexadecimal; nil is the hypervisor.
+    private static func run(_ change: ChangeCase, _ xen: DebianXen, depends: String? = nil) async throws -> ChangeOutcome {
+        guard let program = RealXen.program else { throw ToolFailure(description: "XSPLICE_BUILD names no program; 'make test' does") }
+        let hypervisor = try await hypervisor(xen)
+        return try await turns.one {
+            try await withTemporaryFolder { folder in
+                let output = folder.appending("out")
+                let arguments =
+                    ["-s", hypervisor.tree.string] + change.patches.flatMap { ["-p", $0.string] }
+                    + ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
+                    + ["--cache-dir", RealXen.cache.root.appending("xsplice-build").string]
+                    + (depends.map { ["--depends", $0] } ?? [])
+                let result = try await Subprocess.run(
+                    .path(program), arguments: Arguments(arguments),
+                    environment: .inherit.updating(["CC": hypervisor.compiler?.program.string]),
+                    input: .none, output: .string(limit: 1 << 22), error: .string(limit: 1 << 22))
+                return try ChangeOutcome(code: exitCode(result.terminationStatus), output: output, error: result.standardError)
+            }
+        }
+    }
+
+    // MARK: A stack
+
+    static let hello = RealXen.demo
+    /// All three replace the function of `hello`.
+    static let bye = stacked("bye-world", "Bye World")
+    static let replacement = stacked("replace-world", "Replaced World")
+
+    private static func stacked(_ name: String, _ answer: String) -> ChangeCase {
+        ChangeCase(
+            name: name,
+            expected: .init(
+                tree: RealXen.tree, exit: 0, changed: ["xen_extra_version"],
+                boot: .init(look: "cat /sys/hypervisor/version/extra", applied: answer)),
+            patches: [ChangeCase.fixtures.appending("patches/stack/\(name).patch")])
+    }
+
+    /// The first on the hypervisor, the second on the first, the third on the hypervisor in their stead.
+    static func stack(_ xen: DebianXen) async throws -> [(change: ChangeCase, outcome: ChangeOutcome)] {
+        let first = try await outcome(of: Cell(xen: xen, change: hello))
+        let below = try #require(first.report?.payload?.buildID, "no payload: \(first.error)")
+        let second = try await outcomes.value(of: "\(bye.name) in \(xen.version)") { try await run(bye, xen, depends: below) }
+        let third = try await outcomes.value(of: "\(replacement.name) in \(xen.version)") { try await run(replacement, xen) }
+        return [(hello, first), (bye, second), (replacement, third)]
+    }
+
+    private static func addSteps(ofStack names: [String], to scenario: inout Scenario) throws {
+        guard let look = hello.expected.boot?.look, names.count == 3 else { return }
+        let (first, second, third) = (names[0], names[1], names[2])
+        func step(_ id: String, _ action: Scenario.HostToolAction, _ name: String) throws {
+            try scenario.hostTool("stack.\(id)", action, name)
+        }
+        scenario.step("stack.before", look)
+        for (id, name) in [("upload-first", first), ("upload-second", second), ("upload-third", third)] { try step(id, .upload, name) }
+        try step("too-early", .apply, second)
+        try step("first", .apply, first)
+        scenario.step("stack.first-seen", look)
+        try step("second", .apply, second)
+        scenario.step("stack.second-seen", look)
+        scenario.step("stack.both", "xen-livepatch list")
+        try step("revert-second", .revert, second)
+        scenario.step("stack.second-reverted", look)
+        try step("second-again", .apply, second)
+        try step("replace", .replace, third)
+        scenario.step("stack.replaced", look)
+        scenario.step("stack.one", "xen-livepatch list")
+        try step("revert-third", .revert, third)
+        scenario.step("stack.after", look)
+        for (id, name) in [("unload-first", first), ("unload-second", second), ("unload-third", third)] { try step(id, .unload, name) }
+    }
+
+    /// What was not as it should be with the stack, a line each.
+    static func deviationsOfStack(in machine: MachineRun) -> [String] {
+        var found = machine.steps.filter { $0.id.hasPrefix("stack.") && $0.id != "stack.too-early" && !$0.succeeded }
+            .map { "\($0.id): exit code \($0.exitCode.map { "\($0)" } ?? "none"): \($0.output) \($0.xenLog)" }
+        func step(_ id: String) -> Console.StepResult { machine["stack.\(id)"] }
+        // Refused by the hypervisor: what it depends on is not there yet.
+        if step("too-early").exitCode == 0 || step("too-early").exitCode == nil { found.append("applied without what it depends on") }
+        let before = step("before").output
+        let seen = [
+            ("first-seen", "Hello World"), ("second-seen", "Bye World"), ("second-reverted", "Hello World"), ("replaced", "Replaced World"),
+            ("after", before),
+        ]
+        for (id, answer) in seen where step(id).output != answer || step(id).exitCode != 0 { found.append("\(id): \(step(id).output), not \(answer)") }
+        func state(_ name: String, _ list: String, _ wanted: String) {
+            if BootedChange.entry(of: name, in: step(list))?.contains(wanted) != true { found.append("\(list): \(step(list).output)") }
+        }
+        for name in [hello.name, bye.name] {
+            state(name, "both", "APPLIED")
+            state(name, "one", "CHECKED")
+        }
+        state(replacement.name, "one", "APPLIED")
+        return found
+    }
+
+    // MARK: Boots
+
+    static func machine(_ xen: DebianXen) async throws -> MachineRun {
+        try await machines.value(of: xen.version) {
+            var scenario = Scenario()
+            for cell in cells where cell.xen == xen {
+                guard let bytes = try await outcome(of: cell).payload else { continue }
+                scenario.files["\(cell.change.name).livepatch"] = bytes
+                try BootedChange.addSteps(of: cell.change, to: &scenario)
+            }
+            let stack = try await stack(xen)
+            for (change, outcome) in stack {
+                let bytes = try #require(outcome.payload, "no payload for \(change.name): \(outcome.error)")
+                scenario.files["\(change.name).livepatch"] = bytes
+            }
+            try addSteps(ofStack: stack.map(\.change.name), to: &scenario)
+            scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
+            var boot = Boot(hypervisor: try await hypervisor(xen).image, dom0: try await xen.dom0(cache: RealXen.cache))
+            boot.timeLimit = .seconds(1800)
+            // Emulated processors that wait for each other's share of the real ones do not come together in time to apply a payload.
+            return try await boots.one { [boot, scenario] in try await boot.run(scenario) }
+        }
+    }
+    private static let machines = Once<MachineRun>()
+    private static let boots = Turns(count: 1)
+
+    /// What is wrong with a change in a version: with what the program made of it, else with what the hypervisor did.
+    static func deviations(_ cell: Cell) async throws -> [String] {
+        // A point release moves lines.
+        let ofProgram = try await outcome(of: cell)
+            .deviations(from: cell.change.variant(for: cell.xen.version).expected, ignoring: ["hunk-offset"])
+        guard ofProgram.isEmpty else { return ofProgram }
+        return try BootedChange.deviations(of: cell.change, in: try await machine(cell.xen))
+    }
+}
