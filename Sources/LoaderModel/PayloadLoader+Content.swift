@@ -9,8 +9,8 @@ extension PayloadLoader {
     /// Sections without which there is no payload.
     func checkRequiredSections() throws(Stop) {
         let names =
-            (abi.needsFunctions ? [abi.functionsSection] : []) + [abi.dependsSection] + [habits.checksHypervisorFirst ? nil : abi.xenDependsSection].compactMap(\.self)
-            + [abi.buildIDSection]
+            (abi.needsFunctions ? [abi.functionsSection] : []) + [abi.dependsSection]
+            + [habits.checksHypervisorFirst ? nil : abi.xenDependsSection].compactMap(\.self) + [abi.buildIDSection]
         for name in names {
             guard let found = section(named: name)?.section else {
                 throw .refuse(.requiredSections, .invalid, "it has no section \(name)")

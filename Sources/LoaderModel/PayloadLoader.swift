@@ -5,8 +5,8 @@ import XenSource
 // The hypervisor's payload loader, told again in user space.
 //
 // Source of the rules: `xen/common/livepatch.c`, `livepatch_elf.c` and `arch/x86/livepatch.c` of Xen 4.17; what other versions
-// do otherwise is in `PayloadABI` (the format) and `LoaderHabits`, and was read in 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. The order of the checks is the hypervisor's, because the first fault decides
-// what an operator gets to see.
+// do otherwise is in `PayloadABI` (the format) and `LoaderHabits`, and was read in 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. The
+// order of the checks is the hypervisor's, because the first fault decides what an operator gets to see.
 
 /// Loads a payload as the hypervisor would at upload: every check in its order, memory layout, relocation.
 ///
