@@ -14,6 +14,8 @@ export XSPLICE_RIG_CACHE
 BUILD_PACKAGES := gcc g++ libc6-dev make pkg-config git ca-certificates libelf-dev libdw-dev libgit2-dev zlib1g-dev
 RIG_PACKAGES := gcc make binutils flex bison bc python3 dpkg-dev xz-utils gzip qemu-system-x86
 TEST_PACKAGES := cpio elfutils
+# Another compiler than the one that Debian 12 builds with, which a payload must not be built by.
+TEST_ALL_PACKAGES := gcc-11
 
 # The program that people install, without any Swift library beside it.
 RELEASE := $(SWIFT) build -c release --static-swift-stdlib
@@ -21,7 +23,7 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 .DEFAULT_GOAL := all
 # Each step uses all processors by itself, and two apt-get at once get in each other's way.
 .NOTPARALLEL:
-.PHONY: all help xsplice-build xen-rig install demo test test-all check-installed clean packages-build packages-rig packages-test
+.PHONY: all help xsplice-build xen-rig install demo test test-all check-installed clean packages-build packages-rig packages-test packages-test-all
 
 all: xsplice-build ## Build ./xsplice-build (the default)
 
@@ -66,7 +68,7 @@ test: packages-test xsplice-build check-installed ## Run all tests: unit, integr
 # of what works in which is written anew, and must say what the committed one says.
 test-all: export XSPLICE_TEST_ALL := 1
 test-all: export XSPLICE_COMPATIBILITY := $(CURDIR)/Docs/Compatibility.md
-test-all: test ## Run the tests that take long as well
+test-all: packages-test-all test ## Run the tests that take long as well
 
 # What `make install` installs must run where there is no Swift.
 check-installed: xsplice-build
@@ -81,6 +83,9 @@ packages-build:
 
 packages-rig:
 	@Scripts/install-packages.sh $(BUILD_PACKAGES) $(RIG_PACKAGES)
+
+packages-test-all:
+	@Scripts/install-packages.sh $(TEST_ALL_PACKAGES)
 
 packages-test:
 	@Scripts/install-packages.sh $(BUILD_PACKAGES) $(RIG_PACKAGES) $(TEST_PACKAGES)

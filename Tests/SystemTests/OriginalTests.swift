@@ -32,12 +32,12 @@ struct OriginalTests {
     @Test func theSameIsTaken() async throws {
         let outcome = try await RealXen.run(["-p", Self.change.string])
         #expect(outcome.code == 0, "\(outcome.error)")
-        #expect(outcome.report?.original.map { [$0.replaced, $0.equal] } == [1, 1])
+        #expect(outcome.report?.original.map { [$0.replaced, $0.equal] } == [2, 2])
     }
 
     @Test func anotherCompiler() async throws {
         let message = try await refusal(compiler: "gcc-11")
-        #expect(message.contains("another compiler made the hypervisor") || message.contains("Another compiler made the hypervisor"), "\(message)")
+        #expect(message.contains("Another compiler made the hypervisor"), "\(message)")
         #expect(message.contains(") 12.") && message.contains(") 11."), "\(message)")
     }
 
@@ -58,7 +58,7 @@ struct OriginalTests {
             try await TestTools.run("cp", ["-a", "--", built.string, tree.string])
             let file = tree.appending("xen/common/kernel.c")
             let text = String(decoding: try WorkFiles.read(file), as: UTF8.self)
-            let other = text.replacing("if ( copy_to_guest(arg, &info, 1) )", with: "if ( copy_to_guest(arg, &info, 1) || cmd > 77 )")
+            let other = text.replacing("memset(&info, 0, sizeof(info));", with: "memset(&info, 1, sizeof(info));")
             try #require(other != text)
             try write(Array(other.utf8), to: file)
             let message = try await refusal(tree: tree)

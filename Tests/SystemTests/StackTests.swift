@@ -117,7 +117,8 @@ struct StackTests {
                     (.load, "hello_world"), (.load, "bye_world"), (.upload, "replace_world"), (.replace, "replace_world"), (.revert, "replace_world"),
                     (.unload, "hello_world"), (.unload, "bye_world"), (.unload, "replace_world"),
                 ], in: folder)
-            #expect(answers.prefix(5).map(\.first) == ["Hello World", "Bye World!", "Bye World!", "Hello Again World!", first.first])
+            // Xen cuts the extra version after 15 characters (XEN_EXTRAVERSION_LEN).
+            #expect(answers.prefix(5).map(\.first) == ["Hello World", "Bye World!", "Bye World!", "Hello Again Wor", first.first])
         }
     }
 
