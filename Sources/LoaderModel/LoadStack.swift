@@ -9,6 +9,12 @@ public struct StackError: ExplainedError, Equatable {
     public var reason: String
     public var help: String?
 
+    public init(path: FilePath, reason: String, help: String? = nil) {
+        self.path = path
+        self.reason = reason
+        self.help = help
+    }
+
     public var message: String { "\(path): \(reason)" }
     public var exitCode: ExitStatus { .usage }
 }
@@ -29,7 +35,9 @@ public func loadStack(
         switch result.verdict {
         case .accepted: break
         case .refused(let refusal):
-            throw StackError(path: path, reason: "this hypervisor would not have loaded it: \(refusal.reason)")
+            throw StackError(
+                path: path, reason: "this hypervisor would not have loaded it: \(refusal.reason)",
+                help: running.payloads.isEmpty && refusal.step == .symbolResolution ? inOrder : nil)
         case .crashes(let reason): throw StackError(path: path, reason: "it would have crashed this hypervisor: \(reason)")
         case .notModelled(let reason): throw StackError(path: path, reason: "it can't be followed: \(reason)")
         }
@@ -38,12 +46,14 @@ public func loadStack(
             throw StackError(
                 path: path,
                 reason: "it depends on build-id \(BuildIDNote.text(result.depends)), and \(below) is \(BuildIDNote.text(running.topBuildID))",
-                help: "give the payloads in the order in which they were applied")
+                help: inOrder)
         }
         running.apply(AppliedPayload(result, path: path))
     }
     return running
 }
+
+private let inOrder = "give the payloads in the order in which they were applied"
 
 extension AppliedPayload {
     init(_ result: LoadResult, path: FilePath) {

@@ -51,6 +51,10 @@ public struct LikelyCause: Sendable, Equatable {
                 reason = "of the \(all) other functions of \(unequal.objectName) \(equal) are as in the hypervisor: the source is another"
             }
             help = "give the source that the hypervisor was built from, with all its patches"
+        } else if !running.compilers.isEmpty, running.configuration != nil, here.configuration != nil {
+            kind = .source
+            reason = "compiler and configuration are those of the hypervisor: the source is another"
+            help = "give the source that the hypervisor was built from, with all its patches"
         } else {
             kind = .unknown
             reason = "it is the only function of \(unequal.objectName), and nothing tells how the two were built"

@@ -126,7 +126,7 @@ struct RunContext {
             return (outcome, linked.map { ReportText.linkLine($0) } ?? "")
         }
         report = linked
-        if let original = linked?.original {
+        if let original = linked?.original, original.replaced > 0 {
             terminal.begin(.original)
             terminal.end(ReportText.line(original))
         }

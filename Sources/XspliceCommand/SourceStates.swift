@@ -23,11 +23,17 @@ func sourceStates(_ options: BuildOptions, of tree: XenTree) throws -> SourceSta
 
 /// The hypervisor with the payloads that the user says are applied to it.
 ///
-/// - Throws: `StackError` for a payload that can't be there, `WorkFileError` for one that can't be read.
+/// - Throws: `StackError` for a payload that can't be there or can't be read.
 func appliedPayloads(
     _ options: BuildOptions, on image: XenImage, architecture: any TargetArchitecture, tree: XenTree
 ) throws -> RunningHypervisor {
-    let payloads = try options.applied.map { (path: $0, bytes: try WorkFiles.read($0)) }
+    let payloads = try options.applied.map { path in
+        do throws(WorkFileError) {
+            return (path: path, bytes: try WorkFiles.read(path))
+        } catch {
+            throw StackError(path: path, reason: "can't be read: \(error.errno)")
+        }
+    }
     return try loadStack(payloads, onto: image, architecture: architecture, abi: tree.abi, version: tree.version)
 }
 

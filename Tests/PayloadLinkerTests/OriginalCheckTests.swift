@@ -112,5 +112,8 @@ import XenSource
         #expect(LikelyCause(of: unequal).reason.contains("none of the 4"))
         unequal.otherFunctions = 0
         #expect(LikelyCause(of: unequal).kind == .unknown)
+        var running = Self.here
+        running.flags = [:]
+        #expect(LikelyCause(of: unequal, running: running, here: Self.here).kind == .source)
     }
 }

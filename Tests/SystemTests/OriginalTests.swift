@@ -25,8 +25,10 @@ struct OriginalTests {
         let outcome = try await RealXen.run(["-p", Self.change.string] + arguments, tree: tree, compiler: compiler)
         #expect(outcome.code == 6, "\(outcome.error)")
         #expect(outcome.payload == nil)
-        let error = try #require(outcome.report?.diagnostics.first { $0.id == .originalDiffers }, "\(outcome.error)")
-        return error.message
+        let errors = outcome.report?.diagnostics.filter { $0.id == .originalDiffers } ?? []
+        // do_xen_version, which is compiled twice.
+        #expect(errors.count == 2, "\(outcome.error)")
+        return errors.map(\.message).joined(separator: "\n")
     }
 
     @Test func theSameIsTaken() async throws {
@@ -62,7 +64,8 @@ struct OriginalTests {
             try #require(other != text)
             try write(Array(other.utf8), to: file)
             let message = try await refusal(tree: tree)
-            #expect(message.contains("other functions of common/kernel.o"), "\(message)")
+            #expect(message.contains("other functions of common/kernel.o are as in the hypervisor"), "\(message)")
+            #expect(message.contains("Compiler and configuration are those of the hypervisor"), "\(message)")
         }
     }
 

@@ -122,6 +122,29 @@ struct StackTests {
         }
     }
 
+    /// `mov $17, %eax`, without which the function returns what was in the register.
+    @Test("the first instruction of a function becomes NOPs, and comes back")
+    func nops() async throws {
+        try await withTemporaryFolder { folder in
+            let outcome = try await RealXen.run(["--nop", "xen_minor_version=5"])
+            let payload = try #require(outcome.payload, "\(outcome.error)")
+            try write(payload, to: folder.appending("nops.livepatch"))
+            var scenario = Scenario()
+            try scenario.take(folder.appending("nops.livepatch"))
+            let look = "cat /sys/hypervisor/version/minor"
+            scenario.step("before", look)
+            try scenario.hostTool("load", .load, "nops")
+            scenario.step("loaded", look)
+            try scenario.hostTool("revert", .revert, "nops")
+            scenario.step("reverted", look)
+            let machine = try await RealXen.boot(scenario)
+            try machine.requireFinished()
+            #expect(machine["load"].succeeded && machine["revert"].succeeded, "\(machine["load"].output) \(machine["load"].xenLog)")
+            #expect(machine["before"].output == "17" && machine["reverted"].output == "17")
+            #expect(machine["loaded"].succeeded && machine["loaded"].output != "17")
+        }
+    }
+
     @Test("a payload for the bottom of the stack is not taken on top")
     func wrongPlace() async throws {
         try await withTemporaryFolder { folder in
