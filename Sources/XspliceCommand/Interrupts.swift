@@ -56,7 +56,9 @@ public enum Interrupts {
         }
         pipe.store(writing, ordering: .releasing)
 
-        let source = DispatchSource.makeReadSource(fileDescriptor: reading)
+        // A queue of its own: on a busy machine the shared ones are, and Ctrl-C must be heard.
+        let source = DispatchSource.makeReadSource(
+            fileDescriptor: reading, queue: DispatchQueue(label: "interrupts", qos: .userInteractive))
         source.setEventHandler {
             var byte: UInt8 = 0
             while read(reading, &byte, 1) == 1 { action() }

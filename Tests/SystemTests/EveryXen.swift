@@ -33,7 +33,7 @@ enum EveryXen {
     }
 
     static func hypervisor(_ xen: DebianXen) async throws -> HypervisorBuild {
-        try await builds.value(of: xen.version) { try await xen.build(cache: RealXen.cache) }
+        try await builds.value(of: xen.version) { try await Turns.work.one { try await xen.build(cache: RealXen.cache) } }
     }
     private static let builds = Once<HypervisorBuild>()
 
@@ -43,7 +43,6 @@ enum EveryXen {
         try await outcomes.value(of: "\(cell)") { try await run(cell.change.variant(for: cell.xen.version), cell.xen) }
     }
     private static let outcomes = Once<ChangeOutcome>()
-    private static let turns = Turns(count: 2)
 
     /// With the compiler that the hypervisor came of.
     ///
@@ -51,7 +50,7 @@ enum EveryXen {
     private static func run(_ change: ChangeCase, _ xen: DebianXen, depends: String? = nil) async throws -> ChangeOutcome {
         guard let program = RealXen.program else { throw ToolFailure(description: "XSPLICE_BUILD names no program; 'make test' does") }
         let hypervisor = try await hypervisor(xen)
-        return try await turns.one {
+        return try await Turns.work.one {
             try await withTemporaryFolder { folder in
                 let output = folder.appending("out")
                 let arguments =
@@ -161,12 +160,10 @@ enum EveryXen {
             scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
             var boot = Boot(hypervisor: try await hypervisor(xen).image, dom0: try await xen.dom0(cache: RealXen.cache))
             boot.timeLimit = .seconds(1800)
-            // Emulated processors that wait for each other's share of the real ones do not come together in time to apply a payload.
-            return try await boots.one { [boot, scenario] in try await boot.run(scenario) }
+            return try await Turns.boot.one { [boot, scenario] in try await boot.run(scenario) }
         }
     }
     private static let machines = Once<MachineRun>()
-    private static let boots = Turns(count: 1)
 
     /// What is wrong with a change in a version: with what the program made of it, else with what the hypervisor did.
     static func deviations(_ cell: Cell) async throws -> [String] {

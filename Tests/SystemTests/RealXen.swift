@@ -46,9 +46,11 @@ enum RealXen {
     static func hypervisor(debug: Bool) async throws -> HypervisorBuild {
         try await builds.value(of: "\(debug)") {
             let release = try await XenRelease.ofDebian(archive)
-            return debug
-                ? try await release.build("debug", options: ["CONFIG_DEBUG": "y"], cache: cache)
-                : try await release.build(cache: cache)
+            return try await Turns.work.one {
+                debug
+                    ? try await release.build("debug", options: ["CONFIG_DEBUG": "y"], cache: cache)
+                    : try await release.build(cache: cache)
+            }
         }
     }
     private static let builds = Once<HypervisorBuild>()
@@ -56,21 +58,19 @@ enum RealXen {
     /// The same once more, in another folder.
     static func secondBuild(debug: Bool) async throws -> HypervisorBuild {
         try await builds.value(of: "again \(debug)") {
-            try await XenRelease.ofDebian(archive).build(
-                debug ? "debug-again" : "again", options: debug ? ["CONFIG_DEBUG": "y"] : [:], cache: cache)
+            let release = try await XenRelease.ofDebian(archive)
+            return try await Turns.work.one {
+                try await release.build(debug ? "debug-again" : "again", options: debug ? ["CONFIG_DEBUG": "y"] : [:], cache: cache)
+            }
         }
     }
 
     // MARK: Payloads
 
     static func outcome(of change: ChangeCase) async throws -> ChangeOutcome {
-        try await outcomes.value(of: change.name) {
-            try await turns.one { try await run(change) }
-        }
+        try await outcomes.value(of: change.name) { try await run(change) }
     }
     private static let outcomes = Once<ChangeOutcome>()
-    /// Each run uses all processors for a moment.
-    private static let turns = Turns(count: 2)
 
     private static func run(_ change: ChangeCase) async throws -> ChangeOutcome {
         try await withTemporaryFolder { folder in
@@ -104,10 +104,12 @@ enum RealXen {
                 ["-s", (tree ?? hypervisor.tree).string] + arguments + ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
                 // Kept for the next run of the tests: one change touches a header that all of Xen includes.
                 + ["--cache-dir", cache.root.appending("xsplice-build").string]
-            let result = try await Subprocess.run(
-                .path(program), arguments: Arguments(all),
-                environment: compiler.map { .inherit.updating(["CC": $0]) } ?? .inherit, input: .none,
-                output: .string(limit: 1 << 22), error: .string(limit: 1 << 22))
+            let result = try await Turns.work.one {
+                try await Subprocess.run(
+                    .path(program), arguments: Arguments(all),
+                    environment: compiler.map { .inherit.updating(["CC": $0]) } ?? .inherit, input: .none,
+                    output: .string(limit: 1 << 22), error: .string(limit: 1 << 22))
+            }
             return try ChangeOutcome(code: exitCode(result.terminationStatus), output: output, error: result.standardError)
         }
     }
@@ -116,7 +118,7 @@ enum RealXen {
     static func boot(_ scenario: Scenario) async throws -> MachineRun {
         var boot = Boot(hypervisor: try await hypervisor(debug: false).image, dom0: try await Dom0.ofDebian(archive))
         boot.timeLimit = .seconds(900)
-        return try await boot.run(scenario)
+        return try await Turns.boot.one { [boot] in try await boot.run(scenario) }
     }
 
     // MARK: Boots
@@ -134,7 +136,7 @@ enum RealXen {
             var boot = Boot(hypervisor: try await hypervisor(debug: debug).image, dom0: try await Dom0.ofDebian(archive))
             // Hundreds of steps, while other tests compile.
             boot.timeLimit = .seconds(1800)
-            return try await boot.run(scenario)
+            return try await Turns.boot.one { [boot, scenario] in try await boot.run(scenario) }
         }
     }
     private static let machines = Once<MachineRun>()

@@ -3,6 +3,13 @@ public actor Turns {
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
+    /// For what uses all processors by itself: a build of Xen, a run of the program for one. Held by nobody who waits for another one.
+    public static let work = Turns(count: 2)
+
+    /// For booted machines: emulated processors that wait for each other's share of the real ones do not come together in time to
+    /// apply a payload.
+    public static let boot = Turns(count: 1)
+
     public init(count: Int) { free = count }
 
     /// Runs `body` when its turn has come.
