@@ -26,7 +26,15 @@ public enum ELFClass: Sendable, Equatable, Codable {
     public var addressSize: Int { self == .bits64 ? 8 : 4 }
 }
 
-public enum ByteOrder: Sendable, Equatable, Codable { case little, big }
+public enum ByteOrder: Sendable, Equatable, Codable {
+    case little, big
+
+    /// The unsigned number that up to 8 bytes make.
+    public func number(_ bytes: some BidirectionalCollection<UInt8>) -> UInt64 {
+        func joined(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        return self == .little ? joined(bytes.reversed()) : joined(bytes)
+    }
+}
 
 public struct ELFHeader: Sendable, Equatable {
     public var elfClass: ELFClass

@@ -190,7 +190,7 @@ struct Assembler {
     /// has no address before that payload is loaded.
     private mutating func subject(_ symbol: XenImage.Symbol) -> OutputSection.Subject {
         let name = symbol.qualifiedName
-        references[name] = symbol.payload == nil ? symbol.address : 0
+        references[name] = symbol.knownAddress ?? 0
         if symbol.payload != nil { return .named(name) }
         let isFound = selection.hypervisor.image.count(ofQualifiedName: name) == 1 && name.utf8.count < Self.symbolNameLimit
         return isFound && !options.prelink ? .named(name) : .address(name, symbol.address)

@@ -45,9 +45,7 @@ struct OriginalCheck {
                     UnequalOriginal(
                         name: symbol.qualifiedName, objectName: sets[twin.object].objectName, source: sets[twin.object].source,
                         location: set.locations[node.item], difference: difference, otherFunctions: neighbours.all,
-                        otherFunctionsEqual: neighbours.equal, payload: hypervisor.running.payloads.last { payload in
-                            payload.replacements.contains { $0.oldAddress == symbol.address }
-                        }?.name))
+                        otherFunctionsEqual: neighbours.equal, payload: hypervisor.running.replacement(of: symbol)?.payload.name))
             }
         }
         return verdict
@@ -55,7 +53,7 @@ struct OriginalCheck {
 
     /// A function and its unlikely part.
     private func agreement(_ index: Int, _ symbol: XenImage.Symbol, object: Int) -> CodeAgreement {
-        let running = hypervisor.running.replacement(of: symbol)
+        let running = hypervisor.running.replacement(of: symbol)?.code
         let whole = code(index, object, running?.newAddress ?? symbol.address, running?.newSize ?? symbol.size).agreement()
         if case .different = whole { return whole }
         var result = whole

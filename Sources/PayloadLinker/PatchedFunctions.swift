@@ -26,7 +26,7 @@ struct PatchedFunctions {
             guard let symbol = selection.running(node), let place = assembler.places[node] else { continue }
             let location = selection.sets[node.object].locations[node.item]
             let function = Payload.Function(
-                name: symbol.qualifiedName, location: location, oldAddress: symbol.payload == nil ? symbol.address : nil,
+                name: symbol.qualifiedName, location: location, oldAddress: symbol.knownAddress,
                 oldSize: symbol.size, newSize: UInt64(selection.item(node).size), payload: symbol.payload)
             let running = selection.hypervisor.running
             var entry = Entry(function: function, place: place)

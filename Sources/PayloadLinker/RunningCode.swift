@@ -164,7 +164,7 @@ struct RunningCode {
 
     private func runningPlace(of target: Int) -> (address: UInt64, size: UInt64)? {
         guard let symbol = hypervisor.symbol(of: target, object: object) else { return nil }
-        return hypervisor.running.replacement(of: symbol).map { ($0.newAddress, $0.newSize) } ?? (symbol.address, symbol.size)
+        return hypervisor.running.replacement(of: symbol).map { ($0.code.newAddress, $0.code.newSize) } ?? (symbol.address, symbol.size)
     }
 
     /// Strings and constants have no symbols there: what is found at the place decides.
@@ -201,9 +201,7 @@ struct RunningCode {
 
     private func isRelative(_ reference: Reference) -> Bool { architecture.relocationKind(reference.type)?.isPCRelative ?? false }
 
-    private func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        (architecture.byteOrder == .little ? Array(bytes.reversed()) : Array(bytes)).reduce(0) { $0 << 8 | UInt64($1) }
-    }
+    private func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { architecture.byteOrder.number(bytes) }
 
     private func signed(_ value: UInt64, _ width: Int) -> UInt64 {
         width == 4 ? UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: value))) : value

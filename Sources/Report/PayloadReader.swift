@@ -126,8 +126,6 @@ struct PayloadReader {
 
     private func number(_ section: ELFSection, at offset: Int, size: Int) -> UInt64? {
         guard offset >= 0, offset <= section.data.count - size else { return nil }
-        let bytes = section.data[offset..<offset + size]
-        let ordered = elf.header.byteOrder == .little ? Array(bytes.reversed()) : Array(bytes)
-        return ordered.reduce(0) { $0 << 8 | UInt64($1) }
+        return elf.header.byteOrder.number(section.data[offset..<offset + size])
     }
 }

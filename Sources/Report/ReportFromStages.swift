@@ -110,7 +110,7 @@ extension BuildReport {
         func file(_ location: SourceLocation?) -> String { location?.file ?? "" }
         functions = payload.functions.map {
             Function(
-                name: $0.payload == nil ? $0.name : String($0.name.prefix { $0 != "~" }), file: file($0.location), line: $0.location?.line,
+                name: $0.payload == nil ? $0.name : AppliedPayload.withoutTag($0.name), file: file($0.location), line: $0.location?.line,
                 oldSize: Int(clamping: $0.oldSize),
                 newSize: Int(clamping: $0.newSize), status: $0.isNOPs ? .nops : .changed)
         }

@@ -14,9 +14,7 @@ public enum BuildIDNote {
     /// The first build-id among the notes in a section's bytes; nil when there is none or the notes are damaged.
     public static func parse(_ data: [UInt8], byteOrder: ByteOrder = .little) -> [UInt8]? {
         func word(_ offset: Int) -> Int? {
-            guard offset + 4 <= data.count else { return nil }
-            let bytes = data[offset..<offset + 4]
-            return (byteOrder == .little ? Array(bytes.reversed()) : Array(bytes)).reduce(0) { $0 << 8 | Int($1) }
+            offset + 4 <= data.count ? Int(byteOrder.number(data[offset..<offset + 4])) : nil
         }
         var offset = 0
         while let nameSize = word(offset), let descriptorSize = word(offset + 4), let type = word(offset + 8) {

@@ -27,8 +27,11 @@ public struct RunningHypervisor: Sendable {
     }
 
     /// The code that runs when a function is called: of the topmost payload that replaces it; nil where none does.
-    public func replacement(of function: XenImage.Symbol) -> AppliedPayload.Replacement? {
-        payloads.reversed().lazy.flatMap(\.replacements).first { $0.oldAddress == function.address }
+    public func replacement(of function: XenImage.Symbol) -> (code: AppliedPayload.Replacement, payload: AppliedPayload)? {
+        for payload in payloads.reversed() {
+            if let code = payload.replacements.first(where: { $0.oldAddress == function.address }) { return (code, payload) }
+        }
+        return nil
     }
 
     /// What is at an address when nothing has run yet.
@@ -87,14 +90,18 @@ public struct AppliedPayload: Sendable {
     public func isWritable(_ symbol: XenImage.Symbol) -> Bool { [".data", ".bss"].contains { symbol.section?.hasPrefix($0) ?? false } }
 
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
-        guard count >= 0 else { return nil }
-        for block in memory where address >= block.address && address - block.address <= UInt64(block.bytes.count) {
-            let start = Int(address - block.address)
-            if count <= block.bytes.count - start { return block.bytes[start..<start + count] }
-        }
-        return nil
+        memory.lazy.compactMap { $0.bytes.stretch(of: count, at: address, startingAt: $0.address) }.first
     }
 
-    /// `helper` of `helper~1a2b3c4d`.
-    static func withoutTag(_ name: String) -> String { String(name.prefix { $0 != "~" }) }
+    /// What the source calls a symbol of this program's payloads: `helper` of `helper~1a2b3c4d`.
+    public static func withoutTag(_ name: String) -> String { String(name.prefix { $0 != "~" }) }
+}
+
+extension [UInt8] {
+    /// The bytes at an address, in a block of memory that starts at another; nil where the block does not hold all of them.
+    func stretch(of count: Int, at address: UInt64, startingAt start: UInt64) -> ArraySlice<UInt8>? {
+        guard count >= 0, address >= start, address - start <= UInt64(self.count) else { return nil }
+        let first = Int(address - start)
+        return count <= self.count - first ? self[first..<first + count] : nil
+    }
 }

@@ -40,6 +40,9 @@ public struct XenImage: Sendable {
             if group != nil, let file, !file.isEmpty { "\(file)#\(name)" } else { name }
         }
 
+        /// Its address where that is known before the next payload is loaded: nil for what another payload brought.
+        public var knownAddress: UInt64? { payload == nil ? address : nil }
+
         /// Whether it lies in memory that the hypervisor frees at the end of booting.
         public var isFreedAfterBoot: Bool { payload == nil && section?.hasPrefix(".init") ?? false }
     }
@@ -147,12 +150,8 @@ public struct XenImage: Sendable {
 
     /// The bytes that the hypervisor starts with at an address, or nil where the file has none (zero-filled or outside).
     public func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
-        guard count >= 0 else { return nil }
         for section in file.sections where section.isAllocated && !section.isZeroFilled {
-            guard address >= section.address, address - section.address <= UInt64(section.data.count) else { continue }
-            let start = Int(address - section.address)
-            guard start + count <= section.data.count else { continue }
-            return section.data[start..<start + count]
+            if let bytes = section.data.stretch(of: count, at: address, startingAt: section.address) { return bytes }
         }
         return nil
     }
@@ -160,21 +159,23 @@ public struct XenImage: Sendable {
     /// How it was built, as far as the file itself tells: by which compilers, and with what configuration. The compilers'
     /// options are in its debug information, which this type does not read.
     public var buildTraits: BuildTraits {
-        var traits = BuildTraits(configuration: configurationText.map { KernelConfiguration(text: $0) })
+        var traits = BuildTraits(configuration: configuration)
         if let comment = file.sections.first(where: { $0.name == ".comment" }) {
             traits.compilers = BuildTraits.compilers(inComment: comment.data)
         }
         return traits
     }
 
+    /// What it was built with, as its copy of the `.config` says.
+    public var configuration: KernelConfiguration? { configurationText.map { KernelConfiguration(text: $0) } }
+
     /// The `.config` that it was built with, where it holds a copy: packed, for its guests to ask for (`xen/common/config_data.S`,
     /// since Xen 4.14; CONFIG_HYPFS_CONFIG).
     public var configurationText: String? {
         guard let data = globals["xen_config_data"], let length = globals["xen_config_data_size"],
-            let size = bytes(at: length.address, count: 4).map({ Array($0) })
+            let size = bytes(at: length.address, count: 4)
         else { return nil }
-        let count = (file.header.byteOrder == .little ? size.reversed() : size).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        return bytes(at: data.address, count: Int(count)).flatMap { gunzip(Array($0), limit: 1 << 20) }
+        return bytes(at: data.address, count: Int(file.header.byteOrder.number(size))).flatMap { gunzip(Array($0), limit: 1 << 20) }
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
