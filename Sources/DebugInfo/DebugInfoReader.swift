@@ -8,15 +8,11 @@ extension DebugInfo {
     /// - Returns: a value without units when the file has no debug information.
     /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
     public static func read(_ path: FilePath) throws(DebugInfoError) -> DebugInfo {
-        let file = try DwarfFile(path)
-        guard let dwarf = file.dwarf else { return DebugInfo() }
-        do throws(DIE.Damaged) {
-            var reader = DebugInfoReader(addresses: file.addresses)
+        try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
+            var reader = DebugInfoReader(addresses: addresses)
             try reader.readUnits(of: dwarf)
             return reader.finished()
-        } catch {
-            throw .corrupt(path, error.reason)
-        }
+        } ?? DebugInfo()
     }
 }
 
@@ -26,15 +22,11 @@ extension DebugInfo.CompilationUnit {
     /// - Returns: none when the file has no debug information.
     /// - Throws: as `DebugInfo.read`.
     public static func all(in path: FilePath) throws(DebugInfoError) -> [DebugInfo.CompilationUnit] {
-        let file = try DwarfFile(path)
-        guard let dwarf = file.dwarf else { return [] }
-        do throws(DIE.Damaged) {
+        try DwarfFile.read(path) { dwarf, _ throws(DIE.Damaged) in
             var units = Units(dwarf), found: [DebugInfo.CompilationUnit] = []
             while let unit = try units.next() { found.append(.init(DIE(unit.entry), version: unit.version)) }
             return found
-        } catch {
-            throw .corrupt(path, error.reason)
-        }
+        } ?? []
     }
 
     fileprivate init(_ die: DIE, version: Int) {

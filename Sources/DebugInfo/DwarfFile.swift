@@ -21,6 +21,22 @@ final class DwarfFile {
     private let callbacks: UnsafeMutablePointer<Dwfl_Callbacks>
     private var ownsDwarf = false
 
+    /// Reads something out of a file's debug information.
+    ///
+    /// - Returns: nil when the file has none.
+    static func read<Value>(
+        _ path: FilePath, _ body: (OpaquePointer, AddressMap) throws(DIE.Damaged) -> Value
+    ) throws(DebugInfoError) -> Value? {
+        let file = try DwarfFile(path)
+        guard let dwarf = file.dwarf else { return nil }
+        do throws(DIE.Damaged) {
+            // The handles live as long as the file does.
+            return try withExtendedLifetime(file) { () throws(DIE.Damaged) in try body(dwarf, file.addresses) }
+        } catch {
+            throw .corrupt(path, error.reason)
+        }
+    }
+
     /// The file is read whole rather than mapped: a file that is truncated meanwhile must not kill the process.
     init(_ path: FilePath) throws(DebugInfoError) {
         self.path = path

@@ -28,13 +28,7 @@ public struct Prototypes: Sendable, Equatable {
     /// - Returns: an empty value when the file has no debug information.
     /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
     public static func read(_ path: FilePath) throws(DebugInfoError) -> Prototypes {
-        let file = try DwarfFile(path)
-        guard let dwarf = file.dwarf else { return Prototypes() }
-        do throws(DIE.Damaged) {
-            return try read(dwarf)
-        } catch {
-            throw .corrupt(path, error.reason)
-        }
+        try DwarfFile.read(path) { dwarf, _ throws(DIE.Damaged) in try read(dwarf) } ?? Prototypes()
     }
 
     private static func read(_ dwarf: OpaquePointer) throws(DIE.Damaged) -> Prototypes {

@@ -11,16 +11,12 @@ extension TypeInfo {
     /// - Returns: an empty value when the file has no debug information.
     /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
     public static func read(_ path: FilePath, withUses: Bool) throws(DebugInfoError) -> TypeInfo {
-        let file = try DwarfFile(path)
-        guard let dwarf = file.dwarf else { return TypeInfo() }
-        do throws(DIE.Damaged) {
+        try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
             var walker = TypeWalker(dwarf, withUses: withUses)
             try walker.walk()
-            var reader = TypeInfoReader(walker: walker, addresses: file.addresses)
+            var reader = TypeInfoReader(walker: walker, addresses: addresses)
             return try reader.read(withUses: withUses)
-        } catch {
-            throw .corrupt(path, error.reason)
-        }
+        } ?? TypeInfo()
     }
 }
 
