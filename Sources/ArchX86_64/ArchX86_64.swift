@@ -151,8 +151,11 @@ public struct ArchX86_64: TargetArchitecture {
                 fields: [.init(offset: 0), .init(offset: 4)],
                 piece: .init(section: ".altinstr_replacement", lengthOffset: 11), patchesCode: true))
         if (major, minor) >= (4, 21) {
-            // struct alt_call: the call's place (Xen 4.21).
-            tables.append(SpecialTable(section: ".alt_call_sites", entrySize: 4, fields: [.init(offset: 0)], patchesCode: true))
+            // struct alt_call: the place of a `call *pointer(%rip)` (xen/arch/x86/include/asm/alternative-call.h, Xen 4.21).
+            tables.append(
+                SpecialTable(
+                    section: ".alt_call_sites", entrySize: 4, fields: [.init(offset: 0)], patchesCode: true,
+                    call: .init(start: [0xff, 0x15], size: 6)))
         }
         return tables
     }

@@ -3,7 +3,6 @@ import TargetArchitecture
 import XenSource
 
 /// The largest patch of a function that is filled with NOPs, and the bytes of an expectation.
-private let opaqueSize = PayloadABI.maximumNOPs
 
 extension PayloadLoader {
     /// Sections without which there is no payload.
@@ -74,8 +73,8 @@ extension PayloadLoader {
         _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32, _ newAddress: UInt64, _ newSize: UInt32
     ) throws(Stop) {
         guard newAddress != 0 else {
-            guard newSize <= opaqueSize else {
-                throw .refuseSilently(.functions, .notSupported, "\(name): at most \(opaqueSize) bytes can become NOPs")
+            guard newSize <= PayloadABI.maximumNOPs else {
+                throw .refuseSilently(.functions, .notSupported, "\(name): at most \(PayloadABI.maximumNOPs) bytes can become NOPs")
             }
             guard oldSize >= newSize else {
                 throw .refuseSilently(.functions, .invalid, "\(name): more NOPs than the function has bytes")

@@ -6,9 +6,6 @@ import XenSource
 private let maximumAlternative = 254
 /// What the hypervisor's symbol table keeps of a name.
 private let keptNameLength = 126
-/// x86 only, since Xen 4.21: `struct alt_call` and what it points to (xen/arch/x86/include/asm/alternative-call.h).
-private let alternativeCallsSection = ".alt_call_sites"
-private let alternativeCall = (start: [0xff, 0x15] as [UInt8], length: 6)
 
 extension PayloadLoader {
     private var tables: [SpecialTable] {
@@ -29,22 +26,22 @@ extension PayloadLoader {
         for table in tables where !Self.isBugTable(table) && table.piece?.lengthOffset == nil {
             guard let (index, section) = section(named: table.section) else { continue }
             try checkEntries(section, of: table.entrySize, .tables)
-            if table.section == alternativeCallsSection, section.size > 0 { try readAlternativeCalls(index) }
+            if let call = table.call, section.size > 0 { try readAlternativeCalls(index, call) }
         }
     }
 
-    /// Each must be a `call *pointer(%rip)` of the payload's own text; the hypervisor writes a direct call over it.
-    private func readAlternativeCalls(_ index: Int) throws(Stop) {
+    /// Each must be a call through a pointer in the payload's own text; the hypervisor writes a direct call over it.
+    private func readAlternativeCalls(_ index: Int, _ form: SpecialTable.Call) throws(Stop) {
         let bytes = try loadedBytes(index), text = memory.region(.text)
         guard text.size > 0 else { throw .refuse(.tables, .invalid, "it has alternative calls, but no text") }
         guard let start = memory.address(of: index) else { return }
         for offset in stride(from: 0, to: UInt64(bytes.count), by: 4) {
             guard let distance: UInt32 = bytes.number(at: offset) else { return }
             let call = Self.follow(distance, from: start &+ offset)
-            guard Self.contains(text.address, text.size, call, UInt64(alternativeCall.length)) else {
+            guard Self.contains(text.address, text.size, call, UInt64(form.size)) else {
                 throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is outside the payload's text")
             }
-            guard memory.bytes(at: call, count: alternativeCall.start.count) == alternativeCall.start[...] else {
+            guard memory.bytes(at: call, count: form.start.count) == form.start[...] else {
                 throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is no call through a pointer")
             }
         }

@@ -165,6 +165,19 @@ public struct SpecialTable: Sendable, Equatable {
         }
     }
 
+    /// A call through a pointer that the hypervisor turns into a direct one.
+    public struct Call: Sendable, Equatable {
+        /// The first bytes of the instruction: the same in all of them.
+        public var start: [UInt8]
+        /// Of the instruction, in bytes.
+        public var size: Int
+
+        public init(start: [UInt8], size: Int) {
+            self.start = start
+            self.size = size
+        }
+    }
+
     public var section: String
     /// In bytes.
     public var entrySize: Int
@@ -175,12 +188,14 @@ public struct SpecialTable: Sendable, Equatable {
     public var piece: Piece?
     /// False when the payload loader ignores the table: an entry that matters can't be taken along.
     public var isLoaded: Bool
+    /// Where each entry names a call through a pointer: what the loader holds the code there against.
+    public var call: Call?
     /// Whether the hypervisor writes over the code that an entry belongs to, when it boots or when the payload is loaded.
     public var patchesCode: Bool
 
     public init(
         section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], piece: Piece? = nil, isLoaded: Bool = true,
-        patchesCode: Bool = false
+        patchesCode: Bool = false, call: Call? = nil
     ) {
         self.section = section
         self.entrySize = entrySize
@@ -189,5 +204,6 @@ public struct SpecialTable: Sendable, Equatable {
         self.piece = piece
         self.isLoaded = isLoaded
         self.patchesCode = patchesCode
+        self.call = call
     }
 }
