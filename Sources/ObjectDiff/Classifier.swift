@@ -241,10 +241,7 @@ struct Classifier {
 
     private func sectionName(_ item: Item) -> String { b.file.sections[item.section].name }
 
-    func list(_ names: [String]) -> String {
-        let shown = names.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
-        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
-    }
+    func list(_ names: [String]) -> String { names.map { "'\($0)'" }.listed(atMost: 5) }
 
     mutating func report(
         _ id: DiagnosticID, _ index: Int, section: String? = nil, message: String, help: String? = nil

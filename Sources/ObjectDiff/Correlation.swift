@@ -73,15 +73,15 @@ struct ExplainedGraph {
 }
 
 /// A symbol name taken apart: what the source says, and what the compiler hung on.
-struct CompilerName: Hashable {
+public struct CompilerName: Hashable, Sendable {
     /// `foo` of `foo.isra.0`, `count` of `count.3`.
-    var base: Substring
+    public var base: Substring
     /// `isra` of `foo.isra.0`, `constprop.cold` of `foo.constprop.0.cold`; empty for a plain number.
-    var clone: String
+    public var clone: String
     /// Whether anything was hung on.
-    var isDerived: Bool
+    public var isDerived: Bool
 
-    init(_ name: String) {
+    public init(_ name: String) {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         base = parts.first ?? ""
         let suffixes = parts.dropFirst()

@@ -67,14 +67,15 @@ struct Hypervisor {
     private func brought(_ index: Int, _ object: Int) -> XenImage.Symbol? {
         let set = sets[object], item = set.original.items[index]
         let prefix = item.isGlobal ? "" : "\(set.originalSource ?? set.source)#"
-        let stem = Self.stem(item.name)
+        let name = CompilerName(item.name)
         let found: [XenImage.Symbol]
-        if stem == item.name || item.kind == .function {
+        if !name.isDerived || item.kind == .function {
             found = running.brought(named: prefix + item.name)
         } else {
             // Compilers number static locals; a later patch may have given this one another number.
-            let isAlone = set.original.items.indices.count { isNew($0, object) && Self.stem(set.original.items[$0].name) == stem } <= 1
-            found = isAlone ? running.brought { Self.stem($0) == prefix + stem } : []
+            let isAlone = set.original.items.indices.count { isNew($0, object) && CompilerName(set.original.items[$0].name).base == name.base } <= 1
+            found = isAlone
+                ? running.brought { $0.hasPrefix(prefix) && CompilerName(String($0.dropFirst(prefix.count))).base == name.base } : []
         }
         let fitting = found.filter { $0.isFunction == (item.kind == .function) && (item.kind == .function || $0.size == UInt64(item.size)) }
         if item.kind == .data, item.role == .readOnly { return fitting.last }
@@ -84,20 +85,14 @@ struct Hypervisor {
     /// Whether the hypervisor's own source does not have it.
     private func isNew(_ index: Int, _ object: Int) -> Bool { below[object].map { $0.twins.original[index] == nil } ?? true }
 
-    /// `buf` of `buf.6`.
-    private static func stem(_ name: String) -> String {
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
-        let number = name[name.index(after: dot)...]
-        return !number.isEmpty && number.allSatisfy(\.isNumber) ? String(name[..<dot]) : name
-    }
-
     /// Where things were looked for, for messages.
     var places: String { running.payloads.isEmpty ? "xen-syms" : "xen-syms or the applied payloads" }
 
     /// The symbol that other objects know by a name.
     func global(_ name: String) -> XenImage.Symbol? {
-        if let symbol = image.global(name), symbol.isFunction || running.payloads.isEmpty { return symbol }
-        let found = running.brought(named: name).filter { !$0.isFunction || image.global(name) == nil }
-        return found.count == 1 ? found[0] : image.global(name)
+        let built = image.global(name)
+        if let built, built.isFunction || running.payloads.isEmpty { return built }
+        let found = running.brought(named: name).filter { !$0.isFunction || built == nil }
+        return found.count == 1 ? found[0] : built
     }
 }

@@ -33,8 +33,7 @@ public struct LikelyCause: Sendable, Equatable {
             help = "set CC to the hypervisor's compiler"
         } else if !options.isEmpty {
             kind = .configuration
-            let shown = options.prefix(4).joined(separator: ", ") + (options.count > 4 ? " and \(options.count - 4) more" : "")
-            reason = "the hypervisor has another configuration: \(shown)"
+            reason = "the hypervisor has another configuration: \(options.listed(atMost: 4))"
             help = "give the hypervisor's configuration with -c"
         } else if !flags.isEmpty {
             kind = .flags

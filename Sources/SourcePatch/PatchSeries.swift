@@ -203,9 +203,7 @@ struct PatchSeries {
     /// One note for all files that are left out: what they do is not part of the payload.
     private var outsideNote: [Diagnostic] {
         guard !leftOut.isEmpty else { return [] }
-        let named = leftOut.sorted().prefix(3).joined(separator: ", ")
-        let more = leftOut.count > 3 ? " and \(leftOut.count - 3) more" : ""
-        return [Diagnostic(.outsideHypervisor, .note, message: "left out, as outside xen/: \(named)\(more)")]
+        return [Diagnostic(.outsideHypervisor, .note, message: "left out, as outside xen/: \(leftOut.sorted().listed(atMost: 3))")]
     }
 
     // MARK: the tree

@@ -25,10 +25,8 @@ extension BuildOutcome {
         result.below = first.pairs
         result.compiled += first.compiled
         result.fromCache += first.fromCache
-        var rest = whole
         result.pairs = first.pairs.map { stage in
-            rest[stage.name] = nil
-            guard var pair = whole[stage.name] else {
+            guard var pair = whole.removeValue(forKey: stage.name) else {
                 // Not concerned by all patches together: it is as in the tree again.
                 var pair = stage
                 (pair.original, pair.patched) = (stage.patched, stage.original)
@@ -37,7 +35,7 @@ extension BuildOutcome {
             pair.original = stage.patched
             return pair
         }
-        result.pairs += rest.values
+        result.pairs += whole.values
         result.pairs.sort { $0.name < $1.name }
         return result
     }

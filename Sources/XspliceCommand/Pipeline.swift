@@ -115,13 +115,11 @@ private func checkFormat(_ options: BuildOptions, of tree: XenTree) throws(Usage
 /// Functions that are equal can be so by luck: new ones are compiled with the configuration that is here, and work on the hypervisor's
 /// structures.
 private func configurationDiffers(_ image: XenImage, here: KernelConfiguration) -> [Diagnostic] {
-    guard let there = image.buildTraits.configuration else { return [] }
-    let options = there.describedDifferences(from: here)
+    let options = image.configuration?.describedDifferences(from: here) ?? []
     guard !options.isEmpty else { return [] }
-    let shown = options.prefix(4).joined(separator: ", ") + (options.count > 4 ? " and \(options.count - 4) more" : "")
     return [
         Diagnostic(
-            .configurationDiffers, .warning, message: "the hypervisor has another configuration: \(shown)",
+            .configurationDiffers, .warning, message: "the hypervisor has another configuration: \(options.listed(atMost: 4))",
             help: "give the hypervisor's configuration with -c")
     ]
 }
@@ -137,12 +135,10 @@ extension BuildOptions {
     private func metadata(_ tree: XenTree, _ patch: AppliedPatch, compiler: String) -> [LinkOptions.Metadata] {
         let names = (appliedPatches + patches).map { $0.lastComponent?.string ?? $0.string }
         let own = zip(names, patch.patches).dropFirst(cumulative ? 0 : appliedPatches.count).flatMap { name, bytes in
-            [LinkOptions.Metadata("patch", name), .init("patch-sha256", SHA256.hash(data: bytes).map { hexadecimal($0) }.joined())]
+            [LinkOptions.Metadata("patch", name), .init("patch-sha256", BuildIDNote.text(Array(SHA256.hash(data: bytes))))]
         }
         return own + [
             .init("tool", "xsplice-build \(programVersion)"), .init("xen", tree.version.description), .init("compiler", compiler),
         ]
     }
-
-    private func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 }

@@ -40,11 +40,10 @@ func appliedPayloads(
 /// What the payloads that a cumulative one replaces kept in variables of their own.
 func stateLost(_ stack: RunningHypervisor, payload: Payload) -> [Diagnostic] {
     stack.payloads.compactMap { below in
-        let names = below.symbols.filter { !$0.isFunction && below.isWritable($0) }.map { String($0.name.prefix { $0 != "~" }) }
+        let names = below.symbols.filter { !$0.isFunction && below.isWritable($0) }.map { AppliedPayload.withoutTag($0.name) }
         guard let first = names.first else { return nil }
-        let more = names.count > 1 ? " and \(names.count - 1) more" : ""
         return Diagnostic(
             .stateLost, .warning, symbol: first,
-            message: "\(below.name) has variables of its own (\(first)\(more)): they begin anew when \(payload.name) takes its place")
+            message: "\(below.name) has variables of its own (\(names.listed(atMost: 1))): they begin anew when \(payload.name) takes its place")
     }
 }
