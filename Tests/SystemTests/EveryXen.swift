@@ -16,7 +16,7 @@ import Musl
 /// The hypervisors of Debian's suites, and the same changes for each of them: built, and tried in one boot a version.
 enum EveryXen {
     /// Two more builds of Xen, and three boots.
-    static let isWanted = getenv("XSPLICE_TEST_ALL") != nil
+    static let isWanted = RealXen.isThorough
 
     /// The change of the demo, and those that say that they are for other versions, too.
     static let changes = RealXen.cases.filter { $0.name == hello.name || $0.expected.versions != nil }
@@ -48,23 +48,10 @@ enum EveryXen {
     ///
     /// - Parameter depends: the build-id of the payload below, in hexadecimal; nil is the hypervisor.
     private static func run(_ change: ChangeCase, _ xen: DebianXen, depends: String? = nil) async throws -> ChangeOutcome {
-        guard let program = RealXen.program else { throw ToolFailure(description: "XSPLICE_BUILD names no program; 'make test' does") }
         let hypervisor = try await hypervisor(xen)
-        return try await Turns.work.one {
-            try await withTemporaryFolder { folder in
-                let output = folder.appending("out")
-                let arguments =
-                    ["-s", hypervisor.tree.string] + change.patches.flatMap { ["-p", $0.string] }
-                    + ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
-                    + ["--cache-dir", RealXen.cache.root.appending("xsplice-build").string]
-                    + (depends.map { ["--depends", $0] } ?? [])
-                let result = try await Subprocess.run(
-                    .path(program), arguments: Arguments(arguments),
-                    environment: .inherit.updating(["CC": hypervisor.compiler?.program.string]),
-                    input: .none, output: .string(limit: 1 << 22), error: .string(limit: 1 << 22))
-                return try ChangeOutcome(code: exitCode(result.terminationStatus), output: output, error: result.standardError)
-            }
-        }
+        return try await RealXen.run(
+            change.patches.flatMap { ["-p", $0.string] } + (depends.map { ["--depends", $0] } ?? []), for: hypervisor,
+            compiler: hypervisor.compiler?.program.string)
     }
 
     // MARK: A stack

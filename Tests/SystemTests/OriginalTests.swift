@@ -17,7 +17,7 @@ import Musl
 @Suite(
     .timeLimit(.minutes(60)), .serialized,
     .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
-    .enabled(if: getenv("XSPLICE_TEST_ALL") != nil, "takes minutes; 'make test-all' runs it"))
+    .enabled(if: RealXen.isThorough, "takes minutes; 'make test-all' runs it"))
 struct OriginalTests {
     private static let change = ChangeCase.fixtures.appending("originals/xen-4.17/xen-version.patch")
 

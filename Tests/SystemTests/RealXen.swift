@@ -17,6 +17,9 @@ enum RealXen {
     /// The program that the environment variable `XSPLICE_BUILD` names.
     static let program: FilePath? = getenv("XSPLICE_BUILD").map { FilePath(String(cString: $0)) }
 
+    /// Whether to test what takes minutes, too: with 'make test-all'.
+    static let isThorough = getenv("XSPLICE_TEST_ALL") != nil
+
     static let tree = "xen-4.17"
 
     static let demo = ChangeCase(
@@ -29,7 +32,7 @@ enum RealXen {
     /// The demo's change, and those of `Fixtures/changes`; those that take minutes with 'make test-all' only.
     static let cases: [ChangeCase] = {
         do {
-            return [demo] + (try ChangeCase.all(of: tree)).filter { $0.expected.slow != true || getenv("XSPLICE_TEST_ALL") != nil }
+            return [demo] + (try ChangeCase.all(of: tree)).filter { $0.expected.slow != true || isThorough }
         } catch {
             return []
         }
@@ -44,26 +47,23 @@ enum RealXen {
     // MARK: Hypervisors
 
     static func hypervisor(debug: Bool) async throws -> HypervisorBuild {
-        try await builds.value(of: "\(debug)") {
+        try await build(debug ? "debug" : "", debug: debug)
+    }
+
+    /// The same once more, in another folder.
+    static func secondBuild(debug: Bool) async throws -> HypervisorBuild {
+        try await build(debug ? "debug-again" : "again", debug: debug)
+    }
+
+    private static func build(_ variant: String, debug: Bool) async throws -> HypervisorBuild {
+        try await builds.value(of: variant) {
             let release = try await XenRelease.ofDebian(archive)
             return try await Turns.work.one {
-                debug
-                    ? try await release.build("debug", options: ["CONFIG_DEBUG": "y"], cache: cache)
-                    : try await release.build(cache: cache)
+                try await release.build(variant, options: debug ? ["CONFIG_DEBUG": "y"] : [:], cache: cache)
             }
         }
     }
     private static let builds = Once<HypervisorBuild>()
-
-    /// The same once more, in another folder.
-    static func secondBuild(debug: Bool) async throws -> HypervisorBuild {
-        try await builds.value(of: "again \(debug)") {
-            let release = try await XenRelease.ofDebian(archive)
-            return try await Turns.work.one {
-                try await release.build(debug ? "debug-again" : "again", options: debug ? ["CONFIG_DEBUG": "y"] : [:], cache: cache)
-            }
-        }
-    }
 
     // MARK: Payloads
 
@@ -96,8 +96,13 @@ enum RealXen {
     static func run(
         _ arguments: [String], debug: Bool = false, tree: FilePath? = nil, compiler: String? = nil
     ) async throws -> ChangeOutcome {
+        try await run(arguments, for: try await hypervisor(debug: debug), tree: tree, compiler: compiler)
+    }
+
+    static func run(
+        _ arguments: [String], for hypervisor: HypervisorBuild, tree: FilePath? = nil, compiler: String? = nil
+    ) async throws -> ChangeOutcome {
         guard let program else { throw ToolFailure(description: "XSPLICE_BUILD names no program; 'make test' does") }
-        let hypervisor = try await hypervisor(debug: debug)
         return try await withTemporaryFolder { folder in
             let output = folder.appending("out")
             let all =

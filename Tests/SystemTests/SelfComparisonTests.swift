@@ -36,7 +36,7 @@ struct SelfComparisonTests {
 
     @Test(
         "all objects of a build against those of a second build in another folder",
-        .enabled(if: getenv("XSPLICE_TEST_ALL") != nil, "takes two more builds of Xen: 'make test-all'"), arguments: [false, true])
+        .enabled(if: RealXen.isThorough, "takes two more builds of Xen: 'make test-all'"), arguments: [false, true])
     func again(debug: Bool) async throws {
         let first = try await RealXen.hypervisor(debug: debug).tree
         let second = try await RealXen.secondBuild(debug: debug).tree
