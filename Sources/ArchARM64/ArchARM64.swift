@@ -1,10 +1,22 @@
+import ArchARM
 import ELFModel
 import TargetArchitecture
 
 // arm64, as Xen uses it.
 //
-// Relocations are SHT_RELA and count from the slot, which is the instruction: the addend is the distance. Calls reach ±128 MiB,
-// data is reached by page (ADRP) and offset. Mapping symbols `$x` and `$d` tell code from literal pools. There is no exception table.
+// Every instruction has four bytes. Relocations are SHT_RELA and count from the instruction itself, so that an addend is the distance to
+// the place meant. The compiler reaches data in two steps, by page (ADRP) and by the place in the page (ADD, LDR, STR): two
+// relocations hold the halves of one address. Calls and jumps reach ±128 MiB, and payloads lie within a few MiB of the hypervisor.
+//
+// Tables of switch statements are in `.rodata` and hold distances within the function, which the assembler has put in: the table has no
+// relocation that says so, and is compared by its content, as part of the function that refers to it.
+//
+// Cortex-A53 has erratum 843419: an ADRP in one of the last two words of a 4 KiB page, followed by certain loads and stores, may
+// compute a wrong address. The hypervisor's linker works around it (`--fix-cortex-a53-843419`); nobody does so for a payload, whose
+// functions are therefore laid out so that no ADRP stands there. What the linker changed in the hypervisor's own code is recognised
+// when that is compared (LinkerFixes.swift).
+//
+// Mapping symbols `$x` and `$d` tell code from data. There is no exception table, and no mark for indirect calls.
 
 /// arm64.
 public struct ArchARM64: TargetArchitecture {
@@ -16,36 +28,66 @@ public struct ArchARM64: TargetArchitecture {
     public var byteOrder: ByteOrder { .little }
     public var toolchainPrefix: String { "aarch64-linux-gnu-" }
 
-    /// Types of the AArch64 ELF ABI (IHI 0056), section 5.7. Loadable: `arch_livepatch_perform_rela` of Xen 4.17.
+    /// Types of the AArch64 ELF ABI (IHI 0056), section 5.7. Loadable: `arch_livepatch_perform_rela` of `xen/arch/arm/arm64/livepatch.c`
+    /// in Xen 4.8 to 4.22. That loader checks a TSTBR14 for 19 bits and stores 14; here it is held to what it stores.
     public func relocationKind(_ type: UInt32) -> RelocationKind? {
-        func kind(_ name: String, _ width: Int, relative: Bool = false) -> RelocationKind {
-            RelocationKind(name: "R_AARCH64_\(name)", width: width, isPCRelative: relative, isLoadable: true)
+        func kind(
+            _ name: String, _ value: RelocationKind.Value, _ field: RelocationField, _ limit: RelocationKind.Limit = .none,
+            _ loading: RelocationKind.Loading = .performed
+        ) -> RelocationKind { RelocationKind("R_AARCH64_\(name)", value, field, limit: limit, loading: loading) }
+        /// Bits of an instruction.
+        func word(_ count: Int, at: Int, shift: Int = 0) -> RelocationField {
+            RelocationField(width: 4, shift: shift, pieces: [.init(count, at: at)])
         }
+        /// Of an address, 16 bits from `shift` on.
+        func wide(_ group: Int) -> RelocationField {
+            RelocationField(width: 4, shift: 16 * group, dropsLowBits: group > 0, pieces: [.init(16, at: 5)])
+        }
+        let page = RelocationField(width: 4, shift: 12, dropsLowBits: true, pieces: [.init(2, at: 29), .init(19, at: 5)])
         switch type {
-        case 0: return RelocationKind(name: "R_AARCH64_NONE", width: 0, isPCRelative: false, isLoadable: true)
-        case 257: return kind("ABS64", 8)
-        case 258: return kind("ABS32", 4)
-        case 260: return kind("PREL64", 8, relative: true)
-        case 261: return kind("PREL32", 4, relative: true)
-        case 275: return kind("ADR_PREL_PG_HI21", 4, relative: true)
-        case 277: return kind("ADD_ABS_LO12_NC", 4)
-        case 278: return kind("LDST8_ABS_LO12_NC", 4)
-        case 282: return kind("JUMP26", 4, relative: true)
-        case 283: return kind("CALL26", 4, relative: true)
-        case 284: return kind("LDST16_ABS_LO12_NC", 4)
-        case 285: return kind("LDST32_ABS_LO12_NC", 4)
-        case 286: return kind("LDST64_ABS_LO12_NC", 4)
+        case 0, 256: return kind("NONE", .nothing, .bytes(4))
+        case Relocation.abs64: return kind("ABS64", .absolute, .bytes(8))
+        case 258: return kind("ABS32", .absolute, .bytes(4), .signedOrUnsigned)
+        case 259: return kind("ABS16", .absolute, .bytes(2), .signedOrUnsigned)
+        case 260: return kind("PREL64", .relative, .bytes(8))
+        case 261: return kind("PREL32", .relative, .bytes(4), .signedOrUnsigned)
+        case 262: return kind("PREL16", .relative, .bytes(2), .signedOrUnsigned)
+        case 264: return kind("MOVW_UABS_G0_NC", .absolute, wide(0))
+        case 266: return kind("MOVW_UABS_G1_NC", .absolute, wide(1))
+        case 268: return kind("MOVW_UABS_G2_NC", .absolute, wide(2))
+        case 269: return kind("MOVW_UABS_G3", .absolute, wide(3))
+        case 273: return kind("LD_PREL_LO19", .relative, word(19, at: 5, shift: 2), .signed, .refused)
+        case 274:
+            return kind("ADR_PREL_LO21", .relative, RelocationField(width: 4, pieces: [.init(2, at: 29), .init(19, at: 5)]), .signed)
+        case 275: return kind("ADR_PREL_PG_HI21", .page, page, .signed)
+        case 276: return kind("ADR_PREL_PG_HI21_NC", .page, page)
+        case 277: return kind("ADD_ABS_LO12_NC", .absolute, word(12, at: 10))
+        case 278: return kind("LDST8_ABS_LO12_NC", .absolute, word(12, at: 10))
+        case 279: return kind("TSTBR14", .relative, word(14, at: 5, shift: 2), .signed)
+        case 280: return kind("CONDBR19", .relative, word(19, at: 5, shift: 2), .signed)
+        case 282: return kind("JUMP26", .relative, word(26, at: 0, shift: 2), .signed)
+        case 283: return kind("CALL26", .relative, word(26, at: 0, shift: 2), .signed)
+        case 284: return kind("LDST16_ABS_LO12_NC", .absolute, word(11, at: 10, shift: 1))
+        case 285: return kind("LDST32_ABS_LO12_NC", .absolute, word(10, at: 10, shift: 2))
+        case 286: return kind("LDST64_ABS_LO12_NC", .absolute, word(9, at: 10, shift: 3))
+        case 299: return kind("LDST128_ABS_LO12_NC", .absolute, word(8, at: 10, shift: 4))
+        case 311: return kind("ADR_GOT_PAGE", .other, page, .none, .refused)
+        case 312: return kind("LD64_GOT_LO12_NC", .other, word(9, at: 10, shift: 3), .none, .refused)
         default: return nil
         }
     }
 
-    public var pointerRelocation: UInt32 { 257 }
+    enum Relocation {
+        static let abs64: UInt32 = 257
+    }
+
+    public var pointerRelocation: UInt32 { Relocation.abs64 }
 
     public func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64? {
         relocation.addend
     }
 
-    public var operandBias: Int64 { 0 }
+    /// One instruction (`xen/arch/arm/livepatch.c`, `arch_livepatch_verify_func`).
     public func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int { 4 }
     public var trampolineReach: Int64 { 128 << 20 }
     public var functionAlignment: UInt64 { 16 }
@@ -53,26 +95,26 @@ public struct ArchARM64: TargetArchitecture {
     public var textFiller: UInt8 { 0 }
 
     /// NOP (0xd503201f) and UDF #0.
-    public func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool {
-        guard bytes.count % 4 == 0 else { return bytes.allSatisfy { $0 == 0 } }
-        let all = Array(bytes)
-        return stride(from: 0, to: all.count, by: 4).allSatisfy {
-            let word = Array(all[$0..<$0 + 4])
-            return word == [0, 0, 0, 0] || word == [0x1f, 0x20, 0x03, 0xd5]
-        }
-    }
+    public func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.isMadeOf(words: [0, 0xd503_201f]) }
 
     public func isMappingSymbol(_ name: String) -> Bool {
         ["$x", "$d"].contains { name == $0 || name.hasPrefix($0 + ".") }
     }
 
-    public func specialTables(major: Int, minor: Int) -> [SpecialTable] {
-        // struct bug_frame (xen/arch/arm/include/asm/bug.h): three distances, each from itself, and the line; 16 bytes with padding.
-        let distances = [0, 4, 8].map { SpecialTable.Field(offset: $0) }
-        return (0...3).map { SpecialTable(section: ".bug_frames.\($0)", entrySize: 16, fields: distances) } + [
-            SpecialTable(
-                section: ".altinstructions", entrySize: 12, fields: [.init(offset: 0), .init(offset: 4)],
-                piece: .init(section: ".altinstr_replacement", lengthOffset: 11))
-        ]
+    public func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { code.words() }
+
+    /// No ADRP where erratum 843419 could strike: in the last two words of a page.
+    public func mayStand(_ code: ArraySlice<UInt8>, at offset: Int) -> Bool {
+        var index = (0x1000 - 8 - offset) & 0xfff
+        while index + 4 <= code.count {
+            for place in [index, index + 4] where place + 4 <= code.count {
+                let word = byteOrder.number(code.dropFirst(place).prefix(4))
+                if word & 0x9f00_0000 == 0x9000_0000 { return false }
+            }
+            index += 0x1000
+        }
+        return true
     }
+
+    public func specialTables(major: Int, minor: Int) -> [SpecialTable] { SpecialTable.ofARM }
 }

@@ -29,22 +29,29 @@ public struct ArchX86_64: TargetArchitecture {
 
     /// Types of the x86-64 psABI, table 4.10. Loadable: `arch_livepatch_perform_rela` of Xen 4.7 to 4.22.
     public func relocationKind(_ type: UInt32) -> RelocationKind? {
+        func relative(_ name: String, _ width: Int, _ loading: RelocationKind.Loading) -> RelocationKind {
+            RelocationKind("R_X86_64_\(name)", .relative, .bytes(width), limit: .signed, loading: loading, bias: Int64(width))
+        }
+        func absolute(_ name: String, _ width: Int, _ limit: RelocationKind.Limit) -> RelocationKind {
+            RelocationKind("R_X86_64_\(name)", .absolute, .bytes(width), limit: limit, loading: .refused)
+        }
+        func other(_ name: String) -> RelocationKind { RelocationKind("R_X86_64_\(name)", .other, .bytes(4), loading: .refused) }
         switch type {
-        case Relocation.none: .init(name: "R_X86_64_NONE", width: 0, isPCRelative: false, isLoadable: true)
-        case Relocation.abs64: .init(name: "R_X86_64_64", width: 8, isPCRelative: false, isLoadable: true)
-        case Relocation.pc32: .init(name: "R_X86_64_PC32", width: 4, isPCRelative: true, isLoadable: true)
-        case Relocation.plt32: .init(name: "R_X86_64_PLT32", width: 4, isPCRelative: true, isLoadable: true)
-        case 9: .init(name: "R_X86_64_GOTPCREL", width: 4, isPCRelative: true, isLoadable: false)
-        case 10: .init(name: "R_X86_64_32", width: 4, isPCRelative: false, isLoadable: false)
-        case 11: .init(name: "R_X86_64_32S", width: 4, isPCRelative: false, isLoadable: false)
-        case 12: .init(name: "R_X86_64_16", width: 2, isPCRelative: false, isLoadable: false)
-        case 13: .init(name: "R_X86_64_PC16", width: 2, isPCRelative: true, isLoadable: false)
-        case 14: .init(name: "R_X86_64_8", width: 1, isPCRelative: false, isLoadable: false)
-        case 15: .init(name: "R_X86_64_PC8", width: 1, isPCRelative: true, isLoadable: false)
-        case 24: .init(name: "R_X86_64_PC64", width: 8, isPCRelative: true, isLoadable: false)
-        case 41: .init(name: "R_X86_64_GOTPCRELX", width: 4, isPCRelative: true, isLoadable: false)
-        case 42: .init(name: "R_X86_64_REX_GOTPCRELX", width: 4, isPCRelative: true, isLoadable: false)
-        default: nil
+        case Relocation.none: return RelocationKind("R_X86_64_NONE", .nothing, .bytes(8))
+        case Relocation.abs64: return RelocationKind("R_X86_64_64", .absolute, .bytes(8))
+        case Relocation.pc32: return relative("PC32", 4, .performed)
+        case Relocation.plt32: return relative("PLT32", 4, .performed)
+        case 9: return other("GOTPCREL")
+        case 10: return absolute("32", 4, .none)
+        case 11: return absolute("32S", 4, .signed)
+        case 12: return absolute("16", 2, .signedOrUnsigned)
+        case 13: return relative("PC16", 2, .refused)
+        case 14: return absolute("8", 1, .signedOrUnsigned)
+        case 15: return relative("PC8", 1, .refused)
+        case 24: return relative("PC64", 8, .refused)
+        case 41: return other("GOTPCRELX")
+        case 42: return other("REX_GOTPCRELX")
+        default: return nil
         }
     }
 
@@ -67,8 +74,6 @@ public struct ArchX86_64: TargetArchitecture {
         guard kind.isPCRelative else { return relocation.addend }
         return trailingBytes(after: slot, in: code).map { relocation.addend + Int64(kind.width + $0) }
     }
-
-    public var operandBias: Int64 { 4 }
 
     /// 5 for `jmp rel32`, behind the ENDBR64 if there is one (`arch_livepatch_verify_func`).
     public func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int {

@@ -88,6 +88,7 @@ public enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case symbolAmbiguous = "symbol-ambiguous"
     case dataNotInHypervisor = "data-not-in-hypervisor"
     case relocationNotLoadable = "relocation-not-loadable"
+    case functionNotPlaceable = "function-not-placeable"
     case copyTravelsAlong = "copy-travels-along"
     case writableDataInPayload = "writable-data-in-payload"
     case originalDiffers = "original-differs"

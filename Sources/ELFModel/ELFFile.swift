@@ -34,6 +34,12 @@ public enum ByteOrder: Sendable, Equatable, Codable {
         func joined(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
         return self == .little ? joined(bytes.reversed()) : joined(bytes)
     }
+
+    /// The low `count` bytes of a number.
+    public func bytes(_ number: UInt64, count: Int) -> [UInt8] {
+        let little = (0..<count).map { UInt8(truncatingIfNeeded: number >> UInt64(8 * $0)) }
+        return self == .little ? little : little.reversed()
+    }
 }
 
 public struct ELFHeader: Sendable, Equatable {

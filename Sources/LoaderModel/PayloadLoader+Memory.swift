@@ -146,19 +146,13 @@ extension PayloadLoader {
             throw fault(.invalid, "its place is outside section \(sections[target].name)")
         }
         let place = base &+ offset
-        let value = addend &+ symbol.value &- (kind.isPCRelative ? place : 0)
-        let stored: Bool
-        switch kind.width {
-        case 8:
-            stored = memory.store(value, at: place)
-        case 4:
-            stored = memory.store(UInt32(truncatingIfNeeded: value), at: place)
-            guard Int64(bitPattern: value) == Int64(Int32(truncatingIfNeeded: value)) else {
-                throw fault(.overflow, "'\(symbol.name)' is too far away for \(kind.name)")
-            }
-        default:
-            throw .unknown("relocations of type \(kind.name) are not modelled")
+        guard let value = kind.result(symbol.value &+ addend, at: place), let old = memory.bytes(at: place, count: kind.width) else {
+            throw .crash("relocation \(number) of \(table.name) writes past the payload's pages")
         }
-        guard stored else { throw .crash("relocation \(number) of \(table.name) writes past the payload's pages") }
+        let filled = architecture.byteOrder.bytes(kind.field.storing(value, in: architecture.byteOrder.number(old)), count: kind.width)
+        guard memory.store(filled, at: place) else { throw .crash("relocation \(number) of \(table.name) writes past the payload's pages") }
+        guard kind.holds(value, addressSize: architecture.elfClass.addressSize) else {
+            throw fault(.overflow, "'\(symbol.name)' is too far away for \(kind.name)")
+        }
     }
 }

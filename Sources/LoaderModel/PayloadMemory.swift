@@ -52,9 +52,9 @@ struct PayloadMemory {
         return text.endIndex < bytes.endIndex ? String(decoding: text, as: UTF8.self) : nil
     }
 
-    mutating func store<N: FixedWidthInteger>(_ value: N, at address: UInt64) -> Bool {
-        guard let range = range(address, UInt64(N.bitWidth / 8)) else { return false }
-        for (shift, index) in range.enumerated() { bytes[index] = UInt8(truncatingIfNeeded: value >> N(8 * shift)) }
+    mutating func store(_ new: [UInt8], at address: UInt64) -> Bool {
+        guard let range = range(address, UInt64(new.count)) else { return false }
+        bytes.replaceSubrange(range, with: new)
         return true
     }
 

@@ -62,7 +62,8 @@ public func compareObjects(
     architecture: any TargetArchitecture, xenVersion: (major: Int, minor: Int), hooksPrefix: String
 ) -> ChangeSet {
     let roles = SectionRoles(
-        tables: architecture.specialTables(major: xenVersion.major, minor: xenVersion.minor), hooksPrefix: hooksPrefix)
+        tables: architecture.specialTables(major: xenVersion.major, minor: xenVersion.minor), hooksPrefix: hooksPrefix,
+        useless: architecture.uselessSections)
     guard [original, patched].allSatisfy({ $0.file.header.machine == architecture.machine }) else {
         return compareForeign(objectName: objectName, source: source, original: original, patched: patched, roles: roles)
     }

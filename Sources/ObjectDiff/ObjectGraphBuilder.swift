@@ -8,6 +8,7 @@ extension ObjectGraph {
     ///   - objectName: as the build calls it, for messages.
     ///   - file: a relocatable file that `ELFFile.read` accepted.
     public init(objectName: String, file: ELFFile, architecture: any TargetArchitecture, roles: SectionRoles) {
+        let file = file.withSeparateAddends(architecture)
         var builder = Builder(file: file, architecture: architecture, roles: roles)
         builder.collectRelocations()
         builder.makeItems()
@@ -312,10 +313,7 @@ private struct Builder {
     }
 
     /// Good enough where the target is known anyway: no immediate behind the slot.
-    private func assumedBias(_ relocation: ELFRelocation) -> Int64 {
-        guard let kind = architecture.relocationKind(relocation.type), kind.isPCRelative else { return 0 }
-        return architecture.operandBias
-    }
+    private func assumedBias(_ relocation: ELFRelocation) -> Int64 { architecture.relocationKind(relocation.type)?.bias ?? 0 }
 
     // MARK: Table entries
 
@@ -341,6 +339,7 @@ private struct Builder {
                     let relocation = all[next]
                     next += 1
                     let offset = Int(clamping: relocation.offset) - start
+                    if table.unreadWords.contains(offset) { continue }
                     let field = table.fields.first { $0.offset == offset }
                     if field == nil {
                         oddities.append(Oddity(section: section.name, reason: "an entry has a pointer at byte \(offset)"))

@@ -33,9 +33,13 @@ public struct SectionRoles: Sendable {
     public let tables: [String: SpecialTable]
     private let pieceSections: Set<String>
     private let hooksPrefix: String
+    private let useless: [String]
 
-    /// - Parameter hooksPrefix: what the names of the payload format's hook sections begin with.
-    public init(tables: [SpecialTable], hooksPrefix: String) {
+    /// - Parameters:
+    ///   - hooksPrefix: what the names of the payload format's hook sections begin with.
+    ///   - useless: what sections are called, or their names begin with, that nothing in the hypervisor needs.
+    public init(tables: [SpecialTable], hooksPrefix: String, useless: [String] = []) {
+        self.useless = useless
         self.hooksPrefix = hooksPrefix
         self.tables = Dictionary(tables.map { ($0.section, $0) }, uniquingKeysWith: { first, _ in first })
         self.pieceSections = Set(tables.compactMap(\.piece?.section))
@@ -49,7 +53,7 @@ public struct SectionRoles: Sendable {
         if let table = tables[name] { return .table(table) }
         if pieceSections.contains(name) { return .pieces }
         if name.hasPrefix(hooksPrefix) { return .hooks }
-        if isOrBegins(".discard") || isOrBegins(".note") || name == ".eh_frame" || name == ".comment" { return .ignored }
+        if useless.contains(where: isOrBegins) || isOrBegins(".discard") || isOrBegins(".note") || name == ".eh_frame" || name == ".comment" { return .ignored }
         if Self.collected.contains(where: isOrBegins) { return .collected }
         if name.hasPrefix(".init") || name.hasPrefix(".exit") || isOrBegins(".text.startup") || Self.boot.contains(where: isOrBegins) {
             return .boot

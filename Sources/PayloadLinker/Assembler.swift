@@ -20,7 +20,7 @@ struct Assembler {
     private var knownStrings: [[UInt8]: Place] = [:]
     private var jumps: [UInt64: Place] = [:]
 
-    struct Place: Equatable {
+    struct Place: Hashable {
         var section: String
         var offset: Int
     }
@@ -37,6 +37,8 @@ struct Assembler {
     }
 
     mutating func layOut() {
+        // Where code must not lie counts from the start of the executable pages, which the first of the file's sections gets.
+        if selection.carried.contains(where: { selection.item($0).kind == .function }) { _ = index(of: Self.text) }
         for node in selection.carried { place(node) }
         for node in selection.carried { relocate(node) }
         for node in selection.carried { addEntries(of: node) }
@@ -97,8 +99,7 @@ struct Assembler {
         let bytes = selection.sets[node.object].patched.bytes(of: item)
         switch item.kind {
         case .function:
-            places[node] = append(
-                to: Self.text, bytes, size: item.size, alignment: max(item.alignment, architecture.functionAlignment))
+            placeFunction(node, item, bytes)
         case .piece:
             places[node] = append(to: selection.sectionName(node), bytes)
         case .string:
@@ -114,6 +115,23 @@ struct Assembler {
             places[node] = append(to: section, bytes, size: item.size, alignment: item.alignment)
         }
     }
+
+    private mutating func placeFunction(_ node: Node, _ item: Item, _ bytes: ArraySlice<UInt8>) {
+        let alignment = max(item.alignment, architecture.functionAlignment)
+        let text = index(of: Self.text)
+        let step = Int(clamping: alignment)
+        var offset = (sections[text].size + step - 1) / step * step
+        // A page's worth of places: beyond, they come again.
+        for _ in 0..<max(1, Self.pageSize / step) where !architecture.mayStand(bytes, at: offset) { offset += step }
+        if !architecture.mayStand(bytes, at: offset) {
+            refuse(.functionNotPlaceable, node, message: "'\(item.name)' has code that must not lie at certain places of a page, and at every place some of it would")
+        }
+        let filler = offset - sections[text].size
+        if filler > 0 { append(to: Self.text, Array(repeating: architecture.textFiller, count: filler)) }
+        places[node] = append(to: Self.text, bytes, size: item.size, alignment: alignment)
+    }
+
+    private static let pageSize = 4096
 
     private mutating func placeHook(_ node: Node, _ item: Item, _ bytes: ArraySlice<UInt8>) {
         let section = selection.sectionName(node)
@@ -148,12 +166,8 @@ struct Assembler {
     /// - Parameter bits: how far the place that the relocation fills can reach.
     private mutating func relocate(_ reference: Reference, of node: Node, base: Place, bits: Int = 64) {
         let place = Place(section: base.section, offset: base.offset + reference.offset)
-        guard let kind = architecture.relocationKind(reference.type), kind.isLoadable else {
-            let name = architecture.relocationKind(reference.type)?.name ?? "type \(reference.type)"
-            refuse(
-                .relocationNotLoadable, node,
-                message: "'\(selection.item(node).name)' has a relocation \(name), which the hypervisor does not perform in a payload")
-            return
+        guard let kind = architecture.relocationKind(reference.type) else {
+            return refuse(node, "has a relocation of type \(reference.type), which is not known here")
         }
         switch selection.destination(of: reference, from: node) {
         case nil:
@@ -161,20 +175,61 @@ struct Assembler {
             break
         case .carried(let target):
             guard let target = places[target] else { return }
-            addRelocation(
-                at: place, type: reference.type, to: .section(target.section),
-                addend: reference.addend + Int64(target.offset))
+            fill(place, kind, reference, of: node, with: target)
         case .absolute(let value):
+            guard kind.isLoadable else { return refuse(node, kind) }
             addRelocation(at: place, type: reference.type, to: .address("", value), addend: reference.addend)
         case .hypervisor(let symbol):
-            if bits < 32, let veneer = architecture.veneer {
-                let jump = jump(to: symbol, by: veneer)
-                addRelocation(
-                    at: place, type: reference.type, to: .section(jump.section), addend: reference.addend + Int64(jump.offset))
+            if bits < 32 || (!kind.isLoadable && kind.value == .relative), let veneer = architecture.veneer {
+                fill(place, kind, reference, of: node, with: jump(to: symbol, by: veneer))
             } else {
-                addRelocation(at: place, type: reference.type, to: subject(symbol), addend: reference.addend)
+                fill(place, kind, reference, of: node, with: symbol)
             }
         }
+    }
+
+    /// Fills a place with one of the payload: by a relocation, or at once where the loader can't be trusted with it.
+    private mutating func fill(_ place: Place, _ kind: RelocationKind, _ reference: Reference, of node: Node, with target: Place) {
+        let sameSection = place.section == target.section
+        let distance = kind.value == .relative && sameSection ? UInt64(bitPattern: Int64(target.offset - place.offset) + reference.addend) : nil
+        if let distance, !kind.holds(distance, addressSize: architecture.elfClass.addressSize) {
+            return refuse(node, "has a relocation \(kind.name), which does not reach as far as the payload makes it")
+        }
+        switch kind.loading {
+        case .performed:
+            addRelocation(
+                at: place, type: reference.type, to: .section(target.section), addend: reference.addend + Int64(target.offset))
+        case .withoutAddend:
+            let there = Place(section: target.section, offset: target.offset + Int(clamping: reference.addend))
+            addRelocation(at: place, type: reference.type, to: .place(there), addend: 0)
+        case .refused, .wrong:
+            guard let distance else { return refuse(node, kind) }
+            sections[index(of: place.section)].store(distance, kind.field, at: place.offset, architecture.byteOrder)
+        }
+    }
+
+    /// Fills a place with one of the hypervisor.
+    private mutating func fill(_ place: Place, _ kind: RelocationKind, _ reference: Reference, of node: Node, with symbol: XenImage.Symbol) {
+        guard kind.isLoadable else { return refuse(node, kind) }
+        let subject = subject(symbol)
+        guard kind.loading == .withoutAddend, reference.addend != 0 else {
+            return addRelocation(at: place, type: reference.type, to: subject, addend: reference.addend)
+        }
+        guard let address = symbol.knownAddress else {
+            return refuse(node, "has a relocation \(kind.name) to byte \(reference.addend) of '\(symbol.name)', whose address is settled when its payload is loaded")
+        }
+        addRelocation(at: place, type: reference.type, to: .address("", address &+ UInt64(bitPattern: reference.addend)), addend: 0)
+    }
+
+    private mutating func refuse(_ node: Node, _ kind: RelocationKind) {
+        switch kind.loading {
+        case .wrong(let reason): refuse(node, "has a relocation \(kind.name), which the hypervisor gets wrong: \(reason)")
+        default: refuse(node, "has a relocation \(kind.name), which the hypervisor does not perform in a payload")
+        }
+    }
+
+    private mutating func refuse(_ node: Node, _ reason: String) {
+        refuse(.relocationNotLoadable, node, message: "'\(selection.item(node).name)' \(reason)")
     }
 
     private mutating func jump(to symbol: XenImage.Symbol, by veneer: Veneer) -> Place {

@@ -1,5 +1,6 @@
 import ELFModel
 import ObjectDiff
+import TargetArchitecture
 
 /// A section of the payload while it grows.
 struct OutputSection {
@@ -7,6 +8,8 @@ struct OutputSection {
     enum Subject: Hashable {
         /// The start of another section of the payload.
         case section(String)
+        /// A place in another section of the payload.
+        case place(Assembler.Place)
         /// A symbol that the hypervisor's loader looks up.
         case named(String)
         /// A name for an address that is known.
@@ -30,6 +33,13 @@ struct OutputSection {
     var size = 0
     var relocations: [Relocation] = []
 
+    /// Writes what a relocation would.
+    mutating func store(_ value: UInt64, _ field: RelocationField, at offset: Int, _ order: ByteOrder) {
+        let slot = offset..<offset + field.width
+        guard slot.upperBound <= data.count else { return }
+        data.replaceSubrange(slot, with: order.bytes(field.storing(value, in: order.number(data[slot])), count: field.width))
+    }
+
     /// Makes room at the next multiple of `alignment` and returns the offset.
     mutating func append(_ bytes: some Collection<UInt8>, size count: Int, alignment: UInt64, filler: UInt8 = 0) -> Int {
         self.alignment = max(self.alignment, alignment)
@@ -50,8 +60,5 @@ struct ByteWriter {
     var order: ByteOrder
     var bytes: [UInt8] = []
 
-    mutating func put(_ value: UInt64, width: Int) {
-        let little = (0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
-        bytes += order == .little ? little : little.reversed()
-    }
+    mutating func put(_ value: UInt64, width: Int) { bytes += order.bytes(value, count: width) }
 }

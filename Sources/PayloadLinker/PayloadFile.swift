@@ -38,10 +38,10 @@ struct PayloadFile {
             throw ELFError(file: name, reason: "has no section for its build-id")
         }
         setNote(note, Array(repeating: 0, count: length))
-        let draft = try elf().serialised(name: name)
+        let draft = try elf(name: name).serialised(name: name)
         let buildID = Array(Insecure.SHA1.hash(data: draft))
         setNote(note, buildID)
-        return (try elf().serialised(name: name), buildID)
+        return (try elf(name: name).serialised(name: name), buildID)
     }
 
     private mutating func setNote(_ index: Int, _ id: [UInt8]) {
@@ -49,7 +49,7 @@ struct PayloadFile {
         sections[index].size = sections[index].data.count
     }
 
-    private func elf() -> ELFFile {
+    private func elf(name: String) throws(ELFError) -> ELFFile {
         var out: [ELFSection] = [ELFSection(name: "", type: ELF.SectionType.null, alignment: 0)]
         var sectionNumbers: [String: Int] = [:]
         for section in sections {
@@ -71,6 +71,10 @@ struct PayloadFile {
         for case .section(let name) in subjects {
             guard let number = sectionNumbers[name] else { continue }
             add(.section(name), ELFSymbol(name: "", type: ELF.SymbolType.section, place: .section(number)))
+        }
+        for case .place(let place) in subjects {
+            guard let number = sectionNumbers[place.section] else { continue }
+            add(.place(place), ELFSymbol(name: "", value: UInt64(bitPattern: Int64(place.offset)), place: .section(number)))
         }
         for case .address(let name, let value) in subjects {
             add(.address(name, value), ELFSymbol(name: name, value: value, place: .absolute))
@@ -97,7 +101,7 @@ struct PayloadFile {
             }
             out.append(
                 ELFSection(
-                    name: ".rela" + section.name, type: ELF.SectionType.rela, flags: ELF.SectionFlag.infoLink,
+                    name: (architecture.hasAddendsInPlace ? ".rel" : ".rela") + section.name, type: ELF.SectionType.rela, flags: ELF.SectionFlag.infoLink,
                     alignment: UInt64(architecture.elfClass.addressSize), link: UInt32(symbolTable),
                     info: UInt32(sectionNumbers[section.name] ?? 0), relocations: entries))
         }
@@ -109,7 +113,10 @@ struct PayloadFile {
         out.append(ELFSection(name: ".shstrtab", type: ELF.SectionType.strtab))
         let header = ELFHeader(
             elfClass: architecture.elfClass, byteOrder: architecture.byteOrder, type: ELF.FileType.relocatable,
-            machine: architecture.machine, sectionNameTable: symbolTable + 2)
-        return ELFFile(header: header, sections: out, symbols: symbols)
+            machine: architecture.machine, flags: architecture.headerFlags, sectionNameTable: symbolTable + 2)
+        let file = ELFFile(header: header, sections: out, symbols: symbols)
+        guard architecture.hasAddendsInPlace else { return file }
+        guard let file = file.withAddendsInPlace(architecture) else { throw ELFError(file: name, reason: "has an addend that does not fit its place") }
+        return file
     }
 }

@@ -31,6 +31,7 @@ struct RunningCode {
 
     /// Tables that point to tables that point to tables: deeper than any compiler makes them.
     private static let deepest = 8
+    private static let incomplete = "what the address is there can't be told"
 
     func agreement() -> CodeAgreement {
         let difference = byteDifference()
@@ -45,23 +46,45 @@ struct RunningCode {
         guard let there = hypervisor.running.bytes(at: address, count: item.size).map(Array.init) else {
             return "there are no bytes at its address"
         }
-        let here = here
-        guard here.count == there.count else { return "its bytes are missing here" }
-        var isSlot = Array(repeating: false, count: here.count)
+        var (ours, theirs) = (here, there)
+        guard ours.count == theirs.count else { return "its bytes are missing here" }
+        guard let sightings = sightings(of: item, in: there, at: address) else { return "the parts of an address don't fit together there" }
         for reference in item.references {
-            guard let slot = slot(reference), slot.upperBound <= here.count else { continue }
-            for index in slot { isSlot[index] = true }
-            let value = number(there[slot])
-            let target = isRelative(reference) ? address &+ UInt64(slot.lowerBound) &+ signed(value, slot.count) : value
-            let start = target &- UInt64(bitPattern: reference.addend)
-            if let difference = difference(reference, start: start, isExact: true, place: { address &+ UInt64($0) }) {
+            guard let sighting = sightings[.init(reference)] else { continue }
+            clear(reference, in: &ours, &theirs)
+            if let difference = difference(reference, sighting, isExact: true, place: { address &+ UInt64($0) }) {
                 return "byte \(reference.offset) refers to something else: \(difference)"
             }
         }
-        for index in here.indices where !isSlot[index] && here[index] != there[index] {
-            return "they differ from byte \(index) on"
+        return zip(ours, theirs).enumerated().first { $1.0 != $1.1 }.map { "they differ from byte \($0.offset) on" }
+    }
+
+    /// What filled places tell of the addresses that an item refers to, all that mean the same address taken together.
+    ///
+    /// - Parameter there: the item's bytes in what runs, and `start` their address.
+    /// - Returns: nil where two contradict each other.
+    private func sightings(of item: Item, in there: [UInt8], at start: UInt64) -> [Sighting.Subject: Sighting]? {
+        var found: [Sighting.Subject: Sighting] = [:]
+        for reference in item.references {
+            guard let kind = architecture.relocationKind(reference.type), let slot = slot(reference, kind), slot.upperBound <= there.count,
+                let seen = kind.sighting(of: number(there[slot]), at: start &+ UInt64(slot.lowerBound))
+            else { continue }
+            let subject = Sighting.Subject(reference)
+            let sighting = Sighting(seen.value, mask: seen.mask & addressMask)
+            guard let joined = found[subject].map({ $0.joined(with: sighting) }) ?? sighting else { return nil }
+            found[subject] = joined
         }
-        return nil
+        return found
+    }
+
+    /// Makes the bits that a relocation fills zero on both sides.
+    private func clear(_ reference: Reference, in ours: inout [UInt8], _ theirs: inout [UInt8]) {
+        guard let kind = architecture.relocationKind(reference.type), let slot = slot(reference, kind), slot.upperBound <= ours.count,
+            slot.upperBound <= theirs.count
+        else { return }
+        let order = architecture.byteOrder
+        ours.replaceSubrange(slot, with: order.bytes(number(ours[slot]) & ~kind.field.mask, count: slot.count))
+        theirs.replaceSubrange(slot, with: order.bytes(number(theirs[slot]) & ~kind.field.mask, count: slot.count))
     }
 
     // MARK: Instruction by instruction
@@ -94,22 +117,23 @@ struct RunningCode {
             references = references.dropFirst(own.count)
             var (x, y) = (a.meaning, b.meaning)
             for reference in own {
-                guard let slot = slot(reference) else { continue }
+                guard let kind = architecture.relocationKind(reference.type), let slot = slot(reference, kind) else { continue }
                 let start: UInt64
                 if slot == a.relative {
                     guard let target = b.target else { return "another operand" }
                     start = address &+ UInt64(bitPattern: Int64(target)) &- UInt64(bitPattern: reference.distance)
                 } else {
-                    guard a.range.count == b.range.count, !isRelative(reference), slot.upperBound <= a.range.upperBound else { return "another operand" }
+                    guard a.range.count == b.range.count, !kind.isPCRelative, slot.upperBound <= a.range.upperBound else { return "another operand" }
                     let local = slot.lowerBound - a.range.lowerBound..<slot.upperBound - a.range.lowerBound
                     start = number(y[local]) &- UInt64(bitPattern: reference.addend)
                     for index in local { (x[index], y[index]) = (0, 0) }
                 }
                 let place = { (offset: Int) in places[offset].map { address &+ UInt64($0) } }
-                if let difference = difference(reference, start: start, isExact: false, place: place) { return difference }
+                let sighting = Sighting(start &+ UInt64(bitPattern: reference.addend), mask: addressMask)
+                if let difference = difference(reference, sighting, isExact: false, place: place) { return difference }
             }
             guard x == y else { return "another instruction" }
-            if let field = a.relative, !own.contains(where: { slot($0) == field }) {
+            if let field = a.relative, !own.contains(where: { slot($0, architecture.relocationKind($0.type)) == field }) {
                 guard let from = a.target, let to = b.target, isReached(to, from: from) else { return "another jump" }
             }
         }
@@ -125,34 +149,43 @@ struct RunningCode {
     // MARK: What a reference leads to
 
     /// - Parameters:
-    ///   - start: the address, there, of the start of what the reference refers to.
+    ///   - seen: what is known of the address that the reference leads to there, its addend included.
     ///   - isExact: whether distances inside of functions are the same there.
     ///   - place: the address, there, of a place in this function.
     /// - Returns: nil when that is the same as here.
     private func difference(
-        _ reference: Reference, start: UInt64, isExact: Bool, place: (Int) -> UInt64?, depth: Int = 0
+        _ reference: Reference, _ seen: Sighting, isExact: Bool, place: (Int) -> UInt64?, depth: Int = 0
     ) -> String? {
+        /// Whether what the reference refers to can start at an address.
+        func starts(at address: UInt64?) -> Bool { address.map { seen.fits($0 &+ UInt64(bitPattern: reference.addend)) } ?? false }
+        let start = seen.mask == addressMask ? (seen.value &- UInt64(bitPattern: reference.addend)) & addressMask : nil
         switch reference.target {
-        case .absolute(let expected): return start == expected ? nil : "another number"
+        case .absolute(let expected): return starts(at: expected) ? nil : "another number"
         case .unclear: return nil
         case .external(let name):
             guard let expected = hypervisor.global(name) else { return "it needs '\(name)', which the hypervisor does not have" }
-            return start == expected.address ? nil : "'\(name)' here"
+            return starts(at: expected.address) ? nil : "'\(name)' here"
         case .item(let target) where target == index:
             // Into itself: the code that runs, not the symbol that calls reach it by.
-            let target = start &+ UInt64(bitPattern: reference.distance)
-            let isSame = place(Int(reference.distance)) == target || reference.distance == 0 && start == hypervisor.symbol(of: index, object: object)?.address
+            let expected = place(Int(reference.distance)).map { $0 &- UInt64(bitPattern: reference.distance) }
+            let isSame = starts(at: expected) || reference.distance == 0 && starts(at: hypervisor.symbol(of: index, object: object)?.address)
             return isSame ? nil : "another place of itself"
         case .item(let target) where isKin(target):
             guard let kin = runningPlace(of: target) else { return nil }
-            let place = start &+ UInt64(bitPattern: reference.distance)
-            let isSame = isExact ? start == kin.address : place >= kin.address && place < kin.address &+ kin.size
+            let isSame: Bool
+            if isExact {
+                isSame = starts(at: kin.address)
+            } else {
+                guard let place = start.map({ $0 &+ UInt64(bitPattern: reference.distance) }) else { return Self.incomplete }
+                isSame = place >= kin.address && place < kin.address &+ kin.size
+            }
             return isSame ? nil : "'\(graph.items[target].name)' here"
         case .item(let target):
             let other = graph.items[target]
             if let expected = hypervisor.symbol(of: target, object: object) {
-                return start == expected.address ? nil : "'\(other.name)' here"
+                return starts(at: expected.address) ? nil : "'\(other.name)' here"
             }
+            guard let start else { return Self.incomplete }
             return contentDifference(other, start: start, isExact: isExact, place: place, depth: depth)
         }
     }
@@ -175,39 +208,58 @@ struct RunningCode {
         let expected = graph.bytes(of: other)
         guard let found = hypervisor.running.bytes(at: start, count: other.size) else { return "nothing is there" }
         var (a, b) = (Array(expected), Array(found))
+        guard let sightings = sightings(of: other, in: b, at: start) else { return Self.incomplete }
         for reference in other.references {
-            guard let slot = slot(reference), slot.upperBound <= a.count else { continue }
-            let value = number(b[slot])
-            let target = isRelative(reference) ? start &+ UInt64(slot.lowerBound) &+ signed(value, slot.count) : value
-            for index in slot { (a[index], b[index]) = (0, 0) }
-            // Tables of places in this function hold those places' addresses there.
-            if case .item(index) = reference.target {
-                guard place(Int(reference.distance)) == target else { return "another place of itself" }
-            } else if let difference = difference(
-                reference, start: target &- UInt64(bitPattern: reference.addend), isExact: isExact, place: place, depth: depth + 1)
-            {
-                return difference
-            }
+            guard let sighting = sightings[.init(reference)] else { continue }
+            clear(reference, in: &a, &b)
+            if let difference = difference(reference, sighting, isExact: isExact, place: place, depth: depth + 1) { return difference }
         }
         return a == b ? nil : "'\(text(expected))' here, '\(text(found))' there"
     }
 
     // MARK: Numbers
 
-    private func slot(_ reference: Reference) -> Range<Int>? {
-        let width = architecture.relocationKind(reference.type)?.width ?? 0
-        return width == 4 || width == 8 ? reference.offset..<reference.offset + width : nil
+    private func slot(_ reference: Reference, _ kind: RelocationKind?) -> Range<Int>? {
+        guard let width = kind?.width, width > 0 else { return nil }
+        return reference.offset..<reference.offset + width
     }
 
-    private func isRelative(_ reference: Reference) -> Bool { architecture.relocationKind(reference.type)?.isPCRelative ?? false }
+    private var addressMask: UInt64 { architecture.elfClass == .bits32 ? 0xffff_ffff : .max }
 
     private func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { architecture.byteOrder.number(bytes) }
 
-    private func signed(_ value: UInt64, _ width: Int) -> UInt64 {
-        width == 4 ? UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: value))) : value
-    }
-
     private func text(_ bytes: ArraySlice<UInt8>) -> String {
         String(decoding: bytes.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self)
+    }
+}
+
+/// What places that relocations have filled tell of one address: some of its bits, or all.
+struct Sighting: Equatable {
+    var value: UInt64
+    /// The bits of `value` that are known.
+    var mask: UInt64
+
+    /// What the relocations of one address have in common.
+    struct Subject: Hashable {
+        var target: Reference.Target
+        var addend: Int64
+
+        init(_ reference: Reference) {
+            target = reference.target
+            addend = reference.addend
+        }
+    }
+
+    init(_ value: UInt64, mask: UInt64) {
+        self.value = value & mask
+        self.mask = mask
+    }
+
+    func fits(_ address: UInt64) -> Bool { address & mask == value }
+
+    /// Nil where the two contradict each other.
+    func joined(with other: Sighting) -> Sighting? {
+        guard (value ^ other.value) & mask & other.mask == 0 else { return nil }
+        return Sighting(value | other.value, mask: mask | other.mask)
     }
 }

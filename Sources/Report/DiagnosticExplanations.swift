@@ -273,6 +273,14 @@ extension DiagnosticID {
                 "Code compiled for another code model, with 32-bit absolute addresses.",
                 "Build with the hypervisor's own flags; report it if that is what was done."
             )
+        case .functionNotPlaceable:
+            (
+                .error, "a function that no place of a payload is right for",
+                "Some processors compute wrong addresses when certain instructions lie at certain places of a page (Cortex-A53, erratum "
+                    + "843419). The function is so long, and has so many of them, that one would lie there wherever it is put.",
+                "A function of many pages with a table lookup in every line.",
+                "Split the function: a part of its own that the rest calls."
+            )
         case .copyTravelsAlong:
             (
                 .note, "an unchanged function travels along as a copy",

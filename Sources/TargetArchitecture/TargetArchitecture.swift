@@ -13,6 +13,11 @@ public protocol TargetArchitecture: Sendable {
     /// What compilers for it are prefixed with when this machine is another: `aarch64-linux-gnu-`.
     var toolchainPrefix: String { get }
 
+    /// `e_flags` of its payloads.
+    var headerFlags: UInt32 { get }
+    /// Whether addends stand in the very bits that relocations fill: its relocation tables are `SHT_REL`, not `SHT_RELA`.
+    var hasAddendsInPlace: Bool { get }
+
     /// What a relocation type means, or nil for one that this program does not know.
     func relocationKind(_ type: UInt32) -> RelocationKind?
     /// Whether two types mean the same in a hypervisor, which has no procedure linkage table: a call by PLT32 or by PC32.
@@ -29,9 +34,6 @@ public protocol TargetArchitecture: Sendable {
     /// - Returns: nil when the instruction around the slot can't be decoded.
     func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64?
 
-    /// What a PC-relative operand at an instruction's end adds to the addend to reach that end, negated: 4 on x86.
-    var operandBias: Int64 { get }
-
     /// The shortest function, in bytes, that the hypervisor can put its trampoline into, given its first bytes.
     func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int
     /// Whether a function begins with a mark for indirect calls, behind which a trampoline goes and which the hypervisor may remove.
@@ -45,6 +47,10 @@ public protocol TargetArchitecture: Sendable {
     var trampolineReach: Int64 { get }
     /// Functions start at multiples of this.
     var functionAlignment: UInt64 { get }
+    /// Whether code may lie at a place of the payload's text, which begins at a page of 4 KiB.
+    ///
+    /// - Parameter offset: from the start of the text, in bytes.
+    func mayStand(_ code: ArraySlice<UInt8>, at offset: Int) -> Bool
 
     /// Where the code refers to places outside of itself without a relocation: to its neighbours in its section.
     ///
@@ -72,11 +78,17 @@ public protocol TargetArchitecture: Sendable {
     /// Symbols that only say whether code or data follows (ARM's `$a`, `$d`, `$x`).
     func isMappingSymbol(_ name: String) -> Bool
 
+    /// What sections are called, or their names begin with, that are loaded elsewhere and of no use in a hypervisor.
+    var uselessSections: [String] { get }
     /// The tables that belong to functions, entry by entry, in the given version of Xen.
     func specialTables(major: Int, minor: Int) -> [SpecialTable]
 }
 
 extension TargetArchitecture {
+    public var headerFlags: UInt32 { 0 }
+    public var hasAddendsInPlace: Bool { false }
+    public var uselessSections: [String] { [] }
+    public func mayStand(_ code: ArraySlice<UInt8>, at offset: Int) -> Bool { true }
     public func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool { a == b }
     public func beginsWithLandingPad(_ firstBytes: ArraySlice<UInt8>) -> Bool { false }
     public var landingPadSize: Int { 0 }
@@ -114,96 +126,4 @@ public struct Veneer: Sendable, Equatable {
     }
 
     public static func == (a: Veneer, b: Veneer) -> Bool { a.code == b.code && a.relocation == b.relocation }
-}
-
-/// How a relocation is read, compared and written.
-public struct RelocationKind: Sendable, Equatable {
-    /// As the processor's ABI writes it: `R_X86_64_PC32`.
-    public var name: String
-    /// The bytes that it fills.
-    public var width: Int
-    public var isPCRelative: Bool
-    /// Whether Xen's payload loader performs it.
-    public var isLoadable: Bool
-
-    public init(name: String, width: Int, isPCRelative: Bool, isLoadable: Bool) {
-        self.name = name
-        self.width = width
-        self.isPCRelative = isPCRelative
-        self.isLoadable = isLoadable
-    }
-}
-
-/// A section that is a table of entries, each belonging to the function that its first field points into.
-public struct SpecialTable: Sendable, Equatable {
-    /// A field that a relocation fills.
-    public struct Field: Sendable, Equatable {
-        /// Into the entry, in bytes.
-        public var offset: Int
-        /// What the addend holds on top of the distance to the place meant.
-        public var bias: Int64
-        /// How many low bits of the addend are that distance; the others hold something else, a line number for example.
-        public var bits: Int
-
-        public init(offset: Int, bias: Int64 = 0, bits: Int = 32) {
-            self.offset = offset
-            self.bias = bias
-            self.bits = bits
-        }
-    }
-
-    /// Where a field points to code that belongs to the entry alone, in a section of such pieces.
-    public struct Piece: Sendable, Equatable {
-        /// The section of the pieces: `.altinstr_replacement`, `.fixup`.
-        public var section: String
-        /// The offset of the byte in the entry that tells the piece's length; nil when a piece ends where the next begins.
-        public var lengthOffset: Int?
-
-        public init(section: String, lengthOffset: Int? = nil) {
-            self.section = section
-            self.lengthOffset = lengthOffset
-        }
-    }
-
-    /// A call through a pointer that the hypervisor turns into a direct one.
-    public struct Call: Sendable, Equatable {
-        /// The first bytes of the instruction: the same in all of them.
-        public var start: [UInt8]
-        /// Of the instruction, in bytes.
-        public var size: Int
-
-        public init(start: [UInt8], size: Int) {
-            self.start = start
-            self.size = size
-        }
-    }
-
-    public var section: String
-    /// In bytes.
-    public var entrySize: Int
-    /// Of the section in a payload, in bytes.
-    public var alignment: UInt64
-    /// The first one names the owner.
-    public var fields: [Field]
-    public var piece: Piece?
-    /// False when the payload loader ignores the table: an entry that matters can't be taken along.
-    public var isLoaded: Bool
-    /// Where each entry names a call through a pointer: what the loader holds the code there against.
-    public var call: Call?
-    /// Whether the hypervisor writes over the code that an entry belongs to, when it boots or when the payload is loaded.
-    public var patchesCode: Bool
-
-    public init(
-        section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], piece: Piece? = nil, isLoaded: Bool = true,
-        patchesCode: Bool = false, call: Call? = nil
-    ) {
-        self.section = section
-        self.entrySize = entrySize
-        self.alignment = alignment
-        self.fields = fields
-        self.piece = piece
-        self.isLoaded = isLoaded
-        self.patchesCode = patchesCode
-        self.call = call
-    }
 }

@@ -1,0 +1,43 @@
+import ELFModel
+import TargetArchitecture
+
+// What arm64 and arm32 have in common in Xen, which keeps both in `xen/arch/arm`: the layout of tables, and instructions of
+// four bytes.
+
+extension SpecialTable {
+    /// The tables of functions, Xen 4.8 to 4.22.
+    public static var ofARM: [SpecialTable] {
+        // struct bug_frame (xen/arch/arm/include/asm/bug.h): the distances of the place, the file's name and the assertion's text from the
+        // frame's start, the line, and padding. What does not assert has no text: the third word leads to whatever follows the name.
+        (0...3).map { kind in
+            let hasText = kind == 3
+            let fields = (hasText ? [0, 4, 8] : [0, 4]).map { Field(offset: $0, bias: Int64($0)) }
+            return SpecialTable(section: ".bug_frames.\(kind)", entrySize: 16, fields: fields, unreadWords: hasText ? [] : [8])
+        } + [
+            // struct alt_instr (xen/arch/arm/include/asm/alternative.h): two distances, each from itself, the feature, two lengths.
+            SpecialTable(
+                section: ".altinstructions", entrySize: 12, fields: [.init(offset: 0), .init(offset: 4)],
+                piece: .init(section: ".altinstr_replacement", lengthOffset: 11), patchesCode: true)
+        ]
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether the bytes are words, each of them one of the given, and zeros where they end within a word.
+    public func isMadeOf(words: [UInt64]) -> Bool {
+        var rest = self
+        while rest.count >= 4 {
+            guard words.contains(ByteOrder.little.number(rest.prefix(4))) else { return false }
+            rest = rest.dropFirst(4)
+        }
+        return rest.allSatisfy { $0 == 0 }
+    }
+
+    /// Word by word, each an instruction that has one encoding only; nil where a part of a word is left.
+    public func words() -> [CodeInstruction]? {
+        guard count % 4 == 0 else { return nil }
+        return stride(from: 0, to: count, by: 4).map { offset in
+            CodeInstruction(range: offset..<offset + 4, meaning: Array(dropFirst(offset).prefix(4)))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+/// A section that is a table of entries, each belonging to the function that its first field points into.
+public struct SpecialTable: Sendable, Equatable {
+    /// A field that a relocation fills.
+    public struct Field: Sendable, Equatable {
+        /// Into the entry, in bytes.
+        public var offset: Int
+        /// What the addend holds on top of the distance to the place meant.
+        public var bias: Int64
+        /// How many low bits of the addend are that distance; the others hold something else, a line number for example.
+        public var bits: Int
+
+        public init(offset: Int, bias: Int64 = 0, bits: Int = 32) {
+            self.offset = offset
+            self.bias = bias
+            self.bits = bits
+        }
+    }
+
+    /// Where a field points to code that belongs to the entry alone, in a section of such pieces.
+    public struct Piece: Sendable, Equatable {
+        /// The section of the pieces: `.altinstr_replacement`, `.fixup`.
+        public var section: String
+        /// The offset of the byte in the entry that tells the piece's length; nil when a piece ends where the next begins.
+        public var lengthOffset: Int?
+
+        public init(section: String, lengthOffset: Int? = nil) {
+            self.section = section
+            self.lengthOffset = lengthOffset
+        }
+    }
+
+    /// A call through a pointer that the hypervisor turns into a direct one.
+    public struct Call: Sendable, Equatable {
+        /// The first bytes of the instruction: the same in all of them.
+        public var start: [UInt8]
+        /// Of the instruction, in bytes.
+        public var size: Int
+
+        public init(start: [UInt8], size: Int) {
+            self.start = start
+            self.size = size
+        }
+    }
+
+    public var section: String
+    /// In bytes.
+    public var entrySize: Int
+    /// Of the section in a payload, in bytes.
+    public var alignment: UInt64
+    /// The first one names the owner.
+    public var fields: [Field]
+    /// The offsets of words of an entry that a relocation fills and nobody reads.
+    public var unreadWords: [Int]
+    public var piece: Piece?
+    /// False when the payload loader ignores the table: an entry that matters can't be taken along.
+    public var isLoaded: Bool
+    /// Where each entry names a call through a pointer: what the loader holds the code there against.
+    public var call: Call?
+    /// Whether the hypervisor writes over the code that an entry belongs to, when it boots or when the payload is loaded.
+    public var patchesCode: Bool
+
+    public init(
+        section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], unreadWords: [Int] = [], piece: Piece? = nil, isLoaded: Bool = true,
+        patchesCode: Bool = false, call: Call? = nil
+    ) {
+        self.section = section
+        self.entrySize = entrySize
+        self.alignment = alignment
+        self.fields = fields
+        self.unreadWords = unreadWords
+        self.piece = piece
+        self.isLoaded = isLoaded
+        self.patchesCode = patchesCode
+        self.call = call
+    }
+}
