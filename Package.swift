@@ -86,6 +86,7 @@ let package = Package(
             ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics", system]),
         tests("DebugInfo", ["TestTools", system]),
         tests("ArchX86_64", ["ELFModel", "TargetArchitecture", "TestTools", system]),
+        tests("ArchARM", ["ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools", system]),
         tests("WorkFiles", [system]),
         tests("XenSource", ["Diagnostics", system]),
         tests(
@@ -95,7 +96,11 @@ let package = Package(
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
         tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
         .testTarget(
-            name: "SystemTests", dependencies: ["ChangeCases", "Report", "TestRig", "TestTools", "ELFModel", "Diagnostics", "WorkFiles", system, subprocess],
+            name: "SystemTests",
+            dependencies: [
+                "ChangeCases", "Report", "TestRig", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
+                "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "XenSource", "ELFModel", "Diagnostics", "WorkFiles", system, subprocess,
+            ],
             swiftSettings: settings),
         tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles", system]),
         .testTarget(

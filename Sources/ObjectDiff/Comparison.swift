@@ -69,7 +69,9 @@ struct Comparison {
             let slots = item.references.map { $0.offset..<$0.offset + (architecture.relocationKind($0.type)?.width ?? 0) }
             return architecture.resolvedReferences(graph.bytes(of: item), relocated: slots)
         }
-        guard let left = resolved(a, original), let right = resolved(b, patched), left.map(\.field) == right.map(\.field) else { return false }
+        guard let left = resolved(a, original), let right = resolved(b, patched), left.map(\.field) == right.map(\.field),
+            left.map(\.rest) == right.map(\.rest)
+        else { return false }
         var (x, y) = (Array(original.bytes(of: a)), Array(patched.bytes(of: b)))
         for (p, q) in zip(left, right) {
             guard let from = original.place(a.offset + p.target, in: a.section), let to = patched.place(b.offset + q.target, in: b.section),

@@ -43,9 +43,10 @@ struct RunningCode {
 
     private func byteDifference() -> String? {
         guard size == UInt64(item.symbolSize) else { return "\(item.symbolSize) bytes here, \(size) there" }
-        guard let there = hypervisor.running.bytes(at: address, count: item.size).map(Array.init) else {
+        guard let running = hypervisor.running.bytes(at: address, count: item.size).map(Array.init) else {
             return "there are no bytes at its address"
         }
+        let there = architecture.withoutLinkerFixes(running, like: here, at: address) { hypervisor.running.bytes(at: $0, count: $1) }
         var (ours, theirs) = (here, there)
         guard ours.count == theirs.count else { return "its bytes are missing here" }
         guard let sightings = sightings(of: item, in: there, at: address) else { return "the parts of an address don't fit together there" }
@@ -156,9 +157,12 @@ struct RunningCode {
     private func difference(
         _ reference: Reference, _ seen: Sighting, isExact: Bool, place: (Int) -> UInt64?, depth: Int = 0
     ) -> String? {
-        /// Whether what the reference refers to can start at an address.
-        func starts(at address: UInt64?) -> Bool { address.map { seen.fits($0 &+ UInt64(bitPattern: reference.addend)) } ?? false }
         let start = seen.mask == addressMask ? (seen.value &- UInt64(bitPattern: reference.addend)) & addressMask : nil
+        /// Whether what the reference refers to can start at an address.
+        func starts(at address: UInt64?) -> Bool {
+            guard let address else { return false }
+            return seen.fits(address &+ UInt64(bitPattern: reference.addend)) || start.flatMap(veneerTarget) == address
+        }
         switch reference.target {
         case .absolute(let expected): return starts(at: expected) ? nil : "another number"
         case .unclear: return nil
@@ -188,6 +192,20 @@ struct RunningCode {
             guard let start else { return Self.incomplete }
             return contentDifference(other, start: start, isExact: isExact, place: place, depth: depth)
         }
+    }
+
+    /// Where a veneer that a payload brought leads; nil where there is none.
+    private func veneerTarget(_ address: UInt64) -> UInt64? {
+        guard let veneer = architecture.veneer, hypervisor.image.bytes(at: address, count: 1) == nil,
+            let there = hypervisor.running.bytes(at: address, count: veneer.code.count).map(Array.init),
+            let kind = architecture.relocationKind(veneer.relocation.type)
+        else { return nil }
+        let slot = veneer.relocation.offset..<veneer.relocation.offset + kind.width
+        let number = number(there[slot])
+        guard there[..<slot.lowerBound] == veneer.code[..<slot.lowerBound], there[slot.upperBound...] == veneer.code[slot.upperBound...],
+            let seen = kind.sighting(of: number, at: address &+ UInt64(slot.lowerBound))
+        else { return nil }
+        return (seen.value &- UInt64(bitPattern: veneer.relocation.addend)) & addressMask
     }
 
     /// Whether the other and this are parts of one function.

@@ -71,6 +71,16 @@ public protocol TargetArchitecture: Sendable {
     /// - Returns: `.readsOnly` only where that is certain.
     func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse
 
+    /// Code that runs, as it would be if the linker had not worked around faults of processors.
+    ///
+    /// - Parameters:
+    ///   - running: the bytes of a function in the linked hypervisor, and `address` its own.
+    ///   - compiled: the function as an object has it.
+    ///   - read: bytes of the hypervisor.
+    func withoutLinkerFixes(
+        _ running: [UInt8], like compiled: [UInt8], at address: UInt64, read: (_ address: UInt64, _ count: Int) -> ArraySlice<UInt8>?
+    ) -> [UInt8]
+
     /// What to fill gaps between functions with: an instruction that stops whoever strays there.
     var textFiller: UInt8 { get }
     /// Whether the bytes are what compilers and assemblers fill gaps between functions with.
@@ -85,6 +95,9 @@ public protocol TargetArchitecture: Sendable {
 }
 
 extension TargetArchitecture {
+    public func withoutLinkerFixes(
+        _ running: [UInt8], like compiled: [UInt8], at address: UInt64, read: (_ address: UInt64, _ count: Int) -> ArraySlice<UInt8>?
+    ) -> [UInt8] { running }
     public var headerFlags: UInt32 { 0 }
     public var hasAddendsInPlace: Bool { false }
     public var uselessSections: [String] { [] }
@@ -107,10 +120,13 @@ public struct ResolvedReference: Sendable, Equatable {
     public var field: Range<Int>
     /// Where it leads, counted from the code's start: negative, or beyond its end.
     public var target: Int
+    /// What those bytes hold beside the distance.
+    public var rest: UInt64
 
-    public init(field: Range<Int>, target: Int) {
+    public init(field: Range<Int>, target: Int, rest: UInt64 = 0) {
         self.field = field
         self.target = target
+        self.rest = rest
     }
 }
 
