@@ -17,18 +17,27 @@ public struct Boot: Sendable {
     /// For the whole run, from power on. Ten seconds do on an idle machine; on one that also runs other tests or compiles
     /// it has taken two minutes.
     public var timeLimit: Duration = .seconds(300)
-    public var processors = 2
+    /// How many the machine has. At first, as memory, what every Xen of the rig boots with on it.
+    public var processors: Int
     /// Memory of the machine and of the dom0, in MiB.
-    public var memory = 512
-    public var dom0Memory = 256
+    public var memory: Int
+    public var dom0Memory: Int
     /// More words for Xen's and for the dom0 kernel's command line.
     public var xenOptions: [String] = []
     public var kernelOptions: [String] = []
 
+    /// The hypervisor must be for the machine that the dom0 is for.
     public init(hypervisor: FilePath, dom0: Dom0) {
         self.hypervisor = hypervisor
         self.dom0 = dom0
+        let emulator = dom0.machine.emulator
+        processors = emulator.processors
+        memory = emulator.memory
+        dom0Memory = emulator.dom0Memory
     }
+
+    /// What is booted on: the dom0's.
+    public var machine: TargetMachine { dom0.machine }
 
     /// Runs the scenario to its end, to a panic or to the time limit. QEMU never survives this call, nor its cancellation.
     ///
@@ -43,51 +52,32 @@ public struct Boot: Sendable {
         let start = ContinuousClock.now
         let wire = Wire(deadline: start + timeLimit)
         let arguments = try arguments(initramfs: initramfs.path)
+        let emulator = machine.emulator
         let status: TerminationStatus
         do {
             status = try await run(arguments, into: wire)
         } catch let error as SubprocessError where error.code == .executableNotFound {
-            throw RigError("\(Self.emulator) is not on this machine", help: "Debian's package qemu-system-x86 has it")
+            throw RigError("\(emulator.program) is not on this machine", help: "Debian's package \(emulator.package) has it")
         } catch let error as SubprocessError {
-            throw RigError("\(Self.emulator): \(error.description)")
+            throw RigError("\(emulator.program): \(error.description)")
         }
         try Task.checkCancellation()
         let bytes = wire.bytes
         let console = Console(bytes)
         if !status.isSuccess, !wire.isLate, console.steps.isEmpty, console.panic == nil {
             let lastLine = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).last ?? "it said nothing"
-            throw RigError("\(Self.emulator) failed (\(status)): \(lastLine)")
+            throw RigError("\(emulator.program) failed (\(status)): \(lastLine)")
         }
         return MachineRun(
             console: console, log: String(decoding: bytes, as: UTF8.self),
             verdict: wire.verdict(console, timeLimit), duration: .now - start)
     }
 
-    private static let emulator = "qemu-system-x86_64"
-
-    private func arguments(initramfs: FilePath) throws -> [String] {
-        // Scrubbing would only make the host provide memory that nobody uses: a tenth of the whole run.
-        let xen = ["console=com1", "com1=115200,8n1", "dom0_mem=\(dom0Memory)M", "bootscrub=off", "loglvl=all", "guest_loglvl=all"]
-            + xenOptions
-        let kernel = ["console=hvc0", "quiet", "loglevel=3", "panic=1"] + kernelOptions
-        // QEMU splits the modules at commas and the first word ends a module's path.
-        for path in [dom0.kernel, initramfs] where path.string.contains(where: { $0 == "," || $0 == " " }) {
-            throw RigError("QEMU can't boot \(path): the path has a comma or a space", exitCode: .usage)
-        }
-        return [
-            // Without SMAP: the emulation of QEMU 7.2 has a fault by which a dom0 crashes on its first return from an interrupt.
-            "-cpu", "max,-smap", "-accel", "tcg", "-m", "\(memory)", "-smp", "\(processors)",
-            "-display", "none", "-nodefaults", "-no-user-config", "-no-reboot", "-serial", "stdio", "-monitor", "none",
-            "-kernel", hypervisor.string, "-append", xen.joined(separator: " "),
-            "-initrd", "\(dom0.kernel) \(kernel.joined(separator: " ")),\(initramfs)",
-        ]
-    }
-
     private func run(_ arguments: [String], into wire: Wire) async throws -> TerminationStatus {
         var options = PlatformOptions()
         options.teardownSequence = []
         return try await Subprocess.run(
-            .name(Self.emulator), arguments: .init(arguments), platformOptions: options, input: .none,
+            .name(machine.emulator.program), arguments: .init(arguments), platformOptions: options, input: .none,
             output: .sequence, error: .combinedWithOutput
         ) { execution in
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -8,15 +8,21 @@ public struct DebianXen: Sendable, Equatable, CustomStringConvertible {
     public var version: String
     /// The suite's own GCC, where the machine's would make another program of that Xen; nil elsewhere.
     public var gcc: Int?
+    /// What the rig builds it for.
+    public var machines: [TargetMachine]
+    /// By the name of the machine, the suite that its dom0 comes from, where it is not this one. Its host tool must speak
+    /// this Xen's language.
+    var dom0Suites: [String: String] = [:]
 
     public var description: String { "Xen \(version) of Debian \(suite)" }
 
     /// The oldest first.
     public static let all = [
         // With GCC 12 it compiles with warnings only, and vectorised code stops it at boot.
-        DebianXen(suite: "bullseye", version: "4.14", gcc: 10),
-        DebianXen(suite: "bookworm", version: "4.17", gcc: nil),
-        DebianXen(suite: "trixie", version: "4.20", gcc: nil),
+        DebianXen(suite: "bullseye", version: "4.14", gcc: 10, machines: [.x86_64]),
+        DebianXen(suite: "bookworm", version: "4.17", gcc: nil, machines: TargetMachine.all),
+        // Debian 13 has Xen for no 32-bit ARM any more; 4.17's tool and 4.20 have the same sysctl interface.
+        DebianXen(suite: "trixie", version: "4.20", gcc: nil, machines: TargetMachine.all, dom0Suites: [TargetMachine.arm32.name: "bookworm"]),
     ]
 
     /// The one of a suite. Throws `RigError` for a suite that the rig does not know.
@@ -30,9 +36,15 @@ public struct DebianXen: Sendable, Equatable, CustomStringConvertible {
 
     /// The hypervisor with live patching, built with the compiler that fits it: from the cache, or fetched and built.
     ///
-    /// - Parameters as those of `XenRelease.build`. Throws `RigError` when the archive does not have what it takes, or has
-    ///   another version of Xen by now.
-    public func build(_ variant: String = "", options: [String: String] = [:], cache: RigCache) async throws -> HypervisorBuild {
+    /// - Parameters as those of `XenRelease.build`. Throws `RigError` when the archive does not have what it takes or has
+    ///   another version of Xen by now, and for a machine that is not one of `machines`.
+    public func build(
+        _ variant: String = "", options: [String: String] = [:], machine: TargetMachine = .x86_64, cache: RigCache
+    ) async throws -> HypervisorBuild {
+        guard machines.contains(machine) else {
+            let known = machines.map(\.name).joined(separator: ", ")
+            throw RigError("the rig does not build \(self) for \(machine)", help: "it builds it for \(known)", exitCode: .usage)
+        }
         let archive = DebianArchive(suite: suite, cache: cache)
         let release = try await XenRelease.ofDebian(archive)
         guard release.version == version || release.version.hasPrefix("\(version).") else {
@@ -40,11 +52,16 @@ public struct DebianXen: Sendable, Equatable, CustomStringConvertible {
         }
         var compiler: SuiteCompiler?
         if let gcc { compiler = try await SuiteCompiler.ofDebian(archive, version: gcc) }
-        return try await release.build(variant, options: options, compiler: compiler, cache: cache)
+        return try await release.build(variant, options: options, compiler: compiler, machine: machine, cache: cache)
     }
 
-    /// The dom0 with the suite's own kernel and host tool.
-    public func dom0(cache: RigCache) async throws -> Dom0 {
-        try await Dom0.ofDebian(DebianArchive(suite: suite, cache: cache))
+    /// The dom0 to boot it with: the suite's own kernel and host tool, where it has them for the machine.
+    public func dom0(machine: TargetMachine = .x86_64, cache: RigCache) async throws -> Dom0 {
+        try await Dom0.ofDebian(dom0Archive(machine: machine, cache: cache))
+    }
+
+    /// Where that dom0 comes from.
+    func dom0Archive(machine: TargetMachine, cache: RigCache) -> DebianArchive {
+        DebianArchive(suite: dom0Suites[machine.name] ?? suite, architecture: machine.debianArchitecture, cache: cache)
     }
 }

@@ -9,23 +9,29 @@ public struct Dom0: Sendable, Equatable {
     public var initramfs: FilePath
     /// Of the kernel package, such as `linux-image-6.1.0-50-amd64`.
     public var kernelPackage: String
+    /// What it runs on.
+    public var machine: TargetMachine
 
-    public init(kernel: FilePath, initramfs: FilePath, kernelPackage: String) {
+    public init(kernel: FilePath, initramfs: FilePath, kernelPackage: String, machine: TargetMachine = .x86_64) {
         self.kernel = kernel
         self.initramfs = initramfs
         self.kernelPackage = kernelPackage
+        self.machine = machine
     }
 
     /// Programs of `xen-utils` that scenarios can use, as far as the suite has them; `xen-livepatch` it must have.
     static let programs = ["xen-livepatch", "xl", "xen-diag", "xen-hptool", "xen-cpuid", "xenstored"]
 
-    /// The dom0 of a suite of Debian: from the cache, or made of packages (about 80 MB to download).
+    /// The dom0 of a suite of Debian, for the archive's architecture: from the cache, or made of packages (about 80 MB to download).
+    ///
+    /// Throws `RigError` for an architecture that the rig can't boot, and when the archive lacks what it takes.
     public static func ofDebian(_ archive: DebianArchive) async throws -> Dom0 {
         let cache = archive.cache
+        let machine = try TargetMachine.ofDebian(archive.architecture)
         let folder = try await cache.folder("dom0-\(archive.label)", recipe: recipe) { folder in
             let lists = try await archive.lists()
             cache.tell("fetching a kernel and Xen's tools from Debian \(archive.suite) for the dom0")
-            let kernel = try await kernelPackage(lists, archive)
+            let kernel = try await kernelPackage(lists, archive, machine)
             let tools = try await toolsPackages(lists)
             let root = folder.appending("root")
             try Folder.create(root)
@@ -36,13 +42,14 @@ public struct Dom0: Sendable, Equatable {
         }
         return Dom0(
             kernel: folder.appending("vmlinuz"), initramfs: folder.appending("initramfs"),
-            kernelPackage: String(decoding: try WorkFiles.read(folder.appending("kernel-package")), as: UTF8.self))
+            kernelPackage: String(decoding: try WorkFiles.read(folder.appending("kernel-package")), as: UTF8.self), machine: machine)
     }
 
-    /// The package behind the one that is named after the architecture only.
-    private static func kernelPackage(_ lists: DebianArchive.Lists, _ archive: DebianArchive) async throws -> String {
-        let flavour = archive.architecture == "armhf" ? "armmp-lpae" : archive.architecture
-        let newest = "linux-image-\(flavour)"
+    /// The package behind the one that is named after the flavour only.
+    private static func kernelPackage(
+        _ lists: DebianArchive.Lists, _ archive: DebianArchive, _ machine: TargetMachine
+    ) async throws -> String {
+        let newest = "linux-image-\(machine.kernelFlavour)"
         guard let kernel = try await lists.dependencies(of: newest).first(where: { $0.hasPrefix("linux-image-") }) else {
             throw RigError("\(newest) of Debian \(archive.suite) depends on no kernel")
         }

@@ -44,34 +44,34 @@ public struct XenRelease: Sendable, Equatable {
     ///   - variant: a word for the folder's name when `options` or `flags` differ from the default; empty is the default build.
     ///   - options: Kconfig options to set on top of the default configuration, with the values of a `.config` file.
     ///   - flags: compiler flags to add, for suites whose Xen needs them with a newer compiler.
-    ///   - compiler: which to build with; nil is the machine's own.
+    ///   - compiler: which to build with; nil is the machine's own, or its cross-compiler.
+    ///   - machine: what to build it for.
     public func build(
-        _ variant: String = "", options: [String: String] = [:], flags: String = "", compiler: SuiteCompiler? = nil, cache: RigCache
+        _ variant: String = "", options: [String: String] = [:], flags: String = "", compiler: SuiteCompiler? = nil,
+        machine: TargetMachine = .x86_64, cache: RigCache
     ) async throws -> HypervisorBuild {
-        let name = variant.isEmpty ? "build" : "build-\(variant)"
-        let wanted = options.merging(["CONFIG_LIVEPATCH": "y"]) { given, _ in given }
-        let assignments = wanted.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let with = compiler.map { ["CC=\($0.program)"] } ?? []
-        let recipe = (assignments + ["flags \(flags)", "with example payloads"] + Self.buildFacts + with).joined(separator: "\n")
-        let tree = try await cache.folder("\(home)/\(name)", recipe: recipe) { tree in
-            cache.tell("building Xen \(version)\(variant.isEmpty ? "" : " (\(variant))"); the log: \(tree).log")
+        let recipe = BuildRecipe(variant: variant, options: options, flags: flags, compiler: compiler, machine: machine)
+        let tree = try await cache.folder("\(home)/\(recipe.folder)", recipe: recipe.text) { tree in
+            let what = recipe.words.isEmpty ? "" : " (\(recipe.words.joined(separator: ", ")))"
+            cache.tell("building Xen \(version)\(what); the log: \(tree).log")
             try Folder.remove(tree)
             // With the times of the source: make compares them.
             try await Tool(name: "cp").output(["-a", "--", source.string, tree.string])
-            try await make(in: tree, assignments, with + (flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]))
+            try await make(in: tree, recipe)
         }
-        return HypervisorBuild(version: version, tree: tree, compiler: compiler)
+        return HypervisorBuild(version: version, tree: tree, compiler: compiler, machine: machine)
     }
 
-    /// - Parameter variables: for each call of make.
-    private func make(in tree: FilePath, _ assignments: [String], _ variables: [String]) async throws {
+    private func make(in tree: FilePath, _ recipe: BuildRecipe) async throws {
         let log = FilePath(tree.string + ".log")
         try Folder.remove(log)
         let tool = Tool(name: "make", environment: Tool.withoutOuterMake, timeLimit: .seconds(1800))
         let xen = tree.appending("xen")
+        let variables = recipe.variables
         try await tool.run(["-C", xen.string, "defconfig"] + variables, log: log)
         let config = xen.appending(".config")
         var lines = String(decoding: try WorkFiles.read(config), as: UTF8.self).split(separator: "\n").map(String.init)
+        let assignments = recipe.assignments
         for assignment in assignments {
             let option = assignment.prefix { $0 != "=" }
             lines.removeAll { $0.hasPrefix("\(option)=") || $0 == "# \(option) is not set" }
@@ -87,13 +87,41 @@ public struct XenRelease: Sendable, Equatable {
             throw RigError("the configuration of Xen \(version) does not take \(assignment)", exitCode: .usage)
         }
         let jobs = ProcessInfo.processInfo.activeProcessorCount
-        try await tool.run(["-C", xen.string, "-j\(jobs)"] + Self.buildFacts + variables, log: log)
+        try await tool.run(["-C", xen.string, "-j\(jobs)"] + BuildRecipe.facts + variables, log: log)
         // Xen's own example payloads: the model of the loader is held against them.
-        try await tool.run(["-C", xen.string, "tests"] + Self.buildFacts + variables, log: log)
+        try await tool.run(["-C", xen.string, "tests"] + BuildRecipe.facts + variables, log: log)
+    }
+}
+
+/// What one build of a release is made with: names its folder in the cache and tells whether what is there is still it.
+struct BuildRecipe: Sendable, Equatable {
+    var variant = ""
+    var options: [String: String] = [:]
+    var flags = ""
+    var compiler: SuiteCompiler?
+    var machine = TargetMachine.x86_64
+
+    /// What sets it apart from the default build, for people.
+    var words: [String] { (machine == .x86_64 ? [] : [machine.name]) + (variant.isEmpty ? [] : [variant]) }
+
+    /// The name of its folder, such as `build-arm64-debug`. The default build's has no addition.
+    var folder: String { (["build"] + words).joined(separator: "-") }
+
+    /// Lines for Xen's `.config`.
+    var assignments: [String] {
+        options.merging(["CONFIG_LIVEPATCH": "y"]) { given, _ in given }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     }
 
+    /// Variables for each call of make.
+    var variables: [String] { with + (flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]) }
+
+    private var with: [String] { machine.makeVariables + (compiler.map { ["CC=\($0.program)"] } ?? []) }
+
+    /// All that the content of the folder depends on beside the source.
+    var text: String { (assignments + ["flags \(flags)", "with example payloads"] + Self.facts + with).joined(separator: "\n") }
+
     /// What a build puts into the hypervisor beside its source: fixed, so that two builds are the same.
-    private static let buildFacts = [
+    static let facts = [
         "XEN_BUILD_DATE=Thu Jan  1 00:00:00 UTC 1970", "XEN_BUILD_TIME=00:00:00", "XEN_BUILD_HOST=rig",
     ]
 }
@@ -106,11 +134,14 @@ public struct HypervisorBuild: Sendable, Equatable {
     public var tree: FilePath
     /// What it was built with; nil is the machine's own. Whoever compiles for this hypervisor takes the same.
     public var compiler: SuiteCompiler?
+    /// What it was built for, and with which prefix of the tools' names.
+    public var machine: TargetMachine
 
-    public init(version: String, tree: FilePath, compiler: SuiteCompiler? = nil) {
+    public init(version: String, tree: FilePath, compiler: SuiteCompiler? = nil, machine: TargetMachine = .x86_64) {
         self.version = version
         self.tree = tree
         self.compiler = compiler
+        self.machine = machine
     }
 
     /// The file that a boot loader (and QEMU) takes.

@@ -33,7 +33,11 @@ struct BootCommand: AsyncParsableCommand {
     @Option(name: .customLong("xen-option"), parsing: .unconditionalSingleValue, help: ArgumentHelp("A word for Xen's command line.", valueName: "word"))
     var xenOptions: [String] = []
 
+    @Option(help: ArgumentHelp("How many processors the machine has. Default: what every Xen boots with there.", valueName: "number"))
+    var processors: Int?
+
     func validate() throws {
+        if let processors, processors < 1 { throw ValidationError("--processors takes a number above 0") }
         guard timeLimit > 0 else { throw ValidationError("--time-limit takes a number of seconds above 0") }
     }
 
@@ -41,9 +45,10 @@ struct BootCommand: AsyncParsableCommand {
         var scenario = Scenario()
         for payload in payloads { try scenario.take(FilePath(payload)) }
         for (index, command) in steps.enumerated() { scenario.step("\(index + 1)", command) }
-        var boot = Boot(hypervisor: FilePath(hypervisor), dom0: try await Dom0.ofDebian(rig.archive))
+        var boot = Boot(hypervisor: FilePath(hypervisor), dom0: try await rig.dom0())
         boot.timeLimit = .seconds(timeLimit)
         boot.xenOptions = xenOptions
+        if let processors { boot.processors = processors }
         let machine = try await boot.run(scenario)
         if let log { try WorkFiles.writeAtomically(Array(machine.log.utf8), to: FilePath(log)) }
         for (step, command) in zip(machine.steps, steps) {

@@ -26,8 +26,8 @@ struct Demo: AsyncParsableCommand {
 
     func run() async throws {
         let release = try await XenRelease.ofDebian(rig.archive)
-        let build = try await DebianXen.of(suite: rig.suite).build(cache: rig.rigCache)
-        let dom0 = try await Dom0.ofDebian(rig.archive)
+        let build = try await DebianXen.of(suite: rig.suite).build(machine: rig.machine, cache: rig.rigCache)
+        let dom0 = try await rig.dom0()
 
         let folder = output.map { FilePath($0) } ?? rig.rigCache.root.appending("demo")
         let arguments = [
@@ -50,7 +50,7 @@ struct Demo: AsyncParsableCommand {
         try scenario.hostTool("revert", .revert, name)
         try scenario.hostTool("unload", .unload, name)
         scenario.step("reverted", answer)
-        show("\nBooting the unpatched Xen \(release.version) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
+        show("\nBooting the unpatched Xen \(release.version) (\(build.machine)) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
         let machine = try await Boot(hypervisor: build.image, dom0: dom0).run(scenario)
         try judge(machine)
         show("The running hypervisor was patched and put back (\(machine.duration.inSeconds)).")

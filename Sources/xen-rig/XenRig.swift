@@ -39,6 +39,9 @@ struct RigOptions: ParsableArguments {
     @Option(help: "The release of Debian to take Xen and the dom0 from: bullseye, bookworm or trixie.")
     var suite = "bookworm"
 
+    @Option(help: "The architecture to build for and to boot: x86_64, arm64 or arm32.")
+    var arch = TargetMachine.x86_64.name
+
     @Option(help: "The folder for what is slow to get. Default: $XSPLICE_RIG_CACHE, else .cache")
     var cache: String?
 
@@ -46,7 +49,17 @@ struct RigOptions: ParsableArguments {
         cache.map { RigCache(root: FilePath($0), tell: XenRig.tell) } ?? .standard(tell: XenRig.tell)
     }
 
+    /// Throws `RigError` when `--arch` names none that the rig knows.
+    var machine: TargetMachine {
+        get throws { try TargetMachine.named(arch) }
+    }
+
     var archive: DebianArchive { DebianArchive(suite: suite, cache: rigCache) }
+
+    /// From the cache, or made. Throws as `DebianXen.of` and `machine` do as well.
+    func dom0() async throws -> Dom0 {
+        try await DebianXen.of(suite: suite).dom0(machine: machine, cache: rigCache)
+    }
 }
 
 struct Xen: AsyncParsableCommand {
@@ -59,10 +72,11 @@ struct Xen: AsyncParsableCommand {
 
     func run() async throws {
         let xen = try DebianXen.of(suite: rig.suite)
+        let machine = try rig.machine
         let build =
             debug
-            ? try await xen.build("debug", options: ["CONFIG_DEBUG": "y"], cache: rig.rigCache)
-            : try await xen.build(cache: rig.rigCache)
+            ? try await xen.build("debug", options: ["CONFIG_DEBUG": "y"], machine: machine, cache: rig.rigCache)
+            : try await xen.build(machine: machine, cache: rig.rigCache)
         let release = try await XenRelease.ofDebian(rig.archive)
         print(
             """
@@ -71,7 +85,7 @@ struct Xen: AsyncParsableCommand {
             build       \(build.tree)
             hypervisor  \(build.image)
             xen-syms    \(build.symbols)
-            compiler    \(build.compiler?.program.string ?? "gcc")
+            compiler    \(build.compiler?.program.string ?? "\(machine.crossPrefix)gcc")
             """)
     }
 }
@@ -82,7 +96,7 @@ struct Dom0Command: AsyncParsableCommand {
     @OptionGroup var rig: RigOptions
 
     func run() async throws {
-        let dom0 = try await Dom0.ofDebian(rig.archive)
+        let dom0 = try await rig.dom0()
         print(
             """
             package    \(dom0.kernelPackage)
