@@ -10,8 +10,12 @@ extension SpecialTable {
         // struct bug_frame (xen/arch/arm/include/asm/bug.h): the distances of the place, the file's name and the assertion's text from the
         // frame's start, the line, and padding. What does not assert has no text: the third word leads to whatever follows the name.
         (0...3).map { kind in
+            // One whose file's name is not in the hypervisor's own image makes the hypervisor panic, even a WARN; an assertion's text goes
+            // unsaid (`do_bug_frame` of xen/arch/arm/traps.c, `is_kernel`, Xen 4.8 to 4.22).
             let hasText = kind == 3
-            let fields = (hasText ? [0, 4, 8] : [0, 4]).map { Field(offset: $0, bias: Int64($0)) }
+            let fields =
+                [Field(offset: 0), Field(offset: 4, bias: 4, text: .inHypervisor)]
+                + (hasText ? [Field(offset: 8, bias: 8, text: .betterInHypervisor)] : [])
             return SpecialTable(section: ".bug_frames.\(kind)", entrySize: 16, fields: fields, unreadWords: hasText ? [] : [8])
         } + [
             // struct alt_instr (xen/arch/arm/include/asm/alternative.h): two distances, each from itself, the feature, two lengths.

@@ -89,6 +89,7 @@ public enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case dataNotInHypervisor = "data-not-in-hypervisor"
     case relocationNotLoadable = "relocation-not-loadable"
     case functionNotPlaceable = "function-not-placeable"
+    case bugFrameWithoutFile = "bug-frame-without-file"
     case copyTravelsAlong = "copy-travels-along"
     case writableDataInPayload = "writable-data-in-payload"
     case originalDiffers = "original-differs"

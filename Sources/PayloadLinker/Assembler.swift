@@ -157,10 +157,44 @@ struct Assembler {
                 to: entry.table.section, entry.bytes, alignment: entry.table.alignment)
             tableEntries[entry.table.section, default: 0] += 1
             for reference in entry.references {
-                let bits = entry.table.fields.first { $0.offset == reference.offset }?.bits ?? 32
-                relocate(reference, of: node, base: place, bits: bits)
+                let field = entry.table.fields.first { $0.offset == reference.offset }
+                if let field, field.text != .anywhere, let address = addressInHypervisor(of: reference, of: node, as: field.text) {
+                    let slot = Place(section: place.section, offset: place.offset + reference.offset)
+                    addRelocation(at: slot, type: reference.type, to: .address("", address), addend: field.bias)
+                } else {
+                    relocate(reference, of: node, base: place, bits: field?.bits ?? 32)
+                }
             }
         }
+    }
+
+    /// Where the hypervisor itself has the text that an entry leads to: all of it, or its end where that will do.
+    private mutating func addressInHypervisor(of reference: Reference, of node: Node, as place: SpecialTable.TextPlace) -> UInt64? {
+        guard case .item(let index) = reference.target else { return nil }
+        let graph = selection.sets[node.object].patched
+        let text = graph.bytes(of: graph.items[index]).dropFirst(Int(clamping: reference.distance))
+        let image = selection.hypervisor.image
+        if let address = image.address(ofConstant: text) { return address }
+        guard place == .inHypervisor else { return nil }
+        let name = String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+        // From one folder to the next; at last nothing but the zero byte.
+        let ends = name.indices.filter { name[$0] == "/" }.map { name.index(after: $0) } + [name.endIndex]
+        for start in ends {
+            guard let address = image.address(ofConstant: Array(name[start...].utf8) + [0]) else { continue }
+            if start == name.endIndex { warnOfNamelessFrames(name, node) }
+            return address
+        }
+        return nil
+    }
+
+    private mutating func warnOfNamelessFrames(_ file: String, _ node: Node) {
+        let set = selection.sets[node.object]
+        let known = diagnostics.contains { $0.id == .bugFrameWithoutFile && $0.location?.file == file }
+        if known { return }
+        diagnostics.append(
+            Diagnostic(
+                .bugFrameWithoutFile, .note, symbol: selection.item(node).name, location: SourceLocation(file: file, line: set.locations[node.item]?.line),
+                message: "what '\(selection.item(node).name)' and others of \(file) report (WARN, BUG, ASSERT) will not name the file: the hypervisor must have the name itself, and does not"))
     }
 
     /// - Parameter bits: how far the place that the relocation fills can reach.

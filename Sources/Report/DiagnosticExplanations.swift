@@ -273,6 +273,14 @@ extension DiagnosticID {
                 "Code compiled for another code model, with 32-bit absolute addresses.",
                 "Build with the hypervisor's own flags; report it if that is what was done."
             )
+        case .bugFrameWithoutFile:
+            (
+                .note, "reports of the payload do not name their file",
+                "On ARM the hypervisor takes the file's name of a WARN, a BUG or an assertion from its own image only, and panics when it "
+                    + "lies in a payload. The payload refers to the name in the hypervisor; this hypervisor has no text that ends like it.",
+                "A WARN in a file that had none, in a release build.",
+                "Nothing: the report has the line, and the backtrace names the function."
+            )
         case .functionNotPlaceable:
             (
                 .error, "a function that no place of a payload is right for",

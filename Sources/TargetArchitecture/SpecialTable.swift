@@ -1,5 +1,14 @@
 /// A section that is a table of entries, each belonging to the function that its first field points into.
 public struct SpecialTable: Sendable, Equatable {
+    /// Where the hypervisor takes a text from that a field leads to.
+    public enum TextPlace: Sendable, Equatable {
+        case anywhere
+        /// From a payload it says something less.
+        case betterInHypervisor
+        /// From a payload it is a reason to stop the machine. The end of the text does, too.
+        case inHypervisor
+    }
+
     /// A field that a relocation fills.
     public struct Field: Sendable, Equatable {
         /// Into the entry, in bytes.
@@ -8,11 +17,14 @@ public struct SpecialTable: Sendable, Equatable {
         public var bias: Int64
         /// How many low bits of the addend are that distance; the others hold something else, a line number for example.
         public var bits: Int
+        /// Where the text is that it leads to.
+        public var text: TextPlace
 
-        public init(offset: Int, bias: Int64 = 0, bits: Int = 32) {
+        public init(offset: Int, bias: Int64 = 0, bits: Int = 32, text: TextPlace = .anywhere) {
             self.offset = offset
             self.bias = bias
             self.bits = bits
+            self.text = text
         }
     }
 

@@ -156,6 +156,21 @@ public struct XenImage: Sendable {
         return nil
     }
 
+    /// The address of some bytes among what is never written and stays after boot; nil where there are none such.
+    public func address(ofConstant bytes: some Collection<UInt8>) -> UInt64? {
+        let wanted = Array(bytes)
+        guard let first = wanted.first else { return nil }
+        for section in file.sections
+        where section.isAllocated && !section.isZeroFilled && !section.isWritable && !section.isExecutable && !section.name.hasPrefix(".init") {
+            var rest = section.data[...]
+            while let index = rest.firstIndex(of: first) {
+                if rest[index...].starts(with: wanted) { return section.address &+ UInt64(index) }
+                rest = rest[(index + 1)...]
+            }
+        }
+        return nil
+    }
+
     /// How it was built, as far as the file itself tells: by which compilers, and with what configuration. The compilers'
     /// options are in its debug information, which this type does not read.
     public var buildTraits: BuildTraits {
