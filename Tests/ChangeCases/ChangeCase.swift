@@ -7,6 +7,10 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
     public struct Expected: Sendable, Decodable {
         /// `mini-xen`, or a real Xen: `xen-4.17`.
         public var tree: String
+        /// For other machines than a PC only: those of `machines`.
+        public var othersOnly: Bool?
+        /// Options of the program beside those that every change is built with.
+        public var options: [String]?
         /// Other versions of Xen that the change is tried with.
         public var versions: [String]?
         /// For a hypervisor with Xen's own checks switched on (CONFIG_DEBUG).
@@ -27,11 +31,22 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
         /// Options to set in the configuration.
         public var configuration: [String: String]?
         public var boot: Boot?
+        /// Other machines that the change is tried with, by the value of XEN_TARGET_ARCH, and what is otherwise there.
+        public var machines: [String: Otherwise]?
 
         public init(tree: String, debug: Bool = false, exit: Int, changed: [String] = [], boot: Boot? = nil) {
             (self.tree, self.debug, self.exit, self.changed, self.boot) = (tree, debug, exit, changed, boot)
             (new, diagnostics) = ([], [])
         }
+    }
+
+    /// What is expected for another machine than a PC, where it is not the same: another compiler makes other copies of functions.
+    public struct Otherwise: Sendable, Decodable {
+        public var changed: [String]?
+        public var new: [String]?
+        public var diagnostics: [String]?
+        public var entries: [String: Int]?
+        public var boot: Boot?
     }
 
     /// What a dom0 sees of the change in the running hypervisor.
@@ -53,19 +68,34 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
     /// In the order in which they are applied.
     public var patches: [FilePath]
     public var description: String { name }
+    public var isForOthersOnly: Bool { expected.othersOnly == true }
+    public var options: [String] { expected.options ?? [] }
 
     public init(name: String, expected: Expected, patches: [FilePath]) {
         (self.name, self.expected, self.patches) = (name, expected, patches)
     }
 
-    /// The same change for another version of Xen: a folder named after the version has the patch where the context differs there.
+    /// The same change for another version of Xen or another machine: a folder named after the version has the patch where the context
+    /// differs there, one called `arm` where the source is the processor's.
     ///
-    /// What is expected stays, but for the names that the payload takes from the hypervisor.
-    public func variant(for version: String) throws -> ChangeCase {
+    /// What is expected stays, but for the names that the payload takes from the hypervisor and for what `machines` says.
+    public func variant(for version: String, machine: String = "x86_64") throws -> ChangeCase {
         var variant = self
         variant.expected.referred = nil
-        guard let folder = patches.first?.removingLastComponent().appending(version), try WorkFiles.kind(of: folder) == .folder else { return variant }
-        variant.patches = try WorkFiles.names(in: folder).filter { $0.hasSuffix(".patch") }.map { folder.appending($0) }
+        if let otherwise = expected.machines?[machine] {
+            variant.expected.changed = otherwise.changed ?? expected.changed
+            variant.expected.new = otherwise.new ?? expected.new
+            variant.expected.diagnostics = otherwise.diagnostics ?? expected.diagnostics
+            variant.expected.entries = otherwise.entries ?? expected.entries
+            variant.expected.boot = otherwise.boot ?? expected.boot
+        }
+        guard let home = patches.first?.removingLastComponent() else { return variant }
+        for name in machine.hasPrefix("arm") ? ["arm-\(version)", "arm", version] : [version] {
+            let folder = home.appending(name)
+            guard try WorkFiles.kind(of: folder) == .folder else { continue }
+            variant.patches = try WorkFiles.names(in: folder).filter { $0.hasSuffix(".patch") }.map { folder.appending($0) }
+            break
+        }
         return variant
     }
 

@@ -13,44 +13,74 @@ import Glibc
 import Musl
 #endif
 
-/// The hypervisors of Debian's suites, and the same changes for each of them: built, and tried in one boot a version.
+/// A hypervisor that changes are tried in: of which release, and for which machine.
+struct XenTarget: Sendable, Hashable, CustomStringConvertible {
+    var xen: DebianXen
+    var machine: TargetMachine
+
+    /// As the table of what works in which has it: `4.17`, `4.17 arm64`.
+    var name: String { machine == .x86_64 ? xen.version : "\(xen.version) \(machine.name)" }
+    var description: String { "Xen \(name)" }
+
+    /// Those of Debian's suites, PCs first.
+    static let all = TargetMachine.all.flatMap { machine in
+        DebianXen.all.filter { $0.machines.contains(machine) }.map { XenTarget(xen: $0, machine: machine) }
+    }
+
+    static func == (a: XenTarget, b: XenTarget) -> Bool { a.name == b.name }
+    func hash(into hasher: inout Hasher) { hasher.combine(name) }
+}
+
+/// The hypervisors of Debian's suites, and the same changes for each of them: built, and tried in one boot each.
 enum EveryXen {
-    /// Two more builds of Xen, and three boots.
+    /// Six more builds of Xen, and seven boots.
     static let isWanted = RealXen.isThorough
 
-    /// The change of the demo, and those that say that they are for other versions, too.
-    static let changes = RealXen.cases.filter { $0.name == hello.name || $0.expected.versions != nil }
+    /// The change of the demo, and those that say that they are for other versions or machines, too.
+    static let changes = RealXen.everyCase.filter { $0.name == hello.name || $0.expected.versions != nil }
 
     struct Cell: Sendable, CustomStringConvertible {
-        var xen: DebianXen
+        var target: XenTarget
         var change: ChangeCase
-        var description: String { "\(change.name) in Xen \(xen.version)" }
+        var description: String { "\(change.name) in \(target)" }
+
+        /// As it is for this target.
+        var variant: ChangeCase {
+            get throws { try change.variant(for: target.xen.version, machine: target.machine.name) }
+        }
+
+        init?(_ target: XenTarget, _ change: ChangeCase) {
+            (self.target, self.change) = (target, change)
+            if change.name == EveryXen.hello.name { return }
+            let isVersion = target.xen.version == "4.17" || change.expected.versions?.contains(target.xen.version) == true
+            let isMachine = target.machine == .x86_64 ? !change.isForOthersOnly : change.expected.machines?[target.machine.name] != nil
+            if !isVersion || !isMachine { return nil }
+        }
     }
 
-    static let cells = DebianXen.all.flatMap { xen in
-        changes.filter { $0.name == hello.name || xen.version == "4.17" || $0.expected.versions?.contains(xen.version) == true }
-            .map { Cell(xen: xen, change: $0) }
-    }
+    static let cells = XenTarget.all.flatMap { target in changes.compactMap { Cell(target, $0) } }
 
-    static func hypervisor(_ xen: DebianXen) async throws -> HypervisorBuild {
-        try await builds.value(of: xen.version) { try await Turns.work.one { try await xen.build(cache: RealXen.cache) } }
+    static func hypervisor(_ target: XenTarget) async throws -> HypervisorBuild {
+        try await builds.value(of: target.name) {
+            try await Turns.work.one { try await target.xen.build(machine: target.machine, cache: RealXen.cache) }
+        }
     }
     private static let builds = Once<HypervisorBuild>()
 
     // MARK: Payloads
 
     static func outcome(of cell: Cell) async throws -> ChangeOutcome {
-        try await outcomes.value(of: "\(cell)") { try await run(cell.change.variant(for: cell.xen.version), cell.xen) }
+        try await outcomes.value(of: "\(cell)") { try await run(cell.variant, cell.target) }
     }
     private static let outcomes = Once<ChangeOutcome>()
 
     /// With the compiler that the hypervisor came of.
     ///
     /// - Parameter depends: the build-id of the payload below, in hexadecimal; nil is the hypervisor.
-    private static func run(_ change: ChangeCase, _ xen: DebianXen, depends: String? = nil) async throws -> ChangeOutcome {
-        let hypervisor = try await hypervisor(xen)
+    private static func run(_ change: ChangeCase, _ target: XenTarget, depends: String? = nil) async throws -> ChangeOutcome {
+        let hypervisor = try await hypervisor(target)
         return try await RealXen.run(
-            change.patches.flatMap { ["-p", $0.string] } + (depends.map { ["--depends", $0] } ?? []), for: hypervisor,
+            change.patches.flatMap { ["-p", $0.string] } + change.options + (depends.map { ["--depends", $0] } ?? []), for: hypervisor,
             compiler: hypervisor.compiler?.program.string)
     }
 
@@ -71,11 +101,11 @@ enum EveryXen {
     }
 
     /// The first on the hypervisor, the second on the first, the third on the hypervisor in their stead.
-    static func stack(_ xen: DebianXen) async throws -> [(change: ChangeCase, outcome: ChangeOutcome)] {
-        let first = try await outcome(of: Cell(xen: xen, change: hello))
+    static func stack(_ target: XenTarget) async throws -> [(change: ChangeCase, outcome: ChangeOutcome)] {
+        let first = try await outcomes.value(of: "\(hello.name) in \(target)") { try await run(hello, target) }
         let below = try #require(first.report?.payload?.buildID, "no payload: \(first.error)")
-        let second = try await outcomes.value(of: "\(bye.name) in \(xen.version)") { try await run(bye, xen, depends: below) }
-        let third = try await outcomes.value(of: "\(replacement.name) in \(xen.version)") { try await run(replacement, xen) }
+        let second = try await outcomes.value(of: "\(bye.name) in \(target)") { try await run(bye, target, depends: below) }
+        let third = try await outcomes.value(of: "\(replacement.name) in \(target)") { try await run(replacement, target) }
         return [(hello, first), (bye, second), (replacement, third)]
     }
 
@@ -130,22 +160,23 @@ enum EveryXen {
 
     // MARK: Boots
 
-    static func machine(_ xen: DebianXen) async throws -> MachineRun {
-        try await machines.value(of: xen.version) {
+    static func machine(_ target: XenTarget) async throws -> MachineRun {
+        try await machines.value(of: target.name) {
             var scenario = Scenario()
-            for cell in cells where cell.xen == xen {
+            for cell in cells where cell.target == target {
                 guard let bytes = try await outcome(of: cell).payload else { continue }
                 scenario.files["\(cell.change.name).livepatch"] = bytes
-                try BootedChange.addSteps(of: cell.change, to: &scenario)
+                try BootedChange.addSteps(of: try cell.variant, to: &scenario)
             }
-            let stack = try await stack(xen)
+            let stack = try await stack(target)
             for (change, outcome) in stack {
                 let bytes = try #require(outcome.payload, "no payload for \(change.name): \(outcome.error)")
                 scenario.files["\(change.name).livepatch"] = bytes
             }
             try addSteps(ofStack: stack.map(\.change.name), to: &scenario)
             scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
-            var boot = Boot(hypervisor: try await hypervisor(xen).image, dom0: try await xen.dom0(cache: RealXen.cache))
+            var boot = Boot(
+                hypervisor: try await hypervisor(target).image, dom0: try await target.xen.dom0(machine: target.machine, cache: RealXen.cache))
             boot.timeLimit = .seconds(1800)
             return try await Turns.boot.one { [boot, scenario] in try await boot.run(scenario) }
         }
@@ -156,8 +187,8 @@ enum EveryXen {
     static func deviations(_ cell: Cell) async throws -> [String] {
         // A point release moves lines.
         let ofProgram = try await outcome(of: cell)
-            .deviations(from: cell.change.variant(for: cell.xen.version).expected, ignoring: ["hunk-offset"])
+            .deviations(from: cell.variant.expected, ignoring: ["hunk-offset"])
         guard ofProgram.isEmpty else { return ofProgram }
-        return try BootedChange.deviations(of: cell.change, in: try await machine(cell.xen))
+        return try BootedChange.deviations(of: try cell.variant, in: try await machine(cell.target))
     }
 }
