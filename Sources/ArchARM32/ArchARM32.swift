@@ -15,6 +15,7 @@ public struct ArchARM32: TargetArchitecture {
     public var elfClass: ELFClass { .bits32 }
     public var byteOrder: ByteOrder { .little }
     public var toolchainPrefix: String { "arm-linux-gnueabihf-" }
+    public var toolchainPackage: String { "gcc-arm-linux-gnueabihf" }
 
     /// Types of the ELF for the ARM architecture (IHI 0044), section 4.6.1. Loadable: `arch_livepatch_perform` of Xen 4.17.
     public func relocationKind(_ type: UInt32) -> RelocationKind? {

@@ -15,6 +15,7 @@ public struct ArchARM64: TargetArchitecture {
     public var elfClass: ELFClass { .bits64 }
     public var byteOrder: ByteOrder { .little }
     public var toolchainPrefix: String { "aarch64-linux-gnu-" }
+    public var toolchainPackage: String { "gcc-aarch64-linux-gnu" }
 
     /// Types of the AArch64 ELF ABI (IHI 0056), section 5.7. Loadable: `arch_livepatch_perform_rela` of Xen 4.17.
     public func relocationKind(_ type: UInt32) -> RelocationKind? {
