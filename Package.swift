@@ -48,7 +48,7 @@ let package = Package(
         room("XenSource", ["CZlib", "ELFModel", "Diagnostics", system]),
         room("SourcePatch", ["CLibgit2", "Diagnostics", system]),
         room("CompilerRecorder"),
-        room("XenBuild", ["CompilerRecorder", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics", system, subprocess, crypto, logging]),
+        room("XenBuild", ["CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics", system, subprocess, crypto, logging]),
         room("ObjectDiff", ["ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"]),
         room("PayloadLinker", ["ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics", crypto]),
         room("LoaderModel", ["ELFModel", "TargetArchitecture", "XenSource", "Diagnostics", system]),
@@ -111,6 +111,6 @@ let package = Package(
                 subprocess,
             ],
             swiftSettings: settings),
-        tests("XspliceCommand", ["Diagnostics", "Report", "WorkFiles", "XenSource", argumentParser, logging, system]),
+        tests("XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "XenBuild", "WorkFiles", "XenSource", argumentParser, logging, system]),
     ]
 )

@@ -33,6 +33,7 @@ public struct ArchARM32: TargetArchitecture {
     /// EABI version 5, which the loader asks for.
     public var headerFlags: UInt32 { 0x0500_0000 }
     public var hasAddendsInPlace: Bool { true }
+    public var toolchainPackage: String { "gcc-arm-linux-gnueabihf" }
 
     /// Types of the ELF for the ARM architecture (IHI 0044), section 4.6.1. Loadable: `arch_livepatch_perform` of
     /// `xen/arch/arm/arm32/livepatch.c` in Xen 4.8 to 4.22.

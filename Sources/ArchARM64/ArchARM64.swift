@@ -27,6 +27,7 @@ public struct ArchARM64: TargetArchitecture {
     public var elfClass: ELFClass { .bits64 }
     public var byteOrder: ByteOrder { .little }
     public var toolchainPrefix: String { "aarch64-linux-gnu-" }
+    public var toolchainPackage: String { "gcc-aarch64-linux-gnu" }
 
     /// Types of the AArch64 ELF ABI (IHI 0056), section 5.7. Loadable: `arch_livepatch_perform_rela` of `xen/arch/arm/arm64/livepatch.c`
     /// in Xen 4.8 to 4.22. That loader checks a TSTBR14 for 19 bits and stores 14; here it is held to what it stores.

@@ -26,6 +26,7 @@ public struct ArchX86_64: TargetArchitecture {
     public var elfClass: ELFClass { .bits64 }
     public var byteOrder: ByteOrder { .little }
     public var toolchainPrefix: String { "x86_64-linux-gnu-" }
+    public var toolchainPackage: String { "gcc-x86-64-linux-gnu" }
 
     /// Types of the x86-64 psABI, table 4.10. Loadable: `arch_livepatch_perform_rela` of Xen 4.7 to 4.22.
     public func relocationKind(_ type: UInt32) -> RelocationKind? {

@@ -49,9 +49,12 @@ public enum DiagnosticText {
     }
 
     /// The last line of a refusal.
-    public static func refusalSummary(_ diagnostics: [Diagnostic]) -> String {
+    ///
+    /// - Parameter target: the architecture, in a run for several.
+    public static func refusalSummary(_ diagnostics: [Diagnostic], target: String? = nil) -> String {
         let count = diagnostics.count { $0.severity == .error }
-        return "\(counted(count, "reason")) why this change can't be live-patched as it is. No payload was written."
+        let place = target.map { " for \($0)" } ?? ""
+        return "\(counted(count, "reason")) why this change can't be live-patched\(place) as it is. No payload was written\(place)."
     }
 
     /// An error of a stage: one line, and the help below it. The line is not wrapped: scripts and logs want it whole.

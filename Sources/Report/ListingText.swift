@@ -28,7 +28,7 @@ public enum ListingText {
 
     public static func render(_ payload: PayloadInspection, style: TextStyle) -> String {
         var lines = [
-            "\(style.shown(payload.file)): \(payload.format) payload",
+            "\(style.shown(payload.file)): \(payload.format) payload" + (payload.architecture.map { " for \($0)" } ?? ""),
             "  build-id     \(payload.buildID ?? "none")",
             "  depends      \(payload.depends ?? "none")",
         ]

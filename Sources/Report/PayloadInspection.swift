@@ -55,6 +55,8 @@ public struct PayloadInspection: Sendable, Equatable, Codable {
 
     public var file: String
     public var format: String
+    /// As in `--arch`; nil for a processor that this version does not know.
+    public var architecture: String?
     public var buildID: String?
     public var depends: String?
     public var xenDepends: String?
@@ -70,16 +72,18 @@ public struct PayloadInspection: Sendable, Equatable, Codable {
     ///
     /// - Parameters:
     ///   - file: stands in the result and in error messages.
+    ///   - architecture: the name of the payload's processor, where it is known.
     ///   - relocationName: the name of a relocation type on the payload's processor, or nil.
     /// - Throws: `InspectionError` when the file is no payload, or its functions section is damaged.
     public init(
-        _ elf: ELFFile, file: String, relocationName: (UInt32) -> String? = { _ in nil }
+        _ elf: ELFFile, file: String, architecture: String? = nil, relocationName: (UInt32) -> String? = { _ in nil }
     ) throws(InspectionError) {
         let reader = PayloadReader(elf: elf, file: file)
         let (abi, functions) = try reader.functions()
         self.file = file
         self.functions = functions
         format = abi.displayName
+        self.architecture = architecture
         buildID = reader.buildID(abi.buildIDSection)
         depends = reader.buildID(abi.dependsSection)
         xenDepends = abi.xenDependsSection.flatMap(reader.buildID)

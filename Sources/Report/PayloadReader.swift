@@ -118,10 +118,11 @@ struct PayloadReader {
         guard let symbol = symbol(relocation) else { return nil }
         if !symbol.name.isEmpty { return symbol.name }
         guard let place = place(relocation) else { return nil }
-        let there = elf.symbols.first {
+        let there = elf.symbols.filter {
             $0.place == .section(place.section) && $0.value == place.offset && !$0.name.isEmpty
         }
-        return there?.name ?? section(at: place.section)?.name
+        // Where code begins there may be mapping symbols (`$a`), too.
+        return (there.first(where: \.isFunction) ?? there.first)?.name ?? section(at: place.section)?.name
     }
 
     private func number(_ section: ELFSection, at offset: Int, size: Int) -> UInt64? {

@@ -11,6 +11,14 @@ public enum ReportText {
         return text
     }
 
+    /// The line above all stages of a run for several targets.
+    ///
+    /// - Parameter trees: of each target.
+    public static func heading(_ trees: [BuildReport.Tree], style: TextStyle) -> String {
+        guard let tree = trees.first else { return "" }
+        return "Xen \(style.shown(tree.version)), \(tree.format), for \(trees.map(\.architecture).joined(separator: ", "))"
+    }
+
     public static func line(_ patch: BuildReport.Patch, style: TextStyle) -> String {
         let first = patch.sources.first.map { style.shown(fileName($0)) } ?? ""
         let source = patch.sources.count > 1 ? "\(first) and \(grouped(patch.sources.count - 1)) more" : first
@@ -78,6 +86,17 @@ public enum ReportText {
                     : "On the host:  \(payload.hostTool) load \(file)")
         }
         return blocks.joined(separator: "\n\n")
+    }
+
+    /// What stands at the very end of a run for several targets: how each ended, and where its payload is.
+    public static func overview(_ run: RunReport, style: TextStyle) -> String {
+        let rows = [("target", "outcome", "payload")]
+            + run.targets.map { ($0.tree.architecture, $0.outcome.rawValue, $0.payload.map { style.shown($0.path) } ?? style.none) }
+        let first = rows.map(\.0.count).max() ?? 0, second = rows.map(\.1.count).max() ?? 0
+        return rows.enumerated().map { index, row in
+            let line = "  \(row.0.padded(to: first))   \(row.1.padded(to: second))   \(row.2)"
+            return index == 0 ? style.paint(line, .faint) : line
+        }.joined(separator: "\n")
     }
 
     /// Name, place, old → new bytes, status.

@@ -12,6 +12,8 @@ public protocol TargetArchitecture: Sendable {
     var byteOrder: ByteOrder { get }
     /// What compilers for it are prefixed with when this machine is another: `aarch64-linux-gnu-`.
     var toolchainPrefix: String { get }
+    /// The Debian package that has the compiler of that prefix: `gcc-aarch64-linux-gnu`.
+    var toolchainPackage: String { get }
 
     /// `e_flags` of its payloads.
     var headerFlags: UInt32 { get }

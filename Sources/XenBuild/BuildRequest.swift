@@ -10,9 +10,14 @@ public struct BuildRequest: Sendable {
     public var patch: AppliedPatch
     /// As `make XEN_TARGET_ARCH=` names it: `x86_64`, `arm64`, `arm32`.
     public var architecture: String
+    /// `e_machine` of what the compiler has to make; nil is not checked.
+    public var machine: UInt16?
     /// What stands before the names of the tools: `aarch64-linux-gnu-`. Empty for the machine's own.
     public var crossPrefix: String
-    /// The user's choice; nil takes the tree's `xen/.config`, else the hypervisor's, else the tree's default with live patching on.
+    /// The Debian package of the tools with that prefix, for who lacks them; nil where none is known.
+    public var toolchainPackage: String?
+    /// The user's choice; nil takes the tree's `xen/.config` if it is for this architecture, else the hypervisor's, else the tree's default
+    /// with live patching on.
     public var configuration: FilePath?
     /// The text of the `.config` that the running hypervisor says it was built with.
     public var runningConfiguration: String?
@@ -26,7 +31,8 @@ public struct BuildRequest: Sendable {
     public var cache: FilePath
     /// Where the output of every command goes.
     public var logs: FilePath
-    /// The caller's environment; only the variables that `CommandRunner` names are used, and `CC`.
+    /// The caller's environment; only the variables that `CommandRunner` names are used, and `CC`: the whole compiler command, in place of
+    /// the prefix and `gcc`.
     public var environment: [String: String]
     /// The program, with its first arguments, that makes `CompilerRecorder.run` of the rest.
     public var recorder: [String]
@@ -36,15 +42,17 @@ public struct BuildRequest: Sendable {
     public var keepWork: Bool
 
     public init(
-        tree: XenTree, patch: AppliedPatch, architecture: String = "x86_64", crossPrefix: String = "",
-        configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil, xenDebug: Bool = false,
+        tree: XenTree, patch: AppliedPatch, architecture: String = "x86_64", machine: UInt16? = nil, crossPrefix: String = "",
+        toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil, xenDebug: Bool = false,
         jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: Bool = false
     ) {
         self.tree = tree
         self.patch = patch
         self.architecture = architecture
+        self.machine = machine
         self.crossPrefix = crossPrefix
+        self.toolchainPackage = toolchainPackage
         self.configuration = configuration
         self.runningConfiguration = runningConfiguration
         self.image = image

@@ -105,14 +105,22 @@ enum BuildSystemQuirks {
 
     /// A word for a patched file that no object depends on, or nil when that is a surprise.
     ///
-    /// - Parameter path: relative to `xen/`.
-    static func reasonNotBuilt(_ path: String, sourceArchitecture: String) -> String? {
+    /// - Parameters:
+    ///   - path: relative to `xen/`.
+    ///   - architecture: as `make XEN_TARGET_ARCH=` names it.
+    static func reasonNotBuilt(_ path: String, architecture: String) -> String? {
+        let sourceArchitecture = sourceArchitecture(architecture)
         let parts = path.split(separator: "/").map(String.init)
         let name = parts.last ?? ""
         if [".md", ".txt", ".rst", ".pandoc", ".markdown"].contains(where: { name.hasSuffix($0) })
             || ["COPYING", "README", "MAINTAINERS", ".gitignore"].contains(name)
         { return "it is documentation" }
         if parts.first == "arch", parts.count > 1, parts[1] != sourceArchitecture { return "it is for another architecture" }
+        // `arch/arm/arm32/`, `arch/arm/include/asm/arm64/`: what the architectures of one folder do not share.
+        if parts.dropFirst(2).dropLast().contains(where: { part in
+            let bits = part.dropFirst(sourceArchitecture.count)
+            return part.hasPrefix(sourceArchitecture) && part != architecture && !bits.isEmpty && bits.allSatisfy(\.isNumber)
+        }) { return "it is for another architecture" }
         if parts.count > 1, parts[0] == "include", parts[1].hasPrefix("asm-"), parts[1] != "asm-generic",
             parts[1] != "asm-\(sourceArchitecture)"
         { return "it is for another architecture" }

@@ -15,8 +15,7 @@ struct ConfigurationChoice: Sendable {
     init(_ request: BuildRequest) throws {
         xenDebug = request.xenDebug
         architecture = request.architecture
-        let own = request.tree.hypervisor.appending(".config")
-        guard let path = request.configuration ?? (WorkFiles.isReadableFile(own) ? own : nil) else {
+        guard let path = try request.configuration ?? Self.ownConfiguration(of: request.tree, architecture: request.architecture) else {
             text = request.runningConfiguration
             origin = text == nil ? "the default configuration" : "the configuration in xen-syms"
             if let text { try KernelConfiguration(text: text).check(file: origin, architecture: request.architecture) }
@@ -25,6 +24,14 @@ struct ConfigurationChoice: Sendable {
         origin = path.string
         try KernelConfiguration(contentsOf: path).check(file: path.string, architecture: request.architecture)
         text = String(decoding: try WorkFiles.read(path), as: UTF8.self)
+    }
+
+    /// The `.config` that a build in place left. One for another architecture is not that of the hypervisor in question: one tree may serve
+    /// several.
+    private static func ownConfiguration(of tree: XenTree, architecture: String) throws(XenSourceError) -> FilePath? {
+        let path = tree.hypervisor.appending(".config")
+        guard WorkFiles.isReadableFile(path) else { return nil }
+        return try KernelConfiguration(contentsOf: path).architectureName ?? architecture == architecture ? path : nil
     }
 
     /// Part of the prepared tree's key.

@@ -14,7 +14,6 @@ func accountForFiles(
                     + patched.changedOptions.map { "CONFIG_\($0)" }.joined(separator: ", ")
                     + "; the copy of it that the hypervisor may hold stays as it is"))
     }
-    let architecture = BuildSystemQuirks.sourceArchitecture(request.architecture)
     // What was made from the patch's files and goes into the hypervisor past all objects.
     let linkInputs = patched.changed.filter(BuildSystemQuirks.isLinkInput).sorted()
     for path in linkInputs {
@@ -36,10 +35,10 @@ func accountForFiles(
         if BuildSystemQuirks.isReadByBuild(path) || original.readByOthers.contains(path) || patched.readByOthers.contains(path) {
             // Make has had its say: all that is made from this file was compared, and differences were followed.
             if hasGenerated { continue }
-            let reason = BuildSystemQuirks.reasonNotBuilt(path, sourceArchitecture: architecture)
+            let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture)
                 ?? "the build reads it, and makes nothing from it that an object sees differently"
             diagnostics.append(Diagnostic(.fileNotBuilt, .note, location: location, message: "\(path) is in no object: \(reason)"))
-        } else if let reason = BuildSystemQuirks.reasonNotBuilt(path, sourceArchitecture: architecture) {
+        } else if let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture) {
             diagnostics.append(Diagnostic(.fileNotBuilt, .note, location: location, message: "\(path) is in no object: \(reason)"))
         } else {
             diagnostics.append(

@@ -1,5 +1,6 @@
 import CompilerRecorder
 import Diagnostics
+import ELFModel
 import SourcePatch
 import SystemPackage
 import WorkFiles
@@ -123,6 +124,14 @@ struct TreePreparation: Sendable {
         let words = toolchain.compiler + ["-c", "-x", "assembler", "/dev/null", "-o", path.string]
         guard try await runner.run(words, in: path.removingLastComponent(), log: log) else {
             throw BuildError.fromLog("the compiler can't compile an empty file", log: log)
+        }
+        let made = try ELFFile.read(path).header.machine
+        if let machine = request.machine, made != machine {
+            throw BuildError(
+                "'\(toolchain.compiler.joined(separator: " "))' is no compiler for \(request.architecture): it makes objects of ELF machine \(made), not \(machine)",
+                help: request.environment["CC"] == nil
+                    ? "say with --cross-compile what stands before the names of the right tools"
+                    : "CC is taken as it is, whatever the target: unset it, or say in it which compiler to use")
         }
     }
 

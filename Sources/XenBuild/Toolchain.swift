@@ -14,24 +14,33 @@ struct Toolchain: Sendable, Equatable {
         let chosen = request.environment["CC"].map { $0.split(separator: " ").map(String.init) } ?? []
         let compiler = chosen.isEmpty ? [request.crossPrefix + "gcc"] : chosen
         let name = compiler.joined(separator: " ")
-        let help = "install \(compiler.last ?? name), or say in CC which compiler to use"
+        let help = helpOnMissing(compiler.last ?? name, for: request, isChosen: !chosen.isEmpty)
         guard let program = compiler.first, let path = runner.locate(program) else {
-            throw BuildError("no compiler: '\(compiler.first ?? name)' is not in PATH", help: help)
+            throw BuildError("no compiler for \(request.architecture): '\(compiler.first ?? name)' is not in PATH", help: help)
         }
         guard let version = try await runner.output(compiler + ["--version"]) else {
             // Who interrupts a run interrupts its tools.
             try Task.checkCancellation()
-            throw BuildError("no compiler: '\(name) --version' fails", help: help)
+            throw BuildError("no compiler for \(request.architecture): '\(name) --version' fails", help: help)
         }
         var identity = [name, path.string, version]
         for tool in ["as", "ld", "objcopy"].map({ request.crossPrefix + $0 }) {
             guard runner.locate(tool) != nil else {
-                throw BuildError("no binutils: '\(tool)' is not in PATH", help: "install binutils for \(request.architecture)")
+                throw BuildError(
+                    "no binutils for \(request.architecture): '\(tool)' is not in PATH",
+                    help: helpOnMissing("binutils for \(request.architecture)", for: request, isChosen: false))
             }
             identity.append(try await runner.output([tool, "--version"]) ?? "")
         }
         return Toolchain(
             compiler: compiler, displayName: version.split(whereSeparator: \.isNewline).first.map(String.init) ?? name,
             identity: identity.joined(separator: "\n"))
+    }
+
+    /// What to do about tools that are not there.
+    private static func helpOnMissing(_ what: String, for request: BuildRequest, isChosen: Bool) -> String {
+        if isChosen || request.crossPrefix.isEmpty { return "install \(what), or say in CC which compiler to use" }
+        let package = request.toolchainPackage.map { " (Debian: \($0))" } ?? ""
+        return "install \(what)\(package), or say with --cross-compile what stands before the names of its tools"
     }
 }

@@ -1,16 +1,25 @@
+import ArchARM32
+import ArchARM64
 import ArchX86_64
 import TargetArchitecture
 
 /// The processors that this version makes payloads for.
 enum Architectures {
-    static let known: [any TargetArchitecture] = [ArchX86_64()]
+    static let known: [any TargetArchitecture] = [ArchX86_64(), ArchARM64(), ArchARM32()]
 
-    /// - Throws: `UsageError` for one that is planned, but not there.
-    static func named(_ name: BuildOptions.Architecture) throws(UsageError) -> any TargetArchitecture {
-        guard let architecture = known.first(where: { $0.name == name.rawValue }) else {
-            throw UsageError(
-                "--arch \(name.rawValue): this version makes payloads for \(known.map(\.name).joined(separator: ", ")) only")
-        }
-        return architecture
+    /// For messages: `x86_64, arm64, arm32`.
+    static var names: String { known.map(\.name).joined(separator: ", ") }
+
+    /// - Parameter name: as in `--arch`.
+    static func named(_ name: some StringProtocol) -> (any TargetArchitecture)? { known.first { $0.name == name } }
+
+    /// - Parameter machine: `e_machine` of an ELF file.
+    static func of(machine: UInt16) -> (any TargetArchitecture)? { known.first { $0.machine == machine } }
+
+    /// The architecture that a machine runs itself, and so needs no cross compiler for.
+    ///
+    /// - Parameter machine: as uname(2) tells it. Names of GNU tools begin with the same word; `armv7l` is one of `arm`.
+    static func own(machine: String) -> (any TargetArchitecture)? {
+        known.first { machine.hasPrefix($0.toolchainPrefix.prefix { $0 != "-" }) }
     }
 }

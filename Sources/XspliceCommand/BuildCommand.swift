@@ -11,6 +11,7 @@ struct BuildCommand: ParsableCommand {
         abstract: "Turn a source patch into a payload. The default: the word 'build' may be left out.",
         usage: """
             xsplice-build -s SRC -p PATCH [-p PATCH...] -o OUT [--xen-syms FILE] [options]
+            xsplice-build -s SRC -p PATCH -o OUT --arch ARCH,ARCH... [--xen-syms ARCH=FILE...] [options]
             xsplice-build diff ORIGINAL.o PATCHED.o [--json]
             xsplice-build inspect PAYLOAD [--json]
             xsplice-build explain [IDENTIFIER]
@@ -19,6 +20,9 @@ struct BuildCommand: ParsableCommand {
             Turns a Xen source tree and a source patch into a live-patch payload for a running hypervisor. The tree is only \
             read. The payload is OUT/NAME.livepatch (or .xsplice), named after the first patch; OUT/report.json says the same as the \
             terminal, and OUT/logs/ has what the compilers said.
+
+            One run can make payloads for several architectures: OUT/ARCH/NAME.livepatch each. A change that is refused for one is \
+            still built for the others; the exit code is then that of the worst ending: 5, else 6, else 4, else 3.
 
             \(ExitCodeHelp.text)
             """)
@@ -46,13 +50,22 @@ struct BuildCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The xen-syms of the running hypervisor. Without it one is built, which takes its time.", valueName: "file"))
-    var xenSyms: String?
+            "The xen-syms of the running hypervisor. Without it one is built, which takes its time. Give it again for each target, as FILE or ARCH=FILE.",
+            valueName: "file"))
+    var xenSyms: [String] = []
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Xen's configuration. Without it: xen/.config of the tree, else the copy in xen-syms, else the default one.", valueName: "config"))
-    var config: String?
+        help: ArgumentHelp(
+            "Xen's configuration. Without it: xen/.config of the tree if it is for that architecture, else the copy in xen-syms, else the default one. With several targets: ARCH=FILE.",
+            valueName: "config"))
+    var config: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What stands before the names of compiler and binutils: PREFIX, or ARCH=PREFIX. Default: $CROSS_COMPILE, else the architecture's usual one where this machine has another.",
+            valueName: "prefix"))
+    var crossCompile: [String] = []
 
     @Option(
         name: [.customShort("j", allowingJoined: true), .customLong("cpus")],
@@ -94,8 +107,16 @@ struct BuildCommand: ParsableCommand {
         help: "Make a payload that takes the place of all applied ones: of the patches of --applied-patch and -p together, for '\(PayloadABI.livepatchV2.hostTool) replace'.")
     var cumulative = false
 
-    @Option(help: ArgumentHelp("The processor that the hypervisor runs on.", valueName: "arch"))
-    var arch = BuildOptions.Architecture.x86_64
+    @Option(
+        help: ArgumentHelp(
+            "The processor that the hypervisor runs on: \(Architectures.names). Several, with commas between them or in options of their own, are several targets. Default: that of xen-syms, else this machine's.",
+            valueName: "arch"))
+    var arch: [String] = []
+
+    /// The names in all `--arch`.
+    private var architectures: [String] {
+        arch.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }.map(String.init)
+    }
 
     @Option(help: ArgumentHelp("The payload format; auto takes the one that the tree's hypervisor loads.", valueName: "format"))
     var format = BuildOptions.Format.auto
@@ -155,18 +176,25 @@ struct BuildCommand: ParsableCommand {
         if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
         if quiet, verbose || debug { throw ValidationError("-q says nothing but errors: it does not go with -v or --debug") }
         if patches.isEmpty, nops.isEmpty { throw ValidationError("no patch is given: -p PATCH") }
-        if !applied.isEmpty || !appliedPatches.isEmpty || cumulative, xenSyms == nil {
+        if !applied.isEmpty || !appliedPatches.isEmpty || cumulative, xenSyms.isEmpty {
             throw ValidationError("payloads are applied to a hypervisor that runs: give its xen-syms with --xen-syms FILE")
         }
         if let name, name.isEmpty || PayloadName.name(for: [FilePath(name)]) != name {
             throw ValidationError("--name takes 1 to \(PayloadABI.maximumNameLength) letters, digits, _ and -, not '\(name)'")
+        }
+        for (index, name) in architectures.enumerated() {
+            guard Architectures.named(name) != nil else {
+                throw ValidationError("--arch \(name): this version makes payloads for \(Architectures.names)")
+            }
+            if architectures[..<index].contains(name) { throw ValidationError("--arch \(name) is given twice") }
         }
         if applied.isEmpty, !appliedPatches.isEmpty, !cumulative {
             throw ValidationError("--applied-patch goes with the payloads that came of it: --on PAYLOAD")
         }
         let names =
             [("-s", source), ("-o", output)] + patches.map { ("-p", $0) } + applied.map { ("--on", $0) }
-            + appliedPatches.map { ("--applied-patch", $0) } + allowedLayouts.map { ("--allow-layout-change", $0) }
+            + appliedPatches.map { ("--applied-patch", $0) } + xenSyms.map { ("--xen-syms", TargetValue(argument: $0) { $0 }.value) }
+            + config.map { ("-c", TargetValue(argument: $0) { $0 }.value) } + allowedLayouts.map { ("--allow-layout-change", $0) }
         for (option, value) in names
         where value.isEmpty {
             throw ValidationError("\(option) is given an empty name")
@@ -184,8 +212,10 @@ struct BuildCommand: ParsableCommand {
             source: FilePath(source), patches: patches.map { FilePath($0) },
             appliedPatches: appliedPatches.map { FilePath($0) }, applied: applied.map { FilePath($0) }, cumulative: cumulative,
             name: name, output: FilePath(output),
-            xenSyms: xenSyms.map { FilePath($0) }, config: config.map { FilePath($0) }, jobs: jobs ?? max(1, processors),
-            xenDebug: xenDebug, depends: depends?.bytes, xenDepends: xenDepends?.bytes, architecture: arch, format: format,
+            xenSyms: xenSyms.map { TargetValue(argument: $0) { FilePath($0) } },
+            config: config.map { TargetValue(argument: $0) { FilePath($0) } },
+            crossCompile: crossCompile.map { TargetValue(argument: $0) { $0 } }, jobs: jobs ?? max(1, processors),
+            xenDebug: xenDebug, depends: depends?.bytes, xenDepends: xenDepends?.bytes, architectures: architectures, format: format,
             skip: skip, prelink: prelink, strip: strip, expect: expect, nops: nops.map(\.nops),
             cache: try CacheFolder.locate(option: cacheDir, environment: environment), keepWork: keepWork,
             trustSource: trustSource, allowedLayouts: allowedLayouts, force: force,
@@ -219,6 +249,5 @@ struct NOPArgument: ExpressibleByArgument, Sendable, Equatable {
     static var allValueStrings: [String] { [] }
 }
 
-extension BuildOptions.Architecture: ExpressibleByArgument {}
 extension BuildOptions.Format: ExpressibleByArgument {}
 extension BuildOptions.SkippedPhase: ExpressibleByArgument {}

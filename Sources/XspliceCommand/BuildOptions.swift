@@ -3,10 +3,6 @@ import SystemPackage
 
 /// What the user asked for, checked as far as it can be without looking at a file.
 public struct BuildOptions: Sendable, Equatable {
-    public enum Architecture: String, Sendable, CaseIterable {
-        case x86_64, arm64, arm32
-    }
-
     public enum Format: String, Sendable, CaseIterable {
         /// As the tree says.
         case auto
@@ -33,21 +29,25 @@ public struct BuildOptions: Sendable, Equatable {
     public var patches: [FilePath]
     /// The patches that made the applied payloads, in order; the new ones come on top of them.
     public var appliedPatches: [FilePath]
-    /// The payloads that are applied, in order.
+    /// The payloads that are applied, in order; each belongs to the target of its own machine.
     public var applied: [FilePath]
     /// Whether the payload takes the place of all that are applied.
     public var cumulative: Bool
     /// The payload's; nil takes that of the first patch.
     public var name: String?
     public var output: FilePath
-    public var xenSyms: FilePath?
-    public var config: FilePath?
+    /// Each tells itself what architecture it is for; where the option says so too, the two must agree.
+    public var xenSyms: [TargetValue<FilePath>]
+    public var config: [TargetValue<FilePath>]
+    /// What stands before the names of compiler and binutils.
+    public var crossCompile: [TargetValue<String>]
     /// How many compilers run at a time.
     public var jobs: Int
     public var xenDebug: Bool
     public var depends: [UInt8]?
     public var xenDepends: [UInt8]?
-    public var architecture: Architecture
+    /// Names of known architectures, no two the same; empty when the files tell.
+    public var architectures: [String]
     public var format: Format
     public var skip: SkippedPhase?
     public var prelink: Bool

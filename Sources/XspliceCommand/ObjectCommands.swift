@@ -17,8 +17,8 @@ struct InspectCommand: ConsoleCommand {
 
     func run(on console: Console) throws -> ExitStatus {
         let file = try ELFFile.read(FilePath(payload))
-        let architecture = Architectures.known.first { $0.machine == file.header.machine }
-        let inspection = try PayloadInspection(file, file: payload) { architecture?.relocationKind($0)?.name }
+        let architecture = Architectures.of(machine: file.header.machine)
+        let inspection = try PayloadInspection(file, file: payload, architecture: architecture?.name) { architecture?.relocationKind($0)?.name }
         console.output.write(
             json
                 ? try JSONText.encode(inspection, subject: payload)

@@ -34,7 +34,7 @@ struct ObjectComparer: Sendable {
     ) throws -> ObjectComparison {
         let machines = Set([from, to].compactMap { $0?.file.header.machine })
         guard machines.count == 1 else { throw UsageError("\(patched): is for another machine than \(original)") }
-        let known = Architectures.known.first { machines.contains($0.machine) }
+        let known = machines.first.flatMap(Architectures.of(machine:))
         guard let architecture = known ?? foreign else {
             throw UsageError("\(name): is for a machine that this version does not know (ELF machine \(machines.first ?? 0))")
         }

@@ -24,7 +24,8 @@ public struct OutputFolderError: ExplainedError, Equatable {
     }
 }
 
-/// The folder of option `-o`: the payload, `report.json`, `logs/`.
+/// The folder of option `-o`: the payload, `report.json`, `logs/`. With several targets each has its payload and its logs in a folder named
+/// after the architecture: `arm64/NAME.livepatch`, `logs/arm64/`.
 ///
 /// An existing folder that is not empty is refused, unless an earlier run made it and `--force` is given; even then only what
 /// that run wrote is removed. Each file appears whole or not at all, and the payload last.
@@ -35,6 +36,14 @@ public struct OutputFolder: Sendable {
 
     public var logs: FilePath { path.appending(Self.logsName) }
     public var report: FilePath { path.appending(Self.reportName) }
+
+    /// The folder of one target's payload.
+    ///
+    /// - Parameter target: the architecture in a run for several; nil in a run for one.
+    public func payloadFolder(for target: String?) -> FilePath { target.map { path.appending($0) } ?? path }
+
+    /// The folder of what the compilers say for one target.
+    public func logs(for target: String?) -> FilePath { target.map { logs.appending($0) } ?? logs }
 
     private static let reportName = "report.json"
     private static let logsName = "logs"
@@ -73,10 +82,8 @@ public struct OutputFolder: Sendable {
     /// From here on the folder never holds a payload of another run, whatever becomes of this one.
     public func prepare() throws(OutputFolderError) {
         let names = existed ? try Self.listing(path) : []
-        let payload = names.contains(Self.reportName) ? Self.earlierPayload(in: path) : nil
-        for name in names {
-            if name == payload || Self.isTemporary(name) { unlink(path.appending(name).string) }
-        }
+        if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
+        for name in names where Self.isTemporary(name) { unlink(path.appending(name).string) }
         remove(logs)
         // The report goes last: it is what makes the folder known as ours.
         if names.contains(Self.reportName) { unlink(report.string) }
@@ -84,17 +91,37 @@ public struct OutputFolder: Sendable {
         try Self.makeFolders(logs)
     }
 
-    /// Writes the report and then, if there is one, the payload.
+    /// One payload file of a run.
+    public struct PayloadFile: Sendable, Equatable {
+        /// As for `payloadFolder`.
+        public var target: String?
+        public var name: String
+        public var bytes: [UInt8]
+
+        public init(_ name: String, _ bytes: [UInt8], for target: String? = nil) {
+            self.target = target
+            self.name = name
+            self.bytes = bytes
+        }
+    }
+
+    /// Writes the report, and then the payloads.
     ///
-    /// - Throws: `WorkFileError`, after which neither of the two is there; `JSONTextError`.
-    public func write(_ report: BuildReport, payload: (name: String, bytes: [UInt8])? = nil) throws {
+    /// - Throws: `WorkFileError`, after which neither report nor payloads are there; `JSONTextError`; `OutputFolderError`.
+    public func write(_ report: some Encodable, payloads: [PayloadFile] = []) throws {
         let text = try JSONText.encode(report)
         try WorkFiles.writeAtomically(Array(text.utf8), to: self.report)
-        guard let payload else { return }
+        var written: [FilePath] = []
         do {
-            try WorkFiles.writeAtomically(payload.bytes, to: path.appending(payload.name))
+            for payload in payloads {
+                let folder = payloadFolder(for: payload.target)
+                try Self.makeFolders(folder)
+                try WorkFiles.writeAtomically(payload.bytes, to: folder.appending(payload.name))
+                written.append(folder.appending(payload.name))
+            }
         } catch {
-            unlink(self.report.string)
+            for file in written + [self.report] { unlink(file.string) }
+            for target in payloads.compactMap(\.target) { rmdir(payloadFolder(for: target).string) }
             throw error
         }
     }
@@ -142,8 +169,15 @@ public struct OutputFolder: Sendable {
     /// The fields by which a report is known as ours, whatever schema the rest follows.
     private struct Marker: Decodable {
         struct Payload: Decodable { var path: String }
+        struct Tree: Decodable { var architecture: String }
+        struct Target: Decodable {
+            var tree: Tree
+            var payload: Payload?
+        }
         var generator: String
         var payload: Payload?
+        /// Of a run for several.
+        var targets: [Target]?
     }
 
     private static func earlierReport(in path: FilePath) -> Marker? {
@@ -153,12 +187,23 @@ public struct OutputFolder: Sendable {
         return marker
     }
 
-    /// The file name of the payload that an earlier report names; only the name, so that no report can point elsewhere.
-    private static func earlierPayload(in path: FilePath) -> String? {
-        guard let name = earlierReport(in: path)?.payload.flatMap({ FilePath($0.path).lastComponent?.string }),
-            isPayloadName(name)
-        else { return nil }
-        return name
+    /// Removes the payloads that an earlier report names. Only the last part of each name counts, and only known architectures have a folder,
+    /// so that no report can point elsewhere.
+    private static func removeEarlierPayloads(in path: FilePath) throws(OutputFolderError) {
+        guard let report = earlierReport(in: path) else { return }
+        func remove(_ payload: Marker.Payload?, in folder: FilePath) {
+            guard let name = payload.flatMap({ FilePath($0.path).lastComponent?.string }), isPayloadName(name) else { return }
+            unlink(folder.appending(name).string)
+        }
+        remove(report.payload, in: path)
+        for target in report.targets ?? [] {
+            guard let architecture = Architectures.named(target.tree.architecture) else { continue }
+            let folder = path.appending(architecture.name)
+            guard case .folder? = try? WorkFiles.kind(of: folder) else { continue }
+            remove(target.payload, in: folder)
+            for name in try listing(folder) where isTemporary(name) { unlink(folder.appending(name).string) }
+            rmdir(folder.string)
+        }
     }
 
     private static func isPayloadName(_ name: String) -> Bool {

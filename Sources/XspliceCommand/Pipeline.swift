@@ -10,30 +10,44 @@ import TargetArchitecture
 import XenBuild
 import XenSource
 
-/// From a patch to a payload: all that the program does, stage by stage.
+/// From patches to payloads: all that the program does, stage by stage.
 ///
-/// - Parameter context: what the run shows, and what it found so far, for whoever writes the report of a failure.
-/// - Returns: the payload; nil when there is nothing to patch, when the change is refused, or when only objects were wanted.
+/// - Parameter run: what the run shows, and how each target ended, for whoever writes the report.
 /// - Throws: the `ExplainedError` of the stage that could not do its work; `CancellationError`.
-func buildPayload(_ options: BuildOptions, in context: inout RunContext) async throws -> Payload? {
-    // Recognise the tree: its version, and the payload format that its hypervisor loads.
-    let architecture = try Architectures.named(options.architecture)
+func buildPayloads(_ options: BuildOptions, in run: inout BuildRun) async throws {
+    // Recognise the tree: its version, and the payload format that its hypervisors load.
     let tree = try recogniseTree(at: options.source)
     try checkFormat(options, of: tree)
-    context.recognised(tree, architecture: architecture)
 
-    // Read the running hypervisor, its build-id, its symbols, its code, and the payloads on it. A wrong one is best refused now.
-    var image = try options.xenSyms.map { try XenImage.read($0, machine: architecture.machine) }
-    context.running(image)
-    let stack = try image.map { try appliedPayloads(options, on: $0, architecture: architecture, tree: tree) }
-    if let stack { context.standsOn(stack) }
+    // Find the targets. Read each running hypervisor: its build-id, its symbols, its code, and the payloads on it. A wrong one is best
+    // refused now.
+    let targets = try findTargets(options, for: tree, machine: ProcessFacts.machine, environment: run.environment)
+    run.begin(targets, of: tree)
 
-    // Apply the patches, in memory: the tree is only read.
-    let states = try await context.apply { try sourceStates(options, of: tree) }
+    // Apply the patches, in memory: the tree is only read. They are the same for all targets.
+    let states = try await run.apply { try sourceStates(options, of: tree) }
+
+    // Make one payload for each target.
+    try run.output.prepare()
+    try await run.forEachTarget { target, context in
+        try await buildPayload(options, for: target, from: states, of: tree, in: &context)
+    }
+}
+
+/// From the patched source to the payload for one target.
+///
+/// - Parameters:
+///   - states: the patches, applied.
+///   - context: what the run shows, and what it found so far, for whoever writes the report of a failure.
+/// - Returns: the payload; nil when there is nothing to patch, when the change is refused, or when only objects were wanted.
+/// - Throws: as `buildPayloads`.
+private func buildPayload(
+    _ options: BuildOptions, for target: Target, from states: SourceStates, of tree: XenTree, in context: inout RunContext
+) async throws -> Payload? {
+    let architecture = target.plan.architecture
 
     // Compile, from the original and from the patched source, the objects that the patch can affect.
-    try context.output.prepare()
-    let request = context.buildRequest(tree: tree, patch: states.patched, architecture: architecture, image: image)
+    let request = context.buildRequest(tree: tree, patch: states.patched)
     let build = try await context.compile { progress in
         let whole = try await buildObjectPairs(request, progress: progress)
         return try await whole.beginning(at: states.running, of: request, progress: progress)
@@ -41,14 +55,18 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
     if options.skip == .diff { return nil }
 
     // Without a xen-syms, build the hypervisor that the tree describes.
-    if image == nil {
-        image = try await context.buildHypervisor {
-            try XenImage.read(try await buildHypervisor(request, progress: $0), machine: architecture.machine)
-        }
+    let stack: RunningHypervisor
+    if let running = target.running {
+        stack = running
+    } else {
+        stack = RunningHypervisor(
+            try await context.buildHypervisor {
+                try XenImage.read(try await buildHypervisor(request, progress: $0), machine: architecture.machine)
+            })
     }
-    guard let image else { return nil }
+    let image = stack.image
     context.note(configurationDiffers(image, here: build.configuration))
-    let running = options.cumulative ? RunningHypervisor(image) : stack ?? RunningHypervisor(image)
+    let running = options.cumulative ? RunningHypervisor(image) : stack
 
     // Compare each pair of objects: what changed, what is new, what can't be live-patched.
     // Types come last: a new layout concerns all objects that know the type.
@@ -71,11 +89,11 @@ func buildPayload(_ options: BuildOptions, in context: inout RunContext) async t
             options: options.linking(for: tree, patch: states.patched, compiler: build.compiler),
             likelyCause: { traits.likelyCause(of: $0) })
     }
-    if options.cumulative, let stack, let payload { context.note(stateLost(stack, payload: payload)) }
+    if options.cumulative, let payload { context.note(stateLost(stack, payload: payload)) }
 
     // Load it as that hypervisor would: what its loader refuses is never written.
     return try await context.check(payload) {
-        loadPayload($0.bytes, into: stack ?? RunningHypervisor(image), architecture: architecture, abi: tree.abi, version: tree.version)
+        loadPayload($0.bytes, into: stack, architecture: architecture, abi: tree.abi, version: tree.version)
     }
 }
 

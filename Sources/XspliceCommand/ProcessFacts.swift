@@ -7,6 +7,13 @@ enum ProcessFacts {
     /// The processors that this process may use.
     static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+    /// The machine's processor, as uname(2) tells it: `x86_64`, `aarch64`, `armv7l`; empty where it does not.
+    static var machine: String {
+        var facts = utsname()
+        guard uname(&facts) == 0 else { return "" }
+        return withUnsafeBytes(of: &facts.machine) { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
     /// The program's own file: builds call it back.
     ///
     /// - Throws: `UsageError` where `/proc` is not mounted.

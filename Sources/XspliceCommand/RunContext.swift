@@ -5,73 +5,66 @@ import PayloadLinker
 import Report
 import SourcePatch
 import SystemPackage
-import TargetArchitecture
 import XenBuild
 import XenSource
 
-/// One run of the pipeline seen from outside: shows each stage, and gathers its outcome in the report.
+/// The making of one target's payload seen from outside: shows each stage, and gathers its outcome in the report.
 struct RunContext {
     let options: BuildOptions
-    let output: OutputFolder
+    let target: Target
+    /// Where the payload is going to be.
+    let folder: FilePath
+    let logs: FilePath
     let stages: StageRunner
     let environment: [String: String]
     /// How the build calls this program as its recorder of compiler commands.
     let recorder: [String]
-    /// nil until the tree is recognised.
-    private(set) var report: BuildReport?
+    private(set) var report: BuildReport
 
     var terminal: Terminal { stages.terminal }
     private var style: TextStyle { terminal.style }
 
     init(
-        options: BuildOptions, output: OutputFolder, stages: StageRunner, environment: [String: String], recorder: [String]
+        options: BuildOptions, target: Target, tree: XenTree, folder: FilePath, logs: FilePath, terminal: Terminal,
+        environment: [String: String], recorder: [String]
     ) {
         self.options = options
-        self.output = output
-        self.stages = stages
+        self.target = target
+        self.folder = folder
+        self.logs = logs
+        self.stages = StageRunner(terminal)
         self.environment = environment
         self.recorder = recorder
+        report = BuildReport(tree: BuildReport.Tree(tree, architecture: target.name))
+        report.hypervisor = target.running.map { BuildReport.Hypervisor($0.image, builtHere: false) }
+        report.stack = (target.running?.payloads ?? []).map {
+            BuildReport.StackedPayload(path: $0.path.string, buildID: BuildIDNote.text($0.buildID))
+        }
     }
 
-    mutating func recognised(_ tree: XenTree, architecture: any TargetArchitecture) {
-        report = BuildReport(tree: BuildReport.Tree(tree, architecture: architecture.name))
-    }
-
-    /// Says what hypervisor the payload is for; with nil, that one has to be built first.
-    mutating func running(_ image: XenImage?) {
-        report?.hypervisor = image.map { BuildReport.Hypervisor($0, builtHere: false) }
-        if let report { terminal.say(ReportText.heading(report, style: style)) }
-        if image == nil {
+    /// Says what hypervisor the payload is for.
+    func begin() {
+        terminal.say(ReportText.heading(report, style: style))
+        if target.running == nil {
             terminal.say("No --xen-syms is given: a hypervisor is built first, which takes some minutes the first time.")
         }
     }
 
-    /// - Returns: the patches that are applied already, and those with the new ones on top.
-    mutating func apply(_ body: () throws -> SourceStates) async throws -> SourceStates {
-        func summary(_ states: SourceStates) -> BuildReport.Patch {
-            let sources = (options.cumulative ? options.appliedPatches : []) + options.patches
-            return BuildReport.Patch(states.patched, beyond: states.running, sources: sources.map(\.string))
-        }
-        let states = try await stages.run(.patch) {
-            let states = try body()
-            return (states, ReportText.line(summary(states), style: style))
-        }
-        report?.patch = summary(states)
-        report?.diagnostics += states.patched.diagnostics
-        return states
+    /// - Parameter diagnostics: what was found while they were applied.
+    mutating func applied(_ patch: BuildReport.Patch, _ diagnostics: [Diagnostic]) {
+        report.patch = patch
+        report.diagnostics += diagnostics
     }
 
-    /// Says on what the payload goes, besides the hypervisor.
-    mutating func standsOn(_ running: RunningHypervisor) {
-        report?.stack = running.payloads.map { BuildReport.StackedPayload(path: $0.path.string, buildID: BuildIDNote.text($0.buildID)) }
-    }
-
-    func buildRequest(tree: XenTree, patch: AppliedPatch, architecture: any TargetArchitecture, image: XenImage?) -> BuildRequest {
-        BuildRequest(
-            tree: tree, patch: patch, architecture: architecture.name, configuration: options.config,
-            runningConfiguration: image?.configurationText, image: options.xenSyms, xenDebug: options.xenDebug, jobs: options.jobs,
-            cache: options.cache, logs: output.logs,
-            environment: environment, recorder: recorder, keepWork: options.keepWork)
+    func buildRequest(tree: XenTree, patch: AppliedPatch) -> BuildRequest {
+        let plan = target.plan, image = target.running?.image
+        var environment = environment
+        environment["CC"] = plan.tools.compiler
+        return BuildRequest(
+            tree: tree, patch: patch, architecture: plan.architecture.name, machine: plan.architecture.machine,
+            crossPrefix: plan.tools.prefix, toolchainPackage: plan.tools.package, configuration: plan.configuration,
+            runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.xenDebug, jobs: options.jobs,
+            cache: options.cache, logs: logs, environment: environment, recorder: recorder, keepWork: options.keepWork)
     }
 
     mutating func compile(
@@ -82,8 +75,8 @@ struct RunContext {
             let build = try await body { terminal.update($0.shown) }
             return (build, ReportText.line(BuildReport.Compile(build)))
         }
-        report?.compile = BuildReport.Compile(build)
-        report?.diagnostics += build.diagnostics
+        report.compile = BuildReport.Compile(build)
+        report.diagnostics += build.diagnostics
         return build
     }
 
@@ -95,7 +88,7 @@ struct RunContext {
             let image = try await body { terminal.update($0.shown) }
             return (image, "xen-syms built, build-id \(BuildIDNote.text(image.buildID))")
         }
-        report?.hypervisor = BuildReport.Hypervisor(image, builtHere: true)
+        report.hypervisor = BuildReport.Hypervisor(image, builtHere: true)
         return image
     }
 
@@ -111,59 +104,73 @@ struct RunContext {
             let types = try layouts(&changes)
             return ((changes, types), ReportText.line(BuildReport.Comparison(changes)))
         }
-        report?.layouts = types
-        report?.comparison = BuildReport.Comparison(changes)
+        report.layouts = types
+        report.comparison = BuildReport.Comparison(changes)
         return changes
     }
 
     mutating func link(_ body: () throws -> LinkOutcome) async throws -> Payload? {
         var linked = report
-        let name = output.path.appending(PayloadName.name(for: options))
+        let name = folder.appending(PayloadName.name(for: options))
         let outcome = try await stages.run(.link) {
             let outcome = try body()
             guard let payload = outcome.payload else { return (outcome, "no payload") }
-            linked?.add(payload, path: "\(name).\(payload.abi.fileSuffix)", isCumulative: options.cumulative)
-            return (outcome, linked.map { ReportText.linkLine($0) } ?? "")
+            linked.add(payload, path: "\(name).\(payload.abi.fileSuffix)", isCumulative: options.cumulative)
+            return (outcome, ReportText.linkLine(linked))
         }
         report = linked
-        if let original = linked?.original, original.replaced > 0 {
+        if let original = linked.original, original.replaced > 0 {
             terminal.begin(.original)
             terminal.end(ReportText.line(original))
         }
         // The diagnostics of the change sets are among them.
-        report?.diagnostics += outcome.diagnostics
+        report.diagnostics += outcome.diagnostics
         return outcome.payload
     }
 
     /// - Returns: the payload, or nil when the hypervisor would not load it.
     mutating func check(_ payload: Payload?, _ body: (Payload) throws -> LoadResult) async throws -> Payload? {
         guard let payload else { return nil }
-        let version = report?.tree.version ?? ""
+        let version = report.tree.version
         let result = try await stages.run(.check) {
             let result = try body(payload)
             return (result, result.isAccepted ? "the loader of Xen \(version) would accept it" : "the loader of Xen \(version) would refuse it")
         }
         guard let reason = result.objection else { return payload }
-        report?.payload = nil
-        report?.diagnostics.append(
+        report.payload = nil
+        report.diagnostics.append(
             Diagnostic(.loaderRefuses, .error, message: "the loader of Xen \(version) would not take the payload: \(reason)"))
         return nil
     }
 
-    mutating func note(_ diagnostics: [Diagnostic]) { report?.diagnostics += diagnostics }
+    mutating func note(_ diagnostics: [Diagnostic]) { report.diagnostics += diagnostics }
 
     /// A stage refused the change as a whole.
     mutating func refused(by error: any ExplainedError) {
         guard let id = error.diagnosticID else { return }
-        report?.diagnostics.append(Diagnostic(id, .error, message: error.message, help: error.help))
+        report.diagnostics.append(Diagnostic(id, .error, message: error.message, help: error.help))
     }
 
-    /// The report with how the run ended, and the times.
-    func finished(_ outcome: BuildReport.Outcome, failure: String? = nil) -> BuildReport? {
+    /// The outcome of a target whose stages all came to an end.
+    ///
+    /// - Parameter hasPayload: whether there is one to write.
+    func outcome(hasPayload: Bool) -> BuildReport.Outcome {
+        let errors = report.diagnostics.filter { $0.severity == .error }
+        if hasPayload { return .written }
+        // That the source is another one explains all else that is wrong.
+        if errors.contains(where: { $0.id == .originalDiffers }) { return .originalDiffers }
+        if !errors.isEmpty { return .refused }
+        return options.skip == .diff ? .compiledOnly : .nothingToPatch
+    }
+
+    /// The report with how it ended, and the times.
+    ///
+    /// - Parameter earlier: of the stages that all targets share.
+    func finished(_ outcome: BuildReport.Outcome, failure: String? = nil, after earlier: [BuildReport.Timing]) -> BuildReport {
         var report = report
-        report?.outcome = outcome
-        report?.failure = failure
-        report?.timings = stages.timings
+        report.outcome = outcome
+        report.failure = failure
+        report.timings = earlier + stages.timings
         return report
     }
 }

@@ -105,10 +105,10 @@ import WorkFiles
     // MARK: xen-syms
 
     private static func xenSyms(
-        _ description: String, says: [String] = [],
+        _ description: String, says: [String] = [], options: [String: String] = [:],
         _ change: @escaping @Sendable (FilePath) async throws -> Void
     ) -> Input {
-        Input(testDescription: description, code: 64, says: ["xen-syms"] + says) {
+        Input(testDescription: description, code: 64, says: ["xen-syms"] + says, options: options) {
             try await change($0.appending("xen-syms"))
         }
     }
@@ -119,10 +119,16 @@ import WorkFiles
         xenSyms("text", says: ["ELF"]) { try write(Array("#!/bin/sh\n".utf8), to: $0) },
         xenSyms("cut short") { try write(Array(bytes(of: $0).prefix(20000)), to: $0) },
         xenSyms("cut short in the header") { try write(Array(bytes(of: $0).prefix(40)), to: $0) },
-        xenSyms("of another machine", says: ["machine"]) { path in
+        xenSyms("of another machine", says: ["is for arm64", "--arch says x86_64"], options: ["--arch": "x86_64"]) { path in
             var image = try bytes(of: path)
             // e_machine: EM_AARCH64
             image.replaceSubrange(18..<20, with: [183, 0])
+            try write(image, to: path)
+        },
+        xenSyms("of an unknown machine", says: ["processor", "ELF machine 243"]) { path in
+            var image = try bytes(of: path)
+            // EM_RISCV
+            image.replaceSubrange(18..<20, with: [243, 0])
             try write(image, to: path)
         },
         xenSyms("without build-id", says: ["build-id"]) {

@@ -65,6 +65,21 @@ import XenSource
         }
     }
 
+    @Test func theProcessorIsNamedWhereItIsKnown() throws {
+        let found = try PayloadInspection(Self.payload(), file: "f.livepatch", architecture: "arm64")
+        #expect(ListingText.render(found, style: TextStyle()).hasPrefix("f.livepatch: livepatch v2 payload for arm64\n"))
+        #expect(try JSONText.encode(found).contains(#""architecture" : "arm64""#))
+    }
+
+    /// ARM's mapping symbols lie where functions begin.
+    @Test func aFunctionOutranksOtherSymbolsOfItsPlace() throws {
+        var file = Self.payload()
+        file.symbols[1] = ELFSymbol(name: "$x", place: .section(1))
+        file.symbols += [ELFSymbol(name: "f", size: 2, type: 2, place: .section(1)), ELFSymbol(name: "", type: 3, place: .section(1))]
+        file.sections[4].relocations[1].symbol = 5
+        #expect(try PayloadInspection(file, file: "f").functions.map(\.replacement) == ["f"])
+    }
+
     @Test func addendsOfRelTablesAreInThePlace() throws {
         var file = Self.payload()
         file.sections[4].type = ELF.SectionType.rel

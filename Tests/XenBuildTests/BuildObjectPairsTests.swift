@@ -121,8 +121,44 @@ import XenSource
             let error = try await #require(throws: BuildError.self) {
                 try await build(fake.request(["xen/common/one.c": one], compiler: "no-such-gcc"))
             }
-            #expect(error.message == "no compiler: 'no-such-gcc' is not in PATH")
+            #expect(error.message == "no compiler for x86_64: 'no-such-gcc' is not in PATH")
             #expect(error.exitCode == .buildFailed)
+        }
+    }
+
+    @Test func missingCrossCompilerIsNamedWithItsPackage() async throws {
+        try await FakeTree.with { fake in
+            var request = try fake.request(["xen/common/one.c": one])
+            request.crossPrefix = "no-such-cpu-"
+            request.toolchainPackage = "gcc-no-such-cpu"
+            let error = try await #require(throws: BuildError.self) { try await build(request) }
+            #expect(error.message == "no compiler for x86_64: 'no-such-cpu-gcc' is not in PATH")
+            #expect(error.help?.contains("(Debian: gcc-no-such-cpu)") == true && error.help?.contains("--cross-compile") == true)
+            // With a compiler of the user's own the prefix still counts for the other tools.
+            request.environment["CC"] = "gcc"
+            let other = try await #require(throws: BuildError.self) { try await build(request) }
+            #expect(other.message == "no binutils for x86_64: 'no-such-cpu-as' is not in PATH")
+        }
+    }
+
+    @Test func aCompilerForAnotherMachineIsRefused() async throws {
+        try await FakeTree.with { fake in
+            var request = try fake.request(["xen/common/one.c": one], compiler: "gcc")
+            request.machine = 0xfeed
+            let error = try await #require(throws: BuildError.self) { try await build(request) }
+            #expect(error.message.hasPrefix("'gcc' is no compiler for x86_64: it makes objects of ELF machine "))
+            #expect(error.message.hasSuffix(", not 65261") && error.help?.contains("CC") == true && error.exitCode == .buildFailed)
+        }
+    }
+
+    @Test func theTreesConfigurationForAnotherArchitectureIsNotTaken() async throws {
+        try await FakeTree.with { fake in
+            try fake.put("xen/.config", "CONFIG_ARM_64=y\n")
+            #expect(try await build(fake.request(["xen/common/one.c": one])).pairs.count == 1)
+            // Given by the user, it is a mistake.
+            let given = try fake.request(["xen/common/one.c": one], configuration: fake.tree.appending("xen/.config"))
+            let error = try await #require(throws: XenSourceError.self) { try await build(given) }
+            #expect(error.exitCode == .usage && error.message.hasSuffix("configures a hypervisor for arm64, not for x86_64"))
         }
     }
 

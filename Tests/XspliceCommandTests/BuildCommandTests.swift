@@ -19,7 +19,7 @@ import Testing
         #expect(options.source == "/tmp/xen")
         #expect(options.patches == ["/root/work/test1.patch"])
         #expect(options.output == "out1")
-        #expect(options.xenSyms == "/root/xen/xen/xen-syms")
+        #expect(options.xenSyms == [TargetValue("/root/xen/xen/xen-syms")])
         #expect(options.xenDebug)
         #expect(options.verbosity == .debug)
     }
@@ -29,8 +29,8 @@ import Testing
         #expect(
             options
                 == BuildOptions(
-                    source: "a", patches: ["b"], appliedPatches: [], applied: [], cumulative: false, name: nil, output: "c", xenSyms: nil, config: nil, jobs: 3, xenDebug: false,
-                    depends: nil, xenDepends: nil, architecture: .x86_64, format: .auto, skip: nil, prelink: false,
+                    source: "a", patches: ["b"], appliedPatches: [], applied: [], cumulative: false, name: nil, output: "c", xenSyms: [], config: [], crossCompile: [], jobs: 3, xenDebug: false,
+                    depends: nil, xenDepends: nil, architectures: [], format: .auto, skip: nil, prelink: false,
                     strip: false, expect: false, nops: [], cache: "/home/u/.cache/xsplice-build", keepWork: false, trustSource: false,
                     allowedLayouts: [], force: false, verbosity: .normal))
     }
@@ -39,24 +39,35 @@ import Testing
         let id = "BB359fb422930011223344556677889904ab04ab"
         let options = try parse(
             "build", "-s", "a", "-p", "1.patch", "-p", "2.patch", "-o", "c", "-c", "config", "-j8", "--depends", id,
-            "--xen-depends", id, "--arch", "arm64", "--format", "livepatch", "-k", "diff", "--prelink", "--strip",
+            "--xen-depends", id, "--arch", "arm64", "--cross-compile", "aarch64-none-", "--format", "livepatch", "-k", "diff", "--prelink", "--strip",
             "--cache-dir", "/cache", "--keep-work", "--trust-source", "--force", "-v",
             "--allow-layout-change", "struct domain", "--allow-layout-change", "vcpu", "--xen-syms", "xen-syms", "--on", "1.livepatch",
             "--on", "2.livepatch", "--applied-patch", "0.patch", "--cumulative", "--expect", "--nop", "a.c#f=5", "--name", "fix-1")
         #expect(options.applied == ["1.livepatch", "2.livepatch"] && options.appliedPatches == ["0.patch"] && options.cumulative)
         #expect(options.expect && options.nops == [.init(function: "a.c#f", count: 5)] && options.name == "fix-1")
         #expect(options.patches == ["1.patch", "2.patch"])
-        #expect(options.config == "config")
+        #expect(options.config == [TargetValue("config")])
         #expect(options.jobs == 8)
         #expect(options.depends?.first == 0xbb && options.depends?.count == 20)
         #expect(options.xenDepends == options.depends)
-        #expect(options.architecture == .arm64)
+        #expect(options.architectures == ["arm64"] && options.crossCompile == [TargetValue("aarch64-none-")])
         #expect(options.format == .livepatch)
         #expect(options.skip == .diff)
         #expect(options.prelink && options.strip && options.keepWork && options.trustSource && options.force)
         #expect(options.cache == "/cache")
         #expect(options.allowedLayouts == ["struct domain", "vcpu"])
         #expect(options.verbosity == .verbose)
+    }
+
+    /// What belongs to one target stands behind its name; other names before an `=` belong to the file.
+    @Test func severalTargets() throws {
+        let options = try parse(
+            "-s", "a", "-p", "b", "-o", "c", "--arch", "x86_64,arm64", "--arch", "arm32", "--xen-syms", "arm64=64/xen-syms", "--xen-syms",
+            "build=1/xen-syms", "--xen-syms", "./arm32=new", "-c", "arm32=a=b", "--cross-compile", "arm64=")
+        #expect(options.architectures == ["x86_64", "arm64", "arm32"])
+        #expect(options.xenSyms == [TargetValue("64/xen-syms", for: "arm64"), TargetValue("build=1/xen-syms"), TargetValue("./arm32=new")])
+        #expect(options.config == [TargetValue("a=b", for: "arm32")])
+        #expect(options.crossCompile == [TargetValue("", for: "arm64")])
     }
 
     @Test func longNames() throws {
@@ -69,6 +80,9 @@ import Testing
         ["inspect"], ["-s", "a", "-p", "b", "-o", "c", "-j", "0"], ["-s", "a", "-p", "b", "-o", "c", "-j", "many"],
         ["-s", "a", "-p", "b", "-o", "c", "--depends", "abc"], ["-s", "a", "-p", "b", "-o", "c", "--depends", "xyz0"],
         ["-s", "a", "-p", "b", "-o", "c", "--depends", "abcd"], ["-s", "a", "-p", "b", "-o", "c", "--arch", "mips"],
+        ["-s", "a", "-p", "b", "-o", "c", "--arch", "arm64,arm64"], ["-s", "a", "-p", "b", "-o", "c", "--arch", "arm64", "--arch", "arm64"],
+        ["-s", "a", "-p", "b", "-o", "c", "--arch", "arm64,"], ["-s", "a", "-p", "b", "-o", "c", "--xen-syms", "arm64="],
+        ["-s", "a", "-p", "b", "-o", "c", "-c", ""],
         ["-s", "a", "-p", "b", "-o", "c", "--format", "kpatch"], ["-s", "a", "-p", "b", "-o", "c", "-k", "all"],
         ["-s", "a", "-p", "b", "-o", "c", "-q", "-v"], ["-s", "", "-p", "b", "-o", "c"],
         ["-s", "a", "-p", "b", "-o", "c", "stray"], ["explain", "no-such-diagnostic"],

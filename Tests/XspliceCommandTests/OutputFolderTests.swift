@@ -29,7 +29,7 @@ import Glibc
         report.payload = .init(
             path: out.appending(name).string, size: 3, buildID: "aa", depends: "bb", xenDepends: nil,
             hostTool: "xen-livepatch")
-        try output.write(report, payload: (name, [1, 2, 3]))
+        try output.write(report, payloads: [.init(name, [1, 2, 3])])
     }
 
     @Test func claimWritesNothing() throws {
@@ -142,7 +142,70 @@ import Glibc
         let output = try OutputFolder.claim(out, force: false)
         try output.prepare()
         mkdir(out.appending("a.livepatch").string, 0o755)
-        #expect(throws: WorkFileError.self) { try output.write(report, payload: ("a.livepatch", [1])) }
+        #expect(throws: WorkFileError.self) { try output.write(report, payloads: [.init("a.livepatch", [1])]) }
         #expect(folder.names("out") == ["a.livepatch", "logs"])
+    }
+
+    // MARK: Several targets
+
+    /// A whole run for the targets, of which only some have a payload.
+    func writeSeveral(_ targets: [String], payloadFor: Set<String>, name: String = "a.livepatch", force: Bool = false) throws {
+        let output = try OutputFolder.claim(out, force: force)
+        try output.prepare()
+        let reports = targets.map { target in
+            var report = BuildReport(tree: .init(path: "/xen", version: "4.17.5", architecture: target, format: "livepatch v2"))
+            if payloadFor.contains(target) {
+                report.outcome = .written
+                report.payload = .init(
+                    path: output.payloadFolder(for: target).appending(name).string, size: 1, buildID: "aa", depends: "bb", xenDepends: nil,
+                    hostTool: "xen-livepatch")
+            }
+            return report
+        }
+        try output.write(RunReport(reports), payloads: targets.filter(payloadFor.contains).map { .init(name, [7], for: $0) })
+    }
+
+    @Test func eachTargetHasAFolder() throws {
+        try writeSeveral(["x86_64", "arm64", "arm32"], payloadFor: ["x86_64", "arm32"])
+        #expect(folder.names("out") == ["arm32", "logs", "report.json", "x86_64"])
+        #expect(folder.names("out/arm32") == ["a.livepatch"] && folder.names("out/x86_64") == ["a.livepatch"])
+        let report = try JSONText.decode(RunReport.self, from: WorkFiles.read(out.appending("report.json")))
+        #expect(report.outcome == .refused && report.targets.map(\.tree.architecture) == ["x86_64", "arm64", "arm32"])
+    }
+
+    @Test func whatSeveralTargetsLeftIsReplacedByOne() throws {
+        try writeSeveral(["x86_64", "arm64"], payloadFor: ["x86_64", "arm64"])
+        try folder.write("out/arm64/notes.txt")
+        try folder.write("out/x86_64/.a.livepatch.4711.tmp")
+        #expect(throws: OutputFolderError.self) { try writeOnce("b.livepatch") }
+        try writeOnce("b.livepatch", force: true)
+        #expect(folder.names("out") == ["arm64", "b.livepatch", "logs", "report.json"])
+        #expect(folder.names("out/arm64") == ["notes.txt"])
+        try writeSeveral(["arm64"], payloadFor: ["arm64"], force: true)
+        #expect(folder.names("out") == ["arm64", "logs", "report.json"])
+        #expect(folder.names("out/arm64") == ["a.livepatch", "notes.txt"])
+    }
+
+    @Test func aReportOfSeveralTargetsCannotPointOutOfTheFolder() throws {
+        try folder.write("victim/a.livepatch")
+        try folder.write("out/other/a.livepatch")
+        try folder.write("out/keep.txt")
+        let targets = ["../victim", "other", "/"].map {
+            #"{"tree": {"architecture": "\#($0)"}, "payload": {"path": "../victim/a.livepatch"}}"#
+        }.joined(separator: ", ")
+        try folder.write("out/report.json", #"{"generator": "xsplice-build", "targets": [\#(targets)]}"#)
+        // A link is no folder of ours.
+        symlink("../victim", out.appending("arm64").string)
+        try OutputFolder.claim(out, force: true).prepare()
+        #expect(folder.names("victim") == ["a.livepatch"] && folder.names("out/other") == ["a.livepatch"])
+    }
+
+    @Test func oneOfSeveralPayloadsThatCannotBeWrittenLeavesNone() throws {
+        try folder.write("out/logs/x")
+        try folder.write("out/report.json", #"{"generator": "xsplice-build"}"#)
+        mkdir(out.appending("arm64").string, 0o755)
+        mkdir(out.appending("arm64/a.livepatch").string, 0o755)
+        #expect(throws: WorkFileError.self) { try writeSeveral(["x86_64", "arm64"], payloadFor: ["x86_64", "arm64"], force: true) }
+        #expect(folder.names("out") == ["arm64", "logs"])
     }
 }
