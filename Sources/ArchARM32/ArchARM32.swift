@@ -19,6 +19,10 @@ import TargetArchitecture
 //  - MOVW and MOVT lose their addend. So each has a symbol at the very place that it means.
 //  - Sections are placed by their alignment only, and an access that is not aligned is fatal: tables and notes are aligned to 4.
 //
+// A fourth fault is in the trap handler: an undefined instruction, which is what WARN, BUG, ASSERT and run_in_exception_handler are
+// made of, is looked up in the hypervisor's own text only (`do_trap_undefined_instruction` of `xen/arch/arm/arm32/traps.c`, before Xen
+// 4.20). BUG and ASSERT stop the machine anyway; the other two can't be in a payload.
+//
 // There is no exception table.
 
 /// arm32.
@@ -104,5 +108,13 @@ public struct ArchARM32: TargetArchitecture {
     /// Tables for unwinding, which nothing in Xen does.
     public var uselessSections: [String] { [".ARM"] }
 
-    public func specialTables(major: Int, minor: Int) -> [SpecialTable] { SpecialTable.ofARM }
+    public func specialTables(major: Int, minor: Int) -> [SpecialTable] {
+        guard (major, minor) < (4, 20) else { return SpecialTable.ofARM }
+        return SpecialTable.ofARM.map { table in
+            guard [".bug_frames.0", ".bug_frames.1"].contains(table.section) else { return table }
+            var table = table
+            table.harm = "stops the machine: it recognises WARN() and run_in_exception_handler() in its own code only"
+            return table
+        }
+    }
 }

@@ -90,6 +90,7 @@ public enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case relocationNotLoadable = "relocation-not-loadable"
     case functionNotPlaceable = "function-not-placeable"
     case bugFrameWithoutFile = "bug-frame-without-file"
+    case specialEntryHarmful = "special-entry-harmful"
     case copyTravelsAlong = "copy-travels-along"
     case writableDataInPayload = "writable-data-in-payload"
     case originalDiffers = "original-differs"

@@ -152,6 +152,13 @@ struct Assembler {
 
     /// The entries of the special tables that belong to an item, each in the table's own section.
     private mutating func addEntries(of node: Node) {
+        for (section, harm) in Set(selection.item(node).entries.map(\.table.section)).sorted().compactMap({ section in
+            selection.item(node).entries.first { $0.table.section == section }?.table.harm.map { (section, $0) }
+        }) {
+            refuse(
+                .specialEntryHarmful, node, message: "'\(selection.item(node).name)' has an entry in \(section), and in a payload the hypervisor \(harm)",
+                help: "print a message instead of WARN(), and leave run_in_exception_handler() to functions that are not changed")
+        }
         for entry in selection.item(node).entries {
             let place = append(
                 to: entry.table.section, entry.bytes, alignment: entry.table.alignment)
@@ -288,11 +295,11 @@ struct Assembler {
     /// KSYM_NAME_LEN of `xen/include/xen/symbols.h`.
     private static let symbolNameLimit = 127
 
-    private mutating func refuse(_ id: DiagnosticID, _ node: Node, message: String) {
+    private mutating func refuse(_ id: DiagnosticID, _ node: Node, message: String, help: String? = nil) {
         let set = selection.sets[node.object]
         diagnostics.append(
             Diagnostic(
                 id, .error, symbol: selection.item(node).name,
-                location: set.locations[node.item] ?? SourceLocation(file: set.source), message: message))
+                location: set.locations[node.item] ?? SourceLocation(file: set.source), message: message, help: help))
     }
 }

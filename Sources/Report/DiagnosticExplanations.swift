@@ -273,6 +273,14 @@ extension DiagnosticID {
                 "Code compiled for another code model, with 32-bit absolute addresses.",
                 "Build with the hypervisor's own flags; report it if that is what was done."
             )
+        case .specialEntryHarmful:
+            (
+                .error, "something that works in the hypervisor's own code only",
+                "The changed function does something that this hypervisor handles in its own code, and stops the machine for in a payload's. "
+                    + "On arm32 that is WARN() and run_in_exception_handler(); BUG() and ASSERT() stop the machine in any case.",
+                "A changed function on arm32 that has, or gets, a WARN_ON().",
+                "Let the patch print a message instead, or move the WARN() into a function that it does not change."
+            )
         case .bugFrameWithoutFile:
             (
                 .note, "reports of the payload do not name their file",

@@ -68,12 +68,14 @@ public struct SpecialTable: Sendable, Equatable {
     public var isLoaded: Bool
     /// Where each entry names a call through a pointer: what the loader holds the code there against.
     public var call: Call?
+    /// What the hypervisor does instead of what an entry asks for, when the code that it belongs to is a payload's: as the end of a sentence.
+    public var harm: String?
     /// Whether the hypervisor writes over the code that an entry belongs to, when it boots or when the payload is loaded.
     public var patchesCode: Bool
 
     public init(
         section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], unreadWords: [Int] = [], piece: Piece? = nil, isLoaded: Bool = true,
-        patchesCode: Bool = false, call: Call? = nil
+        patchesCode: Bool = false, call: Call? = nil, harm: String? = nil
     ) {
         self.section = section
         self.entrySize = entrySize
@@ -84,5 +86,6 @@ public struct SpecialTable: Sendable, Equatable {
         self.isLoaded = isLoaded
         self.patchesCode = patchesCode
         self.call = call
+        self.harm = harm
     }
 }

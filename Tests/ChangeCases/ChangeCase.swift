@@ -31,7 +31,8 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
         /// Options to set in the configuration.
         public var configuration: [String: String]?
         public var boot: Boot?
-        /// Other machines that the change is tried with, by the value of XEN_TARGET_ARCH, and what is otherwise there.
+        /// Other machines that the change is tried with, by the value of XEN_TARGET_ARCH, and what is otherwise there; where that differs
+        /// between versions, `arm32 4.17`.
         public var machines: [String: Otherwise]?
 
         public init(tree: String, debug: Bool = false, exit: Int, changed: [String] = [], boot: Boot? = nil) {
@@ -42,6 +43,7 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
 
     /// What is expected for another machine than a PC, where it is not the same: another compiler makes other copies of functions.
     public struct Otherwise: Sendable, Decodable {
+        public var exit: Int?
         public var changed: [String]?
         public var new: [String]?
         public var diagnostics: [String]?
@@ -82,7 +84,8 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
     public func variant(for version: String, machine: String = "x86_64") throws -> ChangeCase {
         var variant = self
         variant.expected.referred = nil
-        if let otherwise = expected.machines?[machine] {
+        if let otherwise = expected.machines?["\(machine) \(version)"] ?? expected.machines?[machine] {
+            variant.expected.exit = otherwise.exit ?? expected.exit
             variant.expected.changed = otherwise.changed ?? expected.changed
             variant.expected.new = otherwise.new ?? expected.new
             variant.expected.diagnostics = otherwise.diagnostics ?? expected.diagnostics

@@ -14,6 +14,8 @@ struct CompatibilityTable: Equatable {
 
     enum Cell: String {
         case yes, no
+        /// There is a payload for others, and a reason why there is none for this one.
+        case refused
         /// There is no such change for that version.
         case none = "–"
     }
@@ -33,7 +35,7 @@ struct CompatibilityTable: Equatable {
 
         Made by `make test-all`, which builds each change with the hypervisor's own compiler, boots the hypervisor with the dom0 and the
         host tool of the same release of Debian, loads the payload, looks for the effect, reverts it, looks again, and unloads it.
-        "yes" means that all of this went as it should. The changes are in `Fixtures/changes` and `Fixtures/patches`.
+        "yes" means that all of this went as it should, "refused" that the program refuses the change there, as it should. The changes are in `Fixtures/changes` and `Fixtures/patches`.
 
         \(lines.joined(separator: "\n"))
 

@@ -188,7 +188,7 @@ enum EveryXen {
         // A point release moves lines.
         let ofProgram = try await outcome(of: cell)
             .deviations(from: cell.variant.expected, ignoring: ["hunk-offset"])
-        guard ofProgram.isEmpty else { return ofProgram }
+        guard ofProgram.isEmpty, try cell.variant.expected.exit == 0 else { return ofProgram }
         return try BootedChange.deviations(of: try cell.variant, in: try await machine(cell.target))
     }
 }

@@ -77,7 +77,7 @@ enum RealXen {
 
     private static func run(_ change: ChangeCase) async throws -> ChangeOutcome {
         try await withTemporaryFolder { folder in
-            var arguments = change.patches.flatMap { ["-p", $0.string] }
+            var arguments = change.patches.flatMap { ["-p", $0.string] } + change.options
             if let options = change.expected.configuration {
                 let config = folder.appending("config")
                 let built = try await hypervisor(debug: change.expected.debug == true)
