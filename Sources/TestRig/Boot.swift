@@ -17,7 +17,7 @@ public struct Boot: Sendable {
     /// For the whole run, from power on. Ten seconds do on an idle machine; on one that also runs other tests or compiles
     /// it has taken two minutes.
     public var timeLimit: Duration = .seconds(300)
-    /// How many the machine has. At first, as memory, what every Xen of the rig boots with on it.
+    /// How many the machine has. At first, as memory, what the rig's table has for it.
     public var processors: Int
     /// Memory of the machine and of the dom0, in MiB.
     public var memory: Int

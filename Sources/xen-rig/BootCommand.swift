@@ -33,7 +33,7 @@ struct BootCommand: AsyncParsableCommand {
     @Option(name: .customLong("xen-option"), parsing: .unconditionalSingleValue, help: ArgumentHelp("A word for Xen's command line.", valueName: "word"))
     var xenOptions: [String] = []
 
-    @Option(help: ArgumentHelp("How many processors the machine has. Default: what every Xen boots with there.", valueName: "number"))
+    @Option(help: ArgumentHelp("How many processors the machine has. Default: 2.", valueName: "number"))
     var processors: Int?
 
     func validate() throws {

@@ -115,15 +115,17 @@ struct TargetMachineTests {
     @Test(
         "an ARM machine gets them from QEMU's loader, away from what QEMU itself puts into memory",
         arguments: [
-            (TargetMachine.arm64, "virt,virtualization=on,gic-version=3", "cortex-a57", "2"),
-            (.arm32, "virt,virtualization=on,gic-version=2,highmem=off", "cortex-a15", "1"),
+            (TargetMachine.arm64, "virt,virtualization=on,gic-version=3", "cortex-a57", ""),
+            (.arm32, "virt,virtualization=on,gic-version=2,highmem=off", "cortex-a15", "dom0_max_vcpus=1 "),
         ])
-    func arm(machine: TargetMachine, type: String, processor: String, processors: String) throws {
+    func arm(machine: TargetMachine, type: String, processor: String, extra: String) throws {
         let arguments = try boot(machine).arguments(initramfs: "/tmp/initramfs")
         #expect(try value("-machine", in: arguments) == type)
         #expect(try value("-cpu", in: arguments) == processor)
-        #expect(try value("-smp", in: arguments) == processors)
-        #expect(try value("-append", in: arguments).hasPrefix("console=dtuart dtuart=/pl011@9000000 "))
+        #expect(try value("-smp", in: arguments) == "2")
+        #expect(
+            try value("-append", in: arguments)
+                == "console=dtuart dtuart=/pl011@9000000 \(extra)dom0_mem=768M bootscrub=off loglvl=all guest_loglvl=all")
         #expect(values("-initrd", in: arguments) == [])
         #expect(
             values("-device", in: arguments) == [
