@@ -34,13 +34,33 @@ enum BuildSystemQuirks {
     }
 
     /// Where the object that holds all others appears, relative to `xen/`: in the architecture's folder up to 4.15.
-    static func prelinkObjects(sourceArchitecture: String) -> [String] {
-        ["prelink.o", "arch/\(sourceArchitecture)/prelink.o"]
+    ///
+    /// - Parameters:
+    ///   - folders: the names below `arch/`.
+    ///   - architecture: as `make XEN_TARGET_ARCH=` names it.
+    static func prelinkObjects(folders: [String], architecture: String) -> [String] {
+        ["prelink.o"] + folders.filter { isFolder($0, of: architecture) }.map { "arch/\($0)/prelink.o" }
     }
 
-    /// The name of the folder below `arch/`: both ARMs share one.
-    static func sourceArchitecture(_ architecture: String) -> String {
-        architecture.hasPrefix("arm") ? "arm" : architecture.hasPrefix("x86") ? "x86" : architecture
+    /// Whether the folder below `arch/` is that of an architecture. Its name is the first part of the architecture's: `x86` of `x86_64`,
+    /// `arm` of `arm32` and `arm64`, which share it.
+    private static func isFolder(_ folder: some StringProtocol, of architecture: String) -> Bool { architecture.hasPrefix(folder) }
+
+    /// Whether a file is for another architecture than the given one.
+    private static func isForeign(_ parts: [String], to architecture: String) -> Bool {
+        guard parts.count > 2 else { return false }
+        let folder: Substring
+        switch parts[0] {
+        case "arch": folder = parts[1][...]
+        case "include" where parts[1].hasPrefix("asm-") && parts[1] != "asm-generic": folder = parts[1].dropFirst("asm-".count)
+        default: return false
+        }
+        guard isFolder(folder, of: architecture) else { return true }
+        // `arch/arm/arm32/`, `arch/arm/include/asm/arm64/`: what the architectures of one folder do not share.
+        return parts[2...].dropLast().contains { part in
+            let bits = part.dropFirst(folder.count)
+            return part.hasPrefix(folder) && part != architecture && !bits.isEmpty && bits.allSatisfy(\.isNumber)
+        }
     }
 
     /// Options for experts were hidden unless an environment variable said otherwise, up to 4.13; later versions
@@ -109,21 +129,12 @@ enum BuildSystemQuirks {
     ///   - path: relative to `xen/`.
     ///   - architecture: as `make XEN_TARGET_ARCH=` names it.
     static func reasonNotBuilt(_ path: String, architecture: String) -> String? {
-        let sourceArchitecture = sourceArchitecture(architecture)
         let parts = path.split(separator: "/").map(String.init)
         let name = parts.last ?? ""
         if [".md", ".txt", ".rst", ".pandoc", ".markdown"].contains(where: { name.hasSuffix($0) })
             || ["COPYING", "README", "MAINTAINERS", ".gitignore"].contains(name)
         { return "it is documentation" }
-        if parts.first == "arch", parts.count > 1, parts[1] != sourceArchitecture { return "it is for another architecture" }
-        // `arch/arm/arm32/`, `arch/arm/include/asm/arm64/`: what the architectures of one folder do not share.
-        if parts.dropFirst(2).dropLast().contains(where: { part in
-            let bits = part.dropFirst(sourceArchitecture.count)
-            return part.hasPrefix(sourceArchitecture) && part != architecture && !bits.isEmpty && bits.allSatisfy(\.isNumber)
-        }) { return "it is for another architecture" }
-        if parts.count > 1, parts[0] == "include", parts[1].hasPrefix("asm-"), parts[1] != "asm-generic",
-            parts[1] != "asm-\(sourceArchitecture)"
-        { return "it is for another architecture" }
+        if isForeign(parts, to: architecture) { return "it is for another architecture" }
         if parts.first == "test" { return "it is a test of Xen's own" }
         if name.hasPrefix("Kconfig") { return "the configuration stays as it is; a new default does not reach an option that is set already" }
         if isMakefile(path) { return "every object is compiled as before" }

@@ -93,8 +93,8 @@ struct TreePreparation: Sendable {
         let succeeded = try await make.run(["-k", "-j\(request.jobs)"], log: log, adding: environment)
         // The last link must fail, since the objects are empty. The object that holds all others comes just before it,
         // and make does not make it unless everything before was made.
-        let architecture = BuildSystemQuirks.sourceArchitecture(request.architecture)
-        let prelinked = BuildSystemQuirks.prelinkObjects(sourceArchitecture: architecture)
+        let folders = (try? WorkFiles.names(in: top.appending("xen/arch"))) ?? []
+        let prelinked = BuildSystemQuirks.prelinkObjects(folders: folders, architecture: request.architecture)
             .contains { WorkFiles.isReadableFile(top.appending("xen").appending($0)) }
         guard succeeded || prelinked else {
             throw BuildError.fromLog(

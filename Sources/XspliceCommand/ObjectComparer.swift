@@ -33,7 +33,9 @@ struct ObjectComparer: Sendable {
         _ from: Object?, _ to: Object?, name: String, original: String, patched: String
     ) throws -> ObjectComparison {
         let machines = Set([from, to].compactMap { $0?.file.header.machine })
-        guard machines.count == 1 else { throw UsageError("\(patched): is for another machine than \(original)") }
+        guard machines.count == 1 else {
+            throw UsageError("\(patched): is for \(processor(of: to)), and \(original) for \(processor(of: from))")
+        }
         let known = machines.first.flatMap(Architectures.of(machine:))
         guard let architecture = known ?? foreign else {
             throw UsageError("\(name): is for a machine that this version does not know (ELF machine \(machines.first ?? 0))")
@@ -48,6 +50,11 @@ struct ObjectComparer: Sendable {
         try paths.checkDebugInfo(of: &changes[0], architecture: architecture)
         let layouts = try compareLayouts(&changes) { _, side, withUses in try paths.types(side, withUses: withUses) }
         return ObjectComparison(changes[0], layouts: layouts, original: original, patched: patched)
+    }
+
+    private func processor(of object: Object?) -> String {
+        let machine = object?.file.header.machine ?? 0
+        return Architectures.of(machine: machine)?.name ?? "ELF machine \(machine)"
     }
 
     /// An object file, read but for its debug info.

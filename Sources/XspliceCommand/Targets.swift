@@ -16,8 +16,8 @@ struct Target: Sendable {
 /// Reads what the options name: the hypervisors, and the payloads on them.
 ///
 /// - Parameter machine: as uname(2) tells it.
-/// - Throws: `UsageError` as `planTargets`; `XenImageError` for what is no hypervisor; `StackError` for a payload that can't be there or
-///   can't be read.
+/// - Throws: `UsageError` as `planTargets`; `XenImageError` for what is no hypervisor; `XenSourceError` for a configuration that is none, or
+///   another's; `StackError` for a payload that can't be there or can't be read.
 func findTargets(
     _ options: BuildOptions, for tree: XenTree, machine: String, environment: [String: String]
 ) throws -> [Target] {
@@ -33,12 +33,25 @@ func findTargets(
         machines[path] = try ELFFile(bytes: bytes, name: path.string, debugSections: false).header.machine
     }
     let plans = try planTargets(options, machines: machines, own: Architectures.own(machine: machine), environment: environment)
+    for plan in plans { try checkConfiguration(of: plan) }
     return try plans.map { plan in
         guard let image = plan.xenSyms.flatMap({ images[$0] }) else { return Target(plan: plan) }
         let applied = plan.applied.map { (path: $0, bytes: payloads[$0] ?? []) }
         return Target(
             plan: plan,
             running: try loadStack(applied, onto: image, architecture: plan.architecture, abi: tree.abi, version: tree.version))
+    }
+}
+
+/// Nobody wants to hear of it when the first of several targets is built.
+private func checkConfiguration(of plan: TargetPlan) throws(XenSourceError) {
+    guard let path = plan.configuration else { return }
+    do throws(XenSourceError) {
+        try KernelConfiguration(contentsOf: path).check(file: path.string, architecture: plan.architecture.name)
+    } catch where error.diagnosticID == nil {
+        throw error
+    } catch {
+        // The compile stage refuses that target with a diagnostic, and so with a report.
     }
 }
 

@@ -15,4 +15,11 @@ import Testing
         let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: architecture)
         #expect((reason == "it is for another architecture") == isForeign, "\(reason ?? "none")")
     }
+
+    @Test func theObjectOfAllOthersMayLieInTheArchitecturesFolder() {
+        let folders = ["arm", "x86", "riscv"]
+        #expect(BuildSystemQuirks.prelinkObjects(folders: folders, architecture: "x86_64") == ["prelink.o", "arch/x86/prelink.o"])
+        #expect(BuildSystemQuirks.prelinkObjects(folders: folders, architecture: "arm32") == ["prelink.o", "arch/arm/prelink.o"])
+        #expect(BuildSystemQuirks.prelinkObjects(folders: [], architecture: "arm64") == ["prelink.o"])
+    }
 }
