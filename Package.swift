@@ -92,7 +92,8 @@ let package = Package(
         tests(
             "XenBuild",
             ["CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build", system]),
-        tests("LoaderModel", ["TestTools", "ArchX86_64", "ELFModel", "XenSource", system]),
+        tests(
+            "LoaderModel", ["TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource", system]),
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
         tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
         .testTarget(

@@ -26,6 +26,24 @@ extension SpecialTable {
     }
 }
 
+extension LoaderRules {
+    /// `xen/arch/arm/livepatch.c`, `alternative.c` and `include/asm/mmu/layout.h` (`config.h` in older trees), Xen 4.8 to 4.22.
+    public static func ofARM(major: Int, minor: Int) -> LoaderRules {
+        var rules = LoaderRules()
+        rules.checksByteOrder = false
+        rules.refusedSections = ((major, minor) >= (4, 21) ? [".alt_call_sites"] : []) + [".ex_table"]
+        rules.instructionSize = 4
+        rules.holdsNOPsToFunction = false
+        rules.wantsAlternativesOfOneLength = true
+        rules.overridesReadOnly = false
+        // LIVEPATCH_VMAP_START, a window of 2 MiB, from XEN_VIRT_START on, where the image begins. The first page of the window says which
+        // are taken, the second one is left free.
+        let window: UInt64 = (major, minor) >= (4, 18) ? 14 << 20 : 8 << 20
+        rules.area = .afterImageStart(window + 2 * 4096)
+        return rules
+    }
+}
+
 extension ArraySlice<UInt8> {
     /// Whether the bytes are words, each of them one of the given, and zeros where they end within a word.
     public func isMadeOf(words: [UInt64]) -> Bool {

@@ -61,20 +61,24 @@ public struct ArchARM32: TargetArchitecture {
         case 0: return RelocationKind("R_ARM_NONE", .nothing, .bytes(4))
         case Relocation.abs32: return data("ABS32", .absolute)
         case 3: return data("REL32", .relative)
-        case 28: return branch("CALL")
-        case 29: return branch("JUMP24")
+        case Relocation.call: return branch("CALL")
+        case Relocation.jump24: return branch("JUMP24")
         case 38: return data("TARGET1", .absolute, .refused)
         case 42:
             return RelocationKind(
                 "R_ARM_PREL31", .relative, RelocationField(width: 4, pieces: [.init(31, at: 0)]), limit: .signed, loading: .refused)
-        case 43: return half("MOVW_ABS_NC", shift: 0)
-        case 44: return half("MOVT_ABS", shift: 16)
+        case Relocation.movw: return half("MOVW_ABS_NC", shift: 0)
+        case Relocation.movt: return half("MOVT_ABS", shift: 16)
         default: return nil
         }
     }
 
     enum Relocation {
         static let abs32: UInt32 = 2
+        static let call: UInt32 = 28
+        static let jump24: UInt32 = 29
+        static let movw: UInt32 = 43
+        static let movt: UInt32 = 44
     }
 
     public var pointerRelocation: UInt32 { Relocation.abs32 }
@@ -115,6 +119,35 @@ public struct ArchARM32: TargetArchitecture {
             var table = table
             table.harm = "stops the machine: it recognises WARN() and run_in_exception_handler() in its own code only"
             return table
+        }
+    }
+
+    /// `arch_livepatch_verify_elf` and `arch_livepatch_symbol_deny` of `xen/arch/arm/arm32/livepatch.c`; HSCTLR_SET of
+    /// `xen/arch/arm/include/asm/processor.h`, which has accesses checked for alignment.
+    public func loaderRules(major: Int, minor: Int) -> LoaderRules {
+        var rules = LoaderRules.ofARM(major: major, minor: minor)
+        rules.tablesWithoutAddends = .performed
+        rules.headerFlagsMask = 0xff00_0000
+        rules.refusedSymbols = ["$t"]
+        rules.placeCheck = .never
+        rules.wordAlignment = 4
+        return rules
+    }
+
+    /// `perform_rel`. An instruction's field is cleared only where there is an addend; that of MOVW and MOVT is not added, and the lowest
+    /// bit of a branch's distance in words is dropped.
+    public func loaded(_ type: UInt32, symbol: UInt64, addend: Int64, at place: UInt64, in number: UInt64) -> LoadedField? {
+        guard let kind = relocationKind(type) else { return nil }
+        let cleared = addend == 0 ? number : number & ~kind.field.mask
+        switch type {
+        case Relocation.movw, Relocation.movt:
+            return LoadedField(number: cleared | kind.field.storing(symbol, in: 0), fits: true)
+        case Relocation.call, Relocation.jump24:
+            let distance = symbol &+ UInt64(bitPattern: addend) &- place
+            return LoadedField(
+                number: cleared | kind.field.storing(distance, in: 0) & ~1, fits: kind.holds(distance, addressSize: elfClass.addressSize))
+        default:
+            return kind.loaded(symbol: symbol, addend: addend, at: place, in: number, addressSize: elfClass.addressSize)
         }
     }
 }

@@ -64,7 +64,7 @@ public struct ArchARM64: TargetArchitecture {
         case 276: return kind("ADR_PREL_PG_HI21_NC", .page, page)
         case 277: return kind("ADD_ABS_LO12_NC", .absolute, word(12, at: 10))
         case 278: return kind("LDST8_ABS_LO12_NC", .absolute, word(12, at: 10))
-        case 279: return kind("TSTBR14", .relative, word(14, at: 5, shift: 2), .signed)
+        case Relocation.tstbr14: return kind("TSTBR14", .relative, word(14, at: 5, shift: 2), .signed)
         case 280: return kind("CONDBR19", .relative, word(19, at: 5, shift: 2), .signed)
         case 282: return kind("JUMP26", .relative, word(26, at: 0, shift: 2), .signed)
         case 283: return kind("CALL26", .relative, word(26, at: 0, shift: 2), .signed)
@@ -80,6 +80,7 @@ public struct ArchARM64: TargetArchitecture {
 
     enum Relocation {
         static let abs64: UInt32 = 257
+        static let tstbr14: UInt32 = 279
     }
 
     public var pointerRelocation: UInt32 { Relocation.abs64 }
@@ -118,4 +119,26 @@ public struct ArchARM64: TargetArchitecture {
     }
 
     public func specialTables(major: Int, minor: Int) -> [SpecialTable] { SpecialTable.ofARM }
+
+    /// `arch_livepatch_perform_rel` and `arch_livepatch_perform_rela` of `xen/arch/arm/arm64/livepatch.c`.
+    public func loaderRules(major: Int, minor: Int) -> LoaderRules {
+        var rules = LoaderRules.ofARM(major: major, minor: minor)
+        rules.tablesWithoutAddends = .notImplemented
+        rules.placeCheck = .beforeType(bytes: 4)
+        // MOVW_UABS_G0…G2 with a check, MOVW_SABS and MOVW_PREL, which no compiler emits for Xen.
+        rules.undescribedRelocations = Set([263, 265, 267, 270, 271, 272] + (287...293))
+        return rules
+    }
+
+    /// R_AARCH64_NONE is unknown to the loader, and it checks a TSTBR14 for 19 bits.
+    public func loaded(_ type: UInt32, symbol: UInt64, addend: Int64, at place: UInt64, in number: UInt64) -> LoadedField? {
+        guard var kind = relocationKind(type), kind.value != .nothing,
+            var loaded = kind.loaded(symbol: symbol, addend: addend, at: place, in: number, addressSize: elfClass.addressSize)
+        else { return nil }
+        if type == Relocation.tstbr14, let result = kind.result(symbol &+ UInt64(bitPattern: addend), at: place) {
+            kind.field.pieces = [.init(19, at: 5)]
+            loaded.fits = kind.holds(result, addressSize: elfClass.addressSize)
+        }
+        return loaded
+    }
 }

@@ -1,3 +1,4 @@
+import TargetArchitecture
 import XenSource
 
 /// What the loader asks the running hypervisor for.
@@ -8,16 +9,20 @@ public protocol HypervisorSymbols: Sendable {
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>?
     var buildID: [UInt8] { get }
     /// A page-aligned address that a payload could be put at.
-    var payloadArea: UInt64 { get }
+    func payloadArea(_ rules: LoaderRules) -> UInt64
 }
 
 extension XenImage: HypervisorSymbols {
     public func address(ofSymbol name: String) -> UInt64? { address(ofQualifiedName: name) }
 
-    /// Payloads are mapped behind the hypervisor's image, which ends at a multiple of 2 MiB (`arch_livepatch_init`).
-    public var payloadArea: UInt64 {
-        let end = global("_end")?.address ?? 0
-        return (end &+ 0x1F_FFFF) & ~0x1F_FFFF
+    /// Where the first payload goes, for x86 to the next MiB only: what else lies there is the boot's to decide (`arch_livepatch_init`).
+    public func payloadArea(_ rules: LoaderRules) -> UInt64 {
+        switch rules.area {
+        case .behindImage(let multiple):
+            let end = global("_end")?.address ?? 0
+            return (end &+ multiple &- 1) / multiple &* multiple
+        case .afterImageStart(let distance): return (global("_start")?.address ?? 0) &+ distance
+        }
     }
 }
 
@@ -29,5 +34,7 @@ extension RunningHypervisor: HypervisorSymbols {
         image.address(ofQualifiedName: name) ?? payloads.lazy.flatMap(\.symbols).first { $0.name == name }?.address
     }
 
-    public var payloadArea: UInt64 { payloads.last.map { ($0.end &+ 0xFFF) & ~0xFFF } ?? image.payloadArea }
+    public func payloadArea(_ rules: LoaderRules) -> UInt64 {
+        payloads.last.map { ($0.end &+ 0xFFF) & ~0xFFF } ?? image.payloadArea(rules)
+    }
 }

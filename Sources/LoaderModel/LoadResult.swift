@@ -20,6 +20,8 @@ public struct LoadResult: Sendable, Equatable {
     public enum ErrorNumber: String, Sendable, Equatable, Codable {
         case invalid = "EINVAL"
         case notSupported = "EOPNOTSUPP"
+        case notImplemented = "ENOSYS"
+        case noData = "ENODATA"
         case notFound = "ENOENT"
         case outOfMemory = "ENOMEM"
         case overflow = "EOVERFLOW"

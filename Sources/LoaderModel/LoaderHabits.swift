@@ -7,9 +7,19 @@ struct LoaderHabits {
     /// Whether alternatives and their replacements are held to the payload (Xen 4.17.4 and later; 4.14 to 4.16 never were).
     /// Before, the condition of that check could not come true.
     let holdsAlternativesToPayload: Bool
+    /// Whether a relocation against a symbol of a section that is not loaded is refused (Xen 4.17 and later). Before, the symbol's offset in
+    /// its section was taken for an address.
+    let refusesSymbolsNotLoaded: Bool
+    /// Whether what applying has to remember stands outside of the payload (Xen 4.17.3 and later), rather than in the entries of functions.
+    let keepsStateApart: Bool
+    /// Whether a faulty note of the payload is told by an error of its own (Xen 4.20 and later).
+    let tellsFaultyNotes: Bool
 
     init(_ version: XenVersion) {
         checksHypervisorFirst = version >= XenVersion(major: 4, minor: 20)
         holdsAlternativesToPayload = version >= XenVersion(major: 4, minor: 17)
+        refusesSymbolsNotLoaded = version >= XenVersion(major: 4, minor: 17)
+        keepsStateApart = version >= XenVersion(major: 4, minor: 17)
+        tellsFaultyNotes = version >= XenVersion(major: 4, minor: 20)
     }
 }

@@ -2,8 +2,6 @@ import ELFModel
 import TargetArchitecture
 import XenSource
 
-/// The largest patch of a function that is filled with NOPs, and the bytes of an expectation.
-
 extension PayloadLoader {
     /// Sections without which there is no payload.
     func checkRequiredSections() throws(Stop) {
@@ -32,22 +30,29 @@ extension PayloadLoader {
 
     mutating func readFunctions() throws(Stop) {
         guard let (index, section) = section(named: abi.functionsSection) else { return }
-        let entrySize = abi.functionEntrySize(pointerSize: 8)
+        let entrySize = abi.functionEntrySize(pointerSize: pointerSize)
         try checkEntries(section, of: entrySize, .functions)
         let bytes = try loadedBytes(index)
         for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: entrySize) {
-            try readFunction(bytes[start..<start + entrySize])
+            try readFunction(bytes[start..<start + entrySize], index)
+        }
+        if !rules.overridesReadOnly, !habits.keepsStateApart, !section.isWritable, !functions.isEmpty {
+            spoil("section \(section.name) is read-only, and applying writes to it")
         }
     }
 
-    private mutating func readFunction(_ entry: ArraySlice<UInt8>) throws(Stop) {
-        guard let namePointer: UInt64 = entry.number(at: 0), let newAddress: UInt64 = entry.number(at: 8),
-            var oldAddress: UInt64 = entry.number(at: 16), let newSize: UInt32 = entry.number(at: 24),
-            let oldSize: UInt32 = entry.number(at: 28), let version: UInt8 = entry.number(at: 32)
+    private mutating func readFunction(_ entry: ArraySlice<UInt8>, _ section: Int) throws(Stop) {
+        let pointer = UInt64(pointerSize)
+        guard let namePointer = entry.word(at: 0, architecture.elfClass),
+            let newAddress = entry.word(at: pointer, architecture.elfClass),
+            var oldAddress = entry.word(at: 2 * pointer, architecture.elfClass),
+            let newSize: UInt32 = entry.number(at: 3 * pointer), let oldSize: UInt32 = entry.number(at: 3 * pointer + 4),
+            let version: UInt8 = entry.number(at: 3 * pointer + 8)
         else { throw .refuse(.functions, .invalid, "an entry is cut short") }
         guard version == abi.version else {
             throw .refuse(.functions, .notSupported, "an entry has format version \(version), \(abi.version) is taken")
         }
+        try checkAligned(section)
         let name = memory.string(at: namePointer)
         let shown = name ?? "the entry at \(functions.count)"
         let needsNew = !abi.takesHooksAndNOPs && (newAddress == 0 || newSize == 0)
@@ -72,14 +77,9 @@ extension PayloadLoader {
     private mutating func checkRoom(
         _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32, _ newAddress: UInt64, _ newSize: UInt32
     ) throws(Stop) {
-        guard newAddress != 0 else {
-            guard newSize <= PayloadABI.maximumNOPs else {
-                throw .refuseSilently(.functions, .notSupported, "\(name): at most \(PayloadABI.maximumNOPs) bytes can become NOPs")
-            }
-            guard oldSize >= newSize else {
-                throw .refuseSilently(.functions, .invalid, "\(name): more NOPs than the function has bytes")
-            }
-            return
+        if newAddress == 0 {
+            try checkNOPs(name, oldSize, newSize)
+            if rules.holdsNOPsToFunction { return }
         }
         let first = hypervisor.bytes(at: oldAddress, count: 4)
         if first == nil {
@@ -90,17 +90,36 @@ extension PayloadLoader {
             throw .refuseSilently(
                 .functions, .invalid, "\(name) has \(oldSize) bytes, the trampoline needs \(needed)")
         }
-        let distance = Int64(bitPattern: oldAddress &- newAddress)
+        guard newAddress != 0 else { return }
+        // As a pointer's difference: a signed number of a pointer's size.
+        let difference = oldAddress &- newAddress
+        let distance = pointerSize == 8 ? Int64(bitPattern: difference) : Int64(Int32(truncatingIfNeeded: difference))
         guard distance >= -architecture.trampolineReach, distance < architecture.trampolineReach else {
             throw .refuseSilently(.functions, .overflow, "\(name) is too far from its replacement")
         }
+        let instructions = UInt64(rules.instructionSize)
+        if oldAddress % instructions != 0 || newAddress % instructions != 0 {
+            spoil("\(name) or its replacement does not start at a multiple of \(instructions)")
+        }
+    }
+
+    private mutating func checkNOPs(_ name: String, _ oldSize: UInt32, _ newSize: UInt32) throws(Stop) {
+        guard newSize <= PayloadABI.maximumNOPs else {
+            throw .refuseSilently(.functions, .notSupported, "\(name): at most \(PayloadABI.maximumNOPs) bytes can become NOPs")
+        }
+        guard newSize % rules.instructionSize == 0 else {
+            throw .refuseSilently(.functions, .notSupported, "\(name): \(newSize) bytes are no whole NOPs, of \(rules.instructionSize) each")
+        }
+        guard oldSize < newSize else { return }
+        if rules.holdsNOPsToFunction { throw .refuseSilently(.functions, .invalid, "\(name): more NOPs than the function has bytes") }
+        spoil("\(name): more NOPs than the function has bytes, so what follows it is overwritten")
     }
 
     /// Looked at by the hypervisor when it applies; one byte of flags, then the bytes that must be there.
     private mutating func checkExpectation(
         _ entry: ArraySlice<UInt8>, _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32
     ) {
-        guard let offset = abi.expectationOffset(pointerSize: 8), let flags: UInt8 = entry.number(at: UInt64(offset)), flags & 1 != 0
+        guard let offset = abi.expectationOffset(pointerSize: pointerSize), let flags: UInt8 = entry.number(at: UInt64(offset)), flags & 1 != 0
         else { return }
         let count = Int(flags >> 1 & 0x1F)
         let expected = entry.dropFirst(offset + 1).prefix(count)
@@ -110,13 +129,14 @@ extension PayloadLoader {
         }
     }
 
-    func readHooks() throws(Stop) {
+    mutating func readHooks() throws(Stop) {
         for hook in abi.hooks {
-            guard let (_, section) = section(named: hook.section) else { continue }
-            try checkEntries(section, of: 8, .hooks)
-            guard hook.isArray || section.size == 8 else {
+            guard let (index, section) = section(named: hook.section) else { continue }
+            try checkEntries(section, of: pointerSize, .hooks)
+            guard hook.isArray || section.size == pointerSize else {
                 throw .refuseSilently(.hooks, .invalid, "section \(hook.section) may hold one hook only")
             }
+            spoilUnlessAligned(index)
         }
     }
 
@@ -129,22 +149,25 @@ extension PayloadLoader {
     /// The build-id in the note at the start of a section.
     private func readNote(_ name: String) throws(Stop) -> [UInt8]? {
         guard let (index, section) = section(named: name) else { return nil }
-        return try buildID(inNote: loadedBytes(index), section) { reason in
-            .refuseSilently(.notes, .invalid, "section \(name) \(reason)")
+        return try buildID(inNote: loadedBytes(index), section, at: memory.address(of: index) ?? 0) { error, reason in
+            .refuseSilently(.notes, habits.tellsFaultyNotes ? error : .invalid, "section \(name) \(reason)")
         }
     }
 
+    /// - Parameter address: where the note is read.
     private func buildID(
-        inNote bytes: ArraySlice<UInt8>, _ section: RawELF.Section, fault: (String) -> Stop
+        inNote bytes: ArraySlice<UInt8>, _ section: RawELF.Section, at address: UInt64,
+        fault: (LoadResult.ErrorNumber, String) -> Stop
     ) throws(Stop) -> [UInt8] {
         guard section.size > 12, let nameSize: UInt32 = bytes.number(at: 0), let idSize: UInt32 = bytes.number(at: 4),
             let type: UInt32 = bytes.number(at: 8)
-        else { throw fault("is shorter than a note") }
-        guard type == ELF.NoteType.gnuBuildID else { throw fault("is not a build-id note") }
+        else { throw fault(.invalid, "is shorter than a note") }
+        try checkAligned(address, "the note in section \(section.name)")
+        guard type == ELF.NoteType.gnuBuildID else { throw fault(.noData, "is not a build-id note") }
         let (sum, wraps) = nameSize.addingReportingOverflow(idSize)
-        guard !wraps, nameSize >= 4, UInt64(sum) <= section.size - 12 else { throw fault("has wrong sizes in its note") }
-        guard Array(bytes.dropFirst(12).prefix(4)) == Array("GNU\0".utf8) else { throw fault("is not a GNU note") }
-        guard idSize > 0 else { throw fault("has an empty build-id") }
+        guard !wraps, nameSize >= 4, UInt64(sum) <= section.size - 12 else { throw fault(.invalid, "has wrong sizes in its note") }
+        guard Array(bytes.dropFirst(12).prefix(4)) == Array("GNU\0".utf8) else { throw fault(.noData, "is not a GNU note") }
+        guard idSize > 0 else { throw fault(.invalid, "has an empty build-id") }
         // The id starts at a multiple of 4 behind the name; the hypervisor does not count that padding.
         let start = 12 + (Int(nameSize) + 3) / 4 * 4
         guard start + Int(idSize) <= bytes.count else {
@@ -156,12 +179,14 @@ extension PayloadLoader {
     /// Before anything of the payload is loaded: from the file, whatever the section's flags.
     mutating func checkHypervisorFirst() throws(Stop) {
         guard habits.checksHypervisorFirst, let name = abi.xenDependsSection else { return }
-        func fault(_ reason: String) -> Stop { .refuse(.hypervisorDependency, .invalid, "section \(name) \(reason)") }
+        func fault(_: LoadResult.ErrorNumber, _ reason: String) -> Stop {
+            .refuse(.hypervisorDependency, .invalid, "section \(name) \(reason)")
+        }
         guard let section = section(named: name)?.section else {
             throw .refuse(.hypervisorDependency, .invalid, "it has no section \(name)")
         }
-        guard let bytes = file.contents(section) else { throw fault("is cut short") }
-        xenDepends = try buildID(inNote: bytes, section, fault: fault)
+        guard let bytes = file.contents(section) else { throw fault(.invalid, "is cut short") }
+        xenDepends = try buildID(inNote: bytes, section, at: section.offset, fault: fault)
         try compareHypervisor()
     }
 

@@ -24,8 +24,15 @@ extension PayloadLoader {
         else {
             throw fault(.notSupported, "it is not a relocatable ELF file of version 1 without program headers")
         }
-        guard header.machine == architecture.machine, identification[4] == 2, identification[5] == 1 else {
+        guard header.machine == architecture.machine, identification[4] == (architecture.elfClass == .bits64 ? 2 : 1),
+            !rules.checksByteOrder || identification[5] == 1
+        else {
             throw fault(.notSupported, "it is for another machine")
+        }
+        guard header.flags & rules.headerFlagsMask == architecture.headerFlags & rules.headerFlagsMask else {
+            throw fault(
+                .notSupported,
+                "its header flags are \(hexadecimal(UInt64(header.flags))), \(hexadecimal(UInt64(architecture.headerFlags))) are asked for")
         }
         guard header.nameTable != 0 else { throw fault(.invalid, "it has no section of section names") }
         guard header.sectionCount < 1024 else {
@@ -36,8 +43,8 @@ extension PayloadLoader {
         }
         let size = UInt64(file.bytes.count)
         guard header.sectionTable < size else { throw fault(.invalid, "the section headers start past the file's end") }
-        guard header.sectionEntrySize >= RawELF.sectionHeaderSize else {
-            throw fault(.invalid, "its section headers are \(header.sectionEntrySize) bytes long, 64 are needed")
+        guard header.sectionEntrySize >= file.sectionHeaderSize else {
+            throw fault(.invalid, "its section headers are \(header.sectionEntrySize) bytes long, \(file.sectionHeaderSize) are needed")
         }
         guard (size - header.sectionTable) / UInt64(header.sectionEntrySize) >= header.sectionCount else {
             throw fault(.invalid, "the section headers go past the file's end")
@@ -54,6 +61,7 @@ extension PayloadLoader {
             }
             sections.append(section)
             guard index > 0 else { continue }
+            try checkAligned(place, "in the file, the header of section \(index)")
             try checkSection(section, index)
             if section.type == ELF.SectionType.symtab {
                 guard symbolTables.isEmpty else {
@@ -68,7 +76,7 @@ extension PayloadLoader {
         guard let table = symbolTables.first else { throw .refuse(.sections, .invalid, "it has no symbol table") }
         symbolTable = table
         let section = sections[table]
-        guard section.size > 0, section.entrySize >= RawELF.symbolSize, section.size % section.entrySize == 0 else {
+        guard section.size > 0, section.entrySize >= file.symbolSize, section.size % section.entrySize == 0 else {
             throw .refuse(.sections, .invalid, "the symbol table's size or entry size is wrong")
         }
         guard section.link != 0 else { throw .crash("the symbol table links to section 0: a null pointer is followed") }
@@ -78,16 +86,16 @@ extension PayloadLoader {
 
     private func checkSection(_ section: RawELF.Section, _ index: Int) throws(Stop) {
         let size = UInt64(file.bytes.count)
-        guard section.offset >= RawELF.headerSize else {
+        guard section.offset >= file.headerSize else {
             throw .refuse(.sections, .invalid, "section \(index) lies over the ELF header")
         }
         if section.hasFileBytes {
-            // The hypervisor adds in 64 bits: a size near 2^64 passes its check.
-            let (end, wraps) = section.offset.addingReportingOverflow(section.size)
+            // The hypervisor adds in as many bits as an address has: a size near their limit passes its check.
+            let end = (section.offset &+ section.size) & file.lastAddress
             guard section.offset <= size, end <= size else {
                 throw .refuse(.sections, .invalid, "section \(index) goes past the file's end")
             }
-            if wraps { throw .crash("the size of section \(index) makes its end wrap around to the file's start") }
+            if end < section.offset { throw .crash("the size of section \(index) makes its end wrap around to the file's start") }
         }
         guard section.alignment & (section.alignment &- 1) == 0 else {
             throw .refuse(
@@ -125,14 +133,19 @@ extension PayloadLoader {
         let table = sections[symbolTable]
         let strings = sections[Int(table.link)]
         for index in 0..<table.size / table.entrySize {
-            guard var symbol = file.symbol(at: table.offset + index * table.entrySize) else {
+            let place = table.offset + index * table.entrySize
+            guard var symbol = file.symbol(at: place) else {
                 throw .refuse(.symbols, .invalid, "symbol \(index) is past the file's end")
             }
             if index > 0 {
+                try checkAligned(place, "in the file, symbol \(index)")
                 guard let name = file.string(at: symbol.nameOffset, in: strings) else {
                     throw .refuse(.symbols, .invalid, "the name of symbol \(index) is outside its string table")
                 }
                 symbol.name = name
+                guard !rules.refusedSymbols.contains(where: { name == $0 || name.hasPrefix($0 + ".") }) else {
+                    throw .refuse(.symbols, .invalid, "symbol '\(name)' must not be in a payload")
+                }
             }
             symbols.append(symbol)
         }

@@ -1,7 +1,7 @@
 import ELFModel
 import TargetArchitecture
 
-/// Of the processors that 64-bit Xen runs on, in bytes.
+/// Of all processors that Xen runs on, in bytes.
 private let pageSize: UInt64 = 4096
 /// Beyond this, whether the hypervisor finds the pages depends on what else is loaded.
 private let modelledPages: UInt64 = 16384
@@ -50,17 +50,18 @@ extension PayloadLoader {
             let size = sizes[region, default: 0]
             return size / pageSize + (size % pageSize == 0 ? 0 : 1)
         }
+        let area = hypervisor.payloadArea(rules)
         var total: UInt64 = 0
         var layout: [LoadResult.RegionLayout] = []
         for region in LoadResult.Region.allCases {
             layout.append(
                 .init(
-                    region: region, address: hypervisor.payloadArea &+ total &* pageSize, size: sizes[region, default: 0]))
+                    region: region, address: area &+ total &* pageSize, size: sizes[region, default: 0]))
             total += pages(region)
         }
         guard total > 0 else { throw .refuse(.layout, .outOfMemory, "it has nothing to load") }
         guard total <= modelledPages else { throw .unknown("it needs \(total) pages of memory") }
-        memory = PayloadMemory(base: hypervisor.payloadArea, regions: layout, pages: total)
+        memory = PayloadMemory(base: area, regions: layout, pages: total)
     }
 
     mutating func resolveSymbols() throws(Stop) {
@@ -86,73 +87,11 @@ extension PayloadLoader {
                     throw fault(.invalid, "'\(symbol.name)' is in section \(symbol.section), past the last one")
                 }
                 if let address = memory.address(of: Int(symbol.section)) {
-                    symbols[index].value = symbol.value &+ address
+                    symbols[index].value = (symbol.value &+ address) & file.lastAddress
                 } else {
                     symbols[index].isIgnored = true
                 }
             }
-        }
-    }
-
-    mutating func relocate() throws(Stop) {
-        for section in sections.dropFirst() {
-            guard section.type == ELF.SectionType.rela || section.type == ELF.SectionType.rel else { continue }
-            guard section.info < UInt32(sections.count) else { continue }
-            guard section.info != 0 else {
-                throw .crash("relocations \(section.name) apply to section 0: a null pointer is followed")
-            }
-            guard sections[Int(section.info)].isLoaded else { continue }
-            guard section.link == UInt32(symbolTable) else {
-                throw .refuse(.relocation, .invalid, "relocations \(section.name) link to another section than the symbol table")
-            }
-            guard section.size > 0 else { continue }
-            let isRela = section.type == ELF.SectionType.rela
-            guard section.entrySize >= (isRela ? RawELF.relaSize : RawELF.relSize), section.size % section.entrySize == 0
-            else {
-                throw .refuse(.relocation, .invalid, "relocations \(section.name): the size or the entry size is wrong")
-            }
-            guard isRela else {
-                throw .refuse(.relocation, .notSupported, "relocations \(section.name) have no addends (SHT_REL)")
-            }
-            for number in 0..<section.size / section.entrySize {
-                try perform(number, of: section, to: Int(section.info))
-            }
-        }
-    }
-
-    private mutating func perform(_ number: UInt64, of table: RawELF.Section, to target: Int) throws(Stop) {
-        func fault(_ error: LoadResult.ErrorNumber, _ reason: String) -> Stop {
-            .refuse(.relocation, error, "relocation \(number) of \(table.name): \(reason)")
-        }
-        let entry = table.offset + number * table.entrySize
-        guard let offset: UInt64 = file.number(at: entry), let info: UInt64 = file.number(at: entry + 8),
-            let addend: UInt64 = file.number(at: entry + 16), let base = memory.address(of: target)
-        else { throw fault(.invalid, "past the file's end") }
-
-        let index = Int(info >> 32)
-        guard index != 0 else { throw fault(.notSupported, "it has no symbol") }
-        guard index < symbols.count else { throw fault(.invalid, "symbol \(index) is past the last one") }
-        let symbol = symbols[index]
-        guard !symbol.isIgnored else {
-            throw fault(.invalid, "'\(symbol.name)' is in a section that is not loaded")
-        }
-        let type = UInt32(truncatingIfNeeded: info)
-        guard let kind = architecture.relocationKind(type), kind.isLoadable else {
-            throw fault(.notSupported, "type \(architecture.relocationKind(type)?.name ?? String(type)) is not taken")
-        }
-        guard kind.width > 0 else { return }
-        let size = sections[target].size
-        guard offset < size, size - offset >= UInt64(kind.width) else {
-            throw fault(.invalid, "its place is outside section \(sections[target].name)")
-        }
-        let place = base &+ offset
-        guard let value = kind.result(symbol.value &+ addend, at: place), let old = memory.bytes(at: place, count: kind.width) else {
-            throw .crash("relocation \(number) of \(table.name) writes past the payload's pages")
-        }
-        let filled = architecture.byteOrder.bytes(kind.field.storing(value, in: architecture.byteOrder.number(old)), count: kind.width)
-        guard memory.store(filled, at: place) else { throw .crash("relocation \(number) of \(table.name) writes past the payload's pages") }
-        guard kind.holds(value, addressSize: architecture.elfClass.addressSize) else {
-            throw fault(.overflow, "'\(symbol.name)' is too far away for \(kind.name)")
         }
     }
 }

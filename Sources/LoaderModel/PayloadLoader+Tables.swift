@@ -19,10 +19,15 @@ extension PayloadLoader {
         let bugs = tables.filter(Self.isBugTable)
         if let size = bugs.map(\.entrySize).min() {
             for table in bugs {
-                if let (_, section) = section(named: table.section) { try checkEntries(section, of: size, .tables) }
+                guard let (index, section) = section(named: table.section) else { continue }
+                try checkEntries(section, of: size, .tables)
+                spoilUnlessAligned(index)
             }
         }
         for table in tables where table.piece?.lengthOffset != nil { try readAlternatives(table) }
+        for name in rules.refusedSections where section(named: name) != nil {
+            throw .refuse(.tables, .notSupported, "section \(name) is not taken")
+        }
         for table in tables where !Self.isBugTable(table) && table.piece?.lengthOffset == nil {
             guard let (index, section) = section(named: table.section) else { continue }
             try checkEntries(section, of: table.entrySize, .tables)
@@ -37,7 +42,7 @@ extension PayloadLoader {
         guard let start = memory.address(of: index) else { return }
         for offset in stride(from: 0, to: UInt64(bytes.count), by: 4) {
             guard let distance: UInt32 = bytes.number(at: offset) else { return }
-            let call = Self.follow(distance, from: start &+ offset)
+            let call = follow(distance, from: start &+ offset)
             guard Self.contains(text.address, text.size, call, UInt64(form.size)) else {
                 throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is outside the payload's text")
             }
@@ -63,6 +68,7 @@ extension PayloadLoader {
         guard let start = memory.address(of: index), let pieceStart = memory.address(of: pieces.index) else {
             throw .crash("section \(piece.section) is not loaded")
         }
+        try checkAligned(index)
         for offset in stride(from: 0, to: UInt64(bytes.count), by: table.entrySize) {
             guard table.fields.count >= 2, let original: UInt32 = bytes.number(at: offset),
                 let replacement: UInt32 = bytes.number(at: offset + 4),
@@ -70,16 +76,20 @@ extension PayloadLoader {
                 let newLength: UInt8 = bytes.number(at: offset + UInt64(lengthOffset))
             else { return }
             let number = offset / UInt64(table.entrySize)
-            let target = Self.follow(original, from: start &+ offset)
+            let target = follow(original, from: start &+ offset)
             guard Self.contains(text.address, text.size, target, UInt64(oldLength)) else {
                 let reason = "alternative \(number) patches code outside the payload"
                 throw habits.holdsAlternativesToPayload ? .refuse(.tables, .invalid, reason) : .crash(reason)
             }
             guard
                 !habits.holdsAlternativesToPayload || Self.contains(
-                    pieceStart, pieces.section.size, Self.follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
+                    pieceStart, pieces.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
             else {
                 throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(piece.section)")
+            }
+            guard !rules.wantsAlternativesOfOneLength else {
+                try checkLengths(number, oldLength, newLength)
+                continue
             }
             // Since padding is counted apart, it stands behind the replacement's length.
             let padding: UInt8 = lengthOffset + 2 < table.entrySize ? bytes.number(at: offset + UInt64(lengthOffset) + 1) ?? 0 : 0
@@ -90,8 +100,16 @@ extension PayloadLoader {
         }
     }
 
-    private static func follow(_ distance: UInt32, from address: UInt64) -> UInt64 {
-        address &+ UInt64(bitPattern: Int64(Int32(bitPattern: distance)))
+    /// Which of them are applied depends on the processor that the hypervisor runs on.
+    private func checkLengths(_ number: UInt64, _ oldLength: UInt8, _ newLength: UInt8) throws(Stop) {
+        guard newLength != 0 || oldLength == 0 else { throw .unknown("alternative \(number) is filled in by a function") }
+        guard newLength == oldLength else {
+            throw .crash("alternative \(number) has \(newLength) bytes for a place of \(oldLength): on a processor that needs it, the hypervisor stops")
+        }
+    }
+
+    private func follow(_ distance: UInt32, from address: UInt64) -> UInt64 {
+        (address &+ UInt64(bitPattern: Int64(Int32(bitPattern: distance)))) & file.lastAddress
     }
 
     private static func contains(_ start: UInt64, _ size: UInt64, _ address: UInt64, _ count: UInt64) -> Bool {

@@ -5,8 +5,12 @@ import XenSource
 // The hypervisor's payload loader, told again in user space.
 //
 // Source of the rules: `xen/common/livepatch.c`, `livepatch_elf.c` and `arch/x86/livepatch.c` of Xen 4.17; what other versions
-// do otherwise is in `PayloadABI` (the format) and `LoaderHabits`, and was read in 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. The
-// order of the checks is the hypervisor's, because the first fault decides what an operator gets to see.
+// do otherwise is in `PayloadABI` (the format) and `LoaderHabits`, and was read in 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. What other
+// processors' loaders do otherwise is in `LoaderRules` and `TargetArchitecture.loaded`, and was read in `arch/arm` of 4.8, 4.11, 4.14, 4.17,
+// 4.20 and 4.22. The order of the checks is the hypervisor's, because the first fault decides what an operator gets to see.
+//
+// A payload that the upload takes, and that ruins the hypervisor when it is applied or runs, counts as a crash: what a relocation
+// means is known here, so what the loader stores can be held against it.
 
 /// Loads a payload as the hypervisor would at upload: every check in its order, memory layout, relocation.
 ///
@@ -21,7 +25,7 @@ public func loadPayload(
     version: XenVersion
 ) -> LoadResult {
     var loader = PayloadLoader(
-        file: RawELF(bytes: bytes), hypervisor: hypervisor, architecture: architecture, abi: abi, version: version)
+        file: RawELF(bytes: bytes, elfClass: architecture.elfClass), hypervisor: hypervisor, architecture: architecture, abi: abi, version: version)
     do {
         try loader.load()
         return loader.result(.accepted)
@@ -56,6 +60,7 @@ struct PayloadLoader {
     let abi: PayloadABI
     let version: XenVersion
     let habits: LoaderHabits
+    let rules: LoaderRules
 
     /// `sections[0]` is never looked at by the hypervisor, except where it trusts an index: that is a null pointer there.
     var sections: [RawELF.Section] = []
@@ -69,6 +74,8 @@ struct PayloadLoader {
     var xenDepends: [UInt8] = []
     var findings: [LoadResult.Finding] = []
     var isSafeToReapply = false
+    /// Why the payload ruins the hypervisor when it is applied or runs, though the upload ends well.
+    var spoilt: String?
 
     init(
         file: RawELF, hypervisor: any HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
@@ -80,13 +87,12 @@ struct PayloadLoader {
         self.abi = abi
         self.version = version
         habits = LoaderHabits(version)
+        rules = architecture.loaderRules(major: version.major, minor: version.minor)
     }
 
     /// The upload, in the hypervisor's order.
     mutating func load() throws(Stop) {
-        guard architecture.elfClass == .bits64, architecture.byteOrder == .little else {
-            throw .unknown("only the loaders of 64-bit hypervisors are modelled")
-        }
+        guard architecture.byteOrder == .little else { throw .unknown("only the loaders of little-endian hypervisors are modelled") }
         // The file
         try checkUpload()
         try readSections(checkHeader())
@@ -107,7 +113,11 @@ struct PayloadLoader {
         try checkHypervisorDependency()
         try buildSymbolTable()
         lookFurther()
+        if let spoilt { throw .crash(spoilt) }
     }
+
+    /// Notes what the upload lets pass; the first reason is kept.
+    mutating func spoil(_ reason: String) { spoilt = spoilt ?? reason }
 
     func result(_ verdict: LoadResult.Verdict) -> LoadResult {
         LoadResult(
@@ -130,6 +140,30 @@ struct PayloadLoader {
         return bytes
     }
 
+    /// Of a pointer, in bytes.
+    var pointerSize: Int { architecture.elfClass.addressSize }
+
+    /// Words must lie where the processor can read them.
+    ///
+    /// - Parameter what: as the start of a sentence.
+    func checkAligned(_ address: UInt64, _ what: @autoclosure () -> String) throws(Stop) {
+        guard address % rules.wordAlignment == 0 else {
+            throw .crash("\(what()) lies at \(hexadecimal(address)), and words at other than multiples of \(rules.wordAlignment) can't be accessed")
+        }
+    }
+
+    /// A section that is read word by word at upload.
+    func checkAligned(_ index: Int) throws(Stop) {
+        if let address = memory.address(of: index) { try checkAligned(address, "section \(sections[index].name)") }
+    }
+
+    /// A section that is read word by word later on.
+    mutating func spoilUnlessAligned(_ index: Int) {
+        do { try checkAligned(index) } catch {
+            if case .crashes(let reason) = error.verdict { spoil(reason) }
+        }
+    }
+
     /// A table must hold whole entries.
     func checkEntries(
         _ section: RawELF.Section, of size: Int, _ step: LoadResult.Step
@@ -140,3 +174,5 @@ struct PayloadLoader {
         }
     }
 }
+
+func hexadecimal(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }

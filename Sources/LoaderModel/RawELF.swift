@@ -1,23 +1,28 @@
 import ELFModel
 
-/// A 64-bit little-endian ELF file as raw headers.
+/// A little-endian ELF file as raw headers, read as files of one class are laid out, whatever it says itself.
 ///
 /// The loader looks at raw headers before anything is known to be sound, and refuses in an order of its own; so this reader
 /// judges nothing. Every read is bounds-checked and gives nil outside the file.
 struct RawELF {
     let bytes: [UInt8]
+    let elfClass: ELFClass
 
-    static let headerSize = 64
-    static let sectionHeaderSize = 64
-    static let symbolSize: UInt64 = 24
-    static let relaSize: UInt64 = 24
-    static let relSize: UInt64 = 16
+    private var isWide: Bool { elfClass == .bits64 }
+    var headerSize: Int { isWide ? 64 : 52 }
+    var sectionHeaderSize: Int { isWide ? 64 : 40 }
+    var symbolSize: UInt64 { isWide ? 24 : 16 }
+    var relaSize: UInt64 { isWide ? 24 : 12 }
+    var relSize: UInt64 { isWide ? 16 : 8 }
+    /// Sums of offsets and addresses wrap around behind this.
+    var lastAddress: UInt64 { isWide ? .max : UInt64(UInt32.max) }
 
     struct Header {
         var identification: ArraySlice<UInt8>
         var type: UInt16
         var machine: UInt16
         var version: UInt32
+        var flags: UInt32
         var sectionTable: UInt64
         var programHeaders: UInt16
         var sectionEntrySize: UInt16
@@ -56,35 +61,64 @@ struct RawELF {
         var isIgnored = false
     }
 
+    struct Relocation {
+        var offset: UInt64
+        var symbol: Int
+        var type: UInt32
+        /// Nil where it stands in the place itself.
+        var addend: Int64?
+    }
+
     /// Nil when the file is shorter than the header.
     func header() -> Header? {
+        // Behind the addresses of the entry point and of both tables come flags, the header's own size, and the tables' entries.
+        let rest = UInt64(headerSize) - 16
         guard let type: UInt16 = number(at: 16), let machine: UInt16 = number(at: 18), let version: UInt32 = number(at: 20),
-            let table: UInt64 = number(at: 40), let segments: UInt16 = number(at: 56), let entry: UInt16 = number(at: 58),
-            let count: UInt16 = number(at: 60), let names: UInt16 = number(at: 62)
+            let table = word(at: isWide ? 40 : 32), let flags: UInt32 = number(at: rest),
+            let segments: UInt16 = number(at: rest + 8), let entry: UInt16 = number(at: rest + 10),
+            let count: UInt16 = number(at: rest + 12), let names: UInt16 = number(at: rest + 14)
         else { return nil }
         return Header(
-            identification: bytes[..<16], type: type, machine: machine, version: version, sectionTable: table,
+            identification: bytes[..<16], type: type, machine: machine, version: version, flags: flags, sectionTable: table,
             programHeaders: segments, sectionEntrySize: entry, sectionCount: count, nameTable: names)
     }
 
     func section(at offset: UInt64) -> Section? {
+        let word = UInt64(elfClass.addressSize)
+        // Name and type, four words, link and info, two words.
+        let links = offset &+ 8 &+ 4 &* word
         guard let name: UInt32 = number(at: offset), let type: UInt32 = number(at: offset &+ 4),
-            let flags: UInt64 = number(at: offset &+ 8), let address: UInt64 = number(at: offset &+ 16),
-            let start: UInt64 = number(at: offset &+ 24), let size: UInt64 = number(at: offset &+ 32),
-            let link: UInt32 = number(at: offset &+ 40), let info: UInt32 = number(at: offset &+ 44),
-            let alignment: UInt64 = number(at: offset &+ 48), let entry: UInt64 = number(at: offset &+ 56)
+            let flags = self.word(at: offset &+ 8), let address = self.word(at: offset &+ 8 &+ word),
+            let start = self.word(at: offset &+ 8 &+ 2 &* word), let size = self.word(at: offset &+ 8 &+ 3 &* word),
+            let link: UInt32 = number(at: links), let info: UInt32 = number(at: links &+ 4),
+            let alignment = self.word(at: links &+ 8), let entry = self.word(at: links &+ 8 &+ word)
         else { return nil }
         return Section(
             nameOffset: name, type: type, flags: flags, address: address, offset: start, size: size, link: link, info: info,
             alignment: alignment, entrySize: entry)
     }
 
+    /// In 32-bit files, value and size stand before the rest.
     func symbol(at offset: UInt64) -> Symbol? {
-        guard let name: UInt32 = number(at: offset), let info: UInt8 = number(at: offset &+ 4),
-            let section: UInt16 = number(at: offset &+ 6), let value: UInt64 = number(at: offset &+ 8),
-            let size: UInt64 = number(at: offset &+ 16)
+        guard let name: UInt32 = number(at: offset), let info: UInt8 = number(at: offset &+ (isWide ? 4 : 12)),
+            let section: UInt16 = number(at: offset &+ (isWide ? 6 : 14)), let value = word(at: offset &+ (isWide ? 8 : 4)),
+            let size = word(at: offset &+ (isWide ? 16 : 8))
         else { return nil }
         return Symbol(nameOffset: name, info: info, section: section, value: value, size: size)
+    }
+
+    /// An entry of a relocation table, with an addend (`SHT_RELA`) or without.
+    func relocation(at offset: UInt64, hasAddend: Bool) -> Relocation? {
+        let word = UInt64(elfClass.addressSize)
+        guard let place = self.word(at: offset), let info = self.word(at: offset &+ word) else { return nil }
+        var addend: Int64?
+        if hasAddend {
+            guard let number = self.word(at: offset &+ 2 &* word) else { return nil }
+            addend = isWide ? Int64(bitPattern: number) : Int64(Int32(truncatingIfNeeded: number))
+        }
+        return isWide
+            ? Relocation(offset: place, symbol: Int(info >> 32), type: UInt32(truncatingIfNeeded: info), addend: addend)
+            : Relocation(offset: place, symbol: Int(info >> 8), type: UInt32(info & 0xff), addend: addend)
     }
 
     /// The file's bytes of a section; nil when they are not all there.
@@ -102,6 +136,7 @@ struct RawELF {
     }
 
     func number<N: FixedWidthInteger>(at offset: UInt64) -> N? { bytes.number(at: offset) }
+    func word(at offset: UInt64) -> UInt64? { bytes.word(at: offset, elfClass) }
 }
 
 extension RandomAccessCollection where Element == UInt8, Index == Int {
@@ -112,5 +147,12 @@ extension RandomAccessCollection where Element == UInt8, Index == Int {
         var value: N = 0
         for index in (0..<width).reversed() { value = value << 8 | N(truncatingIfNeeded: self[startIndex + Int(offset) + index]) }
         return value
+    }
+
+    /// A number of an address's size.
+    func word(at offset: UInt64, _ elfClass: ELFClass) -> UInt64? {
+        if elfClass == .bits64 { return number(at: offset) }
+        let short: UInt32? = number(at: offset)
+        return short.map(UInt64.init)
     }
 }

@@ -94,6 +94,16 @@ public protocol TargetArchitecture: Sendable {
     var uselessSections: [String] { get }
     /// The tables that belong to functions, entry by entry, in the given version of Xen.
     func specialTables(major: Int, minor: Int) -> [SpecialTable]
+
+    /// What its payload loader does otherwise than others', in the given version of Xen.
+    func loaderRules(major: Int, minor: Int) -> LoaderRules
+    /// What the payload loader stores for a relocation, right or wrong.
+    ///
+    /// - Parameters:
+    ///   - symbol: the symbol's address.
+    ///   - number: the bytes at the place, as a number.
+    /// - Returns: nil for a type that it refuses.
+    func loaded(_ type: UInt32, symbol: UInt64, addend: Int64, at place: UInt64, in number: UInt64) -> LoadedField?
 }
 
 extension TargetArchitecture {

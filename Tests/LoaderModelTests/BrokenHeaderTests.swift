@@ -5,30 +5,6 @@ import Testing
 
 /// Sound payloads with single fields of their raw headers overwritten.
 @Suite struct BrokenHeaderTests {
-    /// Overwrites a number at an offset of the file.
-    private func with<N: FixedWidthInteger>(_ value: N, at offset: UInt64, _ bytes: [UInt8]) -> [UInt8] {
-        var bytes = bytes
-        for index in 0..<N.bitWidth / 8 { bytes[Int(offset) + index] = UInt8(truncatingIfNeeded: value >> N(8 * index)) }
-        return bytes
-    }
-
-    /// Where the header of the first section of a name, or of a type, is in the file.
-    private func header(
-        _ bytes: [UInt8], where isWanted: (RawELF.Section) -> Bool
-    ) throws -> UInt64 {
-        let file = RawELF(bytes: bytes)
-        let header = try #require(file.header())
-        let names = try #require(file.section(at: header.sectionTable + UInt64(header.nameTable) * 64))
-        for index in 1..<UInt64(header.sectionCount) {
-            var section = try #require(file.section(at: header.sectionTable + index * 64))
-            section.name = file.string(at: section.nameOffset, in: names) ?? ""
-            if isWanted(section) { return header.sectionTable + index * 64 }
-        }
-        throw Missing()
-    }
-
-    private struct Missing: Error {}
-
     @Test func headerFields() async throws {
         let good = try await SamplePayload().assembled()
         #expect(load([]).isRefused(.upload, .invalid, logged: false))

@@ -1,5 +1,6 @@
 import ArchX86_64
 import SystemPackage
+import TargetArchitecture
 import TestTools
 import XenSource
 
@@ -14,6 +15,8 @@ struct SampleHypervisor: HypervisorSymbols {
     var buildID: [UInt8] = Array(1...20)
     var payloadArea: UInt64 = 0xffff_82d0_4080_0000
 
+    func payloadArea(_ rules: LoaderRules) -> UInt64 { payloadArea }
+
     func address(ofSymbol name: String) -> UInt64? { symbols[name] }
 
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
@@ -24,8 +27,9 @@ struct SampleHypervisor: HypervisorSymbols {
 
 /// The source of a payload in pieces, so that a test can swap one.
 struct SamplePayload {
+    var machine = Machine.x86_64
     var text = """
-        .section .text.new_victim, "ax", @progbits
+        .section .text.new_victim, "ax", %progbits
         new_victim:
             lea message(%rip), %rdi
             call printk
@@ -33,11 +37,11 @@ struct SamplePayload {
             movl $1, counter(%rip)
             ret
             .size new_victim, . - new_victim
-        .section .rodata.message, "a", @progbits
+        .section .rodata.message, "a", %progbits
         message: .asciz "hello"
         """
     var data = """
-        .section .bss.counter, "aw", @nobits
+        .section .bss.counter, "aw", %nobits
         counter: .skip 4
         """
     var name = "victim"
@@ -52,12 +56,15 @@ struct SamplePayload {
     var depends = note(nil, ".livepatch.depends")
     var xenDepends = note(nil, ".livepatch.xen_depends")
     var more = ""
+    /// What aligns functions and notes.
+    var alignment = ""
 
     /// A build-id note of 20 bytes: all alike, or the sample hypervisor's.
-    static func note(_ byte: String?, _ section: String, type: Int = 3, owner: String = "GNU") -> String {
+    static func note(_ byte: String?, _ section: String, type: Int = 3, owner: String = "GNU", alignment: String = "") -> String {
         let id = byte.map { ".fill 20, 1, \($0)" } ?? ".byte 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20"
         return """
-            .section \(section), "a", @note
+            .section \(section), "a", %note
+            \(alignment)
             .long 4, 20, \(type)
             .asciz "\(owner)"
             \(id)
@@ -68,10 +75,11 @@ struct SamplePayload {
         """
         \(text)
         \(data)
-        .section .livepatch.strings, "a", @progbits
+        .section .livepatch.strings, "a", %progbits
         name: .asciz "\(name)"
-        .section .livepatch.funcs, "\(functionFlags)", @progbits
-        .quad name, \(newAddress), \(oldAddress)
+        .section .livepatch.funcs, "\(functionFlags)", %progbits
+        \(alignment)
+        \(machine.pointer) name, \(newAddress), \(oldAddress)
         .long \(newSize), \(oldSize)
         .byte \(version)
         .skip 39
@@ -84,17 +92,20 @@ struct SamplePayload {
         """
     }
 
-    func assembled() async throws -> [UInt8] { try await assemble(source) }
+    func assembled() async throws -> [UInt8] { try await assemble(source, for: machine) }
 
-    func loaded(into hypervisor: SampleHypervisor = SampleHypervisor(), abi: PayloadABI = .livepatchV2) async throws -> LoadResult {
-        load(try await assembled(), into: hypervisor, abi: abi)
+    func loaded(into hypervisor: SampleHypervisor? = nil, abi: PayloadABI = .livepatchV2, minor: Int = 17) async throws -> LoadResult {
+        load(try await assembled(), into: hypervisor, abi: abi, minor: minor, machine: machine)
     }
 }
 
 func load(
-    _ bytes: [UInt8], into hypervisor: SampleHypervisor = SampleHypervisor(), abi: PayloadABI = .livepatchV2, minor: Int = 17
+    _ bytes: [UInt8], into hypervisor: SampleHypervisor? = nil, abi: PayloadABI = .livepatchV2, minor: Int = 17,
+    machine: Machine = .x86_64
 ) -> LoadResult {
-    loadPayload(bytes, into: hypervisor, architecture: ArchX86_64(), abi: abi, version: XenVersion(major: 4, minor: minor))
+    loadPayload(
+        bytes, into: hypervisor ?? machine.hypervisor, architecture: machine.architecture, abi: abi,
+        version: XenVersion(major: 4, minor: minor))
 }
 
 extension LoadResult {
@@ -106,14 +117,16 @@ extension LoadResult {
             && (mention.isEmpty || refusal.reason.contains(mention))
     }
 
+    /// With a reason that says so.
+    func crashes(_ mention: String) -> Bool { if case .crashes(let reason) = verdict { reason.contains(mention) } else { false } }
     var crashes: Bool { if case .crashes = verdict { true } else { false } }
     func has(_ kind: Finding.Kind) -> Bool { findings.contains { $0.kind == kind } }
 }
 
-func assemble(_ source: String) async throws -> [UInt8] {
+func assemble(_ source: String, for machine: Machine = .x86_64) async throws -> [UInt8] {
     try await withTemporaryFolder { folder in
         let file = try write(source, to: "payload.s", in: folder)
-        try await run("as", ["-o", "payload.o", file.string], in: folder)
+        try await run(machine.tools + "as", ["-o", "payload.o", file.string], in: folder)
         return try bytes(of: folder.appending("payload.o"))
     }
 }
