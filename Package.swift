@@ -100,7 +100,8 @@ let package = Package(
             name: "SystemTests",
             dependencies: [
                 "ChangeCases", "Report", "TestRig", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
-                "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "XenSource", "ELFModel", "Diagnostics", "WorkFiles", system, subprocess,
+                "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "SourcePatch", "XenBuild", "XenSource", "ELFModel", "Diagnostics", "WorkFiles", system,
+                subprocess,
             ],
             swiftSettings: settings),
         tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles", system]),

@@ -1,50 +1,79 @@
+import ArchARM32
+import ArchARM64
+import ArchX86_64
+import ChangeCases
 import DebugInfo
 import ELFModel
 import LoaderModel
 import ObjectDiff
 import PayloadLinker
+import SourcePatch
 import SystemPackage
 import TargetArchitecture
+import TestRig
 import TestTools
 import WorkFiles
+import XenBuild
 import XenSource
 
-/// Payloads that replace functions of a hypervisor by themselves, made of the very objects that it was linked from.
-struct OwnCode {
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Functions of a hypervisor that are replaced by themselves, compiled anew: the payloads must do what the hypervisor does.
+struct OwnCode: Sendable {
+    let target: XenTarget
+    let hypervisor: HypervisorBuild
     let image: XenImage
-    /// The folder `xen` that it was built in.
-    let folder: FilePath
-    let version: XenVersion
-    let abi: PayloadABI
+    let tree: XenTree
     let architecture: any TargetArchitecture
 
-    init(symbols: FilePath, tree: FilePath, architecture: any TargetArchitecture) throws {
-        image = try XenImage.read(symbols, machine: architecture.machine)
-        folder = tree.appending("xen")
-        let recognised = try recogniseTree(at: tree)
-        (version, abi) = (recognised.version, recognised.abi)
+    static func of(_ target: XenTarget) async throws -> OwnCode {
+        try await known.value(of: target.name) { try OwnCode(target, try await EveryXen.hypervisor(target)) }
+    }
+    private static let known = Once<OwnCode>()
+
+    private init(_ target: XenTarget, _ hypervisor: HypervisorBuild) throws {
+        let all: [any TargetArchitecture] = [ArchX86_64(), ArchARM64(), ArchARM32()]
+        guard let architecture = all.first(where: { $0.name == target.machine.name }) else {
+            throw ToolFailure(description: "there is no architecture \(target.machine)")
+        }
+        self.target = target
+        self.hypervisor = hypervisor
         self.architecture = architecture
+        image = try XenImage.read(hypervisor.symbols, machine: architecture.machine)
+        tree = try recogniseTree(at: hypervisor.tree)
     }
 
-    /// The objects of the hypervisor, by their names relative to `xen`: not those that are made of others, nor those of tools.
+    // MARK: The objects that the hypervisor was linked from
+
+    /// Their names, relative to `xen`: those that a source file of C of the same name was compiled to, but for tools and examples.
     func objects() async throws -> [String] {
-        let names = try await run(
-            "find", [".", "-name", "*.o", "-not", "-path", "./tools/*", "-not", "-path", "./test/*", "-not", "-name", ".*", "-printf", "%P\n"], in: folder)
-        return names.split(separator: "\n").map(String.init).filter { !["built_in.o", "built-in.o", "prelink.o", "lib.o"].contains($0.split(separator: "/").last.map(String.init)) && !$0.hasSuffix(".init.o") || $0.hasSuffix(".init.o") }.sorted()
+        let folder = hypervisor.tree.appending("xen")
+        let names = try await run("find", ["arch", "common", "drivers", "lib", "xsm", "-name", "*.o"], in: folder)
+        return names.split(separator: "\n").map(String.init)
+            .filter { WorkFiles.isReadableFile(folder.appending(source(of: $0))) }.sorted()
     }
 
-    /// An object compared with itself: nothing differs.
+    private func source(of object: String) -> String { String(object.dropLast()) + "c" }
+
+    /// An object compared with itself; nil for one of another machine or format.
     func comparison(of object: String) throws -> ChangeSet? {
-        let bytes = try WorkFiles.read(folder.appending(object))
-        guard bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { return nil }
-        let own = ObjectToCompare(file: try ELFFile.read(folder.appending(object), debugSections: false), debug: DebugInfo())
-        guard own.file.header.machine == architecture.machine else { return nil }
-        return compareObjects(
-            objectName: object, source: String(object.dropLast()) + "c", original: own, patched: own, architecture: architecture,
-            xenVersion: (version.major, version.minor), hooksPrefix: abi.hooksPrefix)
+        let path = hypervisor.tree.appending("xen").appending(object)
+        guard try WorkFiles.read(path).starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { return nil }
+        let own = ObjectToCompare(file: try ELFFile.read(path, debugSections: false), debug: DebugInfo())
+        return own.file.header.machine == architecture.machine ? compare(object, own, own) : nil
     }
 
-    /// The functions of an object that run after boot and can be replaced.
+    private func compare(_ object: String, _ original: ObjectToCompare, _ patched: ObjectToCompare) -> ChangeSet {
+        compareObjects(
+            objectName: object, source: source(of: object), original: original, patched: patched, architecture: architecture,
+            xenVersion: (tree.version.major, tree.version.minor), hooksPrefix: tree.abi.hooksPrefix)
+    }
+
+    /// The functions of an object that run after boot, and that a trampoline fits into.
     func functions(of set: ChangeSet) -> [Int] {
         set.patched.items.indices.filter { index in
             let item = set.patched.items[index]
@@ -53,15 +82,99 @@ struct OwnCode {
         }
     }
 
-    /// The payload that replaces some functions of an object by themselves.
-    func link(_ functions: [Int], of set: ChangeSet, name: String, onto running: RunningHypervisor? = nil) throws -> LinkOutcome {
+    // MARK: A choice of functions
+
+    struct Choice: Sendable, Hashable, Comparable {
+        var object: String
+        var function: String
+
+        static func < (a: Choice, b: Choice) -> Bool { (a.object, a.function) < (b.object, b.function) }
+    }
+
+    /// Some functions of the whole hypervisor that can be replaced, always the same ones for a seed.
+    func choose(_ count: Int, seed: UInt64) async throws -> [Choice] {
+        var all: [Choice] = []
+        for object in try await objects() {
+            guard let set = try comparison(of: object) else { continue }
+            for index in functions(of: set) { all.append(Choice(object: object, function: set.patched.items[index].name)) }
+        }
+        var state = seed
+        var chosen: Set<Choice> = []
+        while chosen.count < count, !all.isEmpty {
+            // Knuth's numbers for a linear congruential generator; the upper bits are the better ones.
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let choice = all.remove(at: Int((state >> 33) % UInt64(all.count)))
+            if let set = try comparison(of: choice.object), try link(choice, of: set).payload != nil { chosen.insert(choice) }
+        }
+        return chosen.sorted()
+    }
+
+    // MARK: Payloads
+
+    /// What came of compiling those objects again, each from a source with one comment more.
+    func compiledAnew(_ objects: Set<String>) async throws -> [String: ChangeSet] {
+        guard let program = RealXen.program else { throw ToolFailure(description: "XSPLICE_BUILD names no program; 'make test' does") }
+        return try await withTemporaryFolder { folder in
+            var text = ""
+            for object in objects.sorted() {
+                let path = source(of: object)
+                let lines = String(decoding: try WorkFiles.read(hypervisor.tree.appending("xen").appending(path)), as: UTF8.self)
+                    .split(separator: "\n", maxSplits: 3, omittingEmptySubsequences: false).prefix(3)
+                text += "--- a/xen/\(path)\n+++ b/xen/\(path)\n@@ -1,3 +1,4 @@\n+/* Compiled anew. */\n" + lines.map { " \($0)\n" }.joined()
+            }
+            let patch = try write(text, to: "anew.patch", in: folder)
+            let request = BuildRequest(
+                tree: tree, patch: try applyPatches([patch], to: tree.top), architecture: architecture.name, machine: architecture.machine,
+                crossPrefix: target.machine.crossPrefix, runningConfiguration: image.configurationText, image: image.path, jobs: 2,
+                cache: RealXen.cache.root.appending("xsplice-build"), logs: folder.appending("logs"),
+                environment: ["PATH": path(), "CC": hypervisor.compiler?.program.string].compactMapValues { $0 },
+                recorder: [program.string, "record-compile"])
+            let outcome = try await Turns.work.one { try await buildObjectPairs(request) { _ in } }
+            var sets: [String: ChangeSet] = [:]
+            for pair in outcome.pairs where objects.contains(pair.name) {
+                guard let original = pair.original, let patched = pair.patched else { continue }
+                sets[pair.name] = compare(
+                    pair.name, ObjectToCompare(file: try ELFFile.read(original, debugSections: false), debug: try DebugInfo.read(original)),
+                    ObjectToCompare(file: try ELFFile.read(patched, debugSections: false), debug: try DebugInfo.read(patched)))
+            }
+            return sets
+        }
+    }
+
+    private func path() -> String { getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin" }
+
+    /// The payload that replaces a function by what an object has of it.
+    func link(_ choice: Choice, of set: ChangeSet, name: String = "own", onto running: RunningHypervisor? = nil) throws -> LinkOutcome {
+        let index = set.patched.items.firstIndex { $0.kind == .function && $0.name == choice.function }
+        return try link(index.map { [$0] } ?? [], of: set, name: name, onto: running)
+    }
+
+    func link(_ functions: [Int], of set: ChangeSet, name: String = "own", onto running: RunningHypervisor? = nil) throws -> LinkOutcome {
         var set = set
         for index in functions { set.status[index] = .changed }
         return try linkPayload(
-            [set], onto: running ?? RunningHypervisor(image), architecture: architecture, options: LinkOptions(name: name, abi: abi))
+            [set], onto: running ?? RunningHypervisor(image), architecture: architecture, options: LinkOptions(name: name, abi: tree.abi))
     }
 
-    func load(_ payload: Payload) -> LoadResult {
-        loadPayload(payload.bytes, into: image, architecture: architecture, abi: abi, version: version)
+    /// The hypervisor with that payload applied, as the model of its loader has it in memory.
+    func applied(_ payload: Payload) throws -> RunningHypervisor {
+        try loadStack(
+            [(path: FilePath(payload.fileName), bytes: payload.bytes)], onto: image, architecture: architecture, abi: tree.abi, version: tree.version)
+    }
+
+    // MARK: In the hypervisor
+
+    /// One boot for all of them. None is unloaded: a virtual processor may be on its way through one.
+    func boot(_ payloads: [Payload]) async throws -> MachineRun {
+        var scenario = Scenario()
+        for payload in payloads {
+            scenario.files[payload.fileName] = payload.bytes
+            try scenario.hostTool("\(payload.name).load", .load, payload.name)
+            try scenario.hostTool("\(payload.name).revert", .revert, payload.name)
+        }
+        scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
+        var boot = Boot(hypervisor: hypervisor.image, dom0: try await target.xen.dom0(machine: target.machine, cache: RealXen.cache))
+        boot.timeLimit = .seconds(1800)
+        return try await Turns.boot.one { [boot, scenario] in try await boot.run(scenario) }
     }
 }
