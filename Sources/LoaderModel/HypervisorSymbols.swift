@@ -15,7 +15,8 @@ public protocol HypervisorSymbols: Sendable {
 extension XenImage: HypervisorSymbols {
     public func address(ofSymbol name: String) -> UInt64? { address(ofQualifiedName: name) }
 
-    /// Where the first payload goes, for x86 to the next MiB only: what else lies there is the boot's to decide (`arch_livepatch_init`).
+    /// Where the first payload goes (`arch_livepatch_init`): the very address where the area starts at a distance from the image, else one
+    /// in the right MiB.
     public func payloadArea(_ rules: LoaderRules) -> UInt64 {
         switch rules.area {
         case .behindImage(let multiple):

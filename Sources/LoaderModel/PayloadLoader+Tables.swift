@@ -69,6 +69,8 @@ extension PayloadLoader {
             throw .crash("section \(piece.section) is not loaded")
         }
         try checkAligned(index)
+        // All are looked at before the first is applied.
+        var fault: Stop?
         for offset in stride(from: 0, to: UInt64(bytes.count), by: table.entrySize) {
             guard table.fields.count >= 2, let original: UInt32 = bytes.number(at: offset),
                 let replacement: UInt32 = bytes.number(at: offset + 4),
@@ -79,7 +81,8 @@ extension PayloadLoader {
             let target = follow(original, from: start &+ offset)
             guard Self.contains(text.address, text.size, target, UInt64(oldLength)) else {
                 let reason = "alternative \(number) patches code outside the payload"
-                throw habits.holdsAlternativesToPayload ? .refuse(.tables, .invalid, reason) : .crash(reason)
+                guard habits.holdsAlternativesToPayload else { throw fault ?? .crash(reason) }
+                throw .refuse(.tables, .invalid, reason)
             }
             guard
                 !habits.holdsAlternativesToPayload || Self.contains(
@@ -87,25 +90,23 @@ extension PayloadLoader {
             else {
                 throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(piece.section)")
             }
-            guard !rules.wantsAlternativesOfOneLength else {
-                try checkLengths(number, oldLength, newLength)
-                continue
-            }
             // Since padding is counted apart, it stands behind the replacement's length.
             let padding: UInt8 = lengthOffset + 2 < table.entrySize ? bytes.number(at: offset + UInt64(lengthOffset) + 1) ?? 0 : 0
-            let room = Int(oldLength) + Int(padding)
-            if newLength > room || room > maximumAlternative {
-                throw .crash("alternative \(number) has \(newLength) bytes for a place of \(room)")
-            }
+            fault = fault ?? self.fault(number, room: Int(oldLength) + Int(padding), length: Int(newLength))
         }
+        if let fault { throw fault }
     }
 
-    /// Which of them are applied depends on the processor that the hypervisor runs on.
-    private func checkLengths(_ number: UInt64, _ oldLength: UInt8, _ newLength: UInt8) throws(Stop) {
-        guard newLength != 0 || oldLength == 0 else { throw .unknown("alternative \(number) is filled in by a function") }
-        guard newLength == oldLength else {
-            throw .crash("alternative \(number) has \(newLength) bytes for a place of \(oldLength): on a processor that needs it, the hypervisor stops")
+    /// What is wrong with the lengths of an alternative, in bytes.
+    private func fault(_ number: UInt64, room: Int, length: Int) -> Stop? {
+        if !rules.wantsAlternativesOfOneLength {
+            return length > room || room > maximumAlternative ? .crash("alternative \(number) has \(length) bytes for a place of \(room)") : nil
         }
+        if length == room { return nil }
+        // Which of them are applied depends on the processor that the hypervisor runs on.
+        return length == 0
+            ? .unknown("alternative \(number) is filled in by a function")
+            : .crash("alternative \(number) has \(length) bytes for a place of \(room), which stops the hypervisor on a processor that it is for")
     }
 
     private func follow(_ distance: UInt32, from address: UInt64) -> UInt64 {

@@ -155,6 +155,8 @@ import XenSource
         #expect(try await with("12, 12").isRefused(.tables, .invalid, ".altinstr_replacement"))
         #expect(try await with("8, 8", "victim").isRefused(.tables, .invalid, "outside the payload"))
         #expect(try await with("8, 8", "victim", minor: 16).crashes("outside the payload"))
+        // Those further on are looked at before the first is applied.
+        #expect(try await with("8, 4\n.long victim - ., replacement - .\n.short 3\n.byte 8, 8").isRefused(.tables, .invalid, "alternative 1"))
         let filled = try await with("8, 0")
         #expect(filled.verdict == .notModelled("alternative 0 is filled in by a function"))
     }
@@ -188,7 +190,7 @@ import XenSource
     /// Whatever the file holds, the model ends with a verdict.
     @Test(arguments: Machine.arm) func anyDamageEndsInAVerdict(machine: Machine) async throws {
         let good = try await SamplePayload(machine).assembled()
-        var random = SystemlessRandom()
+        var random = RepeatableRandom()
         var verdicts = 0
         for _ in 0..<3000 {
             var bytes = good
@@ -201,7 +203,7 @@ import XenSource
 }
 
 /// The same numbers in each run.
-private struct SystemlessRandom {
+private struct RepeatableRandom {
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     mutating func below(_ bound: Int) -> Int {
@@ -227,7 +229,8 @@ func link(_ object: [UInt8], at result: LoadResult, for machine: Machine) async 
         try write(object, to: folder.appending("payload.o"))
         _ = try write(script, to: "places.ld", in: folder)
         let symbols = machine.hypervisor.symbols.map { "--defsym=\($0.key)=\(hexadecimal($0.value))" }
-        try await run(machine.tools + "ld", ["-T", "places.ld", "-e", "0", "--no-warn-rwx-segments", "-o", "linked", "payload.o"] + symbols, in: folder)
+        let options = ["-T", "places.ld", "-e", "0", "--no-warn-rwx-segments"]
+        try await run(machine.tools + "ld", options + symbols + ["-o", "linked", "payload.o"], in: folder)
         return try bytes(of: folder.appending("linked"))
     }
     let file = RawELF(bytes: linked, elfClass: machine.architecture.elfClass)
