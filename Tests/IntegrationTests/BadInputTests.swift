@@ -134,6 +134,8 @@ import WorkFiles
         xenSyms("without build-id", says: ["build-id"]) {
             try await run("objcopy", ["--remove-section", ".note.gnu.build-id", $0.string])
         },
+        xenSyms("for one of two targets", says: ["none is given for arm64"], options: ["--arch": "x86_64,arm64"]) { _ in },
+        xenSyms("called another's", says: ["--xen-syms arm64=xen-syms", "is for x86_64"], options: ["--xen-syms": "arm64=xen-syms"]) { _ in },
         xenSyms("without symbols", says: ["symbols"]) { try await run("strip", [$0.string]) },
         xenSyms("an object", says: ["not a linked hypervisor"]) {
             try await run("gcc", ["-x", "c", "-c", "/dev/null", "-o", $0.string])
@@ -151,6 +153,8 @@ import WorkFiles
     static let machines: [Input] = [
         Input(testDescription: "CC is no program", code: 5, says: ["/nonexistent"], environment: ["CC": "/nonexistent"]),
         Input(testDescription: "CC fails", code: 5, says: ["false"], environment: ["CC": "false"]),
+        Input(testDescription: "no such prefix", code: 5, says: ["no-such-gcc", "PATH"], options: ["--cross-compile": "no-such-"]),
+        Input(testDescription: "CROSS_COMPILE", code: 5, says: ["no-such-gcc", "PATH"], environment: ["CROSS_COMPILE": "no-such-"]),
         Input(testDescription: "an empty PATH", code: 5, says: ["gcc", "PATH"], environment: ["PATH": "/nonexistent"]),
     ]
 
