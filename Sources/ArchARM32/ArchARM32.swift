@@ -30,6 +30,7 @@ public struct ArchARM32: TargetArchitecture {
     public init() {}
 
     public var name: String { "arm32" }
+    public var kconfigOption: String { "ARM_32" }
     public var machine: UInt16 { ELF.Machine.arm }
     public var elfClass: ELFClass { .bits32 }
     public var byteOrder: ByteOrder { .little }

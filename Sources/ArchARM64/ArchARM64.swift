@@ -23,6 +23,7 @@ public struct ArchARM64: TargetArchitecture {
     public init() {}
 
     public var name: String { "arm64" }
+    public var kconfigOption: String { "ARM_64" }
     public var machine: UInt16 { ELF.Machine.aarch64 }
     public var elfClass: ELFClass { .bits64 }
     public var byteOrder: ByteOrder { .little }

@@ -22,6 +22,7 @@ public struct ArchX86_64: TargetArchitecture {
     public init() {}
 
     public var name: String { "x86_64" }
+    public var kconfigOption: String { "X86_64" }
     public var machine: UInt16 { ELF.Machine.x86_64 }
     public var elfClass: ELFClass { .bits64 }
     public var byteOrder: ByteOrder { .little }

@@ -6,6 +6,8 @@ import ELFModel
 public protocol TargetArchitecture: Sendable {
     /// As in `--arch` and in Xen's `XEN_TARGET_ARCH`: `x86_64`.
     var name: String { get }
+    /// The Kconfig option that is on in a hypervisor for it, without `CONFIG_`: `X86_64`.
+    var kconfigOption: String { get }
     /// `e_machine` of its ELF files.
     var machine: UInt16 { get }
     var elfClass: ELFClass { get }

@@ -10,6 +10,8 @@ public struct BuildRequest: Sendable {
     public var patch: AppliedPatch
     /// As `make XEN_TARGET_ARCH=` names it: `x86_64`, `arm64`, `arm32`.
     public var architecture: String
+    /// The Kconfig options that say which architecture a configuration is for, by such names: `["arm64": "ARM_64"]`.
+    public var architectureOptions: [String: String]
     /// `e_machine` of what the compiler has to make; nil is not checked.
     public var machine: UInt16?
     /// What stands before the names of the tools: `aarch64-linux-gnu-`. Empty for the machine's own.
@@ -42,7 +44,7 @@ public struct BuildRequest: Sendable {
     public var keepWork: Bool
 
     public init(
-        tree: XenTree, patch: AppliedPatch, architecture: String = "x86_64", machine: UInt16? = nil, crossPrefix: String = "",
+        tree: XenTree, patch: AppliedPatch, architecture: String, architectureOptions: [String: String] = [:], machine: UInt16? = nil, crossPrefix: String = "",
         toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil, xenDebug: Bool = false,
         jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: Bool = false
@@ -50,6 +52,7 @@ public struct BuildRequest: Sendable {
         self.tree = tree
         self.patch = patch
         self.architecture = architecture
+        self.architectureOptions = architectureOptions
         self.machine = machine
         self.crossPrefix = crossPrefix
         self.toolchainPackage = toolchainPackage

@@ -10,28 +10,35 @@ struct ConfigurationChoice: Sendable {
     let origin: String
     let xenDebug: Bool
     let architecture: String
+    let architectureOptions: [String: String]
 
     /// - Throws: `XenSourceError` when the file is unfit, before anything is built.
     init(_ request: BuildRequest) throws {
         xenDebug = request.xenDebug
         architecture = request.architecture
-        guard let path = try request.configuration ?? Self.ownConfiguration(of: request.tree, architecture: request.architecture) else {
+        architectureOptions = request.architectureOptions
+        guard let path = try request.configuration ?? Self.ownConfiguration(of: request) else {
             text = request.runningConfiguration
             origin = text == nil ? "the default configuration" : "the configuration in xen-syms"
-            if let text { try KernelConfiguration(text: text).check(file: origin, architecture: request.architecture) }
+            if let text { try check(KernelConfiguration(text: text)) }
             return
         }
         origin = path.string
-        try KernelConfiguration(contentsOf: path).check(file: path.string, architecture: request.architecture)
         text = String(decoding: try WorkFiles.read(path), as: UTF8.self)
+        try check(try KernelConfiguration(contentsOf: path))
+    }
+
+    private func check(_ configuration: KernelConfiguration) throws(XenSourceError) {
+        try configuration.check(file: origin, architecture: architecture, options: architectureOptions)
     }
 
     /// The `.config` that a build in place left. One for another architecture is not that of the hypervisor in question: one tree may serve
     /// several.
-    private static func ownConfiguration(of tree: XenTree, architecture: String) throws(XenSourceError) -> FilePath? {
-        let path = tree.hypervisor.appending(".config")
+    private static func ownConfiguration(of request: BuildRequest) throws(XenSourceError) -> FilePath? {
+        let path = request.tree.hypervisor.appending(".config")
         guard WorkFiles.isReadableFile(path) else { return nil }
-        return try KernelConfiguration(contentsOf: path).architectureName ?? architecture == architecture ? path : nil
+        let own = try KernelConfiguration(contentsOf: path).architectureName(by: request.architectureOptions)
+        return own == nil || own == request.architecture ? path : nil
     }
 
     /// Part of the prepared tree's key.
@@ -64,7 +71,7 @@ struct ConfigurationChoice: Sendable {
         if xenDebug { try append(["CONFIG_DEBUG=y"], to: path) }
         try await runMake("olddefconfig")
         let configured = try read()
-        try configured.check(file: origin, architecture: architecture)
+        try check(configured)
         return environment.merging(BuildSystemQuirks.environment(for: configured, debug: xenDebug)) { $1 }
     }
 

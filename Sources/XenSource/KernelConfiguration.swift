@@ -44,11 +44,10 @@ public struct KernelConfiguration: Sendable, Equatable {
     public var instrumentation: [String] { ["COVERAGE", "GCOV", "UBSAN", "LTO"].filter(isOn) }
 
     /// The value of `make XEN_TARGET_ARCH=` that the configuration is for, where it says so.
-    public var architectureName: String? {
-        if isOn("X86_64") { return "x86_64" }
-        if isOn("ARM_64") { return "arm64" }
-        if isOn("ARM_32") { return "arm32" }
-        return nil
+    ///
+    /// - Parameter options: the options that say it, by those values.
+    public func architectureName(by options: [String: String]) -> String? {
+        options.sorted { $0.key < $1.key }.first { isOn($0.value) }?.key
     }
 
     /// The names of options whose values differ, sorted.
@@ -61,9 +60,10 @@ public struct KernelConfiguration: Sendable, Equatable {
     /// - Parameters:
     ///   - file: for the message.
     ///   - architecture: as `make XEN_TARGET_ARCH=` names it.
+    ///   - options: as for `architectureName`.
     /// - Throws: `XenSourceError`: live patching off or another architecture (exit 64); instrumented (exit 4).
-    public func check(file: String, architecture: String) throws(XenSourceError) {
-        if let own = architectureName, own != architecture {
+    public func check(file: String, architecture: String, options: [String: String]) throws(XenSourceError) {
+        if let own = architectureName(by: options), own != architecture {
             throw XenSourceError(
                 "\(file) configures a hypervisor for \(own), not for \(architecture)", help: "give --arch \(own), or another -c")
         }

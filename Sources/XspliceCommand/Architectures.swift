@@ -6,6 +6,8 @@ import TargetArchitecture
 /// The processors that this version makes payloads for.
 enum Architectures {
     static let known: [any TargetArchitecture] = [ArchX86_64(), ArchARM64(), ArchARM32()]
+    /// The Kconfig options that are on in a configuration for one of them, by their names.
+    static let options = Dictionary(known.map { ($0.name, $0.kconfigOption) }) { first, _ in first }
 
     /// For messages: `x86_64, arm64, arm32`.
     static var names: String { known.map(\.name).joined(separator: ", ") }

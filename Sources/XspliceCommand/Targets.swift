@@ -47,7 +47,8 @@ func findTargets(
 private func checkConfiguration(of plan: TargetPlan) throws(XenSourceError) {
     guard let path = plan.configuration else { return }
     do throws(XenSourceError) {
-        try KernelConfiguration(contentsOf: path).check(file: path.string, architecture: plan.architecture.name)
+        try KernelConfiguration(contentsOf: path).check(
+            file: path.string, architecture: plan.architecture.name, options: Architectures.options)
     } catch where error.diagnosticID == nil {
         throw error
     } catch {

@@ -54,7 +54,7 @@ struct OwnCode: Sendable {
         let folder = hypervisor.tree.appending("xen")
         let names = try await run("find", ["arch", "common", "drivers", "lib", "xsm", "-name", "*.o"], in: folder)
         return names.split(separator: "\n").map(String.init)
-            .filter { WorkFiles.isReadableFile(folder.appending(source(of: $0))) }.sorted()
+            .filter { try WorkFiles.kind(of: folder.appending(source(of: $0))) == .file }.sorted()
     }
 
     private func source(of object: String) -> String { String(object.dropLast()) + "c" }

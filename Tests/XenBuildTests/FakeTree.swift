@@ -82,7 +82,7 @@ struct FakeTree: Sendable {
         }
         let path = try #require(getenv("PATH").map { String(cString: $0) })
         return BuildRequest(
-            tree: try recogniseTree(at: tree), patch: AppliedPatch(files: files), configuration: configuration, jobs: 2,
+            tree: try recogniseTree(at: tree), patch: AppliedPatch(files: files), architecture: "x86_64", configuration: configuration, jobs: 2,
             cache: cache, logs: folder.appending("logs"),
             environment: ["PATH": path, "CFLAGS": "-DBAD", "MAKEFLAGS": "--no-such-option"].merging(
                 compiler.map { ["CC": $0] } ?? [:]) { $1 },

@@ -107,8 +107,8 @@ private let makefile = """
         let configuration = KernelConfiguration(text: text)
         #expect(configuration.options == ["X86_64": "y", "LIVEPATCH": "y", "NR_CPUS": "256", "CMDLINE": "console=com1"])
         #expect(configuration.hasLivePatching)
-        #expect(configuration.architectureName == "x86_64")
-        #expect(throws: Never.self) { try configuration.check(file: "f", architecture: "x86_64") }
+        #expect(configuration.architectureName(by: ["arm64": "ARM_64", "x86_64": "X86_64"]) == "x86_64")
+        #expect(throws: Never.self) { try configuration.check(file: "f", architecture: "x86_64", options: ["arm64": "ARM_64", "x86_64": "X86_64"]) }
     }
 
     @Test(arguments: [
@@ -121,7 +121,7 @@ private let makefile = """
     ])
     func refusesWhatNoPayloadFits(text: String, status: Diagnostics.ExitStatus, words: String) throws {
         let error = try #require(throws: XenSourceError.self) {
-            try KernelConfiguration(text: text).check(file: "f.config", architecture: "x86_64")
+            try KernelConfiguration(text: text).check(file: "f.config", architecture: "x86_64", options: ["arm64": "ARM_64", "x86_64": "X86_64"])
         }
         #expect(error.exitCode == status)
         #expect(error.diagnosticID == (status == .cannotBeLivePatched ? .instrumentedBuild : nil))
