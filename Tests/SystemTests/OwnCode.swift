@@ -53,8 +53,8 @@ struct OwnCode: Sendable {
     func objects() async throws -> [String] {
         let folder = hypervisor.tree.appending("xen")
         let names = try await run("find", ["arch", "common", "drivers", "lib", "xsm", "-name", "*.o"], in: folder)
-        return names.split(separator: "\n").map(String.init)
-            .filter { try WorkFiles.kind(of: folder.appending(source(of: $0))) == .file }.sorted()
+        return try names.split(separator: "\n").map(String.init)
+            .filter { try WorkFiles.kind(of: folder.appending(source(of: $0)))?.isRegular ?? false }.sorted()
     }
 
     private func source(of object: String) -> String { String(object.dropLast()) + "c" }
@@ -177,4 +177,8 @@ struct OwnCode: Sendable {
         boot.timeLimit = .seconds(1800)
         return try await Turns.boot.one { [boot, scenario] in try await boot.run(scenario) }
     }
+}
+
+extension FileKind {
+    fileprivate var isRegular: Bool { if case .regular = self { true } else { false } }
 }
