@@ -13,10 +13,10 @@ export XSPLICE_RIG_CACHE
 # Debian packages: to build the program; to get, build and boot a Xen; to check payloads with other people's tools.
 BUILD_PACKAGES := gcc g++ libc6-dev make pkg-config git ca-certificates libelf-dev libdw-dev libgit2-dev zlib1g-dev
 RIG_PACKAGES := gcc make binutils flex bison bc python3 dpkg-dev xz-utils gzip qemu-system-x86
-TEST_PACKAGES := cpio elfutils
-# Another compiler than the one that Debian 12 builds with, which a payload must not be built by; and what builds and boots
-# a Xen for ARM.
-TEST_ALL_PACKAGES := gcc-11 gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf qemu-system-arm
+# The cross-compilers are for objects of ARM.
+TEST_PACKAGES := cpio elfutils gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf
+# Another compiler than the one that Debian 12 builds with, which a payload must not be built by; and what boots a Xen for ARM.
+TEST_ALL_PACKAGES := gcc-11 qemu-system-arm
 
 # The program that people install, without any Swift library beside it.
 RELEASE := $(SWIFT) build -c release --static-swift-stdlib

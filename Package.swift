@@ -74,7 +74,7 @@ let package = Package(
         .target(name: "TestTools", dependencies: [system, subprocess], path: "Tests/TestTools", swiftSettings: settings),
         .target(
             name: "ObjectFixtures",
-            dependencies: ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "ArchX86_64", "XenSource", system],
+            dependencies: ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource", system],
             path: "Tests/ObjectFixtures", swiftSettings: settings),
         .target(
             name: "ChangeCases", dependencies: ["Report", "ELFModel", "Diagnostics", "WorkFiles", system], path: "Tests/ChangeCases",
@@ -83,7 +83,10 @@ let package = Package(
         tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"]),
         tests(
             "PayloadLinker",
-            ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics", system]),
+            [
+                "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics",
+                system,
+            ]),
         tests("DebugInfo", ["TestTools", system]),
         tests("ArchX86_64", ["ELFModel", "TargetArchitecture", "TestTools", system]),
         tests("ArchARM", ["ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools", system]),

@@ -1,8 +1,11 @@
+import ArchARM32
+import ArchARM64
 import ArchX86_64
 import DebugInfo
 import ELFModel
 import ObjectDiff
 import SystemPackage
+import TargetArchitecture
 import TestTools
 import XenSource
 
@@ -32,20 +35,41 @@ public enum ObjectFixtures {
 
         """
 
-    /// Debug builds, function and data sections, position-independent: the flags of Xen 4.17 that shape objects.
+    /// What Xen 4.17 is compiled with for a processor, as far as it shapes objects, and where it is linked to.
+    public struct Target: Sendable, CustomStringConvertible {
+        public let architecture: any TargetArchitecture
+        fileprivate let flags: [String]
+        fileprivate let textAddress: String
+        /// Empty for this machine's own tools.
+        fileprivate let toolchainPrefix: String
+        public var description: String { architecture.name }
+
+        public static let x86_64 = Target(
+            architecture: ArchX86_64(),
+            flags: [
+                "-m64", "-fpic", "-mno-red-zone", "-mno-sse", "-mindirect-branch=thunk-extern", "-fno-jump-tables",
+            ], textAddress: "0xffff82d040200000", toolchainPrefix: "")
+        public static let arm64 = Target(
+            architecture: ArchARM64(), flags: ["-mcpu=generic", "-mgeneral-regs-only", "-mno-outline-atomics"], textAddress: "0x200000",
+            toolchainPrefix: ArchARM64().toolchainPrefix)
+        public static let arm32 = Target(
+            architecture: ArchARM32(), flags: ["-msoft-float", "-mcpu=cortex-a15", "-marm"], textAddress: "0x200000",
+            toolchainPrefix: ArchARM32().toolchainPrefix)
+    }
+
+    /// Debug builds, function and data sections: the flags that all processors have.
     private static let flags = [
-        "-m64", "-std=gnu99", "-O2", "-fomit-frame-pointer", "-nostdinc", "-fno-builtin", "-fno-common", "-fno-pie", "-fpic",
-        "-ffunction-sections", "-fdata-sections", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-mno-red-zone",
-        "-mno-sse", "-fno-strict-aliasing", "-mindirect-branch=thunk-extern", "-fno-jump-tables", "-g",
+        "-std=gnu99", "-O2", "-fomit-frame-pointer", "-nostdinc", "-fno-builtin", "-fno-common", "-fno-pie",
+        "-ffunction-sections", "-fdata-sections", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-strict-aliasing", "-g",
     ]
 
     /// Compiles `source` as a file called `name`, with more flags where wanted, and gives the object's path.
     public static func compile(
-        _ source: String, name: String = "test.c", flags more: [String] = [], in folder: FilePath
+        _ source: String, name: String = "test.c", flags more: [String] = [], for target: Target = .x86_64, in folder: FilePath
     ) async throws -> FilePath {
         _ = try write(prelude + source, to: name, in: folder)
         let object = String(name.prefix(while: { $0 != "." })) + ".o"
-        try await run("gcc", flags + more + ["-c", name, "-o", object], in: folder)
+        try await run("\(target.toolchainPrefix)gcc", flags + target.flags + more + ["-c", name, "-o", object], in: folder)
         return folder.appending(object)
     }
 
@@ -64,22 +88,22 @@ public enum ObjectFixtures {
         }
     }
 
-    public static func compare(_ original: FilePath, _ patched: FilePath, name: String) throws -> ChangeSet {
+    public static func compare(_ original: FilePath, _ patched: FilePath, name: String, for target: Target = .x86_64) throws -> ChangeSet {
         compareObjects(
             objectName: String(name.dropLast()) + "o", source: name, original: try read(original),
-            patched: try read(patched), architecture: ArchX86_64(), xenVersion: (4, 17), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
+            patched: try read(patched), architecture: target.architecture, xenVersion: (4, 17), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
     }
 
     /// Links originals into something like a hypervisor: at Xen's address, with a build-id, with symbols.
-    public static func link(_ objects: [FilePath], in folder: FilePath) async throws -> XenImage {
+    public static func link(_ objects: [FilePath], for target: Target = .x86_64, in folder: FilePath) async throws -> XenImage {
         _ = try write(
             "void printk(const char *f, ...) {}\nvoid sink(const void *p) {}\nvoid __x86_indirect_thunk_rax(void) {}\nchar pad[64];\n",
             to: "rest.c", in: folder)
-        try await run("gcc", flags + ["-c", "rest.c", "-o", "rest.o"], in: folder)
+        try await run("\(target.toolchainPrefix)gcc", flags + target.flags + ["-c", "rest.c", "-o", "rest.o"], in: folder)
         let image = folder.appending("xen-syms")
         try await run(
-            "ld",
-            ["-Ttext=0xffff82d040200000", "--build-id=sha1", "-e", "printk", "-o", image.string, folder.appending("rest.o").string]
+            "\(target.toolchainPrefix)ld",
+            ["-Ttext=\(target.textAddress)", "--build-id=sha1", "-e", "printk", "-o", image.string, folder.appending("rest.o").string]
                 + objects.map(\.string))
         return try XenImage.read(image)
     }

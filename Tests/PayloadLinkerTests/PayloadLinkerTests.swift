@@ -12,7 +12,7 @@ import XenSource
 @Suite struct PayloadLinkerTests {
     /// Compiles originals and patched versions, links the originals into a hypervisor, and makes a payload for it.
     static func link(
-        _ sources: [(name: String, original: String, patched: String)],
+        _ sources: [(name: String, original: String, patched: String)], for target: ObjectFixtures.Target = .x86_64,
         options: LinkOptions = LinkOptions(name: "test", abi: .livepatchV2)
     ) async throws -> (outcome: LinkOutcome, image: XenImage) {
         try await withTemporaryFolder { folder in
@@ -21,13 +21,13 @@ import XenSource
             var originals: [FilePath] = []
             var sets: [ChangeSet] = []
             for source in sources {
-                let left = try await ObjectFixtures.compile(source.original, name: source.name, in: a)
-                let right = try await ObjectFixtures.compile(source.patched, name: source.name, in: b)
+                let left = try await ObjectFixtures.compile(source.original, name: source.name, for: target, in: a)
+                let right = try await ObjectFixtures.compile(source.patched, name: source.name, for: target, in: b)
                 originals.append(left)
-                sets.append(try ObjectFixtures.compare(left, right, name: source.name))
+                sets.append(try ObjectFixtures.compare(left, right, name: source.name, for: target))
             }
-            let image = try await ObjectFixtures.link(originals, in: folder)
-            return (try linkPayload(sets, onto: RunningHypervisor(image), architecture: ArchX86_64(), options: options), image)
+            let image = try await ObjectFixtures.link(originals, for: target, in: folder)
+            return (try linkPayload(sets, onto: RunningHypervisor(image), architecture: target.architecture, options: options), image)
         }
     }
 

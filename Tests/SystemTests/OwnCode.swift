@@ -119,8 +119,9 @@ struct OwnCode: Sendable {
             for object in objects.sorted() {
                 let path = source(of: object)
                 let lines = String(decoding: try WorkFiles.read(hypervisor.tree.appending("xen").appending(path)), as: UTF8.self)
-                    .split(separator: "\n", maxSplits: 3, omittingEmptySubsequences: false).prefix(3)
-                text += "--- a/xen/\(path)\n+++ b/xen/\(path)\n@@ -1,3 +1,4 @@\n+/* Compiled anew. */\n" + lines.map { " \($0)\n" }.joined()
+                    .split(separator: "\n", omittingEmptySubsequences: false).dropLast().prefix(3)
+                text += "--- a/xen/\(path)\n+++ b/xen/\(path)\n@@ -1,\(lines.count) +1,\(lines.count + 1) @@\n+/* Compiled anew. */\n"
+                text += lines.map { " \($0)\n" }.joined()
             }
             let patch = try write(text, to: "anew.patch", in: folder)
             let request = BuildRequest(
