@@ -42,7 +42,11 @@ struct RunningCode {
     // MARK: Byte for byte
 
     private func byteDifference() -> String? {
-        guard size == UInt64(item.symbolSize) else { return "\(item.symbolSize) bytes here, \(size) there" }
+        // A payload's function counts what the assembler put behind it.
+        let isBrought = hypervisor.image.bytes(at: address, count: 1) == nil
+        guard size == UInt64(item.symbolSize) || (isBrought && size == UInt64(item.size)) else {
+            return "\(item.symbolSize) bytes here, \(size) there"
+        }
         guard let running = hypervisor.running.bytes(at: address, count: item.size).map(Array.init) else {
             return "there are no bytes at its address"
         }
@@ -248,36 +252,5 @@ struct RunningCode {
 
     private func text(_ bytes: ArraySlice<UInt8>) -> String {
         String(decoding: bytes.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self)
-    }
-}
-
-/// What places that relocations have filled tell of one address: some of its bits, or all.
-struct Sighting: Equatable {
-    var value: UInt64
-    /// The bits of `value` that are known.
-    var mask: UInt64
-
-    /// What the relocations of one address have in common.
-    struct Subject: Hashable {
-        var target: Reference.Target
-        var addend: Int64
-
-        init(_ reference: Reference) {
-            target = reference.target
-            addend = reference.addend
-        }
-    }
-
-    init(_ value: UInt64, mask: UInt64) {
-        self.value = value & mask
-        self.mask = mask
-    }
-
-    func fits(_ address: UInt64) -> Bool { address & mask == value }
-
-    /// Nil where the two contradict each other.
-    func joined(with other: Sighting) -> Sighting? {
-        guard (value ^ other.value) & mask & other.mask == 0 else { return nil }
-        return Sighting(value | other.value, mask: mask | other.mask)
     }
 }

@@ -145,20 +145,23 @@ struct OwnCode: Sendable {
     private func path() -> String { getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin" }
 
     /// The payload that replaces a function by what an object has of it.
-    func link(_ choice: Choice, of set: ChangeSet, name: String = "own", onto running: RunningHypervisor? = nil) throws -> LinkOutcome {
+    ///
+    /// - Parameter payload: one of the same function that is applied already; its code is the original then.
+    func link(_ choice: Choice, of set: ChangeSet, name: String = "own", onTopOf payload: Payload? = nil) throws -> LinkOutcome {
         let index = set.patched.items.firstIndex { $0.kind == .function && $0.name == choice.function }
-        return try link(index.map { [$0] } ?? [], of: set, name: name, onto: running)
+        return try link(index.map { [$0] } ?? [], of: set, name: name, onTopOf: payload)
     }
 
-    func link(_ functions: [Int], of set: ChangeSet, name: String = "own", onto running: RunningHypervisor? = nil) throws -> LinkOutcome {
+    func link(_ functions: [Int], of set: ChangeSet, name: String = "own", onTopOf payload: Payload? = nil) throws -> LinkOutcome {
         var set = set
         for index in functions { set.status[index] = .changed }
         return try linkPayload(
-            [set], onto: running ?? RunningHypervisor(image), architecture: architecture, options: LinkOptions(name: name, abi: tree.abi))
+            [set], onto: try payload.map(applied) ?? RunningHypervisor(image), below: payload == nil ? [] : [set], architecture: architecture,
+            options: LinkOptions(name: name, abi: tree.abi))
     }
 
     /// The hypervisor with that payload applied, as the model of its loader has it in memory.
-    func applied(_ payload: Payload) throws -> RunningHypervisor {
+    private func applied(_ payload: Payload) throws -> RunningHypervisor {
         try loadStack(
             [(path: FilePath(payload.fileName), bytes: payload.bytes)], onto: image, architecture: architecture, abi: tree.abi, version: tree.version)
     }

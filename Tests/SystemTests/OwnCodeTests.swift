@@ -40,7 +40,7 @@ struct OwnCodeTests {
             let payload = try #require(outcome.payload, "\(choice): \(outcome.diagnostics.map(\.message))")
             #expect(payload.verifiedFunctions == 1, "\(choice)")
             // Relocated as the loader does it, the payload's code is held against the object in the hypervisor's stead.
-            let again = try own.link(choice, of: set, onto: try own.applied(payload))
+            let again = try own.link(choice, of: set, onTopOf: payload)
             #expect(again.unequal == [], "\(choice)")
             #expect(again.payload?.verifiedFunctions == 1, "\(choice): \(again.diagnostics.map(\.message))")
             payloads.append(payload)
