@@ -122,7 +122,7 @@ struct TargetMachineTests {
         let arguments = try boot(machine).arguments(initramfs: "/tmp/initramfs")
         #expect(try value("-machine", in: arguments) == type)
         #expect(try value("-cpu", in: arguments) == processor)
-        #expect(try value("-smp", in: arguments) == "1")
+        #expect(try value("-smp", in: arguments) == (machine == .arm64 ? "2" : "1"))
         #expect(
             try value("-append", in: arguments)
                 == "console=dtuart dtuart=/pl011@9000000 \(extra)dom0_mem=768M bootscrub=off loglvl=all guest_loglvl=all")
