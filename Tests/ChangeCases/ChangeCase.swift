@@ -46,6 +46,7 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
         public var exit: Int?
         public var changed: [String]?
         public var new: [String]?
+        public var files: [String: [String]]?
         public var diagnostics: [String]?
         public var entries: [String: Int]?
         public var boot: Boot?
@@ -89,6 +90,7 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
             variant.expected.changed = otherwise.changed ?? expected.changed
             variant.expected.new = otherwise.new ?? expected.new
             variant.expected.diagnostics = otherwise.diagnostics ?? expected.diagnostics
+            variant.expected.files = otherwise.files ?? expected.files
             variant.expected.entries = otherwise.entries ?? expected.entries
             variant.expected.boot = otherwise.boot ?? expected.boot
         }
