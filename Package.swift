@@ -111,9 +111,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "xsplice-build", "ChangeCases", "TestTools", "Report", "ObjectDiff", "LoaderModel", "ArchX86_64", "ELFModel", "XenSource",
-                "WorkFiles", system,
-                subprocess,
+                "xsplice-build", "ChangeCases", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64",
+                "ArchARM64", "ArchARM32", "ELFModel", "XenSource", "WorkFiles", system, subprocess,
             ],
             swiftSettings: settings),
         tests("XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "XenBuild", "WorkFiles", "XenSource", argumentParser, logging, system]),

@@ -31,9 +31,11 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
         /// Options to set in the configuration.
         public var configuration: [String: String]?
         public var boot: Boot?
-        /// Other machines that the change is tried with, by the value of XEN_TARGET_ARCH, and what is otherwise there; where that differs
-        /// between versions, `arm32 4.17`.
+        /// What is otherwise on other machines, by the value of XEN_TARGET_ARCH, or `arm` for both of ARM; where that differs between
+        /// versions, `arm32 4.17`. A real Xen's change is tried with those machines only.
         public var machines: [String: Otherwise]?
+        /// Why a change of `mini-xen` can't exist for a machine, or for `arm`.
+        public var notOn: [String: String]?
 
         public init(tree: String, debug: Bool = false, exit: Int, changed: [String] = [], boot: Boot? = nil) {
             (self.tree, self.debug, self.exit, self.changed, self.boot) = (tree, debug, exit, changed, boot)
@@ -85,10 +87,11 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
     public func variant(for version: String, machine: String = "x86_64") throws -> ChangeCase {
         var variant = self
         variant.expected.referred = nil
-        if let otherwise = expected.machines?["\(machine) \(version)"] ?? expected.machines?[machine] {
+        if let otherwise = Self.said(expected.machines, of: machine, version) {
             variant.expected.exit = otherwise.exit ?? expected.exit
             variant.expected.changed = otherwise.changed ?? expected.changed
             variant.expected.new = otherwise.new ?? expected.new
+            variant.expected.files = otherwise.files ?? expected.files
             variant.expected.diagnostics = otherwise.diagnostics ?? expected.diagnostics
             variant.expected.files = otherwise.files ?? expected.files
             variant.expected.entries = otherwise.entries ?? expected.entries
@@ -102,6 +105,14 @@ public struct ChangeCase: Sendable, CustomStringConvertible {
             break
         }
         return variant
+    }
+
+    /// Why there is no such change for a machine; nil where there is one.
+    public func reasonAgainst(machine: String) -> String? { Self.said(expected.notOn, of: machine, "") }
+
+    /// What is said of a machine: of it with that version, of it, of its family.
+    private static func said<Value>(_ values: [String: Value]?, of machine: String, _ version: String) -> Value? {
+        values?["\(machine) \(version)"] ?? values?[machine] ?? (machine.hasPrefix("arm") ? values?["arm"] : nil)
     }
 
     /// The folder `Fixtures` of this package.

@@ -78,16 +78,22 @@ public struct ChangeOutcome: Sendable {
 
     /// Two lines of a table: what was expected, and what came.
     public func row(of change: ChangeCase) -> String {
-        let expected = change.expected
-        let wanted = text(expected.exit, expected.changed, expected.new, expected.diagnostics)
-        return "\(change.name)\n    expected  \(wanted)\n    got       \(text(code, changed, new, diagnostics))"
+        "\(change.name)\n    expected  \(change.expected.summary)\n    got       \(summary)"
     }
 
-    private func text(_ code: Int, _ changed: [String], _ new: [String], _ diagnostics: [String]) -> String {
-        let parts = ["exit \(code)", changed.sorted().joined(separator: " "), new.isEmpty ? "" : "new: " + new.sorted().joined(separator: " ")]
-            + [diagnostics.isEmpty ? "" : "[\(diagnostics.sorted().joined(separator: ", "))]"]
-        return parts.filter { !$0.isEmpty }.joined(separator: "; ")
-    }
+    /// What came, in one line.
+    public var summary: String { line(code, changed, new, diagnostics) }
+}
+
+extension ChangeCase.Expected {
+    /// What must come, in one line like that of what came.
+    public var summary: String { line(exit, changed, new, diagnostics) }
+}
+
+private func line(_ code: Int, _ changed: [String], _ new: [String], _ diagnostics: [String]) -> String {
+    let parts = ["exit \(code)", changed.sorted().joined(separator: " "), new.isEmpty ? "" : "new: " + new.sorted().joined(separator: " ")]
+        + [diagnostics.isEmpty ? "" : "[\(diagnostics.sorted().joined(separator: ", "))]"]
+    return parts.filter { !$0.isEmpty }.joined(separator: "; ")
 }
 
 /// Does something once for each name, however many ask.

@@ -1,3 +1,4 @@
+import ChangeCases
 import SystemPackage
 import TestTools
 import Testing
@@ -15,7 +16,7 @@ struct Bench: Sendable {
     let folder: FilePath
     /// Never built in, never changed.
     var tree: FilePath { folder.appending("mini-xen") }
-    var xenSyms: FilePath { folder.appending("built/xen/xen-syms") }
+    var xenSyms: FilePath { xenSyms(for: Machine.own) }
     var cache: FilePath { folder.appending("cache") }
 
     static let fixtures = FilePath(#filePath).removingLastComponent().appending("../../Fixtures").lexicallyNormalized()
@@ -32,21 +33,37 @@ struct Bench: Sendable {
         try WorkFiles.makeFolder(folder.appending("home"))
         let source = fixtures.appending("mini-xen").string
         try await run("cp", ["-r", source, bench.tree.string])
-        try await run("cp", ["-r", source, folder.appending("built").string])
+        try await bench.build(for: Machine.own)
+        return bench
+    }
+
+    /// The hypervisor of another machine is built for the first test that wants it.
+    static func shared(for machine: Machine) async throws -> Bench {
+        let bench = try await shared()
+        if machine != Machine.own { try await others.value(of: machine.name) { try await bench.build(for: machine) } }
+        return bench
+    }
+
+    private static let others = Once<Void>()
+
+    func xenSyms(for machine: Machine) -> FilePath { folder.appending("built-\(machine.name)/xen/xen-syms") }
+
+    private func build(for machine: Machine) async throws {
+        let copy = folder.appending("built-\(machine.name)")
+        try await run("cp", ["-r", Self.fixtures.appending("mini-xen").string, copy.string])
         // The linker's own warnings do not matter, other people's settings for make must not either.
-        let make = ["-u", "MAKEFLAGS", "-u", "CC", "-u", "CFLAGS", "make", "-C", folder.appending("built/xen").string]
+        let make = ["-u", "MAKEFLAGS", "-u", "CC", "-u", "CFLAGS", "make", "-C", copy.appending("xen").string] + machine.makeVariables
         try await run("env", make + ["defconfig"])
         try await run("env", make + ["-j2"])
-        return bench
     }
 
     /// The arguments of a whole run.
     func arguments(
-        tree: FilePath? = nil, patches: [FilePath] = [change], output: FilePath, xenSyms: FilePath? = nil,
+        tree: FilePath? = nil, patches: [FilePath] = [change], output: FilePath, machine: Machine = .own, xenSyms: FilePath? = nil,
         cache: FilePath? = nil, jobs: Int = 2
     ) -> [String] {
         ["-s", (tree ?? self.tree).string] + patches.flatMap { ["-p", $0.string] }
-            + ["-o", output.string, "--xen-syms", (xenSyms ?? self.xenSyms).string]
+            + ["-o", output.string, "--xen-syms", (xenSyms ?? self.xenSyms(for: machine)).string]
             + ["--cache-dir", (cache ?? self.cache).string, "-j", "\(jobs)"]
     }
 

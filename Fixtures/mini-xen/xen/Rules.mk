@@ -1,6 +1,8 @@
 # How each kind of file is made. Every command runs in xen/, with paths relative to it.
 
-XEN_CFLAGS := -m64 -DBUILD_ID -fno-strict-aliasing -std=gnu99 -Wall -Wstrict-prototypes
+ARCH := arch/$(TARGET_ARCH)
+
+XEN_CFLAGS := -DBUILD_ID -fno-strict-aliasing -std=gnu99 -Wall -Wstrict-prototypes
 XEN_CFLAGS += -O2 -fomit-frame-pointer -nostdinc -fno-builtin -fno-common -Werror -Wredundant-decls
 XEN_CFLAGS += -Wdeclaration-after-statement -pipe -D__XEN__ -include ./include/xen/config.h
 ifeq ($(CONFIG_CC_SPLIT_SECTIONS),y)
@@ -9,22 +11,15 @@ endif
 ifeq ($(CONFIG_DEBUG_INFO),y)
 XEN_CFLAGS += -g
 endif
-ifeq ($(CONFIG_INDIRECT_THUNK),y)
-XEN_CFLAGS += -mindirect-branch=thunk-extern -mindirect-branch-register -mfunction-return=thunk-extern
-endif
-XEN_CFLAGS += -I./include -I./arch/x86/include
-XEN_CFLAGS += -msoft-float -fno-pie -fno-stack-protector -fno-exceptions -fno-asynchronous-unwind-tables
-XEN_CFLAGS += -mno-red-zone -fpic -mno-mmx -mno-sse -mskip-rax-setup
-ifeq ($(CONFIG_XEN_IBT),y)
-XEN_CFLAGS += -fcf-protection=branch -mmanual-endbr
-endif
+XEN_CFLAGS += -I./include -I./$(ARCH)/include
+XEN_CFLAGS += -fno-pie -fno-stack-protector -fno-exceptions -fno-asynchronous-unwind-tables
+XEN_LDFLAGS := -z noexecstack
+FOLDERS := common common/mm drivers/char $(ARCH)
+COMPAT_HEADERS :=
+
+# What else the processor wants: flags, folders.
+include $(ARCH)/arch.mk
 XEN_CFLAGS += $(EXTRA_CFLAGS_XEN_CORE)
-
-# One file keeps its jump tables; all others are built without, as the hypervisor is.
-NO_JUMP_TABLES := -fno-jump-tables
-common/decode.o common/decode.i common/decode.s: NO_JUMP_TABLES :=
-
-XEN_LDFLAGS := -melf_x86_64 -z noexecstack
 
 depfile = $(dir $@).$(notdir $@).d
 tmpfile = $(dir $@).$(notdir $@).tmp
@@ -32,7 +27,7 @@ c_flags = -MMD -MP -MF $(depfile) $(XEN_CFLAGS) $(NO_JUMP_TABLES) '-D__OBJECT_LA
 a_flags = -MMD -MP -MF $(depfile) -D__ASSEMBLY__ $(filter-out -std=gnu99,$(XEN_CFLAGS))
 
 # The objects of each folder, named in that folder's own Makefile.
-FOLDERS := common common/compat drivers/char arch/x86 arch/x86/boot arch/x86/mm
+ALL_OBJECTS :=
 define folder
 obj-y :=
 include $(1)/Makefile
@@ -42,8 +37,7 @@ endef
 $(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
 BUILT_IN := $(addsuffix /built_in.o,$(FOLDERS))
 
-COMPAT_HEADERS := include/compat/version.h
-GENERATED := include/xen/compile.h arch/x86/include/asm/asm-offsets.h $(COMPAT_HEADERS)
+GENERATED := include/xen/compile.h $(ARCH)/include/asm/asm-offsets.h $(COMPAT_HEADERS)
 
 # A local symbol of xen-syms is known by its file, so the file's whole path goes into the symbol table.
 define compile
@@ -62,8 +56,8 @@ endef
 common/compat/%.o: common/compat/%.c .flags.cmd | $(GENERATED)
 	$(call compile,$<,,$<)
 
-arch/x86/mm/guest_walk_%.o: arch/x86/mm/guest_walk.c .flags.cmd | $(GENERATED)
-	$(call compile,$<,-DGUEST_PAGING_LEVELS=$*,arch/x86/mm/guest_walk_$*.c)
+common/mm/guest_walk_%.o: common/mm/guest_walk.c .flags.cmd | $(GENERATED)
+	$(call compile,$<,-DGUEST_PAGING_LEVELS=$*,common/mm/guest_walk_$*.c)
 
 %.o: %.S .flags.cmd | $(GENERATED)
 	@$(quiet) '  CC      $@'
@@ -83,11 +77,11 @@ prelink.o: $(BUILT_IN)
 	@$(quiet) '  LD      $@'
 	$(Q)$(LD) $(XEN_LDFLAGS) -r -o $@ $^
 
-xen-syms: prelink.o arch/x86/xen.lds
+xen-syms: prelink.o $(ARCH)/xen.lds
 	@$(quiet) '  LD      $@'
-	$(Q)$(LD) $(XEN_LDFLAGS) --no-warn-rwx-segments -T arch/x86/xen.lds -N prelink.o --build-id=sha1 --orphan-handling=warn -o $@
+	$(Q)$(LD) $(XEN_LDFLAGS) --no-warn-rwx-segments -T $(ARCH)/xen.lds -N prelink.o --build-id=sha1 --orphan-handling=warn -o $@
 
-arch/x86/xen.lds: arch/x86/xen.lds.S include/xen/config.h include/generated/autoconf.h
+$(ARCH)/xen.lds: $(ARCH)/xen.lds.S include/xen/xen.lds.h $(ARCH)/include/asm/config.h include/xen/config.h include/generated/autoconf.h
 	@$(quiet) '  LDS     $@'
 	$(Q)$(CC) -E -P -x assembler-with-cpp $(filter-out -MMD -MP -MF $(depfile),$(a_flags)) -D__LINKER__ $< -o $@
 
@@ -99,12 +93,12 @@ include/xen/compile.h: include/xen/compile.h.in FORCE
 	    -e 's|@compiler@|$(shell $(CC) --version 2>&1 | head -n 1)|' < $< > $@.new
 	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-asm-offsets.s: arch/x86/x86_64/asm-offsets.c .flags.cmd
+asm-offsets.s: common/asm-offsets.c .flags.cmd
 	$(Q)$(CC) $(filter-out -MMD -MP -MF $(depfile),$(c_flags)) -MMD -MF .asm-offsets.s.d -S -g0 -o $@ -MQ $@ $<
 
-arch/x86/include/asm/asm-offsets.h: asm-offsets.s
+$(ARCH)/include/asm/asm-offsets.h: asm-offsets.s
 	@$(quiet) '  GEN     $@'
-	$(Q){ echo '/* Made from $<. */'; sed -n 's/.*@offset \([A-Za-z0-9_]*\) [$$]*\([0-9-]*\).*/#define \1 \2/p' $<; } > $@
+	$(Q){ echo '/* Made from $<. */'; sed -n 's/.*@offset \([A-Za-z0-9_]*\) [$$\#]*\([0-9-]*\).*/#define \1 \2/p' $<; } > $@
 
 $(COMPAT_HEADERS): include/compat/%.h: include/public/%.h
 	@$(quiet) '  GEN     $@'

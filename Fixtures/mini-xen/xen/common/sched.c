@@ -2,6 +2,7 @@
 #include <xen/init.h>
 #include <xen/lib.h>
 #include <xen/sched.h>
+#include <asm/mul_high.h>
 
 DEFINE_PER_CPU(struct vcpu *, curr_vcpu);
 static DEFINE_PER_CPU(uint64_t, idle_time);
@@ -31,14 +32,7 @@ unsigned int sched_weight(const struct vcpu *v)
 /* The fraction of a period that some nanoseconds are, as a 64-bit fixed-point number. */
 static noinline uint64_t period_share(uint64_t ns)
 {
-    uint64_t high, low;
-
-    asm ( "\t.pushsection .rodata.cst8, \"aM\", @progbits, 8\n"
-          "\t.balign 8\n"
-          "8:\t.quad 0x0002328000000000\n"
-          "\t.popsection\n"
-          "\tmulq 8b(%%rip)" : "=d" (high), "=a" (low) : "1" (ns) : "cc" );
-    return high;
+    return mul_high(ns, 0x0002328000000000);
 }
 
 /* Only one field of what it gets is used, by value. */

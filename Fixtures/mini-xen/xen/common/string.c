@@ -1,4 +1,5 @@
 #include <xen/string.h>
+#include <asm/bytes.h>
 
 size_t strlen(const char *s)
 {
@@ -36,16 +37,12 @@ int strcmp(const char *a, const char *b)
 
 void *memset(void *s, int c, size_t n)
 {
-    void *to = s;
-
-    asm volatile ( "rep stosb" : "+D" (to), "+c" (n) : "a" (c) : "memory" );
+    fill_bytes(s, c, n);
     return s;
 }
 
 void *memcpy(void *to, const void *from, size_t n)
 {
-    void *d = to;
-
-    asm volatile ( "rep movsb" : "+D" (d), "+S" (from), "+c" (n) : : "memory" );
+    copy_bytes(to, from, n);
     return to;
 }

@@ -3,7 +3,6 @@
 #include <xen/lib.h>
 #include <xen/percpu.h>
 #include <xen/string.h>
-#include <xen/version.h>
 #include <asm/alternative.h>
 #include <asm/setup.h>
 
@@ -11,12 +10,6 @@ unsigned long __per_cpu_offset[NR_CPUS] __read_mostly;
 
 static bool hvm_enabled __read_mostly = true;
 boolean_param("hvm", hvm_enabled);
-
-static char boot_line[256] __initdata = "";
-
-/* From the linker script. */
-extern const initcall_t __initcall_start[], __initcall_end[];
-extern const struct kernel_param __setup_start[], __setup_end[];
 
 void arch_get_xen_caps(char *caps, size_t size)
 {
@@ -29,31 +22,4 @@ void arch_get_xen_caps(char *caps, size_t size)
         snprintf(one, sizeof(one), "hvm-3.0-x86_%u ", 64);
         strlcat(caps, one, size);
     }
-}
-
-static void __init parse_command_line(void)
-{
-    const struct kernel_param *p;
-
-    for ( p = __setup_start; p < __setup_end; p++ )
-        if ( !strcmp(boot_line, p->name) && p->kind == PARAM_BOOLEAN )
-            *(bool *)p->target = true;
-}
-
-void __start_xen(const char *command_line) __init;
-
-void __start_xen(const char *command_line)
-{
-    const initcall_t *call;
-
-    safe_strcpy(boot_line, command_line);
-    parse_command_line();
-    apply_alternatives();
-    xen_build_init();
-
-    for ( call = __initcall_start; call < __initcall_end; call++ )
-        (*call)();
-
-    printk("Xen version %u.%u%s\n", xen_major_version(), xen_minor_version(), xen_extra_version());
-    panic("nothing to run\n");
 }

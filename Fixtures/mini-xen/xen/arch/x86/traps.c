@@ -1,7 +1,6 @@
 #include <xen/cache.h>
 #include <xen/lib.h>
 #include <xen/percpu.h>
-#include <xen/sched.h>
 #include <asm/extable.h>
 #include <asm/setup.h>
 
@@ -11,7 +10,6 @@ struct registers {
 };
 
 void do_trap(struct registers *regs);
-int penalise_current(unsigned int priority);
 
 static DEFINE_PER_CPU(unsigned int, trap_depth);
 
@@ -40,15 +38,4 @@ void do_trap(struct registers *regs)
     last_fixup = regs->ip;
     regs->ip = to;
     this_cpu(trap_depth)--;
-}
-
-int penalise_current(unsigned int priority)
-{
-    struct vcpu *v = current;
-
-    if ( !v )
-        return -EINVAL;
-    if ( !priority )
-        WARN();
-    return sched_set_priority(v, priority / 2);
 }

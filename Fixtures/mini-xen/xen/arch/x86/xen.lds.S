@@ -1,3 +1,5 @@
+#include <xen/xen.lds.h>
+
 OUTPUT_FORMAT("elf64-x86-64", "elf64-x86-64", "elf64-x86-64")
 OUTPUT_ARCH(i386:x86-64)
 ENTRY(start)
@@ -27,15 +29,7 @@ SECTIONS
     .rodata : {
         _srodata = .;
         . = ALIGN(4);
-        __start_bug_frames = .;
-        *(.bug_frames.0)
-        __stop_bug_frames_0 = .;
-        *(.bug_frames.1)
-        __stop_bug_frames_1 = .;
-        *(.bug_frames.2)
-        __stop_bug_frames_2 = .;
-        *(.bug_frames.3)
-        __stop_bug_frames_3 = .;
+        BUG_FRAMES
         . = ALIGN(8);
         __start___ex_table = .;
         *(.ex_table)
@@ -49,11 +43,7 @@ SECTIONS
     } :text
 
     . = ALIGN(4);
-    .note.gnu.build-id : {
-        __note_gnu_build_id_start = .;
-        *(.note.gnu.build-id)
-        __note_gnu_build_id_end = .;
-    } :note :text
+    BUILD_ID_NOTE
     _erodata = .;
 
     . = ALIGN(PAGE_SIZE);
@@ -68,17 +58,7 @@ SECTIONS
     .init.data : {
         *(.init.data .init.rodata .init.rodata.*)
         . = ALIGN(8);
-        __setup_start = .;
-        *(.init.setup)
-        __setup_end = .;
-        __initcall_start = .;
-        *(.initcallpresmp.init)
-        *(.initcall1.init)
-        __initcall_end = .;
-        . = ALIGN(8);
-        __alt_instructions = .;
-        *(.altinstructions)
-        __alt_instructions_end = .;
+        BOOT_LISTS
     } :text
 
     . = ALIGN(PAGE_SIZE);
@@ -99,10 +79,7 @@ SECTIONS
     .bss : {
         *(.bss.stack)
         . = ALIGN(128);
-        __per_cpu_start = .;
-        *(.bss.percpu)
-        . = ALIGN(128);
-        __per_cpu_data_end = .;
+        PER_CPU
         *(.bss .bss.*)
     } :text
     _end = .;
@@ -119,20 +96,7 @@ SECTIONS
         *(.note.GNU-stack)
     }
 
-    .comment 0 : { *(.comment) }
-    .debug_abbrev 0 : { *(.debug_abbrev) }
-    .debug_info 0 : { *(.debug_info) }
-    .debug_line 0 : { *(.debug_line) }
-    .debug_line_str 0 : { *(.debug_line_str) }
-    .debug_str 0 : { *(.debug_str) }
-    .debug_aranges 0 : { *(.debug_aranges) }
-    .debug_rnglists 0 : { *(.debug_rnglists) }
-    .debug_loclists 0 : { *(.debug_loclists) }
-    .debug_ranges 0 : { *(.debug_ranges) }
-    .debug_loc 0 : { *(.debug_loc) }
-    .symtab 0 : { *(.symtab) }
-    .strtab 0 : { *(.strtab) }
-    .shstrtab 0 : { *(.shstrtab) }
+    DEBUG_SECTIONS
 }
 
 ASSERT(!SIZEOF(.got) && !SIZEOF(.iplt) && !SIZEOF(.rela), "code that is not position independent")

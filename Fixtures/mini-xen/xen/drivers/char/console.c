@@ -3,6 +3,7 @@
 #include <xen/init.h>
 #include <xen/lib.h>
 #include <xen/string.h>
+#include <asm/io.h>
 
 #define RING_SIZE 16384
 
@@ -14,11 +15,6 @@ static bool opt_sync __read_mostly = true;
 boolean_param("sync_console", opt_sync);
 
 static unsigned short port __ro_after_init = 0x3f8;
-
-static inline void outb(unsigned char c, unsigned short to)
-{
-    asm volatile ( "outb %0, %1" : : "a" (c), "d" (to) );
-}
 
 /* One of several functions of this name. */
 static noinline void show_state(unsigned int n)
@@ -72,11 +68,11 @@ void printk(const char *fmt, ...)
     __builtin_va_end(args);
 }
 
-/* Three bytes: too short for a jump to anywhere else. */
+/* One instruction, or two: as short as a function can be. */
 static noinline noreturn void halt_forever(void)
 {
     for ( ; ; )
-        asm volatile ( "hlt" );
+        halt();
 }
 
 void panic(const char *fmt, ...)

@@ -1,7 +1,7 @@
 #ifndef MINI_BITMAP_H
 #define MINI_BITMAP_H
 
-#define BITS_PER_LONG 64
+#define BITS_PER_LONG (8 * __SIZEOF_LONG__)
 
 static inline unsigned int bitmap_words(unsigned int bits)
 {

@@ -4,11 +4,10 @@
 
 #include <generated/autoconf.h>
 
-#define XEN_VIRT_START  0xffff82d040000000
-#define XEN_IMG_OFFSET  0x200000
 #define NR_CPUS         CONFIG_NR_CPUS
 #define PAGE_SIZE       4096
 #define STACK_SIZE      (8 * PAGE_SIZE)
+#include <asm/config.h>
 
 #ifndef __ASSEMBLY__
 /* Nothing is ever found through a global offset table. */

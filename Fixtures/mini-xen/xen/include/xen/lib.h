@@ -3,6 +3,10 @@
 
 #include <asm/bug.h>
 
+#define WARN_ON(p) do { if ( unlikely(p) ) WARN(); } while ( 0 )
+#define BUG_ON(p)  do { if ( unlikely(p) ) BUG(); } while ( 0 )
+#define ASSERT(p)  do { if ( unlikely(!(p)) ) assert_failed(#p); } while ( 0 )
+
 #define EFAULT  14
 #define EINVAL  22
 #define ENOSYS  38

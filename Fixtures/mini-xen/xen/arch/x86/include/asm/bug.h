@@ -33,16 +33,10 @@
     __builtin_unreachable();                                    \
 } while ( 0 )
 
-#define ASSERT(p) do {                                                  \
-    if ( unlikely(!(p)) )                                               \
-    {                                                                   \
-        bug_entry(BUG_KIND_ASSERT, __LINE__, __FILE__, 1, #p);          \
-        __builtin_unreachable();                                        \
-    }                                                                   \
+#define assert_failed(text) do {                                        \
+    bug_entry(BUG_KIND_ASSERT, __LINE__, __FILE__, 1, text);            \
+    __builtin_unreachable();                                            \
 } while ( 0 )
-
-#define WARN_ON(p) do { if ( unlikely(p) ) WARN(); } while ( 0 )
-#define BUG_ON(p)  do { if ( unlikely(p) ) BUG(); } while ( 0 )
 
 /* Call fn from the exception handler, where all registers are at hand. */
 #define run_in_exception_handler(fn) bug_entry(BUG_KIND_RUN, 0, fn, 0, NULL)

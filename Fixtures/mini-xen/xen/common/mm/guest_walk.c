@@ -1,6 +1,6 @@
 /* Compiled once for each depth that a guest's page tables can have. */
+#include <xen/guest_pt.h>
 #include <xen/lib.h>
-#include <asm/guest_pt.h>
 
 #define NAME__(n) guest_walk_##n##_levels
 #define NAME_(n)  NAME__(n)
@@ -16,7 +16,7 @@ static noinline bool mark_used(uint64_t *entry, bool write)
     return true;
 }
 
-int guest_walk_levels(const uint64_t *root, unsigned long va, bool write, struct guest_walk *gw)
+int guest_walk_levels(const uint64_t *root, uint64_t va, bool write, struct guest_walk *gw)
 {
     int level;
 

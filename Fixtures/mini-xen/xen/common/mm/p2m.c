@@ -1,7 +1,7 @@
 #include <xen/bitmap.h>
 #include <xen/cache.h>
+#include <xen/guest_pt.h>
 #include <xen/lib.h>
-#include <asm/guest_pt.h>
 
 extern const uint8_t operand_bytes[16];
 
@@ -34,7 +34,7 @@ int p2m_audit(const uint64_t *root, const unsigned long *map)
     int rc;
 
     audits++;
-    rc = guest_walk_4_levels(root, (unsigned long)bitmap_first(map, 512) << 12, false, &gw)
+    rc = guest_walk_4_levels(root, (uint64_t)bitmap_first(map, 512) << 12, false, &gw)
          ?: guest_walk_3_levels(root, 0, false, &gw) ?: guest_walk_2_levels(root, 0, true, &gw);
     if ( rc )
         failures += walk_cost(&gw);
