@@ -82,7 +82,8 @@ struct FakeTree: Sendable {
         }
         let path = try #require(getenv("PATH").map { String(cString: $0) })
         return BuildRequest(
-            tree: try recogniseTree(at: tree), patch: AppliedPatch(files: files), architecture: "x86_64", configuration: configuration, jobs: 2,
+            tree: try recogniseTree(at: tree), patch: AppliedPatch(files: files), architecture: "x86_64",
+            architectureOptions: ["x86_64": "X86_64", "arm64": "ARM_64", "arm32": "ARM_32"], configuration: configuration, jobs: 2,
             cache: cache, logs: folder.appending("logs"),
             environment: ["PATH": path, "CFLAGS": "-DBAD", "MAKEFLAGS": "--no-such-option"].merging(
                 compiler.map { ["CC": $0] } ?? [:]) { $1 },
