@@ -101,7 +101,7 @@ struct Assembler {
         case .function:
             placeFunction(node, item, bytes)
         case .piece:
-            places[node] = append(to: selection.sectionName(node), bytes)
+            places[node] = append(to: selection.sectionName(node), bytes, alignment: item.alignment)
         case .string:
             let known = knownStrings[Array(bytes)] ?? append(to: Self.readOnly, bytes, alignment: item.alignment)
             knownStrings[Array(bytes)] = known
@@ -159,7 +159,7 @@ struct Assembler {
                 .specialEntryHarmful, node, message: "'\(selection.item(node).name)' has an entry in \(section), and in a payload the hypervisor \(harm)",
                 help: "print a message instead of WARN(), and leave run_in_exception_handler() to functions that are not changed")
         }
-        for entry in selection.item(node).entries {
+        for entry in selection.item(node).entries where entry.table.harm == nil {
             let place = append(
                 to: entry.table.section, entry.bytes, alignment: entry.table.alignment)
             tableEntries[entry.table.section, default: 0] += 1
@@ -201,7 +201,7 @@ struct Assembler {
         diagnostics.append(
             Diagnostic(
                 .bugFrameWithoutFile, .note, symbol: selection.item(node).name, location: SourceLocation(file: file, line: set.locations[node.item]?.line),
-                message: "what '\(selection.item(node).name)' and others of \(file) report (WARN, BUG, ASSERT) will not name the file: the hypervisor must have the name itself, and does not"))
+                message: "reports (WARN, BUG, ASSERT) from the functions of \(file) in the payload will not name the file: the hypervisor must have the name itself, and does not"))
     }
 
     /// - Parameter bits: how far the place that the relocation fills can reach.

@@ -86,6 +86,19 @@ import XenSource
         #expect(outcome.payload?.companions.map(\.name).sorted() == ["calls", "more"])
     }
 
+    @Test("the instructions that stand in for others are aligned as instructions are", arguments: targets)
+    func alternatives(target: ObjectFixtures.Target) async throws {
+        let alternative = """
+            #define ALT() asm volatile ( "1: nop\\n.pushsection .altinstructions, \\"a\\"\\n.word 1b - ., 3f - .\\n.hword 1\\n.byte 4, 4\\n.popsection\\n" \\
+                ".pushsection .altinstr_replacement, \\"ax\\"\\n3: nop\\n.popsection" )
+
+            """
+        let source = { (value: Int) in alternative + "u32 f(u32 x) { ALT(); sink(&x); ALT(); return x * \(value); }" }
+        let file = try await payload(source(1_000_003), source(1_000_033), for: target).file
+        let replacements = try #require(file.sections.first { $0.name == ".altinstr_replacement" })
+        #expect(replacements.size == 8 && replacements.alignment == 4)
+    }
+
     @Test("code that must not lie at the end of a page does not")
     func erratum() async throws {
         // Functions of about a page each, all with addresses in halves.
