@@ -64,8 +64,12 @@ public struct CompilerArguments: Sendable, Equatable {
     /// The hypervisor's flags all define `__XEN__` and all ask for a dependency file; probes of the compiler do
     /// not ask for dependencies, host tools do not define `__XEN__`, and 32-bit boot code is linked on its own.
     public var isHypervisorObject: Bool {
-        mode == .object && inputs.count == 1 && output != nil && dependencyFile != nil && !isBootMode
-            && (defines.contains("__XEN__") || defines.contains("__XEN__=1")) && !isProbe
+        mayBeHypervisorObject && inputs.count == 1 && output != nil && dependencyFile != nil && !isProbe
+    }
+
+    /// The same of a command line that is not known to its last word.
+    public var mayBeHypervisorObject: Bool {
+        mode == .object && !isBootMode && (defines.contains("__XEN__") || defines.contains("__XEN__=1"))
     }
 
     /// Xen up to 4.14 gave the object that probes for EFI support all the usual flags; its content decides.

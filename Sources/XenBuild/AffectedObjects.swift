@@ -23,6 +23,10 @@ struct AffectedObjects: Sendable {
             if case .regular = try WorkFiles.kind(of: now) { graph.merge(try WorkFiles.read(now), at: path) }
         }
         let reach = graph.reaching(patched.changed)
+        // What is made from these files, and which objects read that, only a tree with everything shows.
+        guard original.depth == .everything || reach.paths.isDisjoint(with: original.readByOthers) else {
+            throw MoreIsNeeded("not only objects are made from the patch's files")
+        }
         // A file that appears may stand before another of its name, and the old dependencies do not list it.
         let mayShadow = try patched.changed.contains { try WorkFiles.kind(of: original.xen.appending($0)) == nil }
         for name in Set(original.objects.keys).union(patched.objects.keys).sorted() where name != BuildSystemQuirks.configurationCopy {
@@ -36,6 +40,10 @@ struct AffectedObjects: Sendable {
                 Candidate(
                     name: name, original: one, patched: other,
                     isCertain: isOwn || mayShadow || reach.throughAssembler))
+        }
+        let sources = Set(candidates.flatMap { [$0.original, $0.patched].compactMap(\.?.source) })
+        guard original.depth == .everything || patched.changed.isSubset(of: sources) else {
+            throw MoreIsNeeded("a changed source is in no object")
         }
     }
 }

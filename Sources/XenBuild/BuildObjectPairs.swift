@@ -14,27 +14,47 @@ public func buildObjectPairs(
     _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
 ) async throws -> BuildOutcome {
     let preparation = try await TreePreparation(request, progress: progress)
-    let original = try await preparation.prepared()
-    let area = try preparation.cache.makeWorkArea()
-    defer { if !request.keepWork { area.remove() } }
-
-    let patched = try await PatchedTree.make(
-        original: original, patch: request.patch, preparation: preparation, folder: area.folder)
-    let affected = try AffectedObjects(original: original, patched: patched)
-
-    let compiler = ObjectCompiler(
-        runner: preparation.runner, store: ObjectStore(root: preparation.cache.root.appending("objects")),
-        work: area.folder, logs: request.logs)
-    let compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched)
-        .compile(affected.candidates, jobs: request.jobs, progress: progress)
-
-    return BuildOutcome(
-        pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
-        fromCache: compiled.fromCache, compiler: preparation.toolchain.displayName, configuration: original.configuration,
-        diagnostics: accountForFiles(request, original: original, patched: patched, readByObjects: compiled.read))
+    if preparation.patchMayDoWithHeaders {
+        do {
+            return try await preparation.objectPairs(at: .headers)
+        } catch is MoreIsNeeded {}
+    }
+    return try await preparation.objectPairs(at: .everything)
 }
 
 extension TreePreparation {
+    /// True when the patch changes nothing but sources that are there already: what is made from other files stays what it was.
+    fileprivate var patchMayDoWithHeaders: Bool {
+        request.patch.files.allSatisfy { file in
+            guard file.path.hasPrefix("xen/") else { return true }
+            return file.path.hasSuffix(".c") && !file.isNew && file.change != .remove
+        }
+    }
+
+    /// - Throws: `MoreIsNeeded` when the tree at that depth does not tell enough, or lacks a file that an object reads.
+    fileprivate func objectPairs(at depth: PreparedTree.Depth) async throws -> BuildOutcome {
+        let original = try await prepared(depth: depth)
+        let area = try cache.makeWorkArea()
+        defer { if !request.keepWork { area.remove() } }
+
+        let patched = try await PatchedTree.make(original: original, patch: request.patch, preparation: self, folder: area.folder)
+        let affected = try AffectedObjects(original: original, patched: patched)
+
+        let compiler = ObjectCompiler(
+            runner: runner, store: ObjectStore(root: cache.root.appending("objects")), work: area.folder, logs: request.logs)
+        let compiled: PairCompiler.Outcome
+        do {
+            compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched)
+                .compile(affected.candidates, jobs: request.jobs, progress: progress)
+        } catch let error as BuildError where original.depth != .everything && error.saysThatAFileIsMissing {
+            throw MoreIsNeeded(error.message)
+        }
+        return BuildOutcome(
+            pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
+            fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration,
+            diagnostics: accountForFiles(request, original: original, patched: patched, readByObjects: compiled.read))
+    }
+
     /// Finds the tools, chooses the configuration and reads the user's tree.
     init(_ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void) async throws {
         let configuration = try ConfigurationChoice(request)

@@ -20,6 +20,28 @@ enum BuildSystemQuirks {
     /// one was built, which no payload changes.
     static let configurationCopy = "common/config_data.o"
 
+    /// Variables for make that leave no object of the hypervisor to be made, only what comes before them: configuration, host tools and
+    /// the generated headers. The names are the same from 4.7 to 4.22; a tree with other names only has more made.
+    static let withoutObjects = ["ALL_OBJS-y=", "ALL_OBJS=", "ALL_LIBS-y=", "ALL_LIBS="]
+
+    /// Variables for make that leave out the checks of Xen's public headers: each is compiled twice or more, and nothing is made of it.
+    /// Without a C++ compiler the tree skips those for C++ by itself (4.7 to 4.22).
+    static let withoutHeaderChecks = ["PUBLIC_ANSI_HEADERS=", "CXX=false"]
+
+    /// Whether the tree's makefiles look for the interpreter of their scripts in the order `python3`, `python`, `python2` (from 4.13 on),
+    /// and take what `PYTHON` says before that.
+    static func looksForPython3(_ makefile: String) -> Bool { makefile.contains("PYTHON_INTERPRETER") }
+
+    /// Objects in a private tree that are not of host tools or probes, relative to `xen/`.
+    static func madeObjects(in top: FilePath) throws -> [String] {
+        var result: [String] = []
+        try WorkFiles.walk(top.appending("xen")) { path, kind in
+            if case .regular = kind, path.hasSuffix(".o"), !path.hasPrefix("tools/"), !path.hasSuffix("efi/check.o") { result.append(path) }
+            return true
+        }
+        return result
+    }
+
     static func isVersionControl(_ name: String) -> Bool { [".git", ".hg", ".svn", ".pc"].contains(name) }
 
     /// True for files that a build in place leaves and that no source tree holds; the tree's own `make distclean`

@@ -25,31 +25,46 @@ struct CommandRunner: Sendable {
     }
 
     /// Runs a command to its end, its output and errors in one log file.
+    ///
+    /// - Parameter output: where the output goes alone, without the errors; nil is the log.
     /// - Returns: true when it exited with 0.
     /// - Throws: `BuildError` when it can't be started; `CancellationError` after its processes were ended.
     func run(
-        _ words: [String], in folder: FilePath, log: FilePath, adding variables: [String: String] = [:]
+        _ words: [String], in folder: FilePath, log: FilePath, output: FilePath? = nil, adding variables: [String: String] = [:]
     ) async throws -> Bool {
         guard let program = words.first else { throw BuildError("an empty command") }
         try WorkFiles.makeFolder(log.removingLastComponent())
         try WorkFiles.write(Array("cd \(folder) && \(shellWords(words))\n\n".utf8), to: log)
-        let output: FileDescriptor
+        if let output { try WorkFiles.write([], to: output) }
+        let arguments = Arguments(Array(words.dropFirst())), environment = subprocessEnvironment(variables)
         do {
-            output = try FileDescriptor.open(log, .writeOnly, options: [.append, .closeOnExec])
-        } catch {
-            throw WorkFileError("cannot write", log, error as? Errno ?? .ioError)
-        }
-        do {
-            let result = try await Subprocess.run(
-                executable(program), arguments: Arguments(Array(words.dropFirst())),
-                environment: subprocessEnvironment(variables), workingDirectory: folder, platformOptions: Self.options,
-                output: .fileDescriptor(output, closeAfterSpawningProcess: true), error: .combinedWithOutput)
+            let status: TerminationStatus
+            if let output {
+                status = try await Subprocess.run(
+                    executable(program), arguments: arguments, environment: environment, workingDirectory: folder, platformOptions: Self.options,
+                    output: .fileDescriptor(try appending(to: output), closeAfterSpawningProcess: true),
+                    error: .fileDescriptor(try appending(to: log), closeAfterSpawningProcess: true)
+                ).terminationStatus
+            } else {
+                status = try await Subprocess.run(
+                    executable(program), arguments: arguments, environment: environment, workingDirectory: folder, platformOptions: Self.options,
+                    output: .fileDescriptor(try appending(to: log), closeAfterSpawningProcess: true), error: .combinedWithOutput
+                ).terminationStatus
+            }
             try Task.checkCancellation()
-            if !result.terminationStatus.isSuccess { try checkSpace(folder, log: log) }
-            return result.terminationStatus.isSuccess
+            if !status.isSuccess { try checkSpace(folder, log: log) }
+            return status.isSuccess
         } catch let error as SubprocessError {
             try Task.checkCancellation()
             throw startError(program, error)
+        }
+    }
+
+    private func appending(to path: FilePath) throws -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(path, .writeOnly, options: [.append, .closeOnExec])
+        } catch {
+            throw WorkFileError("cannot write", path, error as? Errno ?? .ioError)
         }
     }
 

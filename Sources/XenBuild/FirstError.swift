@@ -19,6 +19,14 @@ func firstError(in output: String) -> String? {
 }
 
 extension BuildError {
+    /// Whether the log speaks of a file that a compiler or assembler looked for in vain.
+    var saysThatAFileIsMissing: Bool {
+        guard let log, let bytes = try? WorkFiles.read(log) else { return false }
+        let output = String(decoding: bytes, as: UTF8.self)
+        // GCC's and the assembler's words, and Clang's.
+        return [Errno.noSuchFileOrDirectory.description, "file not found"].contains { output.contains($0) }
+    }
+
     /// An error with the first thing that the tool said.
     static func fromLog(_ what: String, log: FilePath, help: String? = nil) -> BuildError {
         let output = (try? WorkFiles.read(log)).map { String(decoding: $0, as: UTF8.self) } ?? ""

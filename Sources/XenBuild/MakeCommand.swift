@@ -1,3 +1,4 @@
+import CompilerRecorder
 import SourcePatch
 import SystemPackage
 import WorkFiles
@@ -16,14 +17,31 @@ struct MakeCommand: Sendable {
 
     /// Makefiles take `CC` apart at white space, and up to 4.7 hand it on without quotes (`HOSTCC=$(HOSTCC)`): the recorder
     /// and the compiler behind it are a single word to them.
-    func installRecorder() throws {
-        let script = "#!/bin/sh\nexec \(shellWords(request.recorder + toolchain.compiler)) \"$@\"\n"
-        try WorkFiles.write(Array(script.utf8), to: recorder, executable: true)
+    func installRecorder() throws { try install(request.recorder + toolchain.compiler) }
+
+    /// The compiler itself in the recorder's place, its command lines noted: for makes that compile no object.
+    func installCompiler() throws {
+        let words = shellWords(toolchain.compiler), folder = "\"$\(RecordingFolder.variable)\""
+        try install(
+            toolchain.compiler,
+            before: "test -z \(folder) || printf '%s\\0' \"$PWD\" \(words) \"$@\" > \(folder)/\(RecordingFolder.others)/$$ || exit\n")
+    }
+
+    private func install(_ words: [String], before: String = "") throws {
+        try WorkFiles.write(Array("#!/bin/sh\n\(before)exec \(shellWords(words)) \"$@\"\n".utf8), to: recorder, executable: true)
+    }
+
+    /// What make says that it would do.
+    ///
+    /// It may well end with an error: what was not made is missing, even if it would have been.
+    func dryRun(log: FilePath, output: FilePath, adding variables: [String: String]) async throws -> DryRun {
+        _ = try await run(["-n", "-k", "-w"], compiler: [recorder.string], log: log, output: output, adding: variables)
+        return try DryRun(output: try WorkFiles.read(output), compiler: recorder.string, folder: top.string)
     }
 
     /// - Returns: true when make exits with 0.
     func run(_ targets: [String], log: FilePath, adding variables: [String: String] = [:]) async throws -> Bool {
-        try await run(targets, compiler: [recorder.string], log: log, adding: variables)
+        try await run(targets + BuildSystemQuirks.withoutHeaderChecks, compiler: [recorder.string], log: log, adding: variables)
     }
 
     /// The same with the compiler itself.
@@ -38,13 +56,13 @@ struct MakeCommand: Sendable {
     }
 
     private func run(
-        _ targets: [String], compiler: [String], log: FilePath, adding variables: [String: String]
+        _ targets: [String], compiler: [String], log: FilePath, output: FilePath? = nil, adding variables: [String: String]
     ) async throws -> Bool {
         let words =
             ["make", "-C", "xen"] + targets
             + ["XEN_TARGET_ARCH=\(request.architecture)", "CC=\(compiler.joined(separator: " "))"]
             + (request.crossPrefix.isEmpty ? [] : ["CROSS_COMPILE=\(request.crossPrefix)"]) + request.makeVariables
-        return try await runner.run(words, in: top, log: log, adding: variables)
+        return try await runner.run(words, in: top, log: log, output: output, adding: variables)
     }
 }
 

@@ -30,6 +30,7 @@ struct PatchedTree: Sendable {
                 key: preparation.key(patch), top: top, objects: original.objects, changed: paths, changedOptions: [],
                 readByOthers: original.readByOthers, wasPrepared: false)
         }
+        guard original.depth == .everything else { throw MoreIsNeeded("make reads a file of the patch itself") }
         let prepared = try await preparation.prepared(patch: patch)
         return PatchedTree(
             key: prepared.key, top: prepared.top, objects: prepared.objects,

@@ -15,10 +15,28 @@ struct PreparedTree: Sendable {
     /// By name.
     var objects: [String: ObjectCommand]
     /// Files, relative to `xen/`, that the compiler read for something other than an object: generators of headers,
-    /// linker scripts, boot code.
+    /// linker scripts, boot code. At the depth of headers only those named on command lines.
     var readByOthers: Set<String>
+    var depth: Depth = .everything
+
+    /// How far a tree was prepared.
+    enum Depth: String, Sendable {
+        /// Configuration, host tools and the headers that all objects may include. What a folder makes for its own objects (the flask
+        /// module's tables, the boot code) is missing. Takes half the time, and is enough for most changes of single sources.
+        case headers
+        /// Everything but the objects.
+        case everything
+    }
 
     var xen: FilePath { top.appending("xen") }
+}
+
+/// A tree that was prepared no further than its headers does not answer the question: everything is needed.
+struct MoreIsNeeded: Error {
+    /// For who debugs the build stage.
+    var reason: String
+
+    init(_ reason: String) { self.reason = reason }
 }
 
 /// Makes prepared trees, each once.
@@ -32,17 +50,24 @@ struct TreePreparation: Sendable {
     let progress: @Sendable (BuildProgress) -> Void
 
     /// The user's tree as it is, or with the patch.
-    /// - Parameter patch: what to write over the copy before it is configured.
-    func prepared(patch: AppliedPatch? = nil) async throws -> PreparedTree {
-        let key = key(patch)
-        let place = cache.tree(key)
-        let lock = try await FileLock.acquire(cache.lock(key)) { progress(BuildProgress(.waiting)) }
+    ///
+    /// - Parameters:
+    ///   - patch: what to write over the copy before it is configured.
+    ///   - depth: how far it is needed. A tree that is there already and goes further serves as well.
+    /// - Throws: `MoreIsNeeded` at the depth of headers, when make does not say enough.
+    func prepared(patch: AppliedPatch? = nil, depth: PreparedTree.Depth = .everything) async throws -> PreparedTree {
+        if depth != .everything, let folder = cache.tree(key(patch)).completed(), let tree = try? load(key: key(patch), folder: folder) {
+            return tree
+        }
+        let key = key(patch), name = depth == .everything ? key : "\(key)-\(depth.rawValue)"
+        let place = cache.tree(name)
+        let lock = try await FileLock.acquire(cache.lock(name)) { progress(BuildProgress(.waiting)) }
         defer { withExtendedLifetime(lock) {} }
-        if let folder = place.completed(), let tree = try? load(key: key, folder: folder) { return tree }
+        if let folder = place.completed(), let tree = try? load(key: key, folder: folder, depth: depth) { return tree }
         let folder = try place.begin()
         do {
-            try await make(folder, patch: patch)
-            let tree = try load(key: key, folder: folder)
+            try await make(folder, patch: patch, depth: depth)
+            let tree = try load(key: key, folder: folder, depth: depth)
             try place.complete(folder)
             return tree
         } catch {
@@ -71,7 +96,7 @@ struct TreePreparation: Sendable {
         return key.finished()
     }
 
-    private func make(_ folder: FilePath, patch: AppliedPatch?) async throws {
+    private func make(_ folder: FilePath, patch: AppliedPatch?, depth: PreparedTree.Depth) async throws {
         let top = folder.appending("tree"), recording = folder.appending("recording")
         let side = patch == nil ? "original" : "patched"
         for name in [RecordingFolder.objects, RecordingFolder.others] { try WorkFiles.makeFolder(recording.appending(name)) }
@@ -79,7 +104,7 @@ struct TreePreparation: Sendable {
         progress(BuildProgress(.copying))
         try snapshot.copy(to: top)
         let make = MakeCommand(request: request, toolchain: toolchain, runner: runner, top: top, tools: folder.appending("bin"))
-        try make.installRecorder()
+        try depth == .everything ? make.installRecorder() : make.installCompiler()
         if snapshot.wasBuilt { try await make.distclean(log: log("distclean-\(side)")) }
         if let patch { try patch.write(into: top) }
 
@@ -88,19 +113,74 @@ struct TreePreparation: Sendable {
 
         progress(BuildProgress(.recording))
         try await compileStandIn(recording.appending(RecordingFolder.standIn), log: log("stand-in-\(side)"))
+        switch depth {
+        case .everything: try await recordAll(make, in: recording, side: side, environment: environment)
+        case .headers:
+            if let python = try await interpreter(for: top) {
+                let starter = folder.appending("bin/python")
+                try WorkFiles.write(Array("#!/bin/sh\nexec \(shellWords([python, "-S"])) \"$@\"\n".utf8), to: starter, executable: true)
+                environment["PYTHON"] = starter.string
+            }
+            try await recordDryRun(make, in: recording, side: side, environment: environment)
+        }
+        try keepBuildFacts(in: top)
+    }
+
+    /// The interpreter that the tree's scripts would get, without the wrappers that a user may have before it and without what it loads for
+    /// other programs: the scripts need neither, and there are some sixty runs.
+    ///
+    /// - Returns: nil to let the makefiles choose.
+    private func interpreter(for top: FilePath) async throws -> String? {
+        let makefile = String(decoding: try WorkFiles.read(top.appending("xen/Makefile")), as: UTF8.self)
+        guard runner.environment["PYTHON"] == nil, BuildSystemQuirks.looksForPython3(makefile), runner.locate("python3") != nil,
+            let output = try await runner.output(["python3", "-S", "-c", "import sys; print(sys.executable)"])
+        else { return nil }
+        let path = output.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        return path.hasPrefix("/") ? path : nil
+    }
+
+    /// Lets make do everything, with the recorder in the compiler's place.
+    private func recordAll(_ make: MakeCommand, in recording: FilePath, side: String, environment: [String: String]) async throws {
         let log = log("prepare-\(side)")
+        var environment = environment
         environment[RecordingFolder.variable] = recording.string
         let succeeded = try await make.run(["-k", "-j\(request.jobs)"], log: log, adding: environment)
         // The last link must fail, since the objects are empty. The object that holds all others comes just before it,
         // and make does not make it unless everything before was made.
-        let folders = (try? WorkFiles.names(in: top.appending("xen/arch"))) ?? []
+        let xen = make.top.appending("xen")
+        let folders = (try? WorkFiles.names(in: xen.appending("arch"))) ?? []
         let prelinked = BuildSystemQuirks.prelinkObjects(folders: folders, architecture: request.architecture)
-            .contains { WorkFiles.isReadableFile(top.appending("xen").appending($0)) }
+            .contains { WorkFiles.isReadableFile(xen.appending($0)) }
         guard succeeded || prelinked else {
             throw BuildError.fromLog(
                 "the \(side) tree does not build", log: log, help: side == "original" ? "try `make -C xen` in it" : nil)
         }
-        try keepBuildFacts(in: top)
+    }
+
+    /// Lets make do what comes before all objects, and say how it would make those.
+    private func recordDryRun(_ make: MakeCommand, in recording: FilePath, side: String, environment: [String: String]) async throws {
+        // It ends with an error, since there is nothing to link. Whether the headers are all there, the objects will tell.
+        _ = try await make.run(
+            ["-j\(request.jobs)"] + BuildSystemQuirks.withoutObjects, log: log("headers-\(side)"),
+            adding: environment.merging([RecordingFolder.variable: recording.string]) { $1 })
+        // What make has made already, it would not make.
+        guard try BuildSystemQuirks.madeObjects(in: make.top).isEmpty else { throw MoreIsNeeded("make made objects before it was to") }
+        let script = recording.appending("dry-run")
+        let run: DryRun
+        do {
+            run = try await make.dryRun(log: log("dry-run-\(side)"), output: script, adding: environment)
+        } catch let error as DryRun.NotUnderstood {
+            throw MoreIsNeeded("only a shell understands: \(error.line)")
+        }
+        try WorkFiles.remove(script)
+        guard !run.objects.isEmpty else { throw MoreIsNeeded("make names no object") }
+        for (name, commands) in [(RecordingFolder.objects, run.objects), (RecordingFolder.others, run.others)] {
+            for (number, command) in commands.enumerated() {
+                let record = RecordedCommand(folder: command.folder, words: toolchain.compiler + command.words)
+                // Names sort as the commands came: of two for one object, the last one counts.
+                try WorkFiles.write(record.bytes, to: recording.appending(name).appending("dry-run-\(1_000_000 + number)"))
+            }
+        }
     }
 
     /// Date, person and machine of the user's own build: the objects that hold them are to be those of the hypervisor that came of it.
@@ -135,7 +215,7 @@ struct TreePreparation: Sendable {
         }
     }
 
-    private func load(key: String, folder: FilePath) throws -> PreparedTree {
+    private func load(key: String, folder: FilePath, depth: PreparedTree.Depth = .everything) throws -> PreparedTree {
         let top = folder.appending("tree"), recording = folder.appending("recording")
         var objects: [String: ObjectCommand] = [:]
         let commands = recording.appending(RecordingFolder.objects)
@@ -149,7 +229,7 @@ struct TreePreparation: Sendable {
         let configuration = try KernelConfiguration(contentsOf: top.appending("xen/.config"))
         return PreparedTree(
             key: key, top: top, configuration: configuration, objects: objects,
-            readByOthers: try readByOthers(recording.appending(RecordingFolder.others), top: top))
+            readByOthers: try readByOthers(recording.appending(RecordingFolder.others), top: top), depth: depth)
     }
 
     private func readByOthers(_ folder: FilePath, top: FilePath) throws -> Set<String> {

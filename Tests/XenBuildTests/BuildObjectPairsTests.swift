@@ -8,6 +8,8 @@ import XenSource
 @Suite struct BuildObjectPairsTests {
     private let one = "#include \"shared.h\"\nextern int two(int); int one(int a) { return two(twice(a)) + 1; }\nvoid start(void) {}\n"
 
+    private let two = "#include <generated.h>\nint two(int a) { return a + generated + 1; }\n"
+
     private func build(_ request: BuildRequest) async throws -> BuildOutcome { try await buildObjectPairs(request) { _ in } }
 
     @Test func aChangedSourceGivesOnePairAndLeavesTheTreeAlone() async throws {
@@ -110,9 +112,56 @@ import XenSource
     @Test func anOriginalThatDoesNotBuildIsNoExpectedLinkFailure() async throws {
         try await FakeTree.with { fake in
             try fake.put("xen/include/source.h", "#error no\n")
-            let error = try await #require(throws: BuildError.self) { try await build(fake.request(["xen/common/one.c": one])) }
+            let error = try await #require(throws: BuildError.self) {
+                try await build(fake.request(["xen/common/two.c": "#include <generated.h>\nint two(int a) { return generated; }\n"]))
+            }
             #expect(error.message.contains("the original tree does not build: include/source.h:1:2: error: #error no"))
-            #expect(try WorkFiles.names(in: fake.cache.appending("trees")).isEmpty)
+        }
+    }
+
+    /// The names of the prepared trees in the cache, without their keys.
+    private func depths(_ fake: FakeTree) throws -> [String] {
+        try WorkFiles.names(in: fake.cache.appending("trees")).map { $0.hasSuffix("-headers") ? "headers" : "everything" }.sorted()
+    }
+
+    @Test func singleSourcesNeedNoMoreThanHeaders() async throws {
+        try await FakeTree.with { fake in
+            let first = try await build(fake.request(["xen/common/two.c": two]))
+            #expect(first.pairs.map(\.name) == ["common/two.o"] && first.objectCount == 3)
+            #expect(try depths(fake) == ["headers"])
+            // A tree with everything serves as well, and what was compiled in one counts in the other.
+            _ = try await build(fake.request(["xen/include/shared.h": "static inline int twice(int a) { return a + a; }\n"]))
+            #expect(try depths(fake) == ["everything", "headers"])
+            let again = try await build(fake.request(["xen/common/two.c": two]))
+            #expect(again.pairs == first.pairs && again.compiled == 0)
+        }
+    }
+
+    @Test(arguments: [
+        ("what a folder makes for its own objects", "common/%.o: common/%.c\n", "common/two.o: common/made.h\ncommon/made.h:\n\techo 'enum { made = 3 };' > $@\ncommon/%.o: common/%.c\n"),
+        ("a command that only a shell understands", "\t$(CC) $(FLAGS) -c $< -o $@", "\t$(CC) $(FLAGS) $$MORE -c $< -o $@"),
+        ("objects that other names stand for", "ALL_OBJS", "OBJS"),
+    ])
+    func everythingIsMadeFor(what: String, old: String, new: String) async throws {
+        try await FakeTree.with { fake in
+            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            try fake.put("xen/Makefile", makefile.replacing(old, with: new))
+            let include = new.contains("made.h") ? "#include \"made.h\"\n" : ""
+            try fake.put("xen/common/two.c", include + two.replacing("+ 1", with: ""))
+            let outcome = try await build(fake.request(["xen/common/two.c": include + two]))
+            #expect(outcome.pairs.map(\.name) == ["common/two.o"] && outcome.objectCount == 3)
+            #expect(try depths(fake).contains("everything"), "\(what)")
+        }
+    }
+
+    @Test func aSourceThatOthersReadNeedsEverything() async throws {
+        try await FakeTree.with { fake in
+            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            try fake.put("xen/Makefile", makefile.replacing("include/source.h", with: "common/source.c"))
+            try fake.put("xen/common/source.c", "enum { generated = 6 };\n")
+            let outcome = try await build(fake.request(["xen/common/source.c": "enum { generated = 7 };\n"]))
+            #expect(outcome.pairs.map(\.name) == ["common/two.o"])
+            #expect(try depths(fake) == ["everything", "everything", "headers"])
         }
     }
 

@@ -21,13 +21,13 @@ struct FakeTree: Sendable {
             export XEN_VERSION = 4
             export XEN_SUBVERSION = 17
             export XEN_EXTRAVERSION ?= .0
-            OBJS := common/one.o common/two.o common/asm.o
+            ALL_OBJS := common/one.o common/two.o common/asm.o
             FLAGS = -O2 -D__XEN__ -nostdinc -Iinclude -MMD -MF $(@D)/.$(@F).d
             xen-syms: prelink.o
             \tld -e start -o $@ $<
-            prelink.o: $(OBJS)
+            prelink.o: $(ALL_OBJS) | include/generated.h
             \tld -r -o $@ $^
-            $(OBJS): include/generated.h
+            $(ALL_OBJS): include/generated.h
             common/%.o: common/%.c
             \t$(CC) $(FLAGS) -c $< -o $@
             common/%.o: common/%.S

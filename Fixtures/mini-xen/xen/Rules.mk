@@ -35,7 +35,7 @@ $(1)/built_in.o: $$(addprefix $(1)/,$$(obj-y))
 ALL_OBJECTS += $$(addprefix $(1)/,$$(obj-y))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
-BUILT_IN := $(addsuffix /built_in.o,$(FOLDERS))
+ALL_OBJS := $(addsuffix /built_in.o,$(FOLDERS))
 
 GENERATED := include/xen/compile.h $(ARCH)/include/asm/asm-offsets.h $(COMPAT_HEADERS)
 
@@ -69,11 +69,11 @@ common/mm/guest_walk_%.o: common/mm/guest_walk.c .flags.cmd | $(GENERATED)
 %.s: %.c | $(GENERATED)
 	$(Q)$(CC) $(c_flags) -S $< -o $@
 
-$(BUILT_IN):
+$(ALL_OBJS):
 	@$(quiet) '  LD      $@'
 	$(Q)$(LD) $(XEN_LDFLAGS) -r -o $@ $^
 
-prelink.o: $(BUILT_IN)
+prelink.o: $(ALL_OBJS) | $(GENERATED)
 	@$(quiet) '  LD      $@'
 	$(Q)$(LD) $(XEN_LDFLAGS) -r -o $@ $^
 

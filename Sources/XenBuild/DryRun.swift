@@ -1,0 +1,73 @@
+import CompilerRecorder
+
+/// What the tree's own make says that it would do (`make -n`), as far as it is the compiler's work.
+///
+/// It costs a few seconds less than to let make do everything with a stand-in for the compiler; where its words leave a doubt,
+/// `TreePreparation` does that instead.
+struct DryRun {
+    /// The commands of the hypervisor's objects, in make's order; the compiler itself is not among the words.
+    private(set) var objects: [RecordedCommand] = []
+    /// All other commands of the compiler: host tools, boot code, what headers are made from.
+    private(set) var others: [RecordedCommand] = []
+
+    /// The words of an object's command that only a shell could tell.
+    struct NotUnderstood: Error {
+        var line: String
+    }
+
+    /// - Parameters:
+    ///   - output: of make alone, without what it complains about.
+    ///   - compiler: the word that stands for the compiler in make's output.
+    ///   - folder: where make began.
+    /// - Throws: `NotUnderstood` for a command that may be an object's and is not plain.
+    init(output: [UInt8], compiler: String, folder: String) throws(NotUnderstood) {
+        var folders = [folder]
+        let sign = Array(compiler.utf8)
+        for line in Self.lines(output) {
+            if let path = Self.folder(in: line, after: "Entering directory '") { folders.append(path) }
+            if Self.folder(in: line, after: "Leaving directory '") != nil, folders.count > 1 { folders.removeLast() }
+            guard Self.contains(line, sign) else { continue }
+            for command in shellCommands(in: line) {
+                guard let start = command.words.firstIndex(of: compiler) else { continue }
+                let arguments = CompilerArguments(Array(command.words[start...]))
+                let record = RecordedCommand(folder: folders.last ?? folder, words: Array(command.words[(start + 1)...]))
+                if !command.isPlain || start > 0, arguments.mayBeHypervisorObject {
+                    throw NotUnderstood(line: String(decoding: line, as: UTF8.self))
+                }
+                if arguments.isHypervisorObject { objects.append(record) } else { others.append(record) }
+            }
+        }
+    }
+
+    /// The lines; one that ends with a backslash goes on in the next.
+    private static func lines(_ output: [UInt8]) -> [ArraySlice<UInt8>] {
+        var lines: [ArraySlice<UInt8>] = []
+        var start = 0
+        for end in output.indices where output[end] == 0x0a {
+            guard output[start..<end].reversed().prefix(while: { $0 == UInt8(ascii: "\\") }).count % 2 == 0 else { continue }
+            lines.append(output[start..<end])
+            start = end + 1
+        }
+        lines.append(output[start...])
+        return lines
+    }
+
+    /// The folder in make's `make[1]: Entering directory '/path'`.
+    private static func folder(in line: ArraySlice<UInt8>, after words: String) -> String? {
+        guard line.starts(with: "make".utf8), let colon = line.firstIndex(of: UInt8(ascii: ":")), line.last == UInt8(ascii: "'") else { return nil }
+        let rest = line[(colon + 1)...].drop { $0 == 0x20 }
+        guard rest.starts(with: words.utf8) else { return nil }
+        return String(decoding: rest.dropFirst(words.utf8.count).dropLast(), as: UTF8.self)
+    }
+
+    private static func contains(_ line: ArraySlice<UInt8>, _ sign: [UInt8]) -> Bool {
+        guard let first = sign.first else { return false }
+        var rest = line
+        while let hit = rest.firstIndex(of: first) {
+            rest = rest[hit...]
+            if rest.starts(with: sign) { return true }
+            rest = rest.dropFirst()
+        }
+        return false
+    }
+}
