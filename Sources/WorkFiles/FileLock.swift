@@ -6,8 +6,15 @@ import Glibc
 import Musl
 #endif
 
-/// An exclusive lock between processes, held while the value lives. The kernel drops it when the process dies.
+/// A lock between processes, held while the value lives. The kernel drops it when the process dies.
 public final class FileLock: Sendable {
+    /// Who may have it at the same time.
+    public enum Mode: Sendable {
+        case exclusive
+        /// With others that share it.
+        case shared
+    }
+
     private let descriptor: FileDescriptor
     public let path: FilePath
 
@@ -19,11 +26,11 @@ public final class FileLock: Sendable {
     deinit { try? descriptor.close() }
 
     /// Takes the lock at once, or gives nil when another holder has it. The file is made when missing.
-    public static func tryAcquire(_ path: FilePath) throws(WorkFileError) -> FileLock? {
+    public static func tryAcquire(_ path: FilePath, _ mode: Mode = .exclusive) throws(WorkFileError) -> FileLock? {
         try WorkFiles.attempt("cannot lock", path) {
             let descriptor = try FileDescriptor.open(
                 path, .readWrite, options: [.create, .closeOnExec], permissions: [.ownerReadWrite])
-            if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return FileLock(descriptor: descriptor, path: path) }
+            if flock(descriptor.rawValue, (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 { return FileLock(descriptor: descriptor, path: path) }
             let reason = WorkFiles.lastError
             try descriptor.close()
             if reason == .wouldBlock { return nil }
@@ -33,10 +40,10 @@ public final class FileLock: Sendable {
 
     /// Waits for the lock, and stops waiting when the task is cancelled.
     /// - Parameter waiting: called once when another process has it.
-    public static func acquire(_ path: FilePath, waiting: @Sendable () -> Void) async throws -> FileLock {
+    public static func acquire(_ path: FilePath, _ mode: Mode = .exclusive, waiting: @Sendable () -> Void = {}) async throws -> FileLock {
         var told = false
         while true {
-            if let lock = try tryAcquire(path) { return lock }
+            if let lock = try tryAcquire(path, mode) { return lock }
             if !told { waiting() }
             told = true
             try await Task.sleep(for: .milliseconds(100))

@@ -35,6 +35,16 @@ extension WorkFiles {
         }
     }
 
+    /// When a file was last written or touched, in seconds since 1970; nil when there is none.
+    public static func lastTouched(_ path: FilePath) -> Double? {
+        var status = stat()
+        guard lstat(path.string, &status) == 0 else { return nil }
+        return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1_000_000_000
+    }
+
+    /// Notes in a file's time that it was used now. Where that is not allowed, nothing happens.
+    public static func touch(_ path: FilePath) { utimensat(AT_FDCWD, path.string, nil, 0) }
+
     /// True when `path`, its symbolic links followed, is a regular file that can be read.
     public static func isReadableFile(_ path: FilePath) -> Bool {
         var status = stat()
@@ -144,6 +154,16 @@ extension WorkFiles {
             guard let kind = try kind(of: "\(root)/\(path)") else { continue }
             if try visit(path, kind), kind == .folder { try walk(root, relative: path, visit: visit) }
         }
+    }
+
+    /// Of all regular files in a folder, in bytes.
+    public static func size(of folder: FilePath) throws -> Int64 {
+        var sum: Int64 = 0
+        try walk(folder) { _, kind in
+            if case .regular(let size, _) = kind { sum += size }
+            return true
+        }
+        return sum
     }
 
     /// The whole file at a path that is said in two parts, as `walk` gives them.

@@ -41,7 +41,7 @@ extension TreePreparation {
         let affected = try AffectedObjects(original: original, patched: patched)
 
         let compiler = ObjectCompiler(
-            runner: runner, store: ObjectStore(root: cache.root.appending("objects")), work: area.folder, logs: request.logs)
+            runner: runner, launcher: request.launcher, store: cache.objects, work: area.folder, logs: request.logs)
         let compiled: PairCompiler.Outcome
         do {
             compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched)
@@ -62,6 +62,9 @@ extension TreePreparation {
         let runner = CommandRunner(caller: request.environment)
         try WorkFiles.makeFolder(request.logs)
         let toolchain = try await Toolchain.find(request, runner: runner)
+        if let launcher = request.launcher.first, runner.locate(launcher) == nil {
+            throw BuildError("no compiler launcher: '\(launcher)' is not in PATH", help: "install it, or leave out --compiler-launcher", exitCode: .usage)
+        }
         progress(BuildProgress(.copying))
         self.init(
             request: request, cache: cache, toolchain: toolchain, runner: runner, snapshot: try TreeSnapshot(request.tree),

@@ -27,6 +27,9 @@ public struct BuildRequest: Sendable {
     public var image: FilePath?
     /// Turns debugging on: CONFIG_DEBUG in the configuration, or `debug=y` where there is no such option.
     public var xenDebug: Bool
+    /// The program, with its first arguments, that gets the command line of each compiler of an object: `ccache`, `distcc`. It must leave
+    /// what the compiler alone would.
+    public var launcher: [String]
     /// How many compilers run at the same time, at least 1.
     public var jobs: Int
     /// Private trees and compiled objects; kept between runs, safe to share between parallel runs.
@@ -46,7 +49,7 @@ public struct BuildRequest: Sendable {
     public init(
         tree: XenTree, patch: AppliedPatch, architecture: String, architectureOptions: [String: String] = [:], machine: UInt16? = nil, crossPrefix: String = "",
         toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil, xenDebug: Bool = false,
-        jobs: Int = 1, cache: FilePath, logs: FilePath,
+        launcher: [String] = [], jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: Bool = false
     ) {
         self.tree = tree
@@ -60,6 +63,7 @@ public struct BuildRequest: Sendable {
         self.runningConfiguration = runningConfiguration
         self.image = image
         self.xenDebug = xenDebug
+        self.launcher = launcher
         self.jobs = max(1, jobs)
         self.cache = cache
         self.logs = logs

@@ -7,6 +7,7 @@ import WorkFiles
 ///     objects/XX/KEY.*    a compiled object, its dependencies, and the digest of both
 ///     work/NAME/          one run's own files, removed at its end or by the next run
 ///     locks/KEY           taken while trees/KEY is made
+///     users               shared by all runs that use the folder; who removes things has it alone
 struct Cache: Sendable {
     /// Part of every key: changes when what is kept, or how it is made, changes.
     static let schema = "2"
@@ -44,6 +45,8 @@ struct Cache: Sendable {
         return destination(of: parent.isEmpty ? "." : parent).appending(name)
     }
 
+    var users: FilePath { root.appending("users") }
+    var objects: ObjectStore { ObjectStore(root: root.appending("objects")) }
     func tree(_ key: String) -> TreePlace { TreePlace(folder: root.appending("trees").appending(key)) }
     func lock(_ key: String) -> FilePath { root.appending("locks").appending(key) }
 
@@ -90,12 +93,25 @@ struct TreePlace: Sendable {
     let folder: FilePath
 
     private var marker: FilePath { folder.appending("complete") }
+    /// In decimal digits, in bytes, once the tree is complete.
+    private var sizeNote: FilePath { folder.appending("size") }
 
     /// The finished tree, or nil.
     func completed() -> FilePath? {
         guard let name = try? WorkFiles.read(marker) else { return nil }
         let path = folder.appending(String(decoding: name, as: UTF8.self))
-        return WorkFiles.isFolder(path) ? path : nil
+        guard WorkFiles.isFolder(path) else { return nil }
+        WorkFiles.touch(marker)
+        return path
+    }
+
+    /// When it was last used; nil for a tree that is not complete.
+    var lastUsed: Double? { WorkFiles.lastTouched(marker) }
+
+    /// Of all files, in bytes.
+    func size() throws -> Int64 {
+        if let note = try? WorkFiles.read(sizeNote), let size = Int64(String(decoding: note, as: UTF8.self)) { return size }
+        return try WorkFiles.size(of: folder)
     }
 
     /// A new folder for one attempt; what an earlier one left is removed as far as it can be.
@@ -107,6 +123,7 @@ struct TreePlace: Sendable {
     }
 
     func complete(_ attempt: FilePath) throws {
+        try WorkFiles.write(Array(String(WorkFiles.size(of: attempt)).utf8), to: sizeNote)
         try WorkFiles.writeAtomically(Array((attempt.lastComponent?.string ?? "").utf8), to: marker)
     }
 

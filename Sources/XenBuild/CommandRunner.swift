@@ -7,11 +7,15 @@ struct CommandRunner: Sendable {
     let environment: [String: String]
 
     /// Variables of the caller that tools need to work at all. CFLAGS, MAKEFLAGS and the like never get through.
-    private static let passed = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHON", "USER", "CCACHE_DIR", "CCACHE_DISABLE"]
+    private static let passed = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHON", "USER"]
+    /// Those of programs that go before compilers. None of them changes what a compiler makes.
+    private static let passedPrefixes = ["CCACHE_", "DISTCC_", "ICECC_", "SCCACHE_"]
 
     /// - Parameter caller: the caller's environment.
     init(caller: [String: String]) {
-        var environment = caller.filter { Self.passed.contains($0.key) }
+        var environment = caller.filter { name, _ in
+            Self.passed.contains(name) || Self.passedPrefixes.contains { name.hasPrefix($0) }
+        }
         environment["PATH", default: "/usr/local/bin:/usr/bin:/bin"] += ""
         environment["LC_ALL"] = "C"
         // What would tell the time, the person and the machine in compile.h.

@@ -4,6 +4,7 @@ import WorkFiles
 /// Compiles single objects by replaying the tree's own commands.
 struct ObjectCompiler: Sendable {
     let runner: CommandRunner
+    let launcher: [String]
     let store: ObjectStore
     /// For objects on their way into the store.
     let work: FilePath
@@ -27,7 +28,7 @@ struct ObjectCompiler: Sendable {
         let output = folder.appending("\(key).o"), rule = folder.appending("\(key).d")
         let log = logs.appending(side).appending(command.name + ".log")
         let words = command.replay(in: top, output: output, dependencies: rule, extra: extra)
-        guard try await runner.run(words, in: command.folder(in: top), log: log) else {
+        guard try await runner.run(launcher + words, in: command.folder(in: top), log: log) else {
             throw BuildError.fromLog("\(command.source) (\(side)) does not compile", log: log)
         }
         var paths = ResolvedPaths(xen: top.appending("xen"))

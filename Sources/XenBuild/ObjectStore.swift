@@ -20,7 +20,37 @@ struct ObjectStore: Sendable {
         guard let sum = try? WorkFiles.read(path(key, "sum")), let object = try? WorkFiles.read(path(key, "o")),
             let list = try? WorkFiles.read(path(key, "list")), String(decoding: sum, as: UTF8.self) == Self.sum(object, list)
         else { return nil }
+        WorkFiles.touch(path(key, "sum"))
         return Entry(object: path(key, "o"), dependencies: Self.names(list))
+    }
+
+    /// An entry as who makes room sees it: all files whose names begin with its key.
+    struct Usage: Sendable {
+        var key: String
+        /// In bytes.
+        var size: Int64 = 0
+        /// Nil for one that was never finished.
+        var lastUsed: Double?
+    }
+
+    /// All entries, finished or not.
+    func usage() throws -> [Usage] {
+        var result: [String: Usage] = [:]
+        try WorkFiles.walk(root) { path, kind in
+            guard case .regular(let size, _) = kind, let name = path.split(separator: "/").last else { return true }
+            let key = String(name.prefix { $0 != "." })
+            result[key, default: Usage(key: key)].size += size
+            if name.hasSuffix(".sum") { result[key]?.lastUsed = WorkFiles.lastTouched(root.appending(path)) }
+            return true
+        }
+        return Array(result.values)
+    }
+
+    func remove(_ key: String) throws {
+        // Without its sum the entry is none.
+        try WorkFiles.remove(path(key, "sum"))
+        let folder = path(key, "o").removingLastComponent()
+        for name in try WorkFiles.names(in: folder) where name.hasPrefix(key) { try WorkFiles.remove(folder.appending(name)) }
     }
 
     /// Stores what a compiler made. Parallel runs may store the same entry; the file that vouches for it comes last.

@@ -15,6 +15,7 @@ struct BuildCommand: ParsableCommand {
             xsplice-build diff ORIGINAL.o PATCHED.o [--json]
             xsplice-build inspect PAYLOAD [--json]
             xsplice-build explain [IDENTIFIER]
+            xsplice-build cache status|clear
             """,
         discussion: """
             Turns a Xen source tree and a source patch into a live-patch payload for a running hypervisor. The tree is only \
@@ -150,6 +151,17 @@ struct BuildCommand: ParsableCommand {
             valueName: "dir"))
     var cacheDir: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How much the cache may hold: bytes, or with K, M, G or T behind the number; 0 for no limit. What was not used for the longest time goes first.",
+            valueName: "size"))
+    var cacheSize = CacheSize(bytes: 10 << 30)
+
+    @Option(
+        help: ArgumentHelp(
+            "A program to put before the compiler, with its arguments: ccache, distcc, icecc, sccache.", valueName: "command"))
+    var compilerLauncher: String?
+
     @Flag(help: "Keep the work folder of this run, and say where it is.")
     var keepWork = false
 
@@ -217,10 +229,31 @@ struct BuildCommand: ParsableCommand {
             crossCompile: crossCompile.map { TargetValue(argument: $0) { $0 } }, jobs: jobs ?? max(1, processors),
             xenDebug: xenDebug, depends: depends?.bytes, xenDepends: xenDepends?.bytes, architectures: architectures, format: format,
             skip: skip, prelink: prelink, strip: strip, expect: expect, nops: nops.map(\.nops),
-            cache: try CacheFolder.locate(option: cacheDir, environment: environment), keepWork: keepWork,
+            cache: try CacheFolder.locate(option: cacheDir, environment: environment), cacheLimit: cacheSize.limit,
+            compilerLauncher: compilerLauncher?.split(separator: " ").map(String.init) ?? [], keepWork: keepWork,
             trustSource: trustSource, allowedLayouts: allowedLayouts, force: force,
             verbosity: quiet ? .quiet : debug ? .debug : verbose ? .verbose : .normal)
     }
+}
+
+/// A size as people write it: `500M`, `10G`; K, M, G and T are powers of 1024.
+struct CacheSize: ExpressibleByArgument, Sendable, Equatable {
+    var bytes: Int64
+
+    /// Nil for none.
+    var limit: Int64? { bytes == 0 ? nil : bytes }
+
+    init(bytes: Int64) { self.bytes = bytes }
+
+    init?(argument: String) {
+        let shift = "KMGT".firstIndex { Character($0.lowercased()) == argument.last.map { Character($0.lowercased()) } }
+            .map { 10 * ("KMGT".distance(from: "KMGT".startIndex, to: $0) + 1) }
+        guard let number = Int64(shift == nil ? argument[...] : argument.dropLast()), number >= 0, number <= Int64.max >> (shift ?? 0) else { return nil }
+        bytes = number << (shift ?? 0)
+    }
+
+    static var allValueStrings: [String] { [] }
+    var defaultValueDescription: String { "10G" }
 }
 
 /// A build-id in hexadecimal digits, as `readelf -n` and `xl info` print it: 20 bytes as a rule, 8 to 32 by what linkers offer.

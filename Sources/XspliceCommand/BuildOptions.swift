@@ -55,6 +55,10 @@ public struct BuildOptions: Sendable, Equatable {
     public var expect: Bool
     public var nops: [LinkOptions.NOPs]
     public var cache: FilePath
+    /// In bytes; nil for no limit.
+    public var cacheLimit: Int64?
+    /// The program, with its first arguments, that gets each compiler's command line: `ccache`, `distcc`.
+    public var compilerLauncher: [String]
     public var keepWork: Bool
     public var trustSource: Bool
     /// Types whose new layout the user takes responsibility for: `struct domain`, or `domain`.

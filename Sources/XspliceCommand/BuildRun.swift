@@ -17,8 +17,12 @@ extension BuildCommand: ConsoleCommand {
             options: options, output: output, stages: StageRunner(terminal), environment: console.environment,
             recorder: [try ProcessFacts.program().string, CommandLineTool.recorderCommand])
         do {
+            let use = try await CacheUse.begin(options.cache)
             try await buildPayloads(options, in: &run)
-            return try run.conclude()
+            let status = try run.conclude()
+            // A payload that is written is no less so where no room can be made.
+            try? use.end(limit: options.cacheLimit)
+            return status
         } catch {
             output.abandon(keepLogs: !(error is CancellationError))
             throw error

@@ -63,7 +63,7 @@ struct RunContext {
         return BuildRequest(
             tree: tree, patch: patch, architecture: plan.architecture.name, architectureOptions: Architectures.options, machine: plan.architecture.machine,
             crossPrefix: plan.tools.prefix, toolchainPackage: plan.tools.package, configuration: plan.configuration,
-            runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.xenDebug, jobs: options.jobs,
+            runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.xenDebug, launcher: options.compilerLauncher, jobs: options.jobs,
             cache: options.cache, logs: logs, environment: environment, recorder: recorder, keepWork: options.keepWork)
     }
 

@@ -97,4 +97,18 @@ func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -
             _ = first
         }
     }
+
+    @Test func sharedLocksKeepOutExclusiveOnesOnly() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("lock")
+            let first = try #require(try FileLock.tryAcquire(path, .shared))
+            var second = try FileLock.tryAcquire(path, .shared)
+            #expect(second != nil)
+            #expect(try FileLock.tryAcquire(path) == nil)
+            second = nil
+            #expect(try FileLock.tryAcquire(path) == nil)
+            withExtendedLifetime(first) {}
+            _ = second
+        }
+    }
 }

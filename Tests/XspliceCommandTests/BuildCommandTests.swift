@@ -31,7 +31,8 @@ import Testing
                 == BuildOptions(
                     source: "a", patches: ["b"], appliedPatches: [], applied: [], cumulative: false, name: nil, output: "c", xenSyms: [], config: [], crossCompile: [], jobs: 3, xenDebug: false,
                     depends: nil, xenDepends: nil, architectures: [], format: .auto, skip: nil, prelink: false,
-                    strip: false, expect: false, nops: [], cache: "/home/u/.cache/xsplice-build", keepWork: false, trustSource: false,
+                    strip: false, expect: false, nops: [], cache: "/home/u/.cache/xsplice-build", cacheLimit: 10 << 30,
+                    compilerLauncher: [], keepWork: false, trustSource: false,
                     allowedLayouts: [], force: false, verbosity: .normal))
     }
 
@@ -40,7 +41,7 @@ import Testing
         let options = try parse(
             "build", "-s", "a", "-p", "1.patch", "-p", "2.patch", "-o", "c", "-c", "config", "-j8", "--depends", id,
             "--xen-depends", id, "--arch", "arm64", "--cross-compile", "aarch64-none-", "--format", "livepatch", "-k", "diff", "--prelink", "--strip",
-            "--cache-dir", "/cache", "--keep-work", "--trust-source", "--force", "-v",
+            "--cache-dir", "/cache", "--cache-size", "500M", "--compiler-launcher", "ccache --x", "--keep-work", "--trust-source", "--force", "-v",
             "--allow-layout-change", "struct domain", "--allow-layout-change", "vcpu", "--xen-syms", "xen-syms", "--on", "1.livepatch",
             "--on", "2.livepatch", "--applied-patch", "0.patch", "--cumulative", "--expect", "--nop", "a.c#f=5", "--name", "fix-1")
         #expect(options.applied == ["1.livepatch", "2.livepatch"] && options.appliedPatches == ["0.patch"] && options.cumulative)
@@ -54,9 +55,19 @@ import Testing
         #expect(options.format == .livepatch)
         #expect(options.skip == .diff)
         #expect(options.prelink && options.strip && options.keepWork && options.trustSource && options.force)
-        #expect(options.cache == "/cache")
+        #expect(options.cache == "/cache" && options.cacheLimit == 500 << 20 && options.compilerLauncher == ["ccache", "--x"])
         #expect(options.allowedLayouts == ["struct domain", "vcpu"])
         #expect(options.verbosity == .verbose)
+    }
+
+    @Test(arguments: [("0", nil), ("1000", 1000), ("3k", 3 << 10), ("2G", 2 << 30), ("1T", 1 << 40)] as [(String, Int64?)])
+    func sizes(text: String, limit: Int64?) throws {
+        #expect(try parse("-s", "a", "-p", "b", "-o", "c", "--cache-size", text).cacheLimit == limit)
+    }
+
+    @Test(arguments: ["", "G", "-1", "1X", "1.5G", "99999999T"])
+    func noSizes(text: String) {
+        #expect(throws: (any Error).self) { try parse("-s", "a", "-p", "b", "-o", "c", "--cache-size", text) }
     }
 
     /// What belongs to one target stands behind its name; other names before an `=` belong to the file.

@@ -1,0 +1,127 @@
+import Diagnostics
+import SystemPackage
+import WorkFiles
+
+/// The cache folder in use by a run: nobody removes anything from it meanwhile.
+///
+/// What `buildObjectPairs` and `buildHypervisor` give are files in that folder, so that it has to be in use until they were read.
+public struct CacheUse: ~Copyable, Sendable {
+    private let cache: Cache
+    private let lock: FileLock
+
+    /// Makes the folder when it is missing. Waits while another run removes things from it.
+    ///
+    /// - Throws: `BuildError` (exit 64) for a folder that make can't work in, `WorkFileError`, `CancellationError`.
+    public static func begin(_ folder: FilePath) async throws -> CacheUse {
+        let lock = try await FileLock.acquire(try Cache(folder).users, .shared)
+        // Again: who had the lock may have removed all that is in it.
+        return CacheUse(cache: try Cache(folder), lock: lock)
+    }
+
+    private init(cache: Cache, lock: FileLock) {
+        self.cache = cache
+        self.lock = lock
+    }
+
+    /// Ends the use, and makes room: what was not used for the longest time goes first. While other runs use the folder nothing is
+    /// removed; the last of them does it.
+    ///
+    /// - Parameter limit: in bytes; nil for none.
+    public consuming func end(limit: Int64?) throws {
+        let content = CacheContent(cache)
+        _ = consume self
+        if let limit { try content.trim(to: limit) }
+    }
+}
+
+/// What a cache folder holds.
+public struct CacheUsage: Sendable, Equatable, Codable {
+    public struct Part: Sendable, Equatable, Codable {
+        public var count = 0
+        /// In bytes.
+        public var size: Int64 = 0
+    }
+
+    /// Private copies of Xen trees, configured, with their generated files.
+    public var trees = Part()
+    public var objects = Part()
+    /// Folders of runs that are under way, or were killed.
+    public var work = Part()
+
+    public init() {}
+
+    /// In bytes.
+    public var size: Int64 { trees.size + objects.size + work.size }
+}
+
+/// - Returns: nothing at all where the folder does not exist.
+/// - Throws: `WorkFileError`.
+public func cacheUsage(of folder: FilePath) throws -> CacheUsage {
+    guard WorkFiles.isFolder(folder) else { return CacheUsage() }
+    return try CacheContent(Cache(folder)).usage()
+}
+
+/// Removes all that is in a cache folder.
+///
+/// - Returns: what was there.
+/// - Throws: `BuildError` when another run uses it; `WorkFileError`.
+public func clearCache(_ folder: FilePath) throws -> CacheUsage {
+    guard WorkFiles.isFolder(folder) else { return CacheUsage() }
+    return try CacheContent(Cache(folder)).clear()
+}
+
+private struct CacheContent {
+    let cache: Cache
+    private var trees: FilePath { cache.root.appending("trees") }
+
+    init(_ cache: Cache) { self.cache = cache }
+
+    func usage() throws -> CacheUsage {
+        var usage = CacheUsage()
+        for name in try WorkFiles.names(in: trees) {
+            usage.trees.count += 1
+            usage.trees.size += try cache.tree(name).size()
+        }
+        for entry in try cache.objects.usage() {
+            usage.objects.count += 1
+            usage.objects.size += entry.size
+        }
+        let work = cache.root.appending("work")
+        for name in try WorkFiles.names(in: work) {
+            usage.work.count += 1
+            // It may vanish meanwhile.
+            usage.work.size += (try? WorkFiles.size(of: work.appending(name))) ?? 0
+        }
+        return usage
+    }
+
+    func clear() throws -> CacheUsage {
+        guard let lock = try FileLock.tryAcquire(cache.users) else {
+            throw BuildError("the cache folder \(cache.root) is in use by another run", help: "wait until it has ended", exitCode: .internalFault)
+        }
+        defer { withExtendedLifetime(lock) {} }
+        let usage = try usage()
+        for name in ["trees", "objects", "work", "locks"] { try WorkFiles.remove(cache.root.appending(name)) }
+        return usage
+    }
+
+    /// Removes what was not used for the longest time until no more than nine tenths of the limit are left, so that not every run has to.
+    func trim(to limit: Int64) throws {
+        guard let lock = try FileLock.tryAcquire(cache.users) else { return }
+        defer { withExtendedLifetime(lock) {} }
+        var things: [(lastUsed: Double, size: Int64, remove: () throws -> Void)] = []
+        for name in try WorkFiles.names(in: trees) {
+            let place = cache.tree(name)
+            things.append((place.lastUsed ?? 0, try place.size(), { place.removeAll() }))
+        }
+        for entry in try cache.objects.usage() {
+            things.append((entry.lastUsed ?? 0, entry.size, { try cache.objects.remove(entry.key) }))
+        }
+        var size = things.reduce(0) { $0 + $1.size }
+        guard size > limit else { return }
+        for thing in things.sorted(by: { $0.lastUsed < $1.lastUsed }) where size > limit / 10 * 9 {
+            try thing.remove()
+            size -= thing.size
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Diagnostics
+import Report
+import SystemPackage
+import XenBuild
+
+/// `cache`: what is kept between runs.
+struct CacheCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cache", abstract: "Say what is kept between runs, or remove it.",
+        subcommands: [CacheStatusCommand.self, CacheClearCommand.self])
+}
+
+struct CacheFolderOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The cache folder. Default: $XDG_CACHE_HOME/xsplice-build or ~/.cache/xsplice-build.", valueName: "dir"))
+    var cacheDir: String?
+
+    func locate(_ console: Console) throws(UsageError) -> FilePath {
+        try CacheFolder.locate(option: cacheDir, environment: console.environment)
+    }
+}
+
+/// `cache status`: how much there is.
+struct CacheStatusCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(commandName: "status", abstract: "Say how much the cache holds.")
+
+    @OptionGroup var folder: CacheFolderOption
+
+    @Flag(help: "Write JSON.")
+    var json = false
+
+    func run(on console: Console) throws -> ExitStatus {
+        let path = try folder.locate(console), usage = try cacheUsage(of: path)
+        console.output.write(
+            json ? try JSONText.encode(usage, subject: path.string) : CacheText.render(usage, folder: path.string, style: console.outputStyle) + "\n")
+        return .written
+    }
+}
+
+/// `cache clear`: removes it all.
+struct CacheClearCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clear", abstract: "Remove all that the cache holds. The next run takes longer; nothing else is lost.")
+
+    @OptionGroup var folder: CacheFolderOption
+
+    func run(on console: Console) throws -> ExitStatus {
+        let path = try folder.locate(console)
+        console.output.write("\(console.outputStyle.shown(path.string)): \(CacheText.size(try clearCache(path).size)) removed\n")
+        return .written
+    }
+}

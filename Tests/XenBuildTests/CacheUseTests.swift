@@ -1,0 +1,91 @@
+import SystemPackage
+import TestTools
+import Testing
+import WorkFiles
+import XenBuild
+
+@Suite struct CacheUseTests {
+    /// A cache with what builds of these versions of one source left, in that order.
+    private func fill(_ fake: FakeTree, _ numbers: ClosedRange<Int>) async throws {
+        for number in numbers {
+            let source = "#include <generated.h>\nint two(int a) { return a + generated + \(number); }\n"
+            _ = try await buildObjectPairs(fake.request(["xen/common/two.c": source])) { _ in }
+        }
+    }
+
+    @Test func statusTellsWhatThereIs() async throws {
+        try await FakeTree.with { fake in
+            #expect(try cacheUsage(of: fake.cache) == CacheUsage())
+            #expect(!WorkFiles.isFolder(fake.cache))
+            try await fill(fake, 1...2)
+            let usage = try cacheUsage(of: fake.cache)
+            #expect(usage.trees.count == 1 && usage.objects.count == 3 && usage.work.count == 0)
+            let files = try ["trees", "objects"].map { try WorkFiles.size(of: fake.cache.appending($0)) }
+            // Of trees, what completes them is not counted.
+            #expect(usage.objects.size == files[1] && (usage.trees.size...usage.trees.size + 100).contains(files[0]))
+        }
+    }
+
+    @Test func clearRemovesAllOfIt() async throws {
+        try await FakeTree.with { fake in
+            try await fill(fake, 1...1)
+            #expect(try clearCache(fake.cache).objects.count == 2)
+            #expect(try cacheUsage(of: fake.cache).size == 0)
+            try await fill(fake, 1...1)
+            #expect(try cacheUsage(of: fake.cache).objects.count == 2)
+        }
+    }
+
+    @Test func nothingIsRemovedWhileAnotherRunUsesIt() async throws {
+        try await FakeTree.with { fake in
+            try await fill(fake, 1...1)
+            let use = try await CacheUse.begin(fake.cache)
+            let error = try #require(throws: BuildError.self) { try clearCache(fake.cache) }
+            #expect(error.message.contains("in use"))
+            try await CacheUse.begin(fake.cache).end(limit: 0)
+            #expect(try cacheUsage(of: fake.cache).objects.count == 2)
+            // The last one does it.
+            try use.end(limit: 0)
+            #expect(try cacheUsage(of: fake.cache).size == 0)
+        }
+    }
+
+    @Test func whatWasNotUsedForTheLongestTimeGoesFirst() async throws {
+        try await FakeTree.with { fake in
+            try await fill(fake, 1...4)
+            let one = try cacheUsage(of: fake.cache).objects.size / 5
+            // The first is used again; the second is now the oldest beside it.
+            try await fill(fake, 1...1)
+            let limit = try cacheUsage(of: fake.cache).size - 1
+            try await CacheUse.begin(fake.cache).end(limit: limit)
+            let left = try cacheUsage(of: fake.cache)
+            #expect(left.trees.count == 1 && left.objects.count < 5 && left.size <= limit / 10 * 9 + one)
+            let request = try fake.request(["xen/common/two.c": "#include <generated.h>\nint two(int a) { return a + generated + 1; }\n"])
+            #expect(try await buildObjectPairs(request) { _ in }.compiled == 0)
+        }
+    }
+
+    @Test func withoutALimitNothingIsRemoved() async throws {
+        try await FakeTree.with { fake in
+            try await fill(fake, 1...1)
+            try await CacheUse.begin(fake.cache).end(limit: nil)
+            #expect(try cacheUsage(of: fake.cache).objects.count == 2)
+        }
+    }
+
+    @Test func aLauncherGetsEachCompilersCommandLine() async throws {
+        try await FakeTree.with { fake in
+            let launcher = fake.folder.appending("launcher"), log = fake.folder.appending("launched")
+            try WorkFiles.write(Array("#!/bin/sh\necho \"$@\" >> \(log)\nshift\nexec \"$@\"\n".utf8), to: launcher, executable: true)
+            var request = try fake.request(["xen/common/two.c": "int two(int a) { return a; }\n"])
+            request.launcher = [launcher.string, "first"]
+            #expect(try await buildObjectPairs(request) { _ in }.compiled == 2)
+            let lines = String(decoding: try WorkFiles.read(log), as: UTF8.self).split(separator: "\n")
+            #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix("first gcc ") && $0.contains("common/two.c") })
+
+            request.launcher = ["no-such-launcher"]
+            let error = try await #require(throws: BuildError.self) { try await buildObjectPairs(request) { _ in } }
+            #expect(error.message == "no compiler launcher: 'no-such-launcher' is not in PATH" && error.exitCode == .usage)
+        }
+    }
+}
