@@ -20,6 +20,13 @@ enum RealXen {
     /// Whether to test what takes minutes, too: with 'make test-all'.
     static let isThorough = getenv("XSPLICE_TEST_ALL") != nil
 
+    /// Of this process, as far as compilers need it.
+    static var environment: [String: String] {
+        var result: [String: String] = [:]
+        for name in ["PATH", "HOME"] { result[name] = getenv(name).map { String(cString: $0) } }
+        return result
+    }
+
     static let tree = "xen-4.17"
 
     static let demo = ChangeCase(

@@ -1,0 +1,103 @@
+import ChangeCases
+import SourcePatch
+import SystemPackage
+import TestTools
+import Testing
+import WorkFiles
+import XenSource
+
+@testable import XenBuild
+
+/// An object that is not compiled is a fix left out: what the plan compiles is held against builds of both whole trees.
+@Suite(
+    .timeLimit(.minutes(60)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
+    .enabled(if: RealXen.isThorough, "takes minutes; 'make test-all' runs it"))
+struct CompilePlanTests {
+    /// Of all kinds: one source, several, one that is compiled more than once, headers, generated headers, a makefile, a new file, one that is
+    /// gone, assembly, what a folder makes for its own objects.
+    static let changes = [
+        "F1-xen-static", "F2-xen-several", "F12-xen-compat", "F12-xen-guest-walk", "F6-xen-inline-many", "D8-xen-grown", "B5-xen-compat-header",
+        "B5-xen-offsets-used", "B3-xen-object-flags", "B1-xen-new-file", "B2-xen-file-gone", "F13-xen-assembly", "B9-xen-rename-header",
+    ]
+
+    @Test("what is compiled is all that differs, and as a build of the whole tree has it", arguments: changes)
+    func isSound(name: String) async throws {
+        let change = try #require(RealXen.everyCase.first { $0.name == name })
+        try await withTemporaryFolder { folder in
+            let whole = try await Self.wholeTrees.value(of: "") { try await WholeTrees() }
+            let use = try await CacheUse.begin(whole.cache)
+            let request = try await whole.request(change, cache: folder.appending("cache"), logs: folder.appending("logs"))
+            let plan = try await Turns.work.one { try await buildObjectPairs(request) { _ in } }
+            let everything = try await Turns.work.one { try await whole.everyObject(with: request.patch) }
+
+            #expect(everything.count > 350)
+            var missed: [String] = [], different: [String] = []
+            for (name, (original, patched)) in everything where name != BuildSystemQuirks.configurationCopy {
+                if let pair = plan.pairs.first(where: { $0.name == name }) {
+                    for (mine, other) in [(pair.original, original), (pair.patched, patched)]
+                    where try mine.map({ try WorkFiles.read($0) }) != other.map({ try WorkFiles.read($0) }) { different.append(name) }
+                } else if try original.map({ try WorkFiles.read($0) }) != patched.map({ try WorkFiles.read($0) }) {
+                    missed.append(name)
+                }
+            }
+            #expect(missed == [])
+            #expect(different == [])
+            #expect(plan.pairs.allSatisfy { everything[$0.name] != nil } && !plan.pairs.isEmpty)
+            // The original's objects serve all changes.
+            try use.end(limit: 400 << 20)
+        }
+    }
+
+    private static let wholeTrees = Once<WholeTrees>()
+}
+
+/// Builds of all objects, in a cache that the plan knows nothing of.
+private struct WholeTrees: Sendable {
+    let cache = RealXen.cache.root.appending("whole-trees")
+    private let tree: XenTree
+    private let environment: [String: String]
+
+    init() async throws {
+        tree = try recogniseTree(at: try await RealXen.hypervisor(debug: false).tree)
+        environment = RealXen.environment
+    }
+
+    func request(_ change: ChangeCase, cache: FilePath, logs: FilePath) async throws -> BuildRequest {
+        let program = try #require(RealXen.program)
+        return BuildRequest(
+            tree: tree, patch: try applyPatches(change.patches, to: tree.top), architecture: "x86_64", jobs: 2, cache: cache, logs: logs,
+            environment: environment, recorder: [program.string, "record-compile"])
+    }
+
+    /// Compiles every object that one of the trees has, from both.
+    func everyObject(with patch: AppliedPatch) async throws -> [String: (original: FilePath?, patched: FilePath?)] {
+        try await withTemporaryFolder { folder in
+            let program = try #require(RealXen.program)
+            let request = BuildRequest(
+                tree: tree, patch: patch, architecture: "x86_64", jobs: 2, cache: cache, logs: folder.appending("logs"), environment: environment,
+                recorder: [program.string, "record-compile"])
+            let preparation = try await TreePreparation(request) { _ in }
+            let trees = [try await preparation.prepared(), try await preparation.prepared(patch: patch)]
+            let compiler = ObjectCompiler(
+                runner: preparation.runner, launcher: [], store: preparation.cache.objects, work: folder.appending("work"), logs: request.logs)
+            var result: [String: (original: FilePath?, patched: FilePath?)] = [:]
+            for (side, tree) in zip(["original", "patched"], trees) {
+                let commands = tree.objects.values.sorted { $0.name < $1.name }
+                try await withThrowingTaskGroup(of: (String, FilePath).self) { group in
+                    func compile(_ command: ObjectCommand) {
+                        group.addTask {
+                            (command.name, try await compiler.compile(command, treeKey: tree.key, top: tree.top, side: side).entry.object)
+                        }
+                    }
+                    var waiting = commands.makeIterator()
+                    for _ in 0..<2 { waiting.next().map(compile) }
+                    while let (name, object) = try await group.next() {
+                        if side == "original" { result[name, default: (nil, nil)].original = object } else { result[name, default: (nil, nil)].patched = object }
+                        waiting.next().map(compile)
+                    }
+                }
+            }
+            return result
+        }
+    }
+}
