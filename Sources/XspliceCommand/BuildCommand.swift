@@ -12,6 +12,7 @@ struct BuildCommand: ParsableCommand {
         usage: """
             xsplice-build -s SRC -p PATCH [-p PATCH...] -o OUT [--xen-syms FILE] [options]
             xsplice-build -s SRC -p PATCH -o OUT --arch ARCH,ARCH... [--xen-syms ARCH=FILE...] [options]
+            xsplice-build batch MANIFEST -o OUT [options]
             xsplice-build diff ORIGINAL.o PATCHED.o [--json]
             xsplice-build inspect PAYLOAD [--json]
             xsplice-build explain [IDENTIFIER]

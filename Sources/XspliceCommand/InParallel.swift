@@ -4,7 +4,7 @@
 /// - Returns: what came of each, in the order of `items`.
 /// - Throws: the first error; what has not begun by then never does. `CancellationError`.
 func inParallel<Item: Sendable, Result: Sendable>(
-    _ items: [Item], limit: Int, done: (Int) -> Void = { _ in }, _ body: @escaping @Sendable (Item) throws -> Result
+    _ items: [Item], limit: Int, done: (Int) -> Void = { _ in }, _ body: @escaping @Sendable (Item) async throws -> Result
 ) async throws -> [Result] {
     try await withThrowingTaskGroup(of: (Int, Result).self) { group in
         var results: [Result?] = Array(repeating: nil, count: items.count)
@@ -13,7 +13,7 @@ func inParallel<Item: Sendable, Result: Sendable>(
             guard let (index, item) = waiting.next() else { return }
             group.addTask {
                 try Task.checkCancellation()
-                return (index, try body(item))
+                return (index, try await body(item))
             }
         }
         for _ in 0..<max(1, limit) { start() }

@@ -64,7 +64,8 @@ public enum Interrupts {
             while read(reading, &byte, 1) == 1 { action() }
         }
         source.setCancelHandler {
-            pipe.store(-1, ordering: .releasing)
+            // Another run may have begun meanwhile, with a pipe of its own.
+            _ = pipe.compareExchange(expected: writing, desired: -1, ordering: .acquiringAndReleasing)
             close(reading)
             close(writing)
         }

@@ -5,6 +5,8 @@ import Synchronization
 /// One of the lines that a run shows.
 public enum Stage: String, Sendable, CaseIterable {
     case patch, compile, hypervisor, compare, link, original, check
+    /// All builds of a batch.
+    case batch
 }
 
 /// All output of a run, from whatever task it comes, in order and never one line within another.

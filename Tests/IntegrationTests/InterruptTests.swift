@@ -11,7 +11,7 @@ import Musl
 
 /// Ctrl-C: exit code 130, and nothing of the run is left.
 @Suite struct InterruptTests {
-    enum Moment: String, CaseIterable, Sendable { case atOnce, copying, recording, compiling, linking }
+    enum Moment: String, CaseIterable, Sendable { case atOnce, copying, headers, dryRun, recording, compiling, linking }
 
     @Test(arguments: Moment.allCases)
     func leavesNothing(_ moment: Moment) async throws {
@@ -23,7 +23,10 @@ import Musl
             let output = folder.appending("out"), cache = folder.appending("cache")
             let compiler = try await slowCompiler(in: folder)
             let environment = moment == .compiling ? ["CC": compiler.string] : [:]
-            let arguments = bench.arguments(tree: tree, output: output, cache: cache)
+            // Another source needs no more than headers.
+            let header = [Bench.fixtures.appending("changes/F6-inline/change.patch")]
+            let arguments = moment == .recording
+                ? bench.arguments(tree: tree, patches: header, output: output, cache: cache) : bench.arguments(tree: tree, output: output, cache: cache)
             let ending = try await Program.run(arguments, environment: environment) { process in
                 try await wait("the moment does not come", while: process) {
                     try hasCome(moment, output: output, cache: cache, folder: folder)
@@ -73,6 +76,8 @@ import Musl
         switch moment {
         case .atOnce: return true
         case .copying: return !names(cache.appending("trees")).isEmpty
+        case .headers: return WorkFiles.isReadableFile(logs.appending("headers-original.log"))
+        case .dryRun: return WorkFiles.isReadableFile(logs.appending("dry-run-original.log"))
         case .recording: return WorkFiles.isReadableFile(logs.appending("prepare-original.log"))
         case .compiling: return WorkFiles.isReadableFile(folder.appending("started"))
         case .linking: return WorkFiles.isFolder(logs.appending("patched")) && names(cache.appending("work")).isEmpty

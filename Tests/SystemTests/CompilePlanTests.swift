@@ -10,7 +10,7 @@ import XenSource
 
 /// An object that is not compiled is a fix left out: what the plan compiles is held against builds of both whole trees.
 @Suite(
-    .timeLimit(.minutes(60)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
+    .timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
     .enabled(if: RealXen.isThorough, "takes minutes; 'make test-all' runs it"))
 struct CompilePlanTests {
     /// Of all kinds: one source, several, one that is compiled more than once, headers, generated headers, a makefile, a new file, one that is

@@ -15,7 +15,7 @@ import Musl
 ///
 /// Each prepares the tree anew, which takes its time.
 @Suite(
-    .timeLimit(.minutes(60)), .serialized,
+    .timeLimit(.minutes(150)), .serialized,
     .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
     .enabled(if: RealXen.isThorough, "takes minutes; 'make test-all' runs it"))
 struct OriginalTests {

@@ -5,7 +5,7 @@ import Testing
 
 /// A stress for relocation: functions of the whole hypervisor, replaced by themselves.
 @Suite(
-    .timeLimit(.minutes(60)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
+    .timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
     .enabled(if: RealXen.isThorough, "takes minutes; 'make test-all' runs it"))
 struct OwnCodeTests {
     static let targets = XenTarget.all.filter { $0.xen.version != "4.14" }

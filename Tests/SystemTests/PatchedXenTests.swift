@@ -5,7 +5,7 @@ import TestTools
 import Testing
 
 /// Payloads that the program makes, in a running hypervisor: one boot, in which each is loaded, seen, reverted and unloaded.
-@Suite(.timeLimit(.minutes(60)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
+@Suite(.timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
 struct PatchedXenTests {
     private func payload(_ change: ChangeCase) async throws -> [UInt8] {
         let outcome = try await RealXen.outcome(of: change)

@@ -14,7 +14,7 @@ import Musl
 #endif
 
 /// What did not change must not differ: a whole hypervisor against itself.
-@Suite(.timeLimit(.minutes(60)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
+@Suite(.timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
 struct SelfComparisonTests {
     private func compare(_ a: FilePath, _ b: FilePath) async throws -> FolderComparison {
         let program = try #require(RealXen.program)

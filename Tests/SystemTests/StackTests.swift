@@ -6,7 +6,7 @@ import Testing
 import WorkFiles
 
 /// Payloads on top of payloads, and payloads that take the place of others, in a running hypervisor.
-@Suite(.timeLimit(.minutes(60)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
+@Suite(.timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
 struct StackTests {
     private static let patches = ChangeCase.fixtures.appending("stacks/xen-4.17")
 

@@ -14,7 +14,7 @@ import Musl
 
 /// The same changes in the Xen of three releases of Debian, for PCs and for ARM, each with its own host tool. A release that the archive does not serve is a failure.
 @Suite(
-    .timeLimit(.minutes(60)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
+    .timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
     .enabled(if: EveryXen.isWanted, "takes more builds of Xen: 'make test-all'"))
 struct VersionMatrixTests {
     @Test("a payload changes the running hypervisor, and its revert changes it back", arguments: EveryXen.cells)

@@ -4,7 +4,7 @@ import Testing
 /// Every change of a real Xen in `Fixtures/changes`, run through the program.
 @Suite(.enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
 struct XenChangeTests {
-    @Test("comes out as expected: exit code, functions, variables, references, diagnostics", .timeLimit(.minutes(60)), arguments: RealXen.cases)
+    @Test("comes out as expected: exit code, functions, variables, references, diagnostics", .timeLimit(.minutes(150)), arguments: RealXen.cases)
     func expected(change: ChangeCase) async throws {
         let deviations = try await RealXen.outcome(of: change).deviations(from: change.expected)
         #expect(deviations == [])

@@ -1,0 +1,234 @@
+import Diagnostics
+import FoundationEssentials
+import SystemPackage
+import WorkFiles
+
+/// What `batch` is to build: fixes for hypervisors. Read from JSON; relative paths begin in the manifest's own folder.
+struct BatchManifest: Sendable, Equatable {
+    /// A running hypervisor, and the source that it was built from.
+    struct Hypervisor: Sendable, Equatable {
+        var name: String
+        var source: FilePath
+        var xenSyms: FilePath?
+        var config: FilePath?
+        var arch: String?
+        var crossCompile: String?
+        /// The payloads that are applied to it, bottom first, and the patches that went into them.
+        var on: [FilePath] = []
+        var appliedPatches: [FilePath] = []
+        var cumulative = false
+    }
+
+    struct Fix: Sendable, Equatable {
+        var name: String
+        /// In the order in which they are applied.
+        var patches: [FilePath]
+        /// Names of hypervisors; nil is all.
+        var hypervisors: [String]?
+        /// Options of `build` for this fix alone.
+        var options: [String] = []
+    }
+
+    var hypervisors: [Hypervisor]
+    var fixes: [Fix]
+
+    /// The options of `build` that a fix may have: those that are about the payload, and name no file.
+    static let options = ["--allow-layout-change", "--expect", "--format", "--nop", "--prelink", "--strip", "--trust-source", "--xen-debug"]
+
+    /// - Throws: `UsageError` that names the place in the file; `WorkFileError`.
+    static func read(_ path: FilePath) throws -> BatchManifest {
+        let bytes = try WorkFiles.read(path)
+        let folder = FilePath(path.removingLastComponent().string)
+        do {
+            let file = try JSONDecoder().decode(ManifestFile.self, from: Data(bytes))
+            return try file.manifest(below: folder.isEmpty ? "." : folder)
+        } catch let error as DecodingError {
+            throw UsageError("\(path): \(ManifestFile.describe(error))", help: Self.help)
+        } catch let error as UsageError {
+            throw UsageError("\(path): \(error.message)", help: error.help ?? Self.help)
+        }
+    }
+
+    private static let help = "xsplice-build help batch shows what a manifest looks like"
+
+    /// One run of `build`.
+    struct Cell: Sendable, Equatable {
+        var fix: String
+        var hypervisor: String
+        /// From `build` to the last option, but for those that all cells share.
+        var arguments: [String]
+        /// Below the batch's output folder.
+        var folder: String { "\(hypervisor)/\(fix)" }
+    }
+
+    /// All that is to be built: a fix for all its hypervisors, then the next.
+    var cells: [Cell] {
+        fixes.flatMap { fix in
+            hypervisors.filter { fix.hypervisors?.contains($0.name) ?? true }.map { hypervisor in
+                Cell(fix: fix.name, hypervisor: hypervisor.name, arguments: ["build"] + hypervisor.arguments + fix.arguments)
+            }
+        }
+    }
+}
+
+extension BatchManifest.Hypervisor {
+    fileprivate var arguments: [String] {
+        ["-s", source.string] + option("--xen-syms", xenSyms?.string) + option("-c", config?.string) + option("--arch", arch)
+            + option("--cross-compile", crossCompile) + on.flatMap { ["--on", $0.string] }
+            + appliedPatches.flatMap { ["--applied-patch", $0.string] } + (cumulative ? ["--cumulative"] : [])
+    }
+
+    private func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
+}
+
+extension BatchManifest.Fix {
+    fileprivate var arguments: [String] {
+        // The payload is known on the host by the fix's name where that will do.
+        patches.flatMap { ["-p", $0.string] } + ["--name", PayloadName.name(for: [FilePath(name)])] + options
+    }
+}
+
+/// The manifest as it stands in the file.
+private struct ManifestFile: Decodable {
+    struct Hypervisor: Decodable {
+        var name, source: String
+        var xenSyms, config, arch, crossCompile: String?
+        var on, appliedPatches: [String]?
+        var cumulative: Bool?
+
+        enum CodingKeys: String, CodingKey, CaseIterable { case name, source, xenSyms, config, arch, crossCompile, on, appliedPatches, cumulative }
+    }
+
+    struct Fix: Decodable {
+        var name: String?
+        var patches: [String]
+        var hypervisors, options: [String]?
+
+        enum CodingKeys: String, CodingKey, CaseIterable { case name, patches, hypervisors, options }
+    }
+
+    var hypervisors: [Strict<Hypervisor>]
+    var fixes: [Strict<Fix>]
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case hypervisors, fixes }
+
+    init(from decoder: any Decoder) throws {
+        try refuseUnknownKeys(in: decoder, known: CodingKeys.allCases.map(\.rawValue))
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        hypervisors = try values.decode([Strict<Hypervisor>].self, forKey: .hypervisors)
+        fixes = try values.decode([Strict<Fix>].self, forKey: .fixes)
+    }
+
+    func manifest(below folder: FilePath) throws(UsageError) -> BatchManifest {
+        func path(_ text: String) -> FilePath { folder.pushing(FilePath(text)) }
+        let manifest = BatchManifest(
+            hypervisors: hypervisors.map(\.value).map { one in
+                BatchManifest.Hypervisor(
+                    name: one.name, source: path(one.source), xenSyms: one.xenSyms.map(path), config: one.config.map(path), arch: one.arch,
+                    crossCompile: one.crossCompile, on: (one.on ?? []).map(path), appliedPatches: (one.appliedPatches ?? []).map(path),
+                    cumulative: one.cumulative ?? false)
+            },
+            fixes: fixes.map(\.value).map { one in
+                let patches = one.patches.map(path)
+                return BatchManifest.Fix(
+                    name: one.name ?? patches.first.map { PayloadName.name(for: [$0]) } ?? "", patches: patches, hypervisors: one.hypervisors,
+                    options: one.options ?? [])
+            })
+        try check(manifest)
+        return manifest
+    }
+
+    private func check(_ manifest: BatchManifest) throws(UsageError) {
+        let names = manifest.hypervisors.map(\.name)
+        try checkNames(names, of: "hypervisors")
+        for (index, fix) in manifest.fixes.enumerated() where fix.patches.isEmpty {
+            throw UsageError("fixes[\(index)].patches: no patch is named")
+        }
+        try checkNames(manifest.fixes.map(\.name), of: "fixes")
+        for (index, fix) in manifest.fixes.enumerated() {
+            for name in fix.hypervisors ?? [] where !names.contains(name) {
+                throw UsageError("fixes[\(index)].hypervisors: no hypervisor is called '\(name)'")
+            }
+            for option in fix.options where option.hasPrefix("-") {
+                let name = option.prefix { $0 != "=" }
+                guard BatchManifest.options.contains(String(name)) else {
+                    throw UsageError(
+                        "fixes[\(index)].options: '\(name)' is no option of a fix", help: "those are \(BatchManifest.options.joined(separator: ", "))")
+                }
+            }
+        }
+    }
+
+    /// Folders are called by these names.
+    private func checkNames(_ names: [String], of list: String) throws(UsageError) {
+        if names.isEmpty { throw UsageError("\(list): the list is empty") }
+        for (index, name) in names.enumerated() {
+            let isPlain = name.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || "-_.".utf8.contains(byte)
+            }
+            guard isPlain, !name.isEmpty, name.first != ".", name.utf8.count <= 100 else {
+                throw UsageError(
+                    "\(list)[\(index)].name: '\(name)' can't name a folder", help: "1 to 100 letters, digits, '.', '_' and '-', and no '.' at the beginning")
+            }
+            if names[..<index].contains(name) { throw UsageError("\(list)[\(index)].name: '\(name)' is there twice") }
+        }
+    }
+
+    /// `fixes[2].patches: what is wrong`, and only what is wrong with the whole.
+    static func describe(_ error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, let context): "\(place(context.codingPath + [key]))is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context): "\(place(context.codingPath))is of another type than it should be"
+        case .dataCorrupted(let context):
+            context.codingPath.isEmpty
+                ? "is no JSON: \(context.underlyingError.map { "\($0)" } ?? context.debugDescription)" : "\(place(context.codingPath))\(context.debugDescription)"
+        @unknown default: "\(error)"
+        }
+    }
+
+    private static func place(_ path: [any CodingKey]) -> String {
+        var text = ""
+        for key in path {
+            if let index = key.intValue { text += "[\(index)]" } else { text += (text.isEmpty ? "" : ".") + key.stringValue }
+        }
+        return text.isEmpty ? "" : text + ": "
+    }
+}
+
+/// A value whose file may hold no other keys: a misspelt one would be an option that is silently left out.
+private struct Strict<Value: Decodable & KnowsItsKeys>: Decodable {
+    var value: Value
+
+    init(from decoder: any Decoder) throws {
+        try refuseUnknownKeys(in: decoder, known: Value.keys)
+        value = try Value(from: decoder)
+    }
+}
+
+private protocol KnowsItsKeys {
+    static var keys: [String] { get }
+}
+
+extension ManifestFile.Hypervisor: KnowsItsKeys {
+    static var keys: [String] { CodingKeys.allCases.map(\.rawValue) }
+}
+
+extension ManifestFile.Fix: KnowsItsKeys {
+    static var keys: [String] { CodingKeys.allCases.map(\.rawValue) }
+}
+
+private struct AnyKey: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+private func refuseUnknownKeys(in decoder: any Decoder, known: [String]) throws {
+    let values = try decoder.container(keyedBy: AnyKey.self)
+    for key in values.allKeys where !known.contains(key.stringValue) {
+        throw DecodingError.dataCorrupted(
+            .init(codingPath: decoder.codingPath + [key], debugDescription: "is not known here; there are \(known.joined(separator: ", "))"))
+    }
+}
