@@ -64,6 +64,12 @@ enum BuildSystemQuirks {
         ["prelink.o"] + folders.filter { isFolder($0, of: architecture) }.map { "arch/\($0)/prelink.o" }
     }
 
+    /// What is linked from all objects, or from that: `prelink.o`, `prelink-efi.o`, `.xen-syms.0.o`, `.xen.efi.0r.o`.
+    static func isMadeOfAllObjects(_ path: String) -> Bool {
+        let name = path.split(separator: "/").last ?? ""
+        return name.hasSuffix(".o") && (name.hasPrefix("prelink") || name.hasPrefix(".xen"))
+    }
+
     /// Whether the folder below `arch/` is that of an architecture. Its name is the first part of the architecture's: `x86` of `x86_64`,
     /// `arm` of `arm32` and `arm64`, which share it.
     private static func isFolder(_ folder: some StringProtocol, of architecture: String) -> Bool { architecture.hasPrefix(folder) }

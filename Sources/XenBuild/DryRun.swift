@@ -10,17 +10,20 @@ struct DryRun {
     /// All other commands of the compiler: host tools, boot code, what headers are made from.
     private(set) var others: [RecordedCommand] = []
 
-    /// The words of an object's command that only a shell could tell.
+    /// A line that may hide an object: words that only a shell could tell, or an error of make that left something out.
     struct NotUnderstood: Error {
         var line: String
     }
 
     /// - Parameters:
     ///   - output: of make alone, without what it complains about.
+    ///   - errors: what it complains about, in English.
     ///   - compiler: the word that stands for the compiler in make's output.
     ///   - folder: where make began.
-    /// - Throws: `NotUnderstood` for a command that may be an object's and is not plain.
-    init(output: [UInt8], compiler: String, folder: String) throws(NotUnderstood) {
+    /// - Throws: `NotUnderstood` for a command that may be an object's and is not plain, and where make went no further for other reasons
+    ///   than that there is nothing to link.
+    init(output: [UInt8], errors: String = "", compiler: String, folder: String) throws(NotUnderstood) {
+        for line in errors.split(whereSeparator: \.isNewline) where !Self.isExpected(line) { throw NotUnderstood(line: String(line)) }
         var folders = [folder]
         let sign = Array(compiler.utf8)
         for line in Self.lines(output) {
@@ -37,6 +40,18 @@ struct DryRun {
                 if arguments.isHypervisorObject { objects.append(record) } else { others.append(record) }
             }
         }
+    }
+
+    /// Whether a line of make's complaints is none, or says that what is linked last was not made, or follows from that.
+    private static func isExpected(_ line: Substring) -> Bool {
+        guard let stars = line.range(of: ": *** ") else { return true }
+        let rest = line[stars.upperBound...]
+        if rest.hasPrefix("["), rest.contains("] Error ") { return true }
+        let noRule = "No rule to make target "
+        guard rest.hasPrefix(noRule) else { return false }
+        // Make before 4.0 opened its quotes with a backquote.
+        let name = rest.dropFirst(noRule.count + 1).prefix { $0 != "'" }
+        return BuildSystemQuirks.isMadeOfAllObjects(String(name))
     }
 
     /// The lines; one that ends with a backslash goes on in the next.

@@ -36,7 +36,9 @@ struct MakeCommand: Sendable {
     /// It may well end with an error: what was not made is missing, even if it would have been.
     func dryRun(log: FilePath, output: FilePath, adding variables: [String: String]) async throws -> DryRun {
         _ = try await run(["-n", "-k", "-w"], compiler: [recorder.string], log: log, output: output, adding: variables)
-        return try DryRun(output: try WorkFiles.read(output), compiler: recorder.string, folder: top.string)
+        return try DryRun(
+            output: try WorkFiles.read(output), errors: String(decoding: try WorkFiles.read(log), as: UTF8.self), compiler: recorder.string,
+            folder: top.string)
     }
 
     /// - Returns: true when make exits with 0.

@@ -4,8 +4,8 @@ import Testing
 @testable import XenBuild
 
 @Suite struct DryRunTests {
-    private func dryRun(_ output: String) throws -> DryRun {
-        try DryRun(output: Array(output.utf8), compiler: "/bin/the cc", folder: "/top")
+    private func dryRun(_ output: String, errors: String = "") throws -> DryRun {
+        try DryRun(output: Array(output.utf8), errors: errors, compiler: "/bin/the cc", folder: "/top")
     }
 
     private let object = "-D__XEN__ -MMD -MF .a.o.d -c a.c -o a.o"
@@ -38,6 +38,22 @@ import Testing
     ])
     func whatMayBeAnObjectMustBePlain(line: String) {
         #expect(throws: DryRun.NotUnderstood.self) { try dryRun(line) }
+    }
+
+    @Test(arguments: [
+        "make[2]: *** No rule to make target 'prelink.o', needed by 'xen-syms'.\nmake[1]: *** [build.mk:90: xen] Error 2\nmake: *** [Makefile:592: xen] Error 2",
+        "make[3]: *** No rule to make target '/a b/.xen.efi.0r.o'.  Stop.", "make[3]: *** No rule to make target `prelink-efi.o'.", "warning: make: nothing",
+    ])
+    func withoutObjectsNothingIsLinked(errors: String) throws {
+        #expect(try dryRun("", errors: errors).objects.isEmpty)
+    }
+
+    @Test(arguments: [
+        "make[2]: *** No rule to make target 'common/one.o', needed by 'common/built_in.o'.", "common/Makefile:7: *** missing separator.  Stop.",
+        "make[2]: *** common: No such file or directory.  Stop.", "make[1]: *** No rule to make target 'include/generated.h'.",
+    ])
+    func otherErrorsMayHideObjects(errors: String) {
+        #expect(throws: DryRun.NotUnderstood.self) { try dryRun("", errors: errors) }
     }
 
     @Test(arguments: ["'/bin/the cc' $x -o tool tool.c > log", "'/bin/the cc' -D__XEN__ -m32 -c boot.c -o boot.32.o > log", "echo -c /bin/the"])
