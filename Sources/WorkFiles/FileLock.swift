@@ -23,7 +23,11 @@ public final class FileLock: Sendable {
         self.path = path
     }
 
-    deinit { try? descriptor.close() }
+    deinit {
+        // A child that is just being started has the descriptor too, until it becomes another program.
+        flock(descriptor.rawValue, LOCK_UN)
+        try? descriptor.close()
+    }
 
     /// Takes the lock at once, or gives nil when another holder has it. The file is made when missing.
     public static func tryAcquire(_ path: FilePath, _ mode: Mode = .exclusive) throws(WorkFileError) -> FileLock? {

@@ -44,7 +44,7 @@ struct DryRun {
 
     /// Whether a line of make's complaints is none, or says that what is linked last was not made, or follows from that.
     private static func isExpected(_ line: Substring) -> Bool {
-        guard let stars = line.range(of: ": *** ") else { return true }
+        guard let stars = line.firstRange(of: ": *** ") else { return true }
         let rest = line[stars.upperBound...]
         if rest.hasPrefix("["), rest.contains("] Error ") { return true }
         let noRule = "No rule to make target "
