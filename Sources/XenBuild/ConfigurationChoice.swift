@@ -51,7 +51,7 @@ struct ConfigurationChoice: Sendable {
         let log = logs.appending("configure-\(side).log")
         var environment: [String: String] = [:]
         func runMake(_ target: String) async throws {
-            guard try await make.run([target], log: log, adding: environment) else {
+            guard try await make.run(["-j\(make.request.jobs)", target], log: log, adding: environment) else {
                 throw BuildError.fromLog("the \(side) tree can't be configured", log: log)
             }
         }

@@ -73,6 +73,14 @@ struct ObjectCommand: Sendable, Equatable {
         return result + ["-MD", "-MF", dependencies.string, "-o", output.string] + extra
     }
 
+    /// The command with nothing made but the list of files that the compiler would read.
+    func listing(in top: FilePath, dependencies: FilePath) -> [String] {
+        var words = replay(in: top, output: "/dev/null", dependencies: dependencies, extra: [])
+        words.removeAll { ["-c", "-MD"].contains($0) }
+        // Where a list is asked for, it is what `-o` names, unless there is a file for it.
+        return words + ["-M"]
+    }
+
     static func differFlags(top: FilePath) -> [String] {
         ["-g", "-ffunction-sections", "-fdata-sections", "-fdebug-prefix-map=\(top)=."]
     }

@@ -15,6 +15,25 @@ struct ObjectCompiler: Sendable {
         var wasCached: Bool
     }
 
+    /// The files that the compiler would read, relative to `xen/`, links resolved: without compiling, and without a launcher, which
+    /// would have to send the sources to do so.
+    func files(readFor command: ObjectCommand, top: FilePath, side: String) async throws -> Set<String> {
+        let folder = work.appending(side), rule = folder.appending("\(ContentKey.of([command.name])).list")
+        try WorkFiles.makeFolder(folder)
+        let log = logs.appending(side).appending(command.name + ".list.log")
+        guard try await runner.run(command.listing(in: top, dependencies: rule), in: command.folder(in: top), log: log) else {
+            throw BuildError.fromLog("\(command.source) (\(side)) does not compile", log: log)
+        }
+        return try read(rule, command, top: top)
+    }
+
+    private func read(_ rule: FilePath, _ command: ObjectCommand, top: FilePath) throws -> Set<String> {
+        var paths = ResolvedPaths(xen: top.appending("xen"))
+        let names = dependencies(inRule: try WorkFiles.read(rule))
+        try WorkFiles.remove(rule)
+        return Set(names.compactMap { paths.relative($0, from: command.folder(in: top).string) })
+    }
+
     /// - Parameters:
     ///   - tree: the key of the tree's content, and where it is.
     ///   - side: `original` or `patched`, for the log and for messages.
@@ -31,11 +50,6 @@ struct ObjectCompiler: Sendable {
         guard try await runner.run(launcher + words, in: command.folder(in: top), log: log) else {
             throw BuildError.fromLog("\(command.source) (\(side)) does not compile", log: log)
         }
-        var paths = ResolvedPaths(xen: top.appending("xen"))
-        let read = dependencies(inRule: try WorkFiles.read(rule)).compactMap {
-            paths.relative($0, from: command.folder(in: top).string)
-        }
-        try WorkFiles.remove(rule)
-        return Result(entry: try store.store(key, object: output, dependencies: Set(read)), wasCached: false)
+        return Result(entry: try store.store(key, object: output, dependencies: try read(rule, command, top: top)), wasCached: false)
     }
 }

@@ -61,6 +61,10 @@ struct PairCompiler: Sendable {
         var pair = ObjectPair(
             name: candidate.name, source: command.source, sourceAsCompiled: command.sourceAsCompiled,
             isInitOnly: command.isInitOnly, original: nil, patched: nil)
+        // Of single sources few objects are in doubt, and most of them for a name alone; of headers nearly all that are in doubt read them.
+        if let command = candidate.original, !candidate.isCertain, original.depth == .headers,
+            try await compiler.files(readFor: command, top: original.top, side: "original").isDisjoint(with: patched.changed)
+        { return one }
         if let command = candidate.original {
             let result = try await compiler.compile(command, treeKey: original.key, top: original.top, side: "original")
             one.add(result)
