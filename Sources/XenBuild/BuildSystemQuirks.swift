@@ -28,6 +28,14 @@ enum BuildSystemQuirks {
     /// Without a C++ compiler the tree skips those for C++ by itself (4.7 to 4.22).
     static let withoutHeaderChecks = ["PUBLIC_ANSI_HEADERS=", "CXX=false"]
 
+    /// Whether the tree's Kconfig has the target that brings the makefiles' copy of the configuration up to date, which they ask for by
+    /// themselves otherwise (from 4.14 on).
+    static func hasSyncconfig(in top: FilePath) throws -> Bool {
+        let makefile = top.appending("xen/tools/kconfig/Makefile")
+        guard case .regular = try WorkFiles.kind(of: makefile) else { return false }
+        return String(decoding: try WorkFiles.read(makefile), as: UTF8.self).contains("syncconfig")
+    }
+
     /// Whether the tree's makefiles look for the interpreter of their scripts in the order `python3`, `python`, `python2` (from 4.13 on),
     /// and take what `PYTHON` says before that.
     static func looksForPython3(_ makefile: String) -> Bool { makefile.contains("PYTHON_INTERPRETER") }

@@ -1,4 +1,5 @@
 import CompilerRecorder
+import SystemPackage
 
 /// What the tree's own make says that it would do (`make -n`), as far as it is the compiler's work.
 ///
@@ -40,6 +41,20 @@ struct DryRun {
                 if arguments.isHypervisorObject { objects.append(record) } else { others.append(record) }
             }
         }
+    }
+
+    /// The same for another place of the tree.
+    func moved(from: FilePath, to: FilePath) -> DryRun {
+        func moved(_ commands: [RecordedCommand]) -> [RecordedCommand] {
+            commands.map { command in
+                func text(_ text: String) -> String { text.replacing(from.string, with: to.string) }
+                return RecordedCommand(folder: text(command.folder), words: command.words.map(text))
+            }
+        }
+        var result = self
+        result.objects = moved(objects)
+        result.others = moved(others)
+        return result
     }
 
     /// Whether a line of make's complaints is none, or says that what is linked last was not made, or follows from that.

@@ -126,6 +126,33 @@ struct TreePreparation: Sendable {
         try keepBuildFacts(in: top)
     }
 
+    /// A copy of a tree whose configuration nothing will touch any more, for a second make beside the one that makes headers: two in one
+    /// tree would remove each other's probes of the compiler.
+    ///
+    /// - Returns: nil for a tree that would be configured once more by the first make that comes.
+    private func copyForDryRun(_ make: MakeCommand, side: String, environment: [String: String]) async throws -> FilePath? {
+        guard try BuildSystemQuirks.hasSyncconfig(in: make.top),
+            try await make.run(["syncconfig"], log: log("syncconfig-\(side)"), adding: environment)
+        else { return nil }
+        let copy = make.top.removingLastComponent().appending("dry-run")
+        try WorkFiles.linkFolder(make.top, to: copy)
+        return copy
+    }
+
+    /// - Returns: what make would do in `make`'s tree, as it says it in the copy; nil without a copy, or when it can't say yet.
+    private func dryRunMeanwhile(
+        in copy: FilePath?, of make: MakeCommand, side: String, environment: [String: String]
+    ) async throws -> DryRun? {
+        guard let copy else { return nil }
+        let other = MakeCommand(request: request, toolchain: toolchain, runner: runner, top: copy, tools: make.tools)
+        do {
+            return try await other.dryRun(log: log("early-dry-run-\(side)"), output: copy.appending("dry-run.out"), adding: environment)
+                .moved(from: copy, to: make.top)
+        } catch is DryRun.NotUnderstood {
+            return nil
+        }
+    }
+
     /// The interpreter that the tree's scripts would get, without the wrappers that a user may have before it and without what it loads for
     /// other programs: the scripts need neither, and there are some sixty runs.
     ///
@@ -159,21 +186,25 @@ struct TreePreparation: Sendable {
 
     /// Lets make do what comes before all objects, and say how it would make those.
     private func recordDryRun(_ make: MakeCommand, in recording: FilePath, side: String, environment: [String: String]) async throws {
+        let copy = try await copyForDryRun(make, side: side, environment: environment)
+        async let early = dryRunMeanwhile(in: copy, of: make, side: side, environment: environment)
         // It ends with an error, since there is nothing to link. Whether the headers are all there, the objects will tell.
         _ = try await make.run(
             ["-j\(request.jobs)"] + BuildSystemQuirks.withoutObjects, log: log("headers-\(side)"),
             adding: environment.merging([RecordingFolder.variable: recording.string]) { $1 })
         // What make has made already, it would not make.
         guard try BuildSystemQuirks.madeObjects(in: make.top).isEmpty else { throw MoreIsNeeded("make made objects before it was to") }
-        let script = recording.appending("dry-run")
-        let run: DryRun
+        var dryRun = try await early
         do {
-            run = try await make.dryRun(log: log("dry-run-\(side)"), output: script, adding: environment)
+            // Makefiles up to 4.14 can't say anything before the headers are there.
+            if dryRun == nil {
+                dryRun = try await make.dryRun(log: log("dry-run-\(side)"), output: recording.appending("dry-run"), adding: environment)
+            }
         } catch let error as DryRun.NotUnderstood {
-            throw MoreIsNeeded("only a shell understands: \(error.line)")
+            throw MoreIsNeeded("make says: \(error.line)")
         }
-        try WorkFiles.remove(script)
-        guard !run.objects.isEmpty else { throw MoreIsNeeded("make names no object") }
+        for path in [recording.appending("dry-run"), copy].compactMap(\.self) { try WorkFiles.remove(path) }
+        guard let run = dryRun, !run.objects.isEmpty else { throw MoreIsNeeded("make names no object") }
         for (name, commands) in [(RecordingFolder.objects, run.objects), (RecordingFolder.others, run.others)] {
             for (number, command) in commands.enumerated() {
                 let record = RecordedCommand(folder: command.folder, words: toolchain.compiler + command.words)

@@ -154,6 +154,25 @@ import XenSource
         }
     }
 
+    @Test func whatMakeWouldDoIsAskedInACopyWhileHeadersAreMade() async throws {
+        try await FakeTree.with { fake in
+            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            try fake.put("xen/Makefile", makefile + "\nsyncconfig:\n\ttrue\n")
+            try fake.put("xen/tools/kconfig/Makefile", "# has the target syncconfig\n")
+            let outcome = try await build(fake.request(["xen/common/two.c": two]))
+            #expect(outcome.pairs.map(\.name) == ["common/two.o"] && outcome.objectCount == 3)
+            #expect(try depths(fake) == ["headers"])
+            let logs = try WorkFiles.names(in: fake.folder.appending("logs"))
+            #expect(logs.contains("early-dry-run-original.log") && !logs.contains("dry-run-original.log"))
+            var copies: [String] = []
+            try WorkFiles.walk(fake.cache) { path, _ in
+                if path.hasSuffix("/dry-run") { copies.append(path) }
+                return true
+            }
+            #expect(copies == [])
+        }
+    }
+
     @Test func aSourceThatOthersReadNeedsEverything() async throws {
         try await FakeTree.with { fake in
             let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)

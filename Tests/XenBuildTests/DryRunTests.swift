@@ -56,6 +56,13 @@ import Testing
         #expect(throws: DryRun.NotUnderstood.self) { try dryRun("", errors: errors) }
     }
 
+    @Test func movesToAnotherTree() throws {
+        let run = try dryRun("make: Entering directory '/top/xen'\n'/bin/the cc' -D__XEN__ -MMD -MF /top/.d -I/top/include -c a.c -o a.o\n")
+            .moved(from: "/top", to: "/other/place")
+        #expect(run.objects.map(\.folder) == ["/other/place/xen"])
+        #expect(run.objects.first?.words.filter { $0.contains("place") } == ["/other/place/.d", "-I/other/place/include"])
+    }
+
     @Test(arguments: ["'/bin/the cc' $x -o tool tool.c > log", "'/bin/the cc' -D__XEN__ -m32 -c boot.c -o boot.32.o > log", "echo -c /bin/the"])
     func theRestNeedNotBe(line: String) throws {
         #expect(try dryRun(line).objects.isEmpty)
