@@ -11,7 +11,26 @@ import Musl
 
 /// Ctrl-C: exit code 130, and nothing of the run is left.
 @Suite struct InterruptTests {
-    enum Moment: String, CaseIterable, Sendable { case atOnce, copying, headers, dryRun, recording, compiling, linking }
+    enum Moment: String, CaseIterable, Sendable {
+        case atOnce, copying, headers, dryRun, recording, compiling, linking
+
+        /// What of make is true then alone.
+        var makeCondition: String? {
+            switch self {
+            case .headers: "$(findstring ALL_OBJS=,$(MAKEOVERRIDES))"
+            case .dryRun: "$(findstring n,$(firstword -$(MAKEFLAGS)))"
+            default: nil
+            }
+        }
+    }
+
+    /// A make that takes a minute where the moment would be too short to be met.
+    private func slowMake(of tree: FilePath, where condition: String, whileThereIs file: FilePath) async throws {
+        let path = tree.appending("xen/Makefile")
+        let slow = "ifneq (\(condition),)\n$(shell test ! -e \(file) || sleep 60)\nendif\n"
+        try WorkFiles.write(Array(slow.utf8) + WorkFiles.read(path), to: path)
+        try WorkFiles.write([], to: file)
+    }
 
     @Test(arguments: Moment.allCases)
     func leavesNothing(_ moment: Moment) async throws {
@@ -20,6 +39,8 @@ import Musl
             let tree = try await bench.copyOfTree(to: folder.appending("tree"))
             // So many files that copying them takes a while.
             if moment == .copying { try addManyFiles(to: tree) }
+            let slow = folder.appending("slow")
+            if let condition = moment.makeCondition { try await slowMake(of: tree, where: condition, whileThereIs: slow) }
             let output = folder.appending("out"), cache = folder.appending("cache")
             let compiler = try await slowCompiler(in: folder)
             let environment = moment == .compiling ? ["CC": compiler.string] : [:]
@@ -45,6 +66,7 @@ import Musl
             try await nobodyWorks(in: folder)
             if try WorkFiles.kind(of: cache) != nil { try isTidy(cache) }
 
+            try WorkFiles.remove(slow)
             let next = try await Program.run(bench.arguments(tree: tree, output: output, cache: cache) + ["--force"])
             #expect(next.code == 0, "\(next.error)")
         }
