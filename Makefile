@@ -24,7 +24,7 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 .DEFAULT_GOAL := all
 # Each step uses all processors by itself, and two apt-get at once get in each other's way.
 .NOTPARALLEL:
-.PHONY: all help xsplice-build xen-rig install demo test test-all check-installed clean packages-build packages-rig packages-test packages-test-all
+.PHONY: all help xsplice-build xen-rig install demo bench test test-all check-installed clean packages-build packages-rig packages-test packages-test-all
 
 all: xsplice-build ## Build ./xsplice-build (the default)
 
@@ -70,6 +70,9 @@ test: packages-test xsplice-build check-installed ## Run all tests: unit, integr
 test-all: export XSPLICE_TEST_ALL := 1
 test-all: export XSPLICE_COMPATIBILITY := $(CURDIR)/Docs/Compatibility.md
 test-all: packages-test-all test ## Run the tests that take long as well
+
+bench: xsplice-build xen-rig ## Measure the program beside full builds of Xen, and write Docs/Performance.md
+	@"$$($(RELEASE) --show-bin-path)/xen-rig" bench --xsplice-build ./xsplice-build
 
 # What `make install` installs must run where there is no Swift.
 check-installed: xsplice-build

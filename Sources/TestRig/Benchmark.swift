@@ -1,0 +1,201 @@
+import Diagnostics
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+import WorkFiles
+
+/// How long the program takes for what its users wait for, in units of one full build of the same hypervisor on the same machine.
+public struct Benchmark: Sendable {
+    /// One line of the table.
+    public struct Row: Sendable {
+        public var name: String
+        /// What is to be reached, in full builds.
+        public var mark: Double
+        /// In seconds, one for each run.
+        public var seconds: [Double] = []
+        /// In full builds, one for each run.
+        public var ratios: [Double] = []
+        /// In kilobytes; nil where it does not count.
+        public var memory: Int?
+        /// The same for memory.
+        public var memoryMark: Int?
+
+        public var seconds50: Double { median(seconds) }
+        public var ratio50: Double { median(ratios) }
+        public var isReached: Bool { ratio50 <= mark && memory.map { $0 <= memoryMark ?? $0 } ?? true }
+    }
+
+    /// The program to measure.
+    public var program: FilePath
+    public var release: XenRelease
+    public var build: HypervisorBuild
+    /// A second build of the same, whose objects are compared with those of the first.
+    public var again: HypervisorBuild
+    /// `Fixtures` of the project.
+    public var fixtures: FilePath
+    /// For all that is written; removed and made again.
+    public var folder: FilePath
+    public var jobs: Int
+    public var tell: @Sendable (String) -> Void
+
+    public init(
+        program: FilePath, release: XenRelease, build: HypervisorBuild, again: HypervisorBuild, fixtures: FilePath, folder: FilePath, jobs: Int,
+        tell: @escaping @Sendable (String) -> Void
+    ) {
+        self.program = program
+        self.release = release
+        self.build = build
+        self.again = again
+        self.fixtures = fixtures
+        self.folder = folder
+        self.jobs = jobs
+        self.tell = tell
+    }
+
+    /// Fixes of single sources that end in a payload.
+    private static let fixes = [
+        "D1-xen-data", "D2-xen-static-local", "D2-xen-same-name", "F1-xen-global", "F1-xen-static", "F10-xen-nine", "F11-xen-static", "F16-xen-bug-frames",
+        "F17-xen-switch", "F18-xen-cold", "F2-xen-several", "F7-xen-cold", "F7-xen-isra", "F9-xen-same-name", "S1-xen-string", "S2-xen-func-name",
+        "S3-xen-digits", "X2-xen-rdmsr-safe", "X3-xen-alternative", "X4-xen-vcall",
+    ]
+
+    /// Runs everything so many times.
+    ///
+    /// - Returns: the full builds, in seconds, and the rows.
+    /// - Throws: `RigError` when a step does not end as it should; `WorkFileError`.
+    public func run(times: Int) async throws -> (unit: [Double], rows: [Row]) {
+        var unit: [Double] = []
+        var rows = [
+            Row(name: "a fix to one `.c`, nothing cached", mark: 0.20), Row(name: "the next fix for the same hypervisor", mark: 0.03),
+            Row(name: "a header that nearly every file includes, nothing cached", mark: 1.9),
+            Row(name: "the same header again, for the same hypervisor", mark: 0.95),
+            Row(name: "the differ alone: all objects of Xen, as one batch", mark: 0.02, memoryMark: 300 << 10),
+            Row(name: "\(Self.fixes.count) fixes for one hypervisor, one command, nothing cached", mark: 0.7),
+        ]
+        for number in 1...max(1, times) {
+            tell("run \(number) of \(times)")
+            let whole = try await fullBuild()
+            unit.append(whole)
+            tell("  a full build: \(text(whole)) s")
+            let measures = try await [coldAndWarm(), headers(), [differ()], [batch()]].flatMap(\.self)
+            for (index, measure) in measures.enumerated() {
+                rows[index].seconds.append(measure.seconds)
+                rows[index].ratios.append(measure.seconds / whole)
+                if let memory = measure.memory { rows[index].memory = max(memory, rows[index].memory ?? 0) }
+                tell("  \(rows[index].name): \(text(measure.seconds)) s, \(text(measure.seconds / whole)) of a build")
+            }
+        }
+        try Folder.remove(folder)
+        return (unit, rows)
+    }
+
+    private struct Measure {
+        var seconds: Double
+        var memory: Int?
+    }
+
+    // MARK: What is measured
+
+    /// `make -jN` in a fresh copy of the tree, with the configuration in place.
+    private func fullBuild() async throws -> Double {
+        let tree = folder.appending("full")
+        try Folder.remove(folder)
+        try WorkFiles.makeFolder(folder)
+        try await Tool(name: "cp").output(["-a", "--", release.source.string, tree.string])
+        let xen = tree.appending("xen"), log = folder.appending("full.log")
+        try WorkFiles.write(try WorkFiles.read(build.tree.appending("xen/.config")), to: xen.appending(".config"))
+        let make = Tool(name: "make", environment: Tool.withoutOuterMake, timeLimit: .seconds(3600))
+        let start = ContinuousClock.now
+        try await make.run(["-C", xen.string, "-j\(jobs)"], log: log)
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        try Folder.remove(tree)
+        return seconds
+    }
+
+    private func coldAndWarm() async throws -> [Measure] {
+        try clearCache()
+        let cold = try await payload(patch("F1-xen-static"))
+        var warm: [Double] = []
+        for fix in ["F9-xen-same-name", "F1-xen-global", "X2-xen-rdmsr-safe"] { warm.append(try await payload(patch(fix)).seconds) }
+        return [cold, Measure(seconds: median(warm))]
+    }
+
+    private func headers() async throws -> [Measure] {
+        try clearCache()
+        var result: [Measure] = []
+        for number in 1...2 { result.append(try await payload(fixtures.appending("bench/header-\(number).patch"), ends: [0, 3])) }
+        return result
+    }
+
+    private func differ() async throws -> Measure {
+        try await time(["diff", build.tree.appending("xen").string, again.tree.appending("xen").string, "-j", "\(jobs)"], ends: [0, 3])
+    }
+
+    private func batch() async throws -> Measure {
+        try clearCache()
+        let manifest = folder.appending("batch.json")
+        let fixes = Self.fixes.map { #"{ "name": "\#($0)", "patches": ["\#(patch($0))"] }"# }.joined(separator: ", ")
+        try WorkFiles.write(
+            Array(
+                """
+                { "hypervisors": [{ "name": "xen", "source": "\(release.source)", "xenSyms": "\(build.symbols)",
+                  "config": "\(build.tree)/xen/.config" }], "fixes": [\(fixes)] }
+                """.utf8), to: manifest)
+        return try await time(["batch", manifest.string, "-o", folder.appending("batch").string, "--force"] + cacheArguments, ends: [0])
+    }
+
+    // MARK: Running
+
+    private func patch(_ name: String) -> FilePath { fixtures.appending("changes/\(name)/change.patch") }
+    private var cache: FilePath { folder.appending("cache") }
+    private var cacheArguments: [String] { ["--cache-dir", cache.string, "-j", "\(jobs)"] }
+    private func clearCache() throws { try Folder.remove(cache) }
+
+    private func payload(_ patch: FilePath, ends: Set<Int32> = [0]) async throws -> Measure {
+        let arguments = [
+            "-s", release.source.string, "-p", patch.string, "-o", folder.appending("out").string, "--force", "--xen-syms", build.symbols.string, "-c",
+            build.tree.appending("xen/.config").string,
+        ]
+        return try await time(arguments + cacheArguments, ends: ends)
+    }
+
+    /// Runs the program, and watches how much memory it takes.
+    private func time(_ arguments: [String], ends: Set<Int32>) async throws -> Measure {
+        let start = ContinuousClock.now
+        let result = try await Subprocess.run(
+            .path(program), arguments: Arguments(arguments), input: .none, output: .discarded, error: .string(limit: 1 << 20)
+        ) { execution in
+            // The highest so far; the last time before the end is close enough.
+            var memory = 0
+            while let now = Self.highWater(of: execution.processIdentifier.value) {
+                memory = max(memory, now)
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            return memory
+        }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        guard case .exited(let code) = result.terminationStatus, ends.contains(code) else {
+            throw RigError("\(program) \(arguments.joined(separator: " ")) ended with \(result.terminationStatus)")
+        }
+        return Measure(seconds: seconds, memory: arguments.first == "diff" ? result.closureResult : nil)
+    }
+
+    /// In kilobytes, as proc(5) has it; nil for a process that has ended.
+    private static func highWater(of process: Int32) -> Int? {
+        guard let text = try? String(decoding: WorkFiles.read(FilePath("/proc/\(process)/status")), as: UTF8.self),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
+        else { return nil }
+        return line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }
+    }
+}
+
+/// The middle of the values; of an even count the lower of the two. 0 of none.
+func median(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.sorted()[(values.count - 1) / 2] }
+
+/// With two digits behind the point, three below one tenth.
+func text(_ value: Double) -> String {
+    let digits = value < 0.1 ? 1000 : 100
+    let number = Int((value * Double(digits)).rounded())
+    let part = String(number % digits)
+    return "\(number / digits).\(String(repeating: "0", count: (digits == 1000 ? 3 : 2) - part.count))\(part)"
+}

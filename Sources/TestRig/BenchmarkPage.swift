@@ -1,0 +1,47 @@
+/// The page with what a benchmark measured.
+public struct BenchmarkPage: Sendable {
+    /// Of the full builds, in seconds.
+    public var unit: [Double]
+    public var rows: [Benchmark.Row]
+    /// Of Xen.
+    public var version: String
+    /// How many compilers ran at a time.
+    public var jobs: Int
+    public var machine: String
+    /// As `2026-11-23`.
+    public var date: String
+
+    public init(unit: [Double], rows: [Benchmark.Row], version: String, jobs: Int, machine: String, date: String) {
+        self.unit = unit
+        self.rows = rows
+        self.version = version
+        self.jobs = jobs
+        self.machine = machine
+        self.date = date
+    }
+
+    /// The rows as Markdown.
+    public var table: String {
+        let head = "| what | full builds | mark | seconds | in each run |\n|---|---|---|---|---|"
+        let lines = rows.map { row in
+            let memory = row.memory.map { ", \($0 >> 10) MiB (\((row.memoryMark ?? 0) >> 10))" } ?? ""
+            let mark = row.isReached ? "≤ \(TestRig.text(row.mark))" : "≤ \(TestRig.text(row.mark)), **missed**"
+            return "| \(row.name) | \(TestRig.text(row.ratio50))\(memory) | \(mark) | \(TestRig.text(row.seconds50)) | \(row.ratios.map(TestRig.text).joined(separator: ", ")) |"
+        }
+        return ([head] + lines).joined(separator: "\n")
+    }
+
+    public var text: String {
+        """
+        # How long it takes
+
+        Made by `make bench`, which measures the program beside full builds (`make -j\(jobs)`) of the same Xen on the same machine, in turns. The unit is
+        one full build: here \(TestRig.text(median(unit))) s (\(unit.map(TestRig.text).joined(separator: ", "))). Medians of \(unit.count); where there is a mark in parentheses, it is for memory.
+
+        \(table)
+
+        Xen \(version) for x86_64, \(jobs) compilers at a time on \(machine), \(date).
+
+        """
+    }
+}
