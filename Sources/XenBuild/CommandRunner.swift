@@ -40,21 +40,13 @@ struct CommandRunner: Sendable {
         try WorkFiles.makeFolder(log.removingLastComponent())
         try WorkFiles.write(Array("cd \(folder) && \(shellWords(words))\n\n".utf8), to: log)
         if let output { try WorkFiles.write([], to: output) }
-        let arguments = Arguments(Array(words.dropFirst())), environment = subprocessEnvironment(variables)
         do {
-            let status: TerminationStatus
-            if let output {
-                status = try await Subprocess.run(
-                    executable(program), arguments: arguments, environment: environment, workingDirectory: folder, platformOptions: Self.options,
-                    output: .fileDescriptor(try appending(to: output), closeAfterSpawningProcess: true),
-                    error: .fileDescriptor(try appending(to: log), closeAfterSpawningProcess: true)
-                ).terminationStatus
-            } else {
-                status = try await Subprocess.run(
-                    executable(program), arguments: arguments, environment: environment, workingDirectory: folder, platformOptions: Self.options,
-                    output: .fileDescriptor(try appending(to: log), closeAfterSpawningProcess: true), error: .combinedWithOutput
-                ).terminationStatus
-            }
+            let status = try await Subprocess.run(
+                executable(program), arguments: Arguments(Array(words.dropFirst())), environment: subprocessEnvironment(variables),
+                workingDirectory: folder, platformOptions: Self.options,
+                output: .fileDescriptor(try appending(to: output ?? log), closeAfterSpawningProcess: true),
+                error: .fileDescriptor(try appending(to: log), closeAfterSpawningProcess: true)
+            ).terminationStatus
             try Task.checkCancellation()
             if !status.isSuccess { try checkSpace(folder, log: log) }
             return status.isSuccess

@@ -17,18 +17,26 @@ struct MakeCommand: Sendable {
 
     /// Makefiles take `CC` apart at white space, and up to 4.7 hand it on without quotes (`HOSTCC=$(HOSTCC)`): the recorder
     /// and the compiler behind it are a single word to them.
-    func installRecorder() throws { try install(request.recorder + toolchain.compiler) }
+    func installRecorder() throws { try install(request.recorder + toolchain.compiler, at: recorder) }
+
+    /// A program that makefiles can call by one word, for an interpreter with its options.
+    /// - Returns: that word.
+    func installInterpreter(_ words: [String]) throws -> String {
+        let path = tools.appending("python")
+        try install(words, at: path)
+        return path.string
+    }
 
     /// The compiler itself in the recorder's place, its command lines noted: for makes that compile no object.
     func installCompiler() throws {
         let words = shellWords(toolchain.compiler), folder = "\"$\(RecordingFolder.variable)\""
         try install(
-            toolchain.compiler,
+            toolchain.compiler, at: recorder,
             before: "test -z \(folder) || printf '%s\\0' \"$PWD\" \(words) \"$@\" > \(folder)/\(RecordingFolder.others)/$$ || exit\n")
     }
 
-    private func install(_ words: [String], before: String = "") throws {
-        try WorkFiles.write(Array("#!/bin/sh\n\(before)exec \(shellWords(words)) \"$@\"\n".utf8), to: recorder, executable: true)
+    private func install(_ words: [String], at path: FilePath, before: String = "") throws {
+        try WorkFiles.write(Array("#!/bin/sh\n\(before)exec \(shellWords(words)) \"$@\"\n".utf8), to: path, executable: true)
     }
 
     /// What make says that it would do.

@@ -56,10 +56,9 @@ struct TreePreparation: Sendable {
     ///   - depth: how far it is needed. A tree that is there already and goes further serves as well.
     /// - Throws: `MoreIsNeeded` at the depth of headers, when make does not say enough.
     func prepared(patch: AppliedPatch? = nil, depth: PreparedTree.Depth = .everything) async throws -> PreparedTree {
-        if depth != .everything, let folder = cache.tree(key(patch)).completed(), let tree = try? load(key: key(patch), folder: folder) {
-            return tree
-        }
-        let key = key(patch), name = depth == .everything ? key : "\(key)-\(depth.rawValue)"
+        let key = key(patch)
+        if depth != .everything, let folder = cache.tree(key).completed(), let tree = try? load(key: key, folder: folder) { return tree }
+        let name = depth == .everything ? key : "\(key)-\(depth.rawValue)"
         let place = cache.tree(name)
         let lock = try await FileLock.acquire(cache.lock(name)) { progress(BuildProgress(.waiting)) }
         defer { withExtendedLifetime(lock) {} }
@@ -116,11 +115,7 @@ struct TreePreparation: Sendable {
         switch depth {
         case .everything: try await recordAll(make, in: recording, side: side, environment: environment)
         case .headers:
-            if let python = try await interpreter(for: top) {
-                let starter = folder.appending("bin/python")
-                try WorkFiles.write(Array("#!/bin/sh\nexec \(shellWords([python, "-S"])) \"$@\"\n".utf8), to: starter, executable: true)
-                environment["PYTHON"] = starter.string
-            }
+            if let python = try await interpreter(for: top) { environment["PYTHON"] = try make.installInterpreter([python, "-S"]) }
             try await recordDryRun(make, in: recording, side: side, environment: environment)
         }
         try keepBuildFacts(in: top)

@@ -58,7 +58,7 @@ struct BatchCommand: ConsoleCommand {
     var quiet = false
 
     func validate() throws {
-        if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
+        try checkJobs(jobs)
         if output.isEmpty { throw ValidationError("-o is given an empty name") }
         if let cacheSize, CacheSize(argument: cacheSize) == nil { throw ValidationError("--cache-size: '\(cacheSize)' is no size") }
     }
@@ -80,7 +80,7 @@ struct BatchCommand: ConsoleCommand {
                     progress.note(run)
                     return run
                 })
-            let report = BatchReport(runs, milliseconds: Int((ContinuousClock.now - start) / .milliseconds(1)))
+            let report = BatchReport(runs, milliseconds: milliseconds(since: start))
             return (report, BatchText.line(report))
         }
         try WorkFiles.writeAtomically(Array(JSONText.encode(report).utf8), to: folder.report)
@@ -107,10 +107,10 @@ struct BatchCommand: ConsoleCommand {
         try Task.checkCancellation()
         try WorkFiles.makeFolder(out)
         try WorkFiles.writeAtomically(Array(said.text.utf8), to: out.appending(BatchFolder.textName))
-        let report = (try? WorkFiles.read(out.appending("report.json"))).flatMap { try? JSONText.decode(BuildReport.self, from: $0) }
+        let report = (try? WorkFiles.read(out.appending(OutputFolder.reportName))).flatMap { try? JSONText.decode(BuildReport.self, from: $0) }
         return BatchReport.Run(
             fix: cell.fix, hypervisor: cell.hypervisor, exitCode: status, folder: out.string, payload: status == .written ? report?.payload?.path : nil,
-            milliseconds: Int((ContinuousClock.now - start) / .milliseconds(1)))
+            milliseconds: milliseconds(since: start))
     }
 
     /// The first line of an error or a refusal.

@@ -146,11 +146,7 @@ struct BuildCommand: ParsableCommand {
             valueName: "function=bytes"))
     var nops: [NOPArgument] = []
 
-    @Option(
-        help: ArgumentHelp(
-            "Where work trees and compiled objects are kept. Default: $XDG_CACHE_HOME/xsplice-build or ~/.cache/xsplice-build.",
-            valueName: "dir"))
-    var cacheDir: String?
+    @OptionGroup var cacheFolder: CacheFolderOption
 
     @Option(
         help: ArgumentHelp(
@@ -186,7 +182,7 @@ struct BuildCommand: ParsableCommand {
     var verbose = false
 
     func validate() throws {
-        if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
+        try checkJobs(jobs)
         if quiet, verbose || debug { throw ValidationError("-q says nothing but errors: it does not go with -v or --debug") }
         if patches.isEmpty, nops.isEmpty { throw ValidationError("no patch is given: -p PATCH") }
         if !applied.isEmpty || !appliedPatches.isEmpty || cumulative, xenSyms.isEmpty {
@@ -230,7 +226,7 @@ struct BuildCommand: ParsableCommand {
             crossCompile: crossCompile.map { TargetValue(argument: $0) { $0 } }, jobs: jobs ?? max(1, processors),
             xenDebug: xenDebug, depends: depends?.bytes, xenDepends: xenDepends?.bytes, architectures: architectures, format: format,
             skip: skip, prelink: prelink, strip: strip, expect: expect, nops: nops.map(\.nops),
-            cache: try CacheFolder.locate(option: cacheDir, environment: environment), cacheLimit: cacheSize.limit,
+            cache: try CacheFolder.locate(option: cacheFolder.cacheDir, environment: environment), cacheLimit: cacheSize.limit,
             compilerLauncher: compilerLauncher?.split(separator: " ").map(String.init) ?? [], keepWork: keepWork,
             trustSource: trustSource, allowedLayouts: allowedLayouts, force: force,
             verbosity: quiet ? .quiet : debug ? .debug : verbose ? .verbose : .normal)

@@ -11,10 +11,12 @@ struct CacheCommand: ParsableCommand {
         subcommands: [CacheStatusCommand.self, CacheClearCommand.self])
 }
 
+/// `--cache-dir`, of all commands that have it.
 struct CacheFolderOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The cache folder. Default: $XDG_CACHE_HOME/xsplice-build or ~/.cache/xsplice-build.", valueName: "dir"))
+            "Where work trees and compiled objects are kept. Default: $XDG_CACHE_HOME/xsplice-build or ~/.cache/xsplice-build.",
+            valueName: "dir"))
     var cacheDir: String?
 
     func locate(_ console: Console) throws(UsageError) -> FilePath {

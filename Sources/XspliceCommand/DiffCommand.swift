@@ -35,7 +35,7 @@ struct DiffCommand: ConsoleCommand {
     var jobs: Int?
 
     func validate() throws {
-        if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
+        try checkJobs(jobs)
     }
 
     func run(on console: Console) async throws -> ExitStatus {

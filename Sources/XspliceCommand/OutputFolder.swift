@@ -45,7 +45,7 @@ public struct OutputFolder: Sendable {
     /// The folder of what the compilers say for one target.
     public func logs(for target: String?) -> FilePath { target.map { logs.appending($0) } ?? logs }
 
-    private static let reportName = "report.json"
+    static let reportName = "report.json"
     private static let logsName = "logs"
 
     /// Looks whether the folder may be used. Nothing is written.

@@ -32,7 +32,9 @@ public final class StageRunner: Sendable {
     }
 
     private func note(_ stage: Stage, since start: ContinuousClock.Instant) {
-        let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
-        taken.withLock { $0.append(BuildReport.Timing(stage: stage.rawValue, milliseconds: milliseconds)) }
+        let time = milliseconds(since: start)
+        taken.withLock { $0.append(BuildReport.Timing(stage: stage.rawValue, milliseconds: time)) }
     }
 }
+
+func milliseconds(since start: ContinuousClock.Instant) -> Int { Int((ContinuousClock.now - start) / .milliseconds(1)) }
