@@ -15,18 +15,10 @@ struct AffectedObjects: Sendable {
     /// Sorted by name.
     var candidates: [Candidate] = []
 
-    init(original: PreparedTree, patched: PatchedTree) throws {
+    /// - Parameter graph: of the original tree.
+    init(original: PreparedTree, patched: PatchedTree, graph: IncludeGraph) throws {
         guard !patched.changed.isEmpty || patched.wasPrepared else { return }
-        var graph = try IncludeGraph(xen: original.xen)
-        for path in patched.changed {
-            let now = patched.top.appending("xen").appending(path)
-            if case .regular = try WorkFiles.kind(of: now) { graph.merge(try WorkFiles.read(now), at: path) }
-        }
-        let reach = graph.reaching(patched.changed)
-        // What is made from these files, and which objects read that, only a tree with everything shows.
-        guard original.depth == .everything || reach.paths.isDisjoint(with: original.readByOthers) else {
-            throw MoreIsNeeded("not only objects are made from the patch's files")
-        }
+        let reach = try graph.reaching(patched.changed, alsoAsIn: patched.top.appending("xen"))
         // A file that appears may stand before another of its name, and the old dependencies do not list it.
         let mayShadow = try patched.changed.contains { try WorkFiles.kind(of: original.xen.appending($0)) == nil }
         for name in Set(original.objects.keys).union(patched.objects.keys).sorted() where name != BuildSystemQuirks.configurationCopy {
@@ -40,10 +32,6 @@ struct AffectedObjects: Sendable {
                 Candidate(
                     name: name, original: one, patched: other,
                     isCertain: isOwn || mayShadow || reach.throughAssembler))
-        }
-        let sources = Set(candidates.flatMap { [$0.original, $0.patched].compactMap(\.?.source) })
-        guard original.depth == .everything || patched.changed.isSubset(of: sources) else {
-            throw MoreIsNeeded("a changed source is in no object")
         }
     }
 }

@@ -14,7 +14,7 @@ public func buildObjectPairs(
     _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
 ) async throws -> BuildOutcome {
     let preparation = try await TreePreparation(request, progress: progress)
-    if preparation.patchMayDoWithHeaders {
+    if try preparation.patchMayDoWithHeaders {
         do {
             return try await preparation.objectPairs(at: .headers)
         } catch is MoreIsNeeded {}
@@ -23,11 +23,19 @@ public func buildObjectPairs(
 }
 
 extension TreePreparation {
-    /// True when the patch changes nothing but sources that are there already: what is made from other files stays what it was.
+    /// Of how many sources a patch may concern that are prepared with the headers only. Among more there will be one that reads what a folder
+    /// makes for its own objects.
+    private static var fewSources: Int { 60 }
+
+    /// True when the patch changes nothing but sources and headers that are there already, and few sources read those: most of what is made
+    /// from other files stays what it was.
     fileprivate var patchMayDoWithHeaders: Bool {
-        request.patch.files.allSatisfy { file in
-            guard file.path.hasPrefix("xen/") else { return true }
-            return file.path.hasSuffix(".c") && !file.isNew && file.change != .remove
+        get throws {
+            let files = request.patch.files.filter { $0.path.hasPrefix("xen/") }
+            guard files.allSatisfy({ ($0.path.hasSuffix(".c") || $0.path.hasSuffix(".h")) && !$0.isNew && $0.change != .remove }) else { return false }
+            guard files.contains(where: { $0.path.hasSuffix(".h") }) else { return true }
+            let reach = try IncludeGraph(xen: request.tree.hypervisor).reaching(Set(files.map { String($0.path.dropFirst(4)) }))
+            return reach.paths.count { $0.hasSuffix(".c") } <= Self.fewSources
         }
     }
 
@@ -37,8 +45,10 @@ extension TreePreparation {
         let area = try cache.makeWorkArea()
         defer { if !request.keepWork { area.remove() } }
 
-        let patched = try await PatchedTree.make(original: original, patch: request.patch, preparation: self, folder: area.folder)
-        let affected = try AffectedObjects(original: original, patched: patched)
+        let graph = try IncludeGraph(xen: original.xen)
+        let patched = try await PatchedTree.make(
+            original: original, patch: request.patch, graph: graph, preparation: self, folder: area.folder)
+        let affected = try AffectedObjects(original: original, patched: patched, graph: graph)
 
         let compiler = ObjectCompiler(
             runner: runner, launcher: request.launcher, store: cache.objects, work: area.folder, logs: request.logs)
@@ -49,10 +59,19 @@ extension TreePreparation {
         } catch let error as BuildError where original.depth != .everything && error.saysThatAFileIsMissing {
             throw MoreIsNeeded(error.message)
         }
+        guard depth == .everything || patched.changed.subtracting(compiled.read).allSatisfy({ isAccounted($0, in: original) }) else {
+            throw MoreIsNeeded("no object that make speaks of reads all of the patch's files")
+        }
         return BuildOutcome(
             pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
             fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration,
             diagnostics: accountForFiles(request, original: original, patched: patched, readByObjects: compiled.read))
+    }
+
+    /// Whether it is known why a file of the patch is in no object that was compiled.
+    private func isAccounted(_ path: String, in original: PreparedTree) -> Bool {
+        BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture) != nil
+            || original.others.contains { $0.isComplete && $0.reads.contains(path) }
     }
 
     /// Finds the tools, chooses the configuration and reads the user's tree.

@@ -10,7 +10,7 @@ import WorkFiles
 ///     users               shared by all runs that use the folder; who removes things has it alone
 struct Cache: Sendable {
     /// Part of every key: changes when what is kept, or how it is made, changes.
-    static let schema = "2"
+    static let schema = "3"
 
     let root: FilePath
 

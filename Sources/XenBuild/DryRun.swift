@@ -8,7 +8,8 @@ import SystemPackage
 struct DryRun {
     /// The commands of the hypervisor's objects, in make's order; the compiler itself is not among the words.
     private(set) var objects: [RecordedCommand] = []
-    /// All other commands of the compiler: host tools, boot code, what headers are made from.
+    /// All other commands of the compiler: host tools, boot code, what headers are made from. Of one that is not plain words, only the
+    /// inputs.
     private(set) var others: [RecordedCommand] = []
 
     /// A line that may hide an object: words that only a shell could tell, or an error of make that left something out.
@@ -38,7 +39,12 @@ struct DryRun {
                 if !command.isPlain || start > 0, arguments.mayBeHypervisorObject {
                     throw NotUnderstood(line: String(decoding: line, as: UTF8.self))
                 }
-                if arguments.isHypervisorObject { objects.append(record) } else { others.append(record) }
+                switch command.isPlain && start == 0 {
+                case true where arguments.isHypervisorObject: objects.append(record)
+                case true: others.append(record)
+                // Good for no more than to say what it reads.
+                case false: others.append(RecordedCommand(folder: record.folder, words: arguments.inputs))
+                }
             }
         }
     }

@@ -55,6 +55,16 @@ struct IncludeGraph: Sendable {
         var throughAssembler: Bool
     }
 
+    /// - Parameter xen: the patched tree's `xen` folder, where the changed files may include others than before.
+    func reaching(_ changed: Set<String>, alsoAsIn xen: FilePath) throws -> Reach {
+        var graph = self
+        for path in changed {
+            let now = xen.appending(path)
+            if case .regular = try WorkFiles.kind(of: now) { graph.merge(try WorkFiles.read(now), at: path) }
+        }
+        return graph.reaching(changed)
+    }
+
     func reaching(_ changed: Set<String>) -> Reach {
         var reach = Reach(paths: changed, names: Set(changed.map(Self.basename)), throughAssembler: false)
         var grew = true

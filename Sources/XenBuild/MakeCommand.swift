@@ -27,12 +27,30 @@ struct MakeCommand: Sendable {
         return path.string
     }
 
-    /// The compiler itself in the recorder's place, its command lines noted: for makes that compile no object.
+    /// The compiler itself in the recorder's place, its command lines noted and what it read: for makes that compile no object.
     func installCompiler() throws {
-        let words = shellWords(toolchain.compiler), folder = "\"$\(RecordingFolder.variable)\""
+        let words = shellWords(toolchain.compiler)
+        // A command that asks for its dependencies gets them where it wants them, and makefiles remove them when they have read them; all
+        // others get them by the variable.
         try install(
             toolchain.compiler, at: recorder,
-            before: "test -z \(folder) || printf '%s\\0' \"$PWD\" \(words) \"$@\" > \(folder)/\(RecordingFolder.others)/$$ || exit\n")
+            before: """
+                test "$\(RecordingFolder.variable)" || exec \(words) "$@"
+                note="$\(RecordingFolder.variable)/\(RecordingFolder.others)/$$"
+                printf '%s\\0' "$PWD" \(words) "$@" > "$note" || exit
+                rule= previous=
+                for word; do
+                    case $word in -Wp,-MD,* | -Wp,-MMD,*) rule=${word##*,};; esac
+                    case $previous in -MF) rule=$word;; esac
+                    previous=$word
+                done
+                if test "$rule"; then
+                    \(words) "$@" || exit
+                    exec cp -- "$rule" "$note.d"
+                fi
+                export DEPENDENCIES_OUTPUT="$note.d"
+
+                """)
     }
 
     private func install(_ words: [String], at path: FilePath, before: String = "") throws {

@@ -2,21 +2,15 @@ import CompilerRecorder
 import SystemPackage
 import WorkFiles
 
-/// How the tree's own make compiles one object. Paths below the private tree are told with a mark for its place, so that
-/// commands of two trees can be compared, and replayed in either.
+/// How the tree's own make compiles one object.
 struct ObjectCommand: Sendable, Equatable {
     /// Relative to `xen/`: `common/kernel.o`.
     var name: String
     /// Relative to `xen/`, as the compiler was told, and with links resolved.
     var sourceAsCompiled: String
     var source: String
-    /// Where the command runs, and its words.
-    var folder: String
-    var words: [String]
+    var command: TreeCommand
     var isInitOnly: Bool
-
-    /// Stands for the top of the private tree.
-    private static let mark = "\u{1}TOP\u{1}"
 
     /// Takes a record apart; nil for what is no object of the hypervisor's image.
     /// - Parameter top: the private tree that it was recorded in.
@@ -31,56 +25,19 @@ struct ObjectCommand: Sendable, Equatable {
         sourceAsCompiled = source
         let xen = "\(top.string)/xen"
         self.source = WorkFiles.resolved("\(xen)/\(source)").flatMap { relativePath($0, from: "/", below: xen) } ?? source
-        folder = Self.marked(record.folder, top)
-        words = record.words.map { Self.marked($0, top) }
+        command = TreeCommand(record, top: top)
         isInitOnly = BuildSystemQuirks.isInitOnly(arguments)
     }
 
-    private static func marked(_ text: String, _ top: FilePath) -> String {
-        text.utf8.count < top.string.utf8.count ? text : text.split(separator: top.string, omittingEmptySubsequences: false).joined(separator: mark)
-    }
-
-    private static func placed(_ text: String, _ top: FilePath) -> String {
-        !text.utf8.contains(1) ? text : text.split(separator: mark, omittingEmptySubsequences: false).joined(separator: top.string)
-    }
-
-    func folder(in top: FilePath) -> FilePath { FilePath(Self.placed(folder, top)) }
-
     /// The basenames of headers named on the command line.
     var forcedIncludes: [String] {
-        CompilerArguments(words).forcedIncludes.map { String($0.split(separator: "/").last ?? "") }
+        CompilerArguments(command.words).forcedIncludes.map { String($0.split(separator: "/").last ?? "") }
     }
 
-    /// The command with other outputs, and what the differ needs beside the tree's own flags.
+    /// What the differ needs beside the tree's own flags.
     ///
-    /// Debug information and sections for each function and object change no instruction; `-g0` of the tree would undo
-    /// the first. The tree's place is taken out of the debug information, so that it is the same for both sides.
-    /// - Parameter extra: flags to append.
-    func replay(in top: FilePath, output: FilePath, dependencies: FilePath, extra: [String]) -> [String] {
-        var result: [String] = []
-        var index = 0
-        let words = words.map { Self.placed($0, top) }
-        while index < words.count {
-            let word = words[index]
-            index += 1
-            switch word {
-            case "-o", "-MF": index += 1
-            case "-MMD", "-MD", "-g0": break
-            case _ where word.hasPrefix("-Wp,-MD,") || word.hasPrefix("-Wp,-MMD,"): break
-            default: result.append(word)
-            }
-        }
-        return result + ["-MD", "-MF", dependencies.string, "-o", output.string] + extra
-    }
-
-    /// The command with nothing made but the list of files that the compiler would read.
-    func listing(in top: FilePath, dependencies: FilePath) -> [String] {
-        var words = replay(in: top, output: "/dev/null", dependencies: dependencies, extra: [])
-        words.removeAll { ["-c", "-MD"].contains($0) }
-        // Where a list is asked for, it is what `-o` names, unless there is a file for it.
-        return words + ["-M"]
-    }
-
+    /// Debug information and sections for each function and object change no instruction. The tree's place is taken out of the debug
+    /// information, so that it is the same for both sides.
     static func differFlags(top: FilePath) -> [String] {
         ["-g", "-ffunction-sections", "-fdata-sections", "-fdebug-prefix-map=\(top)=."]
     }

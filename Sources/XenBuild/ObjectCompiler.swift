@@ -15,23 +15,38 @@ struct ObjectCompiler: Sendable {
         var wasCached: Bool
     }
 
-    /// The files that the compiler would read, relative to `xen/`, links resolved: without compiling, and without a launcher, which
-    /// would have to send the sources to do so.
-    func files(readFor command: ObjectCommand, top: FilePath, side: String) async throws -> Set<String> {
-        let folder = work.appending(side), rule = folder.appending("\(ContentKey.of([command.name])).list")
+    /// The source as the compiler sees it, and the files it is made of, relative to `xen/`, links resolved. No launcher is asked: it would
+    /// have to send the sources.
+    ///
+    /// - Returns: nil when the compiler fails. Whether that is a fault, compiling will tell.
+    func preprocess(_ command: ObjectCommand, top: FilePath, side: String) async throws -> (text: PreprocessedText, read: Set<String>)? {
+        let folder = work.appending(side), name = ContentKey.of([command.name])
+        let output = folder.appending("\(name).i"), rule = folder.appending("\(name).list")
         try WorkFiles.makeFolder(folder)
-        let log = logs.appending(side).appending(command.name + ".list.log")
-        guard try await runner.run(command.listing(in: top, dependencies: rule), in: command.folder(in: top), log: log) else {
-            throw BuildError.fromLog("\(command.source) (\(side)) does not compile", log: log)
-        }
-        return try read(rule, command, top: top)
+        let words = command.command.preprocessing(in: top, output: output, dependencies: rule)
+        let log = logs.appending(side).appending(command.name + ".preprocess.log")
+        guard try await runner.run(words, in: command.command.folder(in: top), log: log) else { return nil }
+        let text = PreprocessedText(try WorkFiles.read(output), top: top)
+        try WorkFiles.remove(output)
+        return (text, try read(rule, command, top: top))
+    }
+
+    /// An object that was compiled before.
+    func stored(_ command: ObjectCommand, treeKey: String, top: FilePath) -> ObjectStore.Entry? {
+        store.find(key(command, treeKey: treeKey, top: top))
+    }
+
+    private func key(_ command: ObjectCommand, treeKey: String, top: FilePath) -> String {
+        // The last flag holds the tree's place.
+        let flags = ObjectCommand.differFlags(top: top).dropLast()
+        return ContentKey.of([Cache.schema, treeKey, command.name, command.command.folder] + command.command.words + flags)
     }
 
     private func read(_ rule: FilePath, _ command: ObjectCommand, top: FilePath) throws -> Set<String> {
         var paths = ResolvedPaths(xen: top.appending("xen"))
         let names = dependencies(inRule: try WorkFiles.read(rule))
         try WorkFiles.remove(rule)
-        return Set(names.compactMap { paths.relative($0, from: command.folder(in: top).string) })
+        return Set(names.compactMap { paths.relative($0, from: command.command.folder(in: top).string) })
     }
 
     /// - Parameters:
@@ -39,15 +54,14 @@ struct ObjectCompiler: Sendable {
     ///   - side: `original` or `patched`, for the log and for messages.
     /// - Throws: `BuildError` (exit 5) with the compiler's own first error.
     func compile(_ command: ObjectCommand, treeKey: String, top: FilePath, side: String) async throws -> Result {
-        let extra = ObjectCommand.differFlags(top: top)
-        let key = ContentKey.of([Cache.schema, treeKey, command.name, command.folder] + command.words + extra.dropLast())
+        let key = key(command, treeKey: treeKey, top: top)
         if let entry = store.find(key) { return Result(entry: entry, wasCached: true) }
         let folder = work.appending(side)
         try WorkFiles.makeFolder(folder)
         let output = folder.appending("\(key).o"), rule = folder.appending("\(key).d")
         let log = logs.appending(side).appending(command.name + ".log")
-        let words = command.replay(in: top, output: output, dependencies: rule, extra: extra)
-        guard try await runner.run(launcher + words, in: command.folder(in: top), log: log) else {
+        let words = command.command.replay(in: top, output: output, dependencies: rule, extra: ObjectCommand.differFlags(top: top))
+        guard try await runner.run(launcher + words, in: command.command.folder(in: top), log: log) else {
             throw BuildError.fromLog("\(command.source) (\(side)) does not compile", log: log)
         }
         return Result(entry: try store.store(key, object: output, dependencies: try read(rule, command, top: top)), wasCached: false)

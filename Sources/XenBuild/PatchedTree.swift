@@ -17,20 +17,26 @@ struct PatchedTree: Sendable {
 
     /// - Parameters:
     ///   - original: prepared without the patch.
+    ///   - graph: of the original.
     ///   - folder: where a copy may be made.
     static func make(
-        original: PreparedTree, patch: AppliedPatch, preparation: TreePreparation, folder: FilePath
+        original: PreparedTree, patch: AppliedPatch, graph: IncludeGraph, preparation: TreePreparation, folder: FilePath
     ) async throws -> PatchedTree {
         let paths = Set(patch.files.compactMap { $0.path.hasPrefix("xen/") ? String($0.path.dropFirst(4)) : nil })
-        if try !needsPreparation(patch, paths: paths, original: original) {
+        if try !isReadByMake(patch, paths: paths, original: original) {
             let top = folder.appending("tree")
             try WorkFiles.linkFolder(original.top, to: top) { $0.hasPrefix("xen/") && $0.hasSuffix(".o") }
             try patch.write(into: top)
-            return PatchedTree(
-                key: preparation.key(patch), top: top, objects: original.objects, changed: paths, changedOptions: [],
-                readByOthers: original.readByOthers, wasPrepared: false)
+            let reach = try graph.reaching(paths, alsoAsIn: top.appending("xen"))
+            let others = original.others.filter { $0.isConcerned(by: paths, reach) }
+            if try await preparation.makeTheSame(others, in: [original.top, top], folder: folder.appending("others")) {
+                return PatchedTree(
+                    key: preparation.key(patch), top: top, objects: original.objects, changed: paths, changedOptions: [],
+                    readByOthers: original.readByOthers, wasPrepared: false)
+            }
+            try WorkFiles.remove(top)
         }
-        guard original.depth == .everything else { throw MoreIsNeeded("make reads a file of the patch itself") }
+        guard original.depth == .everything else { throw MoreIsNeeded("make has its say in what becomes of the patch's files") }
         let prepared = try await preparation.prepared(patch: patch)
         return PatchedTree(
             key: prepared.key, top: prepared.top, objects: prepared.objects,
@@ -39,11 +45,11 @@ struct PatchedTree: Sendable {
             readByOthers: prepared.readByOthers, wasPrepared: true)
     }
 
-    /// False only when the patch changes nothing but existing C and assembly files that the compiler alone reads, and
-    /// reads for objects alone: then every generated file and every command stays what it was.
-    private static func needsPreparation(_ patch: AppliedPatch, paths: Set<String>, original: PreparedTree) throws -> Bool {
+    /// False only when the patch changes nothing but existing C and assembly files that the compiler alone reads. When what it makes of them
+    /// beside objects stays the same too, every generated file and every command stays what it was.
+    private static func isReadByMake(_ patch: AppliedPatch, paths: Set<String>, original: PreparedTree) throws -> Bool {
         if patch.files.contains(where: { $0.isNew || $0.change == .remove }) { return true }
-        if paths.contains(where: { BuildSystemQuirks.isReadByBuild($0) || original.readByOthers.contains($0) }) { return true }
+        if paths.contains(where: BuildSystemQuirks.isReadByBuild) { return true }
         // A header that a makefile names may be read by any tool.
         let headers = Set(paths.filter { $0.hasSuffix(".h") }.map(IncludeGraph.basename))
         return try !headers.isEmpty && makefileNames(headers, in: original.xen)
@@ -108,5 +114,16 @@ struct PatchedTree: Sendable {
             return true
         }
         return result
+    }
+}
+
+extension TreePreparation {
+    /// Whether each of these commands makes the same in both trees.
+    fileprivate func makeTheSame(_ others: [OtherCommand], in trees: [FilePath], folder: FilePath) async throws -> Bool {
+        for (number, other) in others.enumerated() {
+            let log = request.logs.appending("others").appending("\(number).log")
+            guard try await other.makesTheSame(in: trees, runner: runner, folder: folder, log: log) else { return false }
+        }
+        return true
     }
 }

@@ -14,9 +14,8 @@ struct PreparedTree: Sendable {
     var configuration: KernelConfiguration
     /// By name.
     var objects: [String: ObjectCommand]
-    /// Files, relative to `xen/`, that the compiler read for something other than an object: generators of headers,
-    /// linker scripts, boot code. At the depth of headers only those named on command lines.
-    var readByOthers: Set<String>
+    /// What the compiler does beside them. At the depth of headers much of it was not done, and is known from what make says.
+    var others: [OtherCommand]
     var depth: Depth = .everything
 
     /// How far a tree was prepared.
@@ -29,6 +28,9 @@ struct PreparedTree: Sendable {
     }
 
     var xen: FilePath { top.appending("xen") }
+
+    /// Files, relative to `xen/`, that the compiler read for something other than an object.
+    var readByOthers: Set<String> { others.reduce(into: []) { $0.formUnion($1.reads) } }
 }
 
 /// A tree that was prepared no further than its headers does not answer the question: everything is needed.
@@ -106,6 +108,7 @@ struct TreePreparation: Sendable {
         try depth == .everything ? make.installRecorder() : make.installCompiler()
         if snapshot.wasBuilt { try await make.distclean(log: log("distclean-\(side)")) }
         if let patch { try patch.write(into: top) }
+        try BuildSystemQuirks.spareProcesses(in: top)
 
         progress(BuildProgress(.configuring))
         var environment = try await configuration.configure(make, logs: request.logs, side: side)
@@ -255,21 +258,7 @@ struct TreePreparation: Sendable {
         let configuration = try KernelConfiguration(contentsOf: top.appending("xen/.config"))
         return PreparedTree(
             key: key, top: top, configuration: configuration, objects: objects,
-            readByOthers: try readByOthers(recording.appending(RecordingFolder.others), top: top), depth: depth)
-    }
-
-    private func readByOthers(_ folder: FilePath, top: FilePath) throws -> Set<String> {
-        var result: Set<String> = []
-        var paths = ResolvedPaths(xen: top.appending("xen"))
-        for name in try WorkFiles.names(in: folder) where !name.hasSuffix(".d") {
-            guard let record = RecordedCommand(bytes: try WorkFiles.read(folder, name)) else { continue }
-            // A compiler that failed (a probe may) leaves no list; its inputs are known all the same.
-            let rule = try? WorkFiles.read(folder, name + ".d")
-            for path in CompilerArguments(record.words).inputs + (rule.map(dependencies(inRule:)) ?? []) {
-                if let path = paths.relative(path, from: record.folder) { result.insert(path) }
-            }
-        }
-        return result
+            others: try OtherCommand.all(in: recording.appending(RecordingFolder.others), top: top), depth: depth)
     }
 
     private func log(_ name: String) -> FilePath { request.logs.appending("\(name).log") }

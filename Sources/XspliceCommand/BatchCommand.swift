@@ -5,6 +5,7 @@ import Report
 import Synchronization
 import SystemPackage
 import WorkFiles
+import XenBuild
 
 /// `batch`: many fixes for many hypervisors.
 struct BatchCommand: ConsoleCommand {

@@ -6,6 +6,7 @@ import Report
 import SystemPackage
 import TargetArchitecture
 import WorkFiles
+import XenBuild
 import XenSource
 
 /// `diff`: what differs between two objects, or between the objects of two folders, without a payload.

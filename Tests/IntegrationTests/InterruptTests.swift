@@ -44,10 +44,10 @@ import Musl
             let output = folder.appending("out"), cache = folder.appending("cache")
             let compiler = try await slowCompiler(in: folder)
             let environment = moment == .compiling ? ["CC": compiler.string] : [:]
-            // Another source needs no more than headers.
-            let header = [Bench.fixtures.appending("changes/F6-inline/change.patch")]
+            // Sources that are there need no more than headers.
+            let more = [Bench.fixtures.appending("changes/B1-new-file/change.patch")]
             let arguments = moment == .recording
-                ? bench.arguments(tree: tree, patches: header, output: output, cache: cache) : bench.arguments(tree: tree, output: output, cache: cache)
+                ? bench.arguments(tree: tree, patches: more, output: output, cache: cache) : bench.arguments(tree: tree, output: output, cache: cache)
             let ending = try await Program.run(arguments, environment: environment) { process in
                 try await wait("the moment does not come", while: process) {
                     try hasCome(moment, output: output, cache: cache, folder: folder)

@@ -44,6 +44,18 @@ import XenSource
             let header = "static inline int twice(int a) { return a * 3; }\n"
             let outcome = try await build(fake.request(["xen/include/shared.h": header]))
             #expect(outcome.pairs.map(\.name) == ["common/one.o"])
+            #expect(try depths(fake) == ["headers"])
+        }
+    }
+
+    @Test func objectsWhoseSourcesSayTheSameAreNotCompiled() async throws {
+        try await FakeTree.with { fake in
+            let comment = "// twice as much\n\nstatic inline int twice(int a)\t{ return a * 2; }\n"
+            let outcome = try await build(fake.request(["xen/include/shared.h": comment.replacing("\t", with: " ")]))
+            #expect(outcome.pairs.isEmpty && outcome.compiled == 0 && outcome.fromCache == 0)
+            // The file is in an object; that it changes nothing there is for the differ to say.
+            #expect(outcome.diagnostics.isEmpty)
+            #expect(try depths(fake) == ["headers"])
         }
     }
 
@@ -53,6 +65,23 @@ import XenSource
             #expect(outcome.pairs.map(\.name) == ["common/two.o"])
             // Its effect is in an object, by way of what was made from it.
             #expect(outcome.diagnostics.isEmpty)
+            #expect(try depths(fake) == ["everything", "everything", "headers"])
+        }
+    }
+
+    @Test func nothingIsMadeAgainWhenTheSameWouldComeOfIt() async throws {
+        try await FakeTree.with { fake in
+            // The makefile does not say that it is read.
+            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            try fake.put("xen/Makefile", makefile.replacing("include/source.h", with: "common/offsets.c"))
+            try fake.put("xen/common/offsets.c", "#include \"../include/source.h\"\n")
+            let same = try await build(fake.request(["xen/include/source.h": "enum { generated = 5 }; // still\n"]))
+            #expect(same.pairs.isEmpty)
+            #expect(same.diagnostics.map(\.id) == [.fileNotBuilt] && same.diagnostics.map(\.severity) == [.note])
+            #expect(try depths(fake) == ["headers"])
+            let other = try await build(fake.request(["xen/include/source.h": "enum { generated = 6 };\n"]))
+            #expect(other.pairs.map(\.name) == ["common/two.o"] && other.diagnostics.isEmpty)
+            #expect(try depths(fake) == ["everything", "everything", "headers"])
         }
     }
 
@@ -130,8 +159,8 @@ import XenSource
             #expect(first.pairs.map(\.name) == ["common/two.o"] && first.objectCount == 3)
             #expect(try depths(fake) == ["headers"])
             // A tree with everything serves as well, and what was compiled in one counts in the other.
-            _ = try await build(fake.request(["xen/include/shared.h": "static inline int twice(int a) { return a + a; }\n"]))
-            #expect(try depths(fake) == ["everything", "headers"])
+            _ = try await build(fake.request(["xen/docs.md": "other words\n"]))
+            #expect(try depths(fake) == ["everything", "everything", "headers"])
             let again = try await build(fake.request(["xen/common/two.c": two]))
             #expect(again.pairs == first.pairs && again.compiled == 0)
         }

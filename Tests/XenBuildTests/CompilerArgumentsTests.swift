@@ -66,12 +66,12 @@ private func words(_ text: String) -> [String] { text.split(separator: " ").map(
     @Test func replaysInAnotherTreeWithOtherOutputs() throws {
         let recorded = "gcc -MMD -MP -MF .a.d -g0 -D__XEN__ -I\(top)/xen/include -c a.c -o a.o -MQ a.o"
         let object = try #require(command(recorded))
-        #expect(!object.words.joined().contains(top))
-        let replay = object.replay(in: "/other", output: "/out/a.o", dependencies: "/out/a.d", extra: ["-g"])
+        #expect(!object.command.words.joined().contains(top))
+        let replay = object.command.replay(in: "/other", output: "/out/a.o", dependencies: "/out/a.d", extra: ["-g"])
         #expect(
             replay.joined(separator: " ")
                 == "gcc -MP -D__XEN__ -I/other/xen/include -c a.c -MQ a.o -MD -MF /out/a.d -o /out/a.o -g")
-        #expect(object.folder(in: "/other") == "/other/xen")
+        #expect(object.command.folder(in: "/other") == "/other/xen")
     }
 
     @Test func sameCommandInTwoTreesIsEqual() {

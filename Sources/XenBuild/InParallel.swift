@@ -1,16 +1,9 @@
-import ArgumentParser
-
-/// The value of `-j`; nil is not given.
-func checkJobs(_ jobs: Int?) throws(ValidationError) {
-    if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
-}
-
 /// Does the same with each of `items`, at most `limit` at a time.
 ///
 /// - Parameter done: is told, one call at a time, how many are done.
 /// - Returns: what came of each, in the order of `items`.
 /// - Throws: the first error; what has not begun by then never does. `CancellationError`.
-func inParallel<Item: Sendable, Result: Sendable>(
+public func inParallel<Item: Sendable, Result: Sendable>(
     _ items: [Item], limit: Int, done: (Int) -> Void = { _ in }, _ body: @escaping @Sendable (Item) async throws -> Result
 ) async throws -> [Result] {
     try await withThrowingTaskGroup(of: (Int, Result).self) { group in

@@ -1,0 +1,54 @@
+import CompilerRecorder
+import SystemPackage
+
+/// A compiler's command of a private tree, to be given again in that tree or another. Paths below the tree are told with a mark for its
+/// place, so that commands of two trees can be compared.
+struct TreeCommand: Sendable, Hashable {
+    /// Where the command runs, and its words.
+    var folder: String
+    var words: [String]
+
+    /// Stands for the top of the private tree.
+    private static let mark = "\u{1}TOP\u{1}"
+
+    /// - Parameter top: the private tree that it was recorded in.
+    init(_ record: RecordedCommand, top: FilePath) {
+        func marked(_ text: String) -> String {
+            guard text.utf8.count >= top.string.utf8.count else { return text }
+            return text.split(separator: top.string, omittingEmptySubsequences: false).joined(separator: Self.mark)
+        }
+        folder = marked(record.folder)
+        words = record.words.map(marked)
+    }
+
+    private static func placed(_ text: String, _ top: FilePath) -> String {
+        !text.utf8.contains(1) ? text : text.split(separator: mark, omittingEmptySubsequences: false).joined(separator: top.string)
+    }
+
+    func folder(in top: FilePath) -> FilePath { FilePath(Self.placed(folder, top)) }
+
+    /// The command with other outputs and other flags for debug information.
+    ///
+    /// - Parameter extra: flags to append; `-g0` of the tree would undo a `-g` among them.
+    func replay(in top: FilePath, output: FilePath, dependencies: FilePath, extra: [String]) -> [String] {
+        var result: [String] = []
+        var index = 0
+        let words = words.map { Self.placed($0, top) }
+        while index < words.count {
+            let word = words[index]
+            index += 1
+            switch word {
+            case "-o", "-MF": index += 1
+            case "-MMD", "-MD", "-g0": break
+            case _ where word.hasPrefix("-Wp,-MD,") || word.hasPrefix("-Wp,-MMD,"): break
+            default: result.append(word)
+            }
+        }
+        return result + ["-MD", "-MF", dependencies.string, "-o", output.string] + extra
+    }
+
+    /// The command of an object with nothing made but the preprocessed source, and the list of files.
+    func preprocessing(in top: FilePath, output: FilePath, dependencies: FilePath) -> [String] {
+        replay(in: top, output: output, dependencies: dependencies, extra: []).map { $0 == "-c" ? "-E" : $0 }
+    }
+}
