@@ -1,0 +1,72 @@
+import SystemPackage
+import TestTools
+import Testing
+import WorkFiles
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// SIGKILL: nothing can be tidied up, and still nobody gets anything wrong.
+@Suite struct KilledRunTests {
+    private static let isThorough = getenv("XSPLICE_TEST_ALL") != nil
+
+    /// Numbers that look random, the same in every run of the tests.
+    private struct Dice {
+        var state: UInt64
+        mutating func roll(_ bound: Int) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(state % UInt64(bound))
+        }
+    }
+
+    /// Of a run that needs no more than headers, and of one that needs everything.
+    @Test(arguments: ["F1-global", "B1-new-file"])
+    func theNextRunAndTheOneBesideItGiveTheSameBytes(change: String) async throws {
+        let bench = try await Bench.shared()
+        let patch = Bench.fixtures.appending("changes/\(change)/change.patch")
+        try await bench.withFolder { folder in
+            let cache = folder.appending("cache")
+            func arguments(_ output: String, cache: FilePath) -> [String] {
+                bench.arguments(patches: [patch], output: folder.appending(output), cache: cache) + ["--force"]
+            }
+            func payload(_ output: String) throws -> [UInt8] { try bytes(of: folder.appending(output).appending("change.livepatch")) }
+
+            let start = ContinuousClock.now
+            let first = try await Program.run(arguments("good", cache: folder.appending("own-cache")))
+            try #require(first.code == 0, "\(first.error)")
+            let whole = Int((ContinuousClock.now - start) / .milliseconds(1))
+            let good = try payload("good")
+
+            var dice = Dice(state: 0x2545_F491_4F6C_DD1D), killed = 0
+            for round in 0..<(Self.isThorough ? 20 : 3) {
+                // From nothing, or with what the rounds before have left.
+                if round % 3 != 2 { try WorkFiles.remove(cache) }
+                // The first surely in its midst.
+                let delay = Duration.milliseconds(round == 0 ? whole / 3 : dice.roll(whole))
+                async let beside = Program.run(arguments("beside", cache: cache))
+                let victim = try await Program.run(arguments("victim", cache: cache)) { process in
+                    try await Task.sleep(for: delay)
+                    process.send(SIGKILL)
+                }
+                let other = try await beside
+                #expect(other.code == 0, "round \(round): \(other.error)")
+                #expect(try payload("beside") == good, "round \(round)")
+                if victim.code != 0 { killed += 1 }
+
+                let next = try await Program.run(arguments("victim", cache: cache))
+                #expect(next.code == 0, "round \(round): \(next.error)")
+                #expect(try payload("victim") == good, "round \(round)")
+                for output in ["victim", "beside"] {
+                    let names = try WorkFiles.names(in: folder.appending(output)).sorted()
+                    #expect(names == ["change.livepatch", "logs", "report.json"], "round \(round)")
+                }
+            }
+            #expect(killed > 0)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Subprocess
+import SystemPackage
+import TestTools
+import Testing
+import WorkFiles
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// A cluster of compilers, of which this machine is the only one.
+@Suite(.enabled(if: getenv("XSPLICE_TEST_ALL") != nil, "needs distcc; 'make test-all' installs and runs it"))
+struct LauncherTests {
+    @Test func distccdGivesTheSameBytes() async throws {
+        let bench = try await Bench.shared()
+        try await bench.withFolder { folder in
+            let patch = Bench.fixtures.appending("changes/F3-two-files/change.patch")
+            @Sendable func arguments(_ name: String) -> [String] {
+                bench.arguments(patches: [patch], output: folder.appending(name), cache: folder.appending("\(name)-cache"))
+            }
+            let alone = try await Program.run(arguments("alone"))
+            try #require(alone.code == 0, "\(alone.error)")
+
+            let port = 20_000 + Int(getpid() % 20_000), log = folder.appending("distccd.log")
+            let daemon = [
+                "--no-detach", "--daemon", "--allow", "127.0.0.1", "--listen", "127.0.0.1", "--port", "\(port)", "--jobs", "2", "--log-level", "info",
+                "--log-file", log.string,
+            ]
+            try await withProcess("distccd", daemon) {
+                let environment = [
+                    // Without the fallback: what the daemon does not compile, nobody does.
+                    "DISTCC_HOSTS": "127.0.0.1:\(port)/2", "DISTCC_FALLBACK": "0", "DISTCC_DIR": folder.appending("distcc").string,
+                    "DISTCC_BACKOFF_PERIOD": "0",
+                ]
+                let ending = try await Program.run(arguments("farm") + ["--compiler-launcher", "distcc"], environment: environment)
+                try #require(ending.code == 0, "\(ending.error)")
+            }
+            #expect(try bytes(of: folder.appending("farm/change.livepatch")) == bytes(of: folder.appending("alone/change.livepatch")))
+            let compiled = String(decoding: try bytes(of: log), as: UTF8.self).split(separator: "\n").count { $0.contains("COMPILE_OK") }
+            // Two files, each from both sources.
+            #expect(compiled >= 4)
+        }
+    }
+
+    /// A process that runs as long as `body`.
+    private func withProcess(_ program: String, _ arguments: [String], _ body: @Sendable () async throws -> Void) async throws {
+        _ = try await Subprocess.run(.name(program), arguments: Arguments(arguments), input: .none, output: .discarded, error: .discarded) { execution in
+            defer { kill(execution.processIdentifier.value, SIGTERM) }
+            try await Task.sleep(for: .milliseconds(500))
+            try await body()
+        }
+    }
+}
