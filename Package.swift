@@ -61,7 +61,7 @@ let package = Package(
             [
                 "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64",
                 "ArchARM32", "XenSource", "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel",
-                "Report", argumentParser, crypto, logging, system,
+                "Report", "TestRig", argumentParser, crypto, logging, system,
             ]),
 
         .executableTarget(
@@ -95,14 +95,18 @@ let package = Package(
         tests(
             "XenBuild",
             ["CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build", system]),
+        .target(
+            name: "PayloadSamples",
+            dependencies: ["LoaderModel", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource", system],
+            path: "Tests/PayloadSamples", swiftSettings: settings),
         tests(
-            "LoaderModel", ["TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource", system]),
+            "LoaderModel", ["PayloadSamples", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource", system]),
         tests("SourcePatch", ["Diagnostics", system, subprocess]),
         tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
         .testTarget(
             name: "SystemTests",
             dependencies: [
-                "ChangeCases", "Report", "TestRig", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
+                "ChangeCases", "PayloadSamples", "Report", "TestRig", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
                 "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "SourcePatch", "XenBuild", "XenSource", "ELFModel", "Diagnostics", "WorkFiles", system,
                 subprocess,
             ],
@@ -118,3 +122,15 @@ let package = Package(
         tests("XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "XenBuild", "WorkFiles", "XenSource", argumentParser, logging, system]),
     ]
 )
+
+// Its `main` is in the fuzzer's runtime, so it can't be built without the flags that `make fuzz` gives to all of it.
+if Context.environment["XSPLICE_FUZZING"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "xsplice-fuzz",
+            dependencies: [
+                "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource", "SourcePatch", "ObjectDiff", "LoaderModel",
+                "Report", "WorkFiles", system,
+            ],
+            path: "Fuzz", swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -36,12 +36,27 @@ extension LoaderRules {
         rules.holdsNOPsToFunction = false
         rules.wantsAlternativesOfOneLength = true
         rules.overridesReadOnly = false
+        // From the way out to the guest to the switch (`xen/arch/arm/traps.c`, `domain.c`, `xen/common/softirq.c`, `sched/core.c`).
+        rules.functionsOnWaitingStacks = [
+            "leave_hypervisor_tail", "leave_hypervisor_to_guest", "check_for_pcpu_work", "check_for_vcpu_work", "do_softirq", "__do_softirq", "schedule",
+            "sched_slave", "sched_context_switch", "context_switch", "idle_loop",
+        ]
         // LIVEPATCH_VMAP_START, a window of 2 MiB, from XEN_VIRT_START on, where the image begins. The first page of the window says which
         // are taken, the second one is left free.
         let window: UInt64 = (major, minor) >= (4, 18) ? 14 << 20 : 8 << 20
         rules.area = .afterImageStart(window + 2 * 4096)
         return rules
     }
+}
+
+/// The first instructions of a function, before which others may save a frame.
+public func firstWords(of code: ArraySlice<UInt8>) -> [UInt64] {
+    stride(from: 0, to: min(code.count / 4, 4) * 4, by: 4).map { ByteOrder.little.number(code.dropFirst($0).prefix(4)) }
+}
+
+extension [UInt8] {
+    /// An instruction.
+    public init(word: UInt32) { self = (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
 }
 
 extension ArraySlice<UInt8> {

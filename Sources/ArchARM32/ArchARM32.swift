@@ -92,6 +92,17 @@ public struct ArchARM32: TargetArchitecture {
     /// One instruction (`xen/arch/arm/livepatch.c`, `arch_livepatch_verify_func`).
     public func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int { 4 }
     public var trampolineReach: Int64 { 32 << 20 }
+
+    /// `b` (`xen/arch/arm/arm32/livepatch.c`, `arch_livepatch_apply`), which counts from two instructions further on.
+    public func trampoline(at place: UInt64, to target: UInt64) -> [UInt8] {
+        [UInt8](word: 0xea00_0000 | UInt32(truncatingIfNeeded: (target &- place &- 8) >> 2) & 0x00ff_ffff)
+    }
+
+    /// `mov r0, #number`, among the first instructions.
+    public func returnedConstant(_ code: ArraySlice<UInt8>) -> UInt64? {
+        firstWords(of: code).first { $0 & 0xffff_ff00 == 0xe3a0_0000 }.map { $0 & 0xff }
+    }
+
     public var functionAlignment: UInt64 { 8 }
     /// Four of them are `andeq r0, r0, r0`, which does nothing: there is no one byte that stops.
     public var textFiller: UInt8 { 0 }

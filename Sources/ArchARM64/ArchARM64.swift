@@ -93,6 +93,17 @@ public struct ArchARM64: TargetArchitecture {
     /// One instruction (`xen/arch/arm/livepatch.c`, `arch_livepatch_verify_func`).
     public func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int { 4 }
     public var trampolineReach: Int64 { 128 << 20 }
+
+    /// `b` (`xen/arch/arm/arm64/livepatch.c`, `arch_livepatch_apply`).
+    public func trampoline(at place: UInt64, to target: UInt64) -> [UInt8] {
+        [UInt8](word: 0x1400_0000 | UInt32(truncatingIfNeeded: (target &- place) >> 2) & 0x03ff_ffff)
+    }
+
+    /// `mov w0, #number`, among the first instructions.
+    public func returnedConstant(_ code: ArraySlice<UInt8>) -> UInt64? {
+        firstWords(of: code).first { $0 & 0xffe0_001f == 0x5280_0000 }.map { $0 >> 5 & 0xffff }
+    }
+
     public var functionAlignment: UInt64 { 16 }
     /// UDF #0.
     public var textFiller: UInt8 { 0 }

@@ -97,6 +97,21 @@ public struct ArchX86_64: TargetArchitecture {
     }
 
     public var trampolineReach: Int64 { 1 << 31 }
+
+    /// `jmp rel32` (`xen/arch/x86/livepatch.c`, `arch_livepatch_apply`).
+    public func trampoline(at place: UInt64, to target: UInt64) -> [UInt8] {
+        let distance = UInt32(truncatingIfNeeded: target &- place &- 5)
+        return [0xe9] + (0..<4).map { UInt8(truncatingIfNeeded: distance >> (8 * $0)) }
+    }
+
+    /// `mov $number,%eax`, behind a landing pad and a frame pointer's `push %rbp; mov %rsp,%rbp` where there are such.
+    public func returnedConstant(_ code: ArraySlice<UInt8>) -> UInt64? {
+        var rest = beginsWithLandingPad(code) ? code.dropFirst(landingPadSize) : code
+        if rest.starts(with: [0x55, 0x48, 0x89, 0xe5]) { rest = rest.dropFirst(4) }
+        guard rest.first == 0xb8, rest.count >= 5 else { return nil }
+        return byteOrder.number(rest.dropFirst().prefix(4))
+    }
+
     public var functionAlignment: UInt64 { 16 }
     /// INT3.
     public var textFiller: UInt8 { 0xcc }
@@ -132,6 +147,13 @@ public struct ArchX86_64: TargetArchitecture {
     }
 
     public func isMappingSymbol(_ name: String) -> Bool { false }
+
+    /// Landing pads came with CET in 4.16; its first release still wrote over them (`arch_livepatch_apply`).
+    public func loaderRules(major: Int, minor: Int) -> LoaderRules {
+        var rules = LoaderRules()
+        rules.sparesLandingPads = (major, minor) >= (4, 16)
+        return rules
+    }
 
     public func specialTables(major: Int, minor: Int) -> [SpecialTable] {
         // A bug frame: two words, each 24 bits of distance from the frame and half of the line above them; an assertion's has

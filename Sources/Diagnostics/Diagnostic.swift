@@ -100,5 +100,8 @@ public enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case nopsNotPossible = "nops-not-possible"
     case stateLost = "state-lost"
     case loaderRefuses = "loader-refuses"
+    case runsWhilePatching = "runs-while-patching"
+    case neverReturns = "never-returns"
+    case onWaitingStacks = "on-waiting-stacks"
     case debugInfoMissing = "debug-info-missing"
 }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// What the hypervisor would do with a payload at upload, and what it would have in memory then.
 public struct LoadResult: Sendable, Equatable {
     public enum Verdict: Sendable, Equatable {
@@ -14,6 +16,8 @@ public struct LoadResult: Sendable, Equatable {
     public enum Step: String, Sendable, Equatable, Codable, CaseIterable {
         case upload, header, sections, sectionNames, symbols, layout, symbolResolution, relocation, requiredSections
         case patchingSections, functions, hooks, notes, tables, metadata, hypervisorDependency, symbolTable
+        /// No part of the upload any more.
+        case apply
     }
 
     /// The error numbers that an upload can end with, by their names in Xen's public `errno.h`.
@@ -67,6 +71,21 @@ public struct LoadResult: Sendable, Equatable {
             case expectationFails = "expectation-fails"
             /// Longer than the hypervisor's own symbol table keeps.
             case longSymbol = "long-symbol"
+            /// A replaced function that processors are in while payloads are applied.
+            case runsWhilePatching = "runs-while-patching"
+            /// A replaced function that processors are in for ever.
+            case neverReturns = "never-returns"
+            /// A replaced function that waits on stacks of virtual processors.
+            case onWaitingStacks = "on-waiting-stacks"
+
+            public var severity: Severity {
+                switch self {
+                case .zeroAlignment, .expectationFails: .error
+                case .noExecutableSection, .sectionSeenOnce, .tableIgnored, .functionPatchedTwice, .runsWhilePatching, .neverReturns, .onWaitingStacks:
+                    .warning
+                case .notReappliable, .originalUnknown, .stacked, .longSymbol: .note
+                }
+            }
         }
 
         public var kind: Kind
@@ -76,6 +95,18 @@ public struct LoadResult: Sendable, Equatable {
         public init(_ kind: Kind, _ text: String) {
             self.kind = kind
             self.text = text
+        }
+
+        /// As a build tells it; nil for what a build does not make, or tells another way.
+        public var diagnostic: Diagnostic? {
+            let id: DiagnosticID? =
+                switch kind {
+                case .runsWhilePatching: .runsWhilePatching
+                case .neverReturns: .neverReturns
+                case .onWaitingStacks: .onWaitingStacks
+                default: nil
+                }
+            return id.map { Diagnostic($0, kind.severity, message: text) }
         }
     }
 
@@ -124,6 +155,8 @@ public struct LoadResult: Sendable, Equatable {
     public var regions: [RegionLayout] = []
     public var sections: [Section] = []
     public var functions: [Function] = []
+    /// What it has the hypervisor call, without the sections' prefix: `load`, `preapply`.
+    public var hooks: [String] = []
     /// What later payloads can refer to.
     public var newSymbols: [Symbol] = []
     public var buildID: [UInt8] = []

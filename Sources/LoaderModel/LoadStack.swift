@@ -56,7 +56,8 @@ public func loadStack(
 private let inOrder = "give the payloads in the order in which they were applied"
 
 extension AppliedPayload {
-    init(_ result: LoadResult, path: FilePath) {
+    /// A payload that was uploaded, as it lies in memory.
+    public init(_ result: LoadResult, path: FilePath) {
         let name = path.stem ?? path.string
         self.init(
             path: path, buildID: result.buildID,

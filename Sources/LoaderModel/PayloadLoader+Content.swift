@@ -137,6 +137,7 @@ extension PayloadLoader {
                 throw .refuseSilently(.hooks, .invalid, "section \(hook.section) may hold one hook only")
             }
             spoilUnlessAligned(index)
+            hooks.append(String(hook.section.dropFirst(abi.hooksPrefix.count)))
         }
     }
 

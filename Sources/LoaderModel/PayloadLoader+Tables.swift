@@ -177,6 +177,8 @@ extension PayloadLoader {
                 findings.append(.init(.tableIgnored, "the hypervisor ignores section \(table.section)"))
             }
         }
+        let running = RunningFunctions(version: version, rules: rules)
+        findings += functions.flatMap { running.findings(on: $0.name) }
         var seen: Set<UInt64> = []
         for function in functions where !seen.insert(function.oldAddress).inserted {
             findings.append(.init(.functionPatchedTwice, "two entries replace the function '\(function.name)'"))

@@ -68,6 +68,7 @@ struct PayloadLoader {
     var symbols: [RawELF.Symbol] = []
     var memory = PayloadMemory()
     var functions: [LoadResult.Function] = []
+    var hooks: [String] = []
     var newSymbols: [LoadResult.Symbol] = []
     var buildID: [UInt8] = []
     var depends: [UInt8] = []
@@ -122,7 +123,7 @@ struct PayloadLoader {
     func result(_ verdict: LoadResult.Verdict) -> LoadResult {
         LoadResult(
             verdict: verdict, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
-            functions: functions, newSymbols: newSymbols, buildID: buildID, depends: depends,
+            functions: functions, hooks: hooks, newSymbols: newSymbols, buildID: buildID, depends: depends,
             isSafeToReapply: isSafeToReapply)
     }
 

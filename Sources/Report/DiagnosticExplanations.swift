@@ -373,6 +373,32 @@ extension DiagnosticID {
                 "A payload larger than the 2 MiB that the loader takes.",
                 "Split the patch if it is the size. Otherwise it is a fault of this program: report it with report.json."
             )
+        case .runsWhilePatching:
+            (
+                .warning, "a replaced function runs while payloads are applied",
+                "To apply a payload, the hypervisor brings all its processors together in the idle loop and lets one of them write. The code "
+                    + "that does this is on their stacks then: the old version ends what it began, the new one is there from the next time on, and "
+                    + "after a revert processors may be in it for a moment longer.",
+                "A fix for check_for_livepatch_work() or apply_payload().",
+                "Try the payload out with its revert, and wait some seconds between revert and unload."
+            )
+        case .neverReturns:
+            (
+                .warning, "a replaced function never returns",
+                "Every processor is in this function already and never leaves it, and a trampoline at its beginning is met by nobody. Only "
+                    + "processors that are switched on later run the new code.",
+                "A fix for idle_loop().",
+                "Put the fix into a function that the endless one calls."
+            )
+        case .onWaitingStacks:
+            (
+                .warning, "a replaced function waits on stacks of virtual processors",
+                "On ARM each virtual processor has a stack in the hypervisor. One that waits for its turn is in the middle of the functions that "
+                    + "switch between them, and comes back to that very code. When that code is the payload's, the payload may be reverted, "
+                    + "but its memory must stay.",
+                "A fix for context_switch() or schedule().",
+                "After a revert, do not unload the payload while domains run that ran while it was applied."
+            )
         case .debugInfoMissing:
             (
                 .warning, "an object has no debug information",

@@ -49,6 +49,11 @@ public struct LoaderRules: Sendable, Equatable {
     public var holdsNOPsToFunction = true
     /// Whether a replacement of code has to be as long as what it replaces; the hypervisor stops itself else.
     public var wantsAlternativesOfOneLength = false
+    /// Functions that wait on the stack of a virtual processor which another one has taken the place of. Empty where each processor has one
+    /// stack, and begins it anew.
+    public var functionsOnWaitingStacks: [String] = []
+    /// Whether what it writes over a function begins behind a mark for indirect calls.
+    public var sparesLandingPads = true
     /// Whether the hypervisor can write to the read-only part of a payload while it applies it.
     public var overridesReadOnly = true
     public var area = Area.behindImage(multiple: 2 << 20)

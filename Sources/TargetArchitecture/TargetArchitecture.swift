@@ -49,6 +49,10 @@ public protocol TargetArchitecture: Sendable {
     var veneer: Veneer? { get }
     /// How far a trampoline reaches to either side, in bytes.
     var trampolineReach: Int64 { get }
+    /// The jump that the hypervisor writes over a function that is replaced, behind a mark for indirect calls.
+    func trampoline(at place: UInt64, to target: UInt64) -> [UInt8]
+    /// The number that a function returns which does nothing else, given its first bytes; nil where they do not look like that.
+    func returnedConstant(_ code: ArraySlice<UInt8>) -> UInt64?
     /// Functions start at multiples of this.
     var functionAlignment: UInt64 { get }
     /// Whether code may lie at a place of the payload's text, which begins at a page of 4 KiB.

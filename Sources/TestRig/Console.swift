@@ -104,7 +104,7 @@ public struct Console: Sendable, Equatable {
         for (index, line) in lines.enumerated() {
             switch line {
             case .hypervisor(let text):
-                guard Self.deadly.contains(where: { text.contains($0) }) else { continue }
+                guard Self.isDeadly(text) else { continue }
                 // "Panic on CPU 0:" has its reason in the next line of Xen.
                 guard text.hasSuffix(":") else { return text }
                 let next = lines[(index + 1)...].lazy.compactMap { line in
@@ -118,6 +118,8 @@ public struct Console: Sendable, Equatable {
         }
         return nil
     }
+
+    static func isDeadly(_ text: String) -> Bool { deadly.contains { text.contains($0) } }
 
     /// Words of Xen after which it does not go on.
     private static let deadly = ["Panic on CPU", "FATAL TRAP", "FATAL PAGE FAULT", "Xen BUG at", "Hardware Dom0 crashed"]

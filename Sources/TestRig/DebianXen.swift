@@ -34,6 +34,16 @@ public struct DebianXen: Sendable, Equatable, CustomStringConvertible {
         return found
     }
 
+    /// The one whose host tool speaks to hypervisors of a version, as far as the rig knows.
+    public static func speaking(to version: (major: Int, minor: Int)) -> DebianXen? {
+        all.last { $0.number <= version } ?? all.first
+    }
+
+    private var number: (Int, Int) {
+        let parts = version.split(separator: ".").compactMap { Int($0) }
+        return (parts.first ?? 0, parts.dropFirst().first ?? 0)
+    }
+
     /// The hypervisor with live patching, built with the compiler that fits it: from the cache, or fetched and built.
     ///
     /// - Parameters as those of `XenRelease.build`. Throws `RigError` when the archive does not have what it takes or has
@@ -58,6 +68,11 @@ public struct DebianXen: Sendable, Equatable, CustomStringConvertible {
     /// The dom0 to boot it with: the suite's own kernel and host tool, where it has them for the machine.
     public func dom0(machine: TargetMachine = .x86_64, cache: RigCache) async throws -> Dom0 {
         try await Dom0.ofDebian(dom0Archive(machine: machine, cache: cache))
+    }
+
+    /// The same, when it is in the cache already.
+    public func existingDom0(machine: TargetMachine = .x86_64, cache: RigCache) throws -> Dom0? {
+        try Dom0.existing(dom0Archive(machine: machine, cache: cache))
     }
 
     /// Where that dom0 comes from.

@@ -40,7 +40,17 @@ public struct Dom0: Sendable, Equatable {
             try WorkFiles.writeAtomically(Array(kernel.utf8), to: folder.appending("kernel-package"))
             try Folder.remove(root)
         }
-        return Dom0(
+        return try Dom0(folder, machine: machine)
+    }
+
+    /// The same, when it is in the cache already. Throws `RigError` for an architecture that the rig can't boot.
+    static func existing(_ archive: DebianArchive) throws -> Dom0? {
+        let machine = try TargetMachine.ofDebian(archive.architecture)
+        return try archive.cache.existing("dom0-\(archive.label)", recipe: recipe).map { try Dom0($0, machine: machine) }
+    }
+
+    private init(_ folder: FilePath, machine: TargetMachine) throws(WorkFileError) {
+        self.init(
             kernel: folder.appending("vmlinuz"), initramfs: folder.appending("initramfs"),
             kernelPackage: String(decoding: try WorkFiles.read(folder.appending("kernel-package")), as: UTF8.self), machine: machine)
     }

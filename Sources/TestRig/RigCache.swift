@@ -57,6 +57,12 @@ public struct RigCache: Sendable {
         }
     }
 
+    /// The folder `name`, when it is there and whole; see `folder`.
+    func existing(_ name: String, recipe: String = "1") -> FilePath? {
+        let folder = root.appending(name), base = folder.lastComponent?.string ?? name
+        return isComplete(folder.removingLastComponent().appending(".\(base).complete"), recipe) ? folder : nil
+    }
+
     private func isComplete(_ marker: FilePath, _ recipe: String) -> Bool {
         (try? WorkFiles.read(marker)) == Array(recipe.utf8)
     }

@@ -4,7 +4,7 @@ import CZlib
 ///
 /// - Parameter limit: of the result, in bytes; a file that would give more is refused.
 /// - Returns: nil when the file is damaged or cut short.
-func gunzip(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
+public func gunzip(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
     var stream = z_stream()
     // 16 asks for a gzip header, 15 is the largest window.
     guard inflateInit2_(&stream, 16 + 15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return nil }

@@ -59,6 +59,10 @@ public struct PayloadABI: Sendable, Equatable, Codable {
             + ["preapply", "apply", "postapply", "prerevert", "revert", "postrevert"].map { Hook(section: hooksPrefix + $0, isArray: false) }
     }
 
+    /// Whether a hook may keep a payload from being applied or reverted, or looks at what became of that. With such, payloads do not take each
+    /// other's place (`has_payload_any_vetoing_hooks` of `xen/common/livepatch.c`, since 4.14).
+    public static func isVetoing(hook name: String) -> Bool { ["preapply", "postapply", "prerevert", "postrevert"].contains(name) }
+
     /// How many pointers the loader takes in a hook's section; nil for a hook that the format does not have.
     ///
     /// - Parameter section: the section's whole name: `.livepatch.hooks.load`.

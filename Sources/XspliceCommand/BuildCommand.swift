@@ -15,6 +15,8 @@ struct BuildCommand: ParsableCommand {
             xsplice-build batch MANIFEST -o OUT [options]
             xsplice-build diff ORIGINAL.o PATCHED.o [--json]
             xsplice-build inspect PAYLOAD [--json]
+            xsplice-build check PAYLOAD --xen-syms FILE [--on PAYLOAD...] [--json]
+            xsplice-build test-drive PAYLOAD... --xen xen.gz --xen-syms FILE [options]
             xsplice-build explain [IDENTIFIER]
             xsplice-build cache status|clear
             """,

@@ -136,6 +136,7 @@ struct RunContext {
             let result = try body(payload)
             return (result, result.isAccepted ? "the loader of Xen \(version) would accept it" : "the loader of Xen \(version) would refuse it")
         }
+        report.diagnostics += result.findings.compactMap(\.diagnostic)
         guard let reason = result.objection else { return payload }
         report.payload = nil
         report.diagnostics.append(
@@ -179,7 +180,7 @@ extension LoadResult {
     /// Why the payload must not be written; nil for one that would be ready to be applied.
     fileprivate var objection: String? {
         switch verdict {
-        case .accepted: nil
+        case .accepted: findings.first { $0.kind.severity == .error }?.text
         case .refused(let refusal): "\(refusal.error.rawValue): \(refusal.reason)"
         case .crashes(let reason): "it would crash the hypervisor: \(reason)"
         case .notModelled(let reason): "it can't be checked: \(reason)"

@@ -1,3 +1,4 @@
+import PayloadSamples
 import Testing
 import XenSource
 

@@ -1,4 +1,5 @@
 import ELFModel
+import PayloadSamples
 import Testing
 
 @testable import LoaderModel

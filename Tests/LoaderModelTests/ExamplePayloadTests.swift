@@ -1,4 +1,5 @@
 import ArchX86_64
+import PayloadSamples
 import SystemPackage
 import TestTools
 import Testing

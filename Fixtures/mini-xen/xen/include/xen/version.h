@@ -9,5 +9,6 @@ const char *xen_extra_version(void);
 const char *xen_changeset(void);
 int xen_build_id(const void **p, unsigned int *len);
 void xen_build_init(void);
+int livepatch_op(unsigned int cmd);
 
 #endif

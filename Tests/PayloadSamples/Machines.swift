@@ -8,14 +8,14 @@ import TestTools
 @testable import LoaderModel
 
 /// A processor, its tools, and a hypervisor for it with what the sample payloads refer to.
-enum Machine: String, CaseIterable, CustomStringConvertible, Sendable {
+package enum Machine: String, CaseIterable, CustomStringConvertible, Sendable {
     case x86_64, arm64, arm32
 
-    static let arm: [Machine] = [.arm64, .arm32]
+    package static let arm: [Machine] = [.arm64, .arm32]
 
-    var description: String { rawValue }
+    package var description: String { rawValue }
 
-    var architecture: any TargetArchitecture {
+    package var architecture: any TargetArchitecture {
         switch self {
         case .x86_64: ArchX86_64()
         case .arm64: ArchARM64()
@@ -24,26 +24,28 @@ enum Machine: String, CaseIterable, CustomStringConvertible, Sendable {
     }
 
     /// What the names of its tools begin with. The tests' own machine is an x86_64.
-    var tools: String { self == .x86_64 ? "" : architecture.toolchainPrefix }
+    package var tools: String { self == .x86_64 ? "" : architecture.toolchainPrefix }
     /// The directive for an address.
-    var pointer: String { self == .arm32 ? ".4byte" : ".8byte" }
-    var pointerSize: Int { architecture.elfClass.addressSize }
+    package var pointer: String { self == .arm32 ? ".4byte" : ".8byte" }
+    package var pointerSize: Int { architecture.elfClass.addressSize }
 
     /// XEN_VIRT_START.
     private var imageStart: UInt64 { self == .arm32 ? 0x20_0000 : 0xa00_0020_0000 }
 
-    var hypervisor: SampleHypervisor {
+    package var hypervisor: SampleHypervisor {
         guard self != .x86_64 else { return SampleHypervisor() }
         let start = imageStart
-        return SampleHypervisor(
-            symbols: ["printk": start + 0x1000, "victim": start + 0x2000, "hidden": start + 0x3000],
-            code: [start + 0x2000: [UInt8](repeating: 0, count: 40)], payloadArea: start + (8 << 20) + 0x2000)
+        var hypervisor = SampleHypervisor()
+        hypervisor.symbols = ["printk": start + 0x1000, "victim": start + 0x2000, "hidden": start + 0x3000]
+        hypervisor.code = [start + 0x2000: [UInt8](repeating: 0, count: 40)]
+        hypervisor.payloadArea = start + (8 << 20) + 0x2000
+        return hypervisor
     }
 }
 
 extension SamplePayload {
     /// A payload for one of ARM's processors: one of each kind of relocation that Xen's objects hold and the loader gets right.
-    init(_ machine: Machine) {
+    package init(_ machine: Machine) {
         self.init()
         self.machine = machine
         alignment = ".p2align 2"

@@ -7,28 +7,30 @@ import XenSource
 @testable import LoaderModel
 
 /// A hypervisor with what the sample payloads refer to.
-struct SampleHypervisor: HypervisorSymbols {
-    var symbols: [String: UInt64] = [
+package struct SampleHypervisor: HypervisorSymbols {
+    package var symbols: [String: UInt64] = [
         "printk": 0xffff_82d0_4020_1000, "victim": 0xffff_82d0_4020_2000, "common/kernel.c#hidden": 0xffff_82d0_4020_3000,
     ]
-    var code: [UInt64: [UInt8]] = [0xffff_82d0_4020_2000: [0x55, 0x48, 0x89, 0xe5, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3]]
-    var buildID: [UInt8] = Array(1...20)
-    var payloadArea: UInt64 = 0xffff_82d0_4080_0000
+    package var code: [UInt64: [UInt8]] = [0xffff_82d0_4020_2000: [0x55, 0x48, 0x89, 0xe5, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3]]
+    package var buildID: [UInt8] = Array(1...20)
+    package var payloadArea: UInt64 = 0xffff_82d0_4080_0000
 
-    func payloadArea(_ rules: LoaderRules) -> UInt64 { payloadArea }
+    package init() {}
 
-    func address(ofSymbol name: String) -> UInt64? { symbols[name] }
+    package func payloadArea(_ rules: LoaderRules) -> UInt64 { payloadArea }
 
-    func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+    package func address(ofSymbol name: String) -> UInt64? { symbols[name] }
+
+    package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         guard let bytes = code[address], bytes.count >= count else { return nil }
         return bytes[..<count]
     }
 }
 
 /// The source of a payload in pieces, so that a test can swap one.
-struct SamplePayload {
-    var machine = Machine.x86_64
-    var text = """
+package struct SamplePayload {
+    package var machine = Machine.x86_64
+    package var text = """
         .section .text.new_victim, "ax", %progbits
         new_victim:
             lea message(%rip), %rdi
@@ -40,28 +42,30 @@ struct SamplePayload {
         .section .rodata.message, "a", %progbits
         message: .asciz "hello"
         """
-    var data = """
+    package var data = """
         .section .bss.counter, "aw", %nobits
         counter: .skip 4
         """
-    var name = "victim"
-    var newAddress = "new_victim"
-    var oldAddress = "0"
-    var newSize = "27"
-    var oldSize = "10"
-    var version = "2"
-    var expectation = ".skip 32"
-    var functionFlags = "aw"
-    var buildID = note("0x91", ".note.gnu.build-id")
-    var depends = note(nil, ".livepatch.depends")
-    var xenDepends = note(nil, ".livepatch.xen_depends")
-    var more = ""
+    package var name = "victim"
+    package var newAddress = "new_victim"
+    package var oldAddress = "0"
+    package var newSize = "27"
+    package var oldSize = "10"
+    package var version = "2"
+    package var expectation = ".skip 32"
+    package var functionFlags = "aw"
+    package var buildID = note("0x91", ".note.gnu.build-id")
+    package var depends = note(nil, ".livepatch.depends")
+    package var xenDepends = note(nil, ".livepatch.xen_depends")
+    package var more = ""
     /// What aligns functions and notes.
-    var alignment = ""
+    package var alignment = ""
 
-    /// A build-id note of 20 bytes: all alike, or the sample hypervisor's.
-    static func note(_ byte: String?, _ section: String, type: Int = 3, owner: String = "GNU", alignment: String = "") -> String {
-        let id = byte.map { ".fill 20, 1, \($0)" } ?? ".byte 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20"
+    package init() {}
+
+    /// A build-id note of 20 bytes: all alike, or the sample hypervisor's; or of those given, with commas between them.
+    package static func note(_ byte: String?, _ section: String, type: Int = 3, owner: String = "GNU", alignment: String = "") -> String {
+        let id = byte.map { $0.contains(",") ? ".byte \($0)" : ".fill 20, 1, \($0)" } ?? ".byte 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20"
         return """
             .section \(section), "a", %note
             \(alignment)
@@ -71,7 +75,7 @@ struct SamplePayload {
             """
     }
 
-    var source: String {
+    package var source: String {
         """
         \(text)
         \(data)
@@ -92,14 +96,14 @@ struct SamplePayload {
         """
     }
 
-    func assembled() async throws -> [UInt8] { try await assemble(source, for: machine) }
+    package func assembled() async throws -> [UInt8] { try await assemble(source, for: machine) }
 
-    func loaded(into hypervisor: SampleHypervisor? = nil, abi: PayloadABI = .livepatchV2, minor: Int = 17) async throws -> LoadResult {
+    package func loaded(into hypervisor: SampleHypervisor? = nil, abi: PayloadABI = .livepatchV2, minor: Int = 17) async throws -> LoadResult {
         load(try await assembled(), into: hypervisor, abi: abi, minor: minor, machine: machine)
     }
 }
 
-func load(
+package func load(
     _ bytes: [UInt8], into hypervisor: SampleHypervisor? = nil, abi: PayloadABI = .livepatchV2, minor: Int = 17,
     machine: Machine = .x86_64
 ) -> LoadResult {
@@ -109,21 +113,21 @@ func load(
 }
 
 extension LoadResult {
-    var refusal: Refusal? { if case .refused(let refusal) = verdict { refusal } else { nil } }
+    package var refusal: Refusal? { if case .refused(let refusal) = verdict { refusal } else { nil } }
 
-    func isRefused(_ step: Step, _ error: ErrorNumber, logged: Bool = true, _ mention: String = "") -> Bool {
+    package func isRefused(_ step: Step, _ error: ErrorNumber, logged: Bool = true, _ mention: String = "") -> Bool {
         guard let refusal else { return false }
         return refusal.step == step && refusal.error == error && refusal.isLogged == logged
             && (mention.isEmpty || refusal.reason.contains(mention))
     }
 
     /// With a reason that says so.
-    func crashes(_ mention: String) -> Bool { if case .crashes(let reason) = verdict { reason.contains(mention) } else { false } }
-    var crashes: Bool { if case .crashes = verdict { true } else { false } }
-    func has(_ kind: Finding.Kind) -> Bool { findings.contains { $0.kind == kind } }
+    package func crashes(_ mention: String) -> Bool { if case .crashes(let reason) = verdict { reason.contains(mention) } else { false } }
+    package var crashes: Bool { if case .crashes = verdict { true } else { false } }
+    package func has(_ kind: Finding.Kind) -> Bool { findings.contains { $0.kind == kind } }
 }
 
-func assemble(_ source: String, for machine: Machine = .x86_64) async throws -> [UInt8] {
+package func assemble(_ source: String, for machine: Machine = .x86_64) async throws -> [UInt8] {
     try await withTemporaryFolder { folder in
         let file = try write(source, to: "payload.s", in: folder)
         try await run(machine.tools + "as", ["-o", "payload.o", file.string], in: folder)

@@ -1,0 +1,117 @@
+import ELFModel
+import TargetArchitecture
+import XenSource
+
+/// What a hypervisor would answer to everything that the host tool can ask it to do with one payload, in the order in which it is done.
+public struct PayloadActions: Sendable, Equatable {
+    public enum Action: String, Sendable, Equatable, Codable {
+        case upload, apply, replace, revert
+        case applyAgain = "apply again"
+        case unload
+    }
+
+    /// What became of one of them.
+    public enum Outcome: Sendable, Equatable {
+        case done
+        /// The error number, and the reason.
+        case refused(LoadResult.Refusal)
+        case crashes(String)
+        case notModelled(String)
+    }
+
+    public struct Answer: Sendable, Equatable {
+        public var action: Action
+        public var outcome: Outcome
+    }
+
+    /// The hypervisor's own code where applying changes it, and reverting changes it back.
+    public struct Write: Sendable, Equatable {
+        /// As the payload names it.
+        public var function: String
+        public var address: UInt64
+        /// Nil where the hypervisor's bytes are not known.
+        public var before: [UInt8]?
+        /// Nil for NOPs: which of those that mean the same depends on the machine.
+        public var after: [UInt8]?
+        /// In bytes.
+        public var size: Int
+    }
+
+    /// Up to the first that is not done; a payload that can't be applied again after a revert can still be unloaded.
+    public var answers: [Answer]
+    public var writes: [Write]
+
+    /// Whether all that has to work does: a second apply need not.
+    public var isGood: Bool { answers.allSatisfy { $0.outcome == .done || $0.action == .applyAgain } }
+}
+
+extension PayloadActions {
+    /// Follows a payload that was uploaded.
+    ///
+    /// - Parameters:
+    ///   - result: of the upload into `hypervisor`.
+    ///   - hypervisor: with the payloads that are applied. One that depends on the hypervisor itself takes their place.
+    ///   - loader: the hypervisor's.
+    public init(
+        after result: LoadResult, into hypervisor: RunningHypervisor, architecture: any TargetArchitecture, loader: HypervisorLoader
+    ) {
+        answers = []
+        writes = []
+        switch result.verdict {
+        case .accepted: answers.append(Answer(action: .upload, outcome: .done))
+        case .refused(let refusal): answers.append(Answer(action: .upload, outcome: .refused(refusal)))
+        case .crashes(let reason): answers.append(Answer(action: .upload, outcome: .crashes(reason)))
+        case .notModelled(let reason): answers.append(Answer(action: .upload, outcome: .notModelled(reason)))
+        }
+        guard result.isAccepted else { return }
+
+        let rules = architecture.loaderRules(major: loader.version.major, minor: loader.version.minor)
+        let replaces = !hypervisor.payloads.isEmpty && result.depends == hypervisor.image.buildID
+        if let refusal = Self.refusal(of: result, into: hypervisor, replaces: replaces) {
+            answers += [Answer(action: replaces ? .replace : .apply, outcome: .refused(refusal)), Answer(action: .unload, outcome: .done)]
+            return
+        }
+        writes = result.functions.map { Self.write($0, into: hypervisor, architecture, rules) }
+        answers += [Answer(action: replaces ? .replace : .apply, outcome: .done), Answer(action: .revert, outcome: .done)]
+        if loader.abi.refusesSecondApply, !result.isSafeToReapply {
+            answers.append(
+                Answer(
+                    action: .applyAgain,
+                    outcome: .refused(
+                        .init(
+                            step: .apply, error: .invalid,
+                            reason: "it has variables, which are not what they were when it was uploaded: unload it first"))))
+        } else {
+            answers += [Answer(action: .applyAgain, outcome: .done), Answer(action: .revert, outcome: .done)]
+        }
+        answers.append(Answer(action: .unload, outcome: .done))
+    }
+
+    /// What is looked at before anything is written (`livepatch_action`, Xen 4.7 to 4.22).
+    private static func refusal(of result: LoadResult, into hypervisor: RunningHypervisor, replaces: Bool) -> LoadResult.Refusal? {
+        guard replaces || result.depends == hypervisor.topBuildID else {
+            let top = hypervisor.payloads.last.map { "the payload \($0.name) on top" } ?? "the hypervisor"
+            return .init(
+                step: .apply, error: .invalid,
+                reason: "it depends on build-id \(BuildIDNote.text(result.depends)), and \(top) has \(BuildIDNote.text(hypervisor.topBuildID))")
+        }
+        if replaces, let hook = result.hooks.first(where: PayloadABI.isVetoing(hook:)) {
+            return .init(
+                step: .apply, error: .notSupported, reason: "a payload with the hook \(hook) takes the place of no other")
+        }
+        return result.findings.first { $0.kind == .expectationFails }.map { .init(step: .apply, error: .invalid, reason: $0.text) }
+    }
+
+    private static func write(
+        _ function: LoadResult.Function, into hypervisor: RunningHypervisor, _ architecture: any TargetArchitecture, _ rules: LoaderRules
+    ) -> Write {
+        let start = rules.sparesLandingPads ? hypervisor.bytes(at: function.oldAddress, count: architecture.landingPadSize) : nil
+        let skipped = start.map(architecture.beginsWithLandingPad) ?? false ? architecture.landingPadSize : 0
+        let address = function.oldAddress &+ UInt64(skipped)
+        let after = function.newAddress == 0 ? nil : architecture.trampoline(at: address, to: function.newAddress)
+        // NOPs count from the function's start.
+        let size = after?.count ?? max(0, Int(function.newSize) - skipped)
+        return Write(
+            function: function.name, address: address, before: hypervisor.bytes(at: address, count: size).map(Array.init), after: after, size: size)
+    }
+}

@@ -1,0 +1,204 @@
+import Diagnostics
+import SystemPackage
+
+/// Payloads' way through a booted hypervisor: uploaded, applied, looked at, reverted, applied again, unloaded.
+public struct TestDrive: Sendable {
+    /// A payload, and what is to be done with it.
+    public struct Payload: Sendable, Equatable {
+        /// By which the host tool knows it: the file's name without its suffix.
+        public var name: String
+        public var bytes: [UInt8]
+        /// Whether it takes the place of all that are applied, instead of going on top of them.
+        public var replaces: Bool
+        /// Whether the hypervisor takes it a second time after a revert.
+        public var mayBeAppliedAgain: Bool
+
+        public init(name: String, bytes: [UInt8], replaces: Bool, mayBeAppliedAgain: Bool) {
+            self.name = name
+            self.bytes = bytes
+            self.replaces = replaces
+            self.mayBeAppliedAgain = mayBeAppliedAgain
+        }
+    }
+
+    /// A command of the dom0's shell, and words that its output has to hold.
+    public struct Expectation: Sendable, Equatable {
+        public var command: String
+        public var text: String
+
+        public init(command: String, text: String) {
+            self.command = command
+            self.text = text
+        }
+    }
+
+    public var payloads: [Payload]
+    /// Before anything is applied, and again when all is reverted.
+    public var before: [Expectation]
+    /// While all payloads are applied.
+    public var after: [Expectation]
+
+    public init(payloads: [Payload], before: [Expectation] = [], after: [Expectation] = []) {
+        self.payloads = payloads
+        self.before = before
+        self.after = after
+    }
+
+    /// One thing that is done, with the name that it is told by.
+    public struct Step: Sendable, Equatable {
+        public var id: String
+        /// `apply`, or `apply fix-2` where there are several payloads.
+        public var title: String
+        /// What the output has to hold.
+        public var expected: String?
+    }
+
+    /// What the dom0 does, and how each of its steps is told.
+    ///
+    /// - Throws: `RigError` for names that can't be told to the host tool, and for two payloads of one name.
+    public func scenario() throws -> (scenario: Scenario, steps: [Step]) {
+        var scenario = Scenario(), steps: [Step] = []
+        for payload in payloads {
+            guard scenario.files["\(payload.name).livepatch"] == nil else {
+                throw RigError("two payloads are called \(payload.name)", help: "the host tool knows payloads by their names: give them different ones", exitCode: .usage)
+            }
+            scenario.files["\(payload.name).livepatch"] = payload.bytes
+        }
+        func note(_ title: String, expected: String? = nil, _ add: (String) throws -> Void) rethrows {
+            let id = "s\(steps.count)"
+            try add(id)
+            steps.append(Step(id: id, title: title, expected: expected))
+        }
+        func ask(_ expectations: [Expectation], _ when: String) {
+            for expectation in expectations {
+                note("\(expectation.command) \(when)", expected: expectation.text) { scenario.step($0, expectation.command) }
+            }
+        }
+        func tool(_ action: Scenario.HostToolAction, _ payload: Payload, _ title: String? = nil) throws {
+            let what = title ?? action.rawValue
+            try note(payloads.count > 1 ? "\(what) \(payload.name)" : what) { try scenario.hostTool($0, action, payload.name) }
+        }
+        ask(before, "before")
+        var applied: [Payload] = []
+        for payload in payloads {
+            try tool(.upload, payload)
+            try tool(payload.replaces ? .replace : .apply, payload)
+            if payload.replaces { applied = [] }
+            applied.append(payload)
+        }
+        ask(after, "after")
+        for payload in applied.reversed() { try tool(.revert, payload) }
+        ask(before, "reverted")
+        if applied.allSatisfy(\.mayBeAppliedAgain) {
+            for payload in applied { try tool(.apply, payload, "apply again") }
+            ask(after, "applied again")
+            for payload in applied.reversed() { try tool(.revert, payload) }
+            ask(before, "reverted again")
+        }
+        for payload in payloads.reversed() { try tool(.unload, payload) }
+        note("still alive") { scenario.step($0, "xen-livepatch list && cat /sys/hypervisor/version/major") }
+        return (scenario, steps)
+    }
+}
+
+/// What became of a test drive.
+public struct TestDriveResult: Sendable {
+    public enum Verdict: Sendable, Equatable {
+        case good
+        /// The machine died, with its own words.
+        case panicked(String)
+        /// Everything ran to its end, and a step did not do what it should.
+        case failed(step: String)
+        /// The hypervisor or the kernel complained: `WARN`, `BUG`.
+        case complained(String)
+        /// The machine was not done in time, or went off before.
+        case stopped(String)
+    }
+
+    public struct Step: Sendable, Equatable {
+        public var title: String
+        /// Nil for one that was not come to.
+        public var isGood: Bool?
+        /// What it printed, and what the hypervisor logged meanwhile.
+        public var output: String
+        public var xenLog: [String]
+    }
+
+    public var verdict: Verdict
+    public var steps: [Step]
+    /// The console's lines about the end of a machine that died, or its complaints.
+    public var telling: [String]
+    public var duration: Duration
+    /// All that came over the serial line.
+    public var log: String
+
+    /// Judges a run.
+    init(_ machine: MachineRun, steps planned: [TestDrive.Step]) {
+        duration = machine.duration
+        log = machine.log
+        steps = planned.map { plan in
+            let result = machine[plan.id]
+            let isGood = result.exitCode.map { $0 == 0 && (plan.expected.map(result.output.contains) ?? true) }
+            return Step(title: plan.title, isGood: isGood, output: result.output, xenLog: result.xenLog)
+        }
+        telling = []
+        switch machine.verdict {
+        case .panicked(let reason):
+            verdict = .panicked(reason)
+            telling = machine.console.aroundPanic
+        case .timedOut(let limit, let step):
+            let title = planned.first { $0.id == step }?.title
+            verdict = .stopped("not done after \(limit.components.seconds) s" + (title.map { ", during '\($0)'" } ?? ""))
+        case .stopped(let step):
+            let title = planned.first { $0.id == step }?.title
+            verdict = .stopped("the machine went off" + (title.map { " during '\($0)'" } ?? ""))
+        case .finished:
+            telling = machine.console.complaints
+            if let bad = steps.first(where: { $0.isGood != true }) {
+                verdict = .failed(step: bad.title)
+            } else {
+                verdict = telling.first.map { .complained($0) } ?? .good
+            }
+        }
+    }
+}
+
+extension TestDrive {
+    /// Boots the hypervisor and drives the payloads through it.
+    ///
+    /// - Throws: `RigError` and `WorkFileError` when there was no machine; see `Boot.run`.
+    public func run(on boot: Boot) async throws -> TestDriveResult {
+        let (scenario, steps) = try scenario()
+        return TestDriveResult(try await boot.run(scenario), steps: steps)
+    }
+}
+
+extension Console {
+    /// The hypervisor's lines from its first word of the panic on, as far as they say where and why.
+    var aroundPanic: [String] {
+        guard let start = lines.firstIndex(where: { line in
+            switch line {
+            case .hypervisor(let text): Self.isDeadly(text) || text.contains("----[ Xen")
+            case .dom0(let text): text.contains("Kernel panic - not syncing")
+            }
+        }) else { return [] }
+        return lines[start...].prefix(40).map { line in
+            switch line {
+            case .hypervisor(let text): "(XEN) \(text)"
+            case .dom0(let text): text
+            }
+        }
+    }
+
+    /// Lines in which the hypervisor or the dom0's kernel says that something is wrong with itself.
+    var complaints: [String] {
+        lines.compactMap { line in
+            switch line {
+            case .hypervisor(let text):
+                ["Xen WARN at", "Xen BUG at", "Assertion '"].contains { text.contains($0) } ? "(XEN) \(text)" : nil
+            case .dom0(let text):
+                ["BUG: ", "Oops: ", "WARNING: CPU"].contains { text.contains($0) } ? text : nil
+            }
+        }
+    }
+}

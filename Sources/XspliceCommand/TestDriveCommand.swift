@@ -1,0 +1,149 @@
+import ArgumentParser
+import Diagnostics
+import LoaderModel
+import Report
+import SystemPackage
+import TestRig
+import WorkFiles
+import XenSource
+
+/// `test-drive`: payloads in a booted hypervisor.
+struct TestDriveCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test-drive", abstract: "Boot a hypervisor under QEMU, and apply and revert payloads there.",
+        discussion: """
+            The payloads are uploaded and applied in the given order; one that depends on the hypervisor alone takes the place of those \
+            before it. Then all is reverted, applied again where the hypervisor allows that, reverted and unloaded. The verdict is good \
+            when every step works, every expectation is met, and neither the hypervisor nor the dom0's kernel complains; then the exit code is 0, \
+            else \(ExitStatus.cannotBeLivePatched.rawValue).
+
+            QEMU emulates the processor, so no KVM is needed. The dom0 is Debian's kernel with Xen's tools: --fetch-dom0 gets it once (80 MB).
+            """)
+
+    @Argument(help: ArgumentHelp("The payload files, in the order in which they are applied.", valueName: "payload"))
+    var payloads: [String]
+
+    @Option(help: ArgumentHelp("The hypervisor to boot: xen.gz, or xen/xen of the build.", valueName: "file"))
+    var xen: String
+
+    @Option(help: ArgumentHelp("The xen-syms of that hypervisor.", valueName: "file"))
+    var xenSyms: String
+
+    @Option(
+        name: [.customShort("s"), .customLong("srcdir")],
+        help: ArgumentHelp(
+            "The source tree of the hypervisor, for one whose version or payload format is not what its own code says.", valueName: "src"))
+    var source: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A command for the dom0's shell, and words that its output must hold before anything is applied and after all is reverted.",
+            valueName: "cmd=text"))
+    var expectBefore: [ExpectationArgument] = []
+
+    @Option(help: ArgumentHelp("The same while the payloads are applied.", valueName: "cmd=text"))
+    var expectAfter: [ExpectationArgument] = []
+
+    @Flag(name: .customLong("fetch-dom0"), help: "Get the dom0 from Debian where it is not there yet.")
+    var fetchDom0 = false
+
+    @OptionGroup var cache: CacheFolderOption
+
+    @Option(name: .customLong("dom0-dir"), help: ArgumentHelp("Where dom0s are kept. Default: dom0 in the cache folder.", valueName: "dir"))
+    var dom0Folder: String?
+
+    @Option(help: ArgumentHelp("Where the console's output goes. Default: test-drive.log beside the first payload.", valueName: "file"))
+    var log: String?
+
+    @Option(help: ArgumentHelp("How long the machine may run.", valueName: "seconds"))
+    var timeLimit = 300
+
+    func validate() throws {
+        guard !payloads.isEmpty else { throw ValidationError("give a payload to drive") }
+        guard (1...86_400).contains(timeLimit) else { throw ValidationError("--time-limit takes a number of seconds from 1 to 86400") }
+    }
+
+    func run(on console: Console) async throws -> ExitStatus {
+        let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
+        let terminal = Terminal(console)
+        let drive = TestDrive(
+            payloads: try planned(on: known), before: expectBefore.map(\.expectation), after: expectAfter.map(\.expectation))
+        _ = try drive.scenario()
+        let dom0 = try await findDom0(for: known, console)
+        let logPath = log.map { FilePath($0) } ?? FilePath(payloads[0]).removingLastComponent().appending("test-drive.log")
+        // Nobody wants to wait for a machine to hear that its log can't be written.
+        try WorkFiles.writeAtomically([], to: logPath)
+
+        terminal.say("Xen \(known.loader.version) \(known.architecture.name) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
+        let result = try await withBootImage(of: known.image) { image in
+            var boot = Boot(hypervisor: image, dom0: dom0)
+            boot.timeLimit = .seconds(timeLimit)
+            return try await drive.run(on: boot)
+        }
+        try WorkFiles.writeAtomically(Array(result.log.utf8), to: logPath)
+        console.output.write(TestDriveText.render(result, log: logPath.string, style: console.outputStyle) + "\n")
+        return result.verdict == .good ? .written : .cannotBeLivePatched
+    }
+
+    /// What is to be done with each payload, as far as the model of the loader can tell.
+    private func planned(on known: HypervisorFile.Known) throws -> [TestDrive.Payload] {
+        guard known.loader.abi.format == .livepatch else {
+            throw UsageError("payloads of format \(known.loader.abi.displayName) can't be driven: Debian has no \(known.loader.abi.hostTool)")
+        }
+        var stack = RunningHypervisor(known.image)
+        return try payloads.map { text in
+            let path = FilePath(text), bytes = try WorkFiles.read(path)
+            let result = loadPayload(bytes, into: stack, architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
+            let answers = PayloadActions(after: result, into: stack, architecture: known.architecture, loader: known.loader).answers
+            let replaces = answers.contains { $0.action == .replace }
+            if replaces { stack = RunningHypervisor(known.image) }
+            if result.isAccepted { stack.apply(AppliedPayload(result, path: path)) }
+            return TestDrive.Payload(
+                name: path.stem ?? text, bytes: bytes, replaces: replaces,
+                mayBeAppliedAgain: answers.contains { $0.action == .applyAgain && $0.outcome == .done })
+        }
+    }
+
+    private func findDom0(for known: HypervisorFile.Known, _ console: Console) async throws -> Dom0 {
+        let root = try dom0Folder.map { FilePath($0) } ?? cache.locate(console).appending("dom0")
+        let store = RigCache(root: root) { console.error.write("\($0)\n") }
+        let machine = try TargetMachine.named(known.architecture.name)
+        let version = (major: known.loader.version.major, minor: known.loader.version.minor)
+        guard let release = DebianXen.speaking(to: version) else { throw UsageError("no dom0 is known for Xen \(known.loader.version)") }
+        if let dom0 = try release.existingDom0(machine: machine, cache: store) { return dom0 }
+        guard fetchDom0 else {
+            throw UsageError("there is no dom0 for \(machine) in \(root)", help: "--fetch-dom0 gets Debian's kernel and Xen's tools, about 80 MB")
+        }
+        return try await release.dom0(machine: machine, cache: store)
+    }
+
+    /// The file that QEMU boots, unpacked if need be, and surely that of `image`.
+    private func withBootImage<R>(of image: XenImage, _ body: (FilePath) async throws -> R) async throws -> R {
+        let path = FilePath(xen)
+        var bytes = try WorkFiles.read(path)
+        let isPacked = bytes.starts(with: [0x1f, 0x8b])
+        if isPacked {
+            guard let unpacked = gunzip(bytes, limit: 64 << 20) else { throw UsageError("\(xen): is damaged, or unpacks to more than 64 MiB") }
+            bytes = unpacked
+        }
+        guard bytes.firstRange(of: image.buildID) != nil else {
+            throw UsageError(
+                "\(xen): is not the hypervisor of \(image.path): its build-id \(BuildIDNote.text(image.buildID)) is not in it",
+                help: "give the xen.gz that the same build left")
+        }
+        guard isPacked else { return try await body(path) }
+        let copy = try TemporaryFile(bytes)
+        defer { copy.remove() }
+        return try await body(copy.path)
+    }
+}
+
+/// `CMD=TEXT`: the text is behind the last equals sign.
+struct ExpectationArgument: ExpressibleByArgument {
+    var expectation: TestDrive.Expectation
+
+    init?(argument: String) {
+        guard let sign = argument.lastIndex(of: "="), sign > argument.startIndex else { return nil }
+        expectation = TestDrive.Expectation(command: String(argument[..<sign]), text: String(argument[argument.index(after: sign)...]))
+    }
+}

@@ -1,0 +1,261 @@
+import ELFModel
+import PayloadSamples
+import XenSource
+
+/// Payloads that are wrong in one point each, or only odd, made for a real hypervisor.
+struct BrokenPayload: Sendable {
+    var name: String
+    var bytes: [UInt8]
+}
+
+/// What the payloads refer to in that hypervisor.
+struct SampleTargets: Sendable {
+    /// A function of ten bytes or more.
+    var victim = "xen_minor_version"
+    var victimSize: UInt64
+    /// A local function, by its name in the hypervisor's own table.
+    var local: String
+    var buildID: [UInt8]
+
+    init?(_ image: XenImage) {
+        let functions = image.fileGroups.lazy.flatMap(\.symbols).filter { $0.isFunction && $0.size > 0 && !$0.isFreedAfterBoot }
+        guard let victim = image.global("xen_minor_version"),
+            let local = functions.first(where: { image.count(ofQualifiedName: $0.qualifiedName) == 1 })
+        else { return nil }
+        victimSize = victim.size
+        self.local = local.qualifiedName
+        buildID = image.buildID
+    }
+
+    /// A payload that the hypervisor takes, to be spoilt.
+    func good(_ machine: Machine) -> SamplePayload {
+        var payload = machine == .x86_64 ? SamplePayload() : SamplePayload(machine)
+        payload.name = victim
+        payload.oldSize = "\(victimSize)"
+        payload.text = payload.text.replacing("\"common/kernel.c#hidden\"", with: "\"\(local)\"").replacing("b hidden", with: "b \"\(local)\"")
+        payload.depends = note(".livepatch.depends", payload)
+        payload.xenDepends = note(".livepatch.xen_depends", payload)
+        return payload
+    }
+
+    func note(_ section: String, _ payload: SamplePayload) -> String {
+        SamplePayload.note(buildID.map { "\($0)" }.joined(separator: ","), section, alignment: payload.alignment)
+    }
+}
+
+/// Makes the table.
+struct BrokenPayloads {
+    let targets: SampleTargets
+    var machine = Machine.x86_64
+    private(set) var all: [BrokenPayload] = []
+
+    init(_ targets: SampleTargets, machine: Machine = .x86_64) {
+        self.targets = targets
+        self.machine = machine
+    }
+
+    private mutating func add(_ name: String, _ change: (inout SamplePayload) -> Void) async throws {
+        var payload = targets.good(machine)
+        change(&payload)
+        all.append(BrokenPayload(name: name, bytes: try await payload.assembled()))
+    }
+
+    private mutating func add(_ name: String, source change: (String) -> String) async throws {
+        all.append(BrokenPayload(name: name, bytes: try await assemble(change(targets.good(machine).source), for: machine)))
+    }
+
+    private mutating func add(_ name: String, more: String) async throws {
+        try await add(name) { $0.more = more + "\n" }
+    }
+
+    /// Everything that is wrong, or odd, about payloads for x86_64.
+    mutating func addAll() async throws {
+        try await addHeaders()
+        try await addSymbolsAndRelocations()
+        try await addContents()
+        try await addTables()
+    }
+
+    /// What all processors' loaders look at, of each part something.
+    mutating func addSample() async throws {
+        let good = try await targets.good(machine).assembled()
+        func raw(_ name: String, _ bytes: [UInt8]) { all.append(BrokenPayload(name: name, bytes: bytes)) }
+        raw("nothing wrong", good)
+        raw("cut short in the ELF header", Array(good[..<40]))
+        raw("another machine", with(UInt16(8), at: 18, good))
+        raw("an executable", with(UInt16(2), at: 16, good))
+        try await add("an unknown symbol") { $0.text = $0.text.replacing("printk", with: "prinkt") }
+        try await add("a common symbol") { $0.data = ".comm counter, 4\n" }
+        try await add("no build-id") { $0.buildID = "" }
+        try await add("no dependency") { $0.depends = "" }
+        try await add("another hypervisor") { $0.xenDepends = SamplePayload.note("0x44", ".livepatch.xen_depends", alignment: $0.alignment) }
+        try await add("another format's version") { $0.version = "1" }
+        try await add("an unknown function") { $0.name = "no_such_function" }
+        try await add("no room for a trampoline") { $0.oldSize = "3" }
+        try await add("an old size of zero") { $0.oldSize = "0" }
+        try await add("functions cut short") { $0.expectation = ".skip 28" }
+        try await add("an exception table", more: ".section .ex_table, \"a\"\n.long 0, 0")
+        try await add("a bug frame cut short", more: ".section .bug_frames.0, \"a\"\n.long 0, 0, 0")
+        try await add("metadata without an end", more: ".section .modinfo, \"a\"\n.ascii \"a=b\"")
+        try await add("writable and executable", more: ".section .both, \"awx\"\n.long 0")
+        try await add("two hooks where one may be", more: ".section .livepatch.hooks.apply, \"a\"\n\(machine.pointer) new_victim, new_victim")
+        try await add("a name that is taken", more: ".section .rodata.more, \"a\"\n.globl do_domctl\ndo_domctl: .long 0")
+    }
+
+    private mutating func addHeaders() async throws {
+        let good = try await targets.good(machine).assembled()
+        func raw(_ name: String, _ bytes: [UInt8]) { all.append(BrokenPayload(name: name, bytes: bytes)) }
+        raw("nothing wrong", good)
+        raw("an empty file", [])
+        raw("more than 2 MiB", good + [UInt8](repeating: 0, count: (2 << 20) + 1 - good.count))
+        raw("cut short in the ELF header", Array(good[..<63]))
+        raw("cut in the middle", Array(good[..<(good.count / 2)]))
+        raw("no ELF file", with(UInt8(0), at: 0, good))
+        raw("an unknown OS ABI", with(UInt8(3), at: 7, good))
+        raw("the OS ABI of FreeBSD", with(UInt8(9), at: 7, good))
+        raw("an ABI version", with(UInt8(1), at: 8, good))
+        raw("32 bits", with(UInt8(1), at: 4, good))
+        raw("the other byte order", with(UInt8(2), at: 5, good))
+        raw("an executable", with(UInt16(2), at: 16, good))
+        raw("a program header", with(UInt16(1), at: 56, good))
+        raw("another machine", with(UInt16(183), at: 18, good))
+        raw("ELF version 2", with(UInt32(2), at: 20, good))
+        raw("no section names", with(UInt16(0), at: 62, good))
+        raw("1,024 sections", with(UInt16(1024), at: 60, good))
+        raw("more sections than there are", with(UInt16(900), at: 60, good))
+        raw("section names past the last section", with(UInt16(500), at: 62, good))
+        raw("section headers past the file", with(UInt64(good.count), at: 40, good))
+        raw("short section headers", with(UInt16(40), at: 58, good))
+        let text = try header(good) { $0.name == ".text.new_victim" }
+        raw("a section over the ELF header", with(UInt64(63), at: text + 24, good))
+        raw("a section past the file", with(UInt64(good.count), at: text + 32, good))
+        raw("an alignment of 3", with(UInt64(3), at: text + 48, good))
+        raw("an address that is not aligned", with(UInt64(5), at: text + 16, with(UInt64(4), at: text + 48, good)))
+        raw("a section name past the names", with(UInt32.max, at: text, good))
+        let bss = try header(good) { $0.name == ".bss.counter" }
+        raw("more than 2 MiB of zeros", with(UInt64(2 << 20) + 1, at: bss + 32, good))
+        let table = try header(good) { $0.type == ELF.SectionType.symtab }
+        raw("no symbol table", with(UInt32(1), at: table + 4, good))
+        raw("symbols without names", with(UInt32(999), at: table + 40, good))
+        raw("symbols of 23 bytes", with(UInt64(23), at: table + 56, good))
+        raw("an empty symbol table", with(UInt64(0), at: table + 32, good))
+        let strings = try header(good) { $0.name == ".strtab" }
+        raw("a string table that is none", with(UInt32(1), at: strings + 4, good))
+        let another = try header(good) { $0.name == ".rodata.message" }
+        raw("two symbol tables", with(UInt32(ELF.SectionType.symtab), at: another + 4, good))
+    }
+
+    private mutating func addSymbolsAndRelocations() async throws {
+        let good = try await targets.good(machine).assembled()
+        func raw(_ name: String, _ bytes: [UInt8]) { all.append(BrokenPayload(name: name, bytes: bytes)) }
+        func number(at place: UInt64) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(good[Int(place) + $1]) << UInt64(8 * $1) } }
+        let symbols = number(at: try header(good) { $0.type == ELF.SectionType.symtab } + 24)
+        raw("a symbol's name past the names", with(UInt32.max, at: symbols + 24, good))
+        raw("a symbol of an unknown special section", with(UInt16(0xFF10), at: symbols + 24 + 6, good))
+        raw("a symbol past the last section", with(UInt16(500), at: symbols + 24 + 6, good))
+        let table = try header(good) { $0.name == ".rela.text.new_victim" }
+        let entries = number(at: table + 24)
+        raw("a relocation without a symbol", with(UInt64(4), at: entries + 8, good))
+        raw("a relocation against an unknown symbol", with(UInt64(60000) << 32 | 4, at: entries + 8, good))
+        raw("a relocation past its section", with(UInt64(25), at: entries, good))
+        raw("a relocation far past its section", with(UInt64.max, at: entries, good))
+        raw("a relocation that does not fit", with(UInt64(1) << 40, at: entries + 16, good))
+        raw("relocations without addends", with(UInt32(9), at: table + 4, good))
+        raw("relocations of other symbols", with(UInt32(1), at: table + 40, good))
+        raw("relocations of 25 bytes", with(UInt64(25), at: table + 56, good))
+        raw("relocations of no known section", with(UInt32(999), at: table + 44, good))
+        for (name, directive) in [
+            ("R_X86_64_32", ".long new_victim"), ("R_X86_64_PC16", ".short new_victim - ."), ("R_X86_64_PC64", ".quad new_victim - ."),
+            ("R_X86_64_8", ".byte new_victim"),
+        ] { try await add("a relocation of type \(name)", more: ".section .rodata.more, \"a\"\n\(directive)") }
+        try await add("the global offset table", more: ".section .rodata.more, \"a\"\n.long message@GOTPCREL")
+        try await add("an unknown symbol") { $0.text = $0.text.replacing("call printk", with: "call prinkt") }
+        try await add("a common symbol") { $0.data = ".comm counter, 4\n" }
+        try await add("relocations of a section that is not loaded", more: ".section .unloaded\n.long new_victim\n.byte new_victim")
+        try await add(
+            "a relocation against a section that is not loaded", more: ".section .unloaded\nthing: .long 0\n.section .rodata.more, \"a\"\n.quad thing")
+        try await add("a name that is taken", more: ".section .rodata.more, \"a\"\n.globl do_domctl\ndo_domctl: .long 0")
+    }
+
+    private mutating func addContents() async throws {
+        try await add("writable and executable", more: ".section .both, \"awx\"\n.byte 1")
+        try await add("no build-id") { $0.buildID = "" }
+        try await add("no dependency") { $0.depends = "" }
+        try await add("an empty dependency") { $0.xenDepends = ".section .livepatch.xen_depends, \"a\", @note\n" }
+        try await add("neither functions nor hooks") { $0.replacing(".livepatch.funcs", with: ".livepatch.other") }
+        try await add("hooks alone") {
+            $0.replacing(".livepatch.funcs", with: ".livepatch.other") + ".section .livepatch.hooks.load, \"a\"\n.quad new_victim\n"
+        }
+        try await add("another format's version") { $0.version = "1" }
+        try await add("an old size of zero") { $0.oldSize = "0" }
+        try await add("an unknown function") { $0.name = "no_such_function" }
+        try await add("functions cut short") { $0.expectation = ".skip 31" }
+        try await add("32 bytes of NOPs") {
+            $0.newAddress = "0"
+            $0.newSize = "32"
+            $0.oldSize = "40"
+        }
+        try await add("more NOPs than the function has bytes") {
+            $0.newAddress = "0"
+            $0.newSize = "31"
+            $0.oldSize = "30"
+        }
+        try await add("five bytes of NOPs") {
+            $0.newAddress = "0"
+            $0.newSize = "5"
+        }
+        try await add("no text") {
+            $0.text = ""
+            $0.newAddress = "0"
+            $0.newSize = "5"
+        }
+        try await add("no room for a trampoline") { $0.oldSize = "4" }
+        try await add("just room for a trampoline") { $0.oldSize = "5" }
+        try await add("another hypervisor") { $0.xenDepends = SamplePayload.note("0x44", ".livepatch.xen_depends") }
+        try await add("on top of another payload") { $0.depends = SamplePayload.note("0x44", ".livepatch.depends") }
+        try await add("a note of another type") { $0.depends = SamplePayload.note(nil, ".livepatch.depends", type: 4) }
+        try await add("a note of another owner") { $0.depends = SamplePayload.note(nil, ".livepatch.depends", owner: "XEN") }
+        try await add("a note with wrong sizes") { $0.depends = ".section .livepatch.depends, \"a\", @note\n.long 4, 20, 3\n.asciz \"GNU\"\n.skip 19\n" }
+        try await add("half a note") { $0.depends = ".section .livepatch.depends, \"a\", @note\n.long 4, 20, 3\n" }
+        try await add("two hooks where one may be", more: ".section .livepatch.hooks.apply, \"a\"\n.quad new_victim, new_victim")
+        try await add("half a hook", more: ".section .livepatch.hooks.unload, \"a\"\n.quad new_victim\n.byte 0")
+        try await add("an empty hook", more: ".section .livepatch.hooks.revert, \"a\"\n")
+        try await add("metadata without an end", more: ".section .modinfo, \"a\"\n.ascii \"a=b\"")
+        try await add("a long name", more: ".section .rodata.more, \"a\"\n\(String(repeating: "x", count: 200)): .long 0")
+    }
+
+    private mutating func addTables() async throws {
+        try await add("a bug frame cut short", more: ".section .bug_frames.3, \"a\"\n.skip 12")
+        try await add("an exception cut short", more: ".section .ex_table, \"a\"\n.long new_victim - .")
+        try await add("an exception", more: ".section .ex_table, \"a\"\n.long new_victim - ., new_victim + 7 - .")
+        try await add("a table that nobody knows", more: ".section .ex_table.pre, \"a\"\n.long new_victim - ., new_victim - .")
+        func alternative(_ original: String, _ lengths: String, _ replacement: String = "replacement - .", section: String = ".altinstr_replacement") -> String {
+            """
+            .section .altinstructions, "a"
+            .long \(original), \(replacement)
+            .word 3
+            .byte \(lengths), 0, 0
+            .section \(section), "ax"
+            replacement: .byte 0x0f, 0x1f, 0x00
+            """
+        }
+        try await add("an alternative", more: alternative("new_victim - .", "7, 3"))
+        try await add("an alternative of other code", more: alternative("\(targets.victim) - .", "7, 3"))
+        try await add("an alternative longer than its code", more: alternative("new_victim - .", "7, 4"))
+        try await add("an alternative that replaces by code", more: alternative("new_victim - .", "7, 3", "new_victim - ."))
+        try await add("alternatives without replacements", more: alternative("new_victim - .", "7, 0", "new_victim - .", section: ".other"))
+        try await add("alternatives cut short", more: ".section .altinstructions, \"a\"\n.skip 13\n.section .altinstr_replacement, \"ax\"\n.byte 0")
+    }
+
+    /// Those that ruin the hypervisor at upload, for x86_64.
+    mutating func addRuinous() async throws {
+        let good = try await targets.good(machine).assembled()
+        func raw(_ name: String, _ bytes: [UInt8]) { all.append(BrokenPayload(name: name, bytes: bytes)) }
+        let table = try header(good) { $0.type == ELF.SectionType.symtab }
+        raw("symbols named by section 0", with(UInt32(0), at: table + 40, good))
+        let relocations = try header(good) { $0.name == ".rela.text.new_victim" }
+        raw("relocations of section 0", with(UInt32(0), at: relocations + 44, good))
+        try await add("functions that are not loaded") { $0.replacing(".livepatch.funcs, \"aw\"", with: ".livepatch.funcs, \"\"") }
+        try await add("a function far away") { $0.oldAddress = "0xffff82d140800000" }
+    }
+}

@@ -1,0 +1,143 @@
+import ChangeCases
+import LoaderModel
+import PayloadSamples
+import SystemPackage
+import TestRig
+import TestTools
+import Testing
+import WorkFiles
+import XenSource
+
+/// What the model of the loader says of a payload is what the hypervisor says.
+@Suite(.timeLimit(.minutes(150)))
+struct LoaderAnswerTests {
+    private static func target(_ name: String) throws -> XenTarget { try #require(XenTarget.all.first { $0.name == name }) }
+
+    /// A hypervisor, and what is asked of it.
+    private struct Bench {
+        var target: XenTarget
+        var hypervisor: HypervisorBuild
+        var image: XenImage
+        var loader: HypervisorLoader
+        var machine: Machine
+        var targets: SampleTargets
+
+        init(_ name: String) async throws {
+            target = try LoaderAnswerTests.target(name)
+            hypervisor = try await EveryXen.hypervisor(target)
+            image = try XenImage.read(hypervisor.symbols)
+            let name = target.machine.name
+            machine = try #require(Machine.allCases.first { $0.architecture.name == name })
+            loader = try HypervisorLoader(of: image, architecture: machine.architecture)
+            targets = try #require(SampleTargets(image))
+        }
+
+        func model(_ payload: BrokenPayload) -> LoadResult {
+            loadPayload(payload.bytes, into: RunningHypervisor(image), architecture: machine.architecture, abi: loader.abi, version: loader.version)
+        }
+
+        func boot(_ scenario: Scenario) async throws -> MachineRun {
+            var boot = Boot(hypervisor: hypervisor.image, dom0: try await target.xen.dom0(machine: target.machine, cache: RealXen.cache))
+            boot.timeLimit = .seconds(900)
+            return try await Turns.boot.one { [boot] in try await boot.run(scenario) }
+        }
+    }
+
+    /// As the C library of the dom0 says it.
+    private static let words: [(LoadResult.ErrorNumber, String)] = [
+        (.invalid, "Invalid argument"), (.notSupported, "Operation not supported"), (.notImplemented, "Function not implemented"),
+        (.noData, "No data available"), (.notFound, "No such file or directory"), (.outOfMemory, "Cannot allocate memory"),
+        (.overflow, "Value too large for defined data type"), (.exists, "File exists"),
+    ]
+
+    private static func said(_ step: Console.StepResult) -> String {
+        if step.exitCode == 0 { return "taken" }
+        return words.first { step.output.contains($0.1) }?.0.rawValue ?? step.output
+    }
+
+    private static func said(_ result: LoadResult) -> String {
+        switch result.verdict {
+        case .accepted: "taken"
+        case .refused(let refusal): refusal.error.rawValue
+        case .crashes: "crash"
+        case .notModelled: "not known"
+        }
+    }
+
+    /// Uploads all of them in one boot.
+    private static func answers(_ payloads: [BrokenPayload], on bench: Bench) async throws -> [(payload: BrokenPayload, model: LoadResult, hypervisor: String)] {
+        var scenario = Scenario()
+        for (number, payload) in payloads.enumerated() {
+            scenario.files["p\(number).livepatch"] = payload.bytes
+            scenario.step("p\(number)", "xen-livepatch upload p\(number) p\(number).livepatch")
+            // What was not taken is not there.
+            scenario.step("p\(number).unload", "xen-livepatch unload p\(number) || true")
+        }
+        scenario.step("alive", "xen-livepatch list")
+        let machine = try await bench.boot(scenario)
+        try machine.requireFinished()
+        #expect(machine["alive"].output.hasSuffix("Nothing to list"))
+        return payloads.enumerated().map { ($1, bench.model($1), said(machine["p\($0)"])) }
+    }
+
+    private static func table(_ rows: [(payload: BrokenPayload, model: LoadResult, hypervisor: String)]) -> String {
+        (["| payload | the model | the hypervisor |", "|---|---|---|"] + rows.map { row in
+            var reason = ""
+            if case .refused(let refusal) = row.model.verdict { reason = ": \(refusal.reason)" }
+            if case .crashes(let text) = row.model.verdict { reason = ": \(text)" }
+            return "| \(row.payload.name) | \(said(row.model))\(reason.replacing("|", with: "/")) | \(row.hypervisor) |"
+        }).joined(separator: "\n")
+    }
+
+    @Test("Xen 4.17 answers what the model says, to each wrong payload")
+    func everyAnswer() async throws {
+        let bench = try await Bench("4.17")
+        var payloads = BrokenPayloads(bench.targets)
+        try await payloads.addAll()
+        let rows = try await Self.answers(payloads.all, on: bench)
+        print("\(rows.count) payloads for Xen \(bench.hypervisor.version)\n" + Self.table(rows))
+        #expect(rows.count >= 60)
+        for row in rows { #expect(Self.said(row.model) == row.hypervisor, "\(row.payload.name)") }
+        // They are not all wrong for one reason.
+        #expect(Set(rows.map { Self.said($0.model) }).isSuperset(of: ["taken", "EINVAL", "EOPNOTSUPP", "ENOENT", "EEXIST", "EOVERFLOW"]))
+    }
+
+    @Test(
+        "the other hypervisors answer what the model says, to a sample", .enabled(if: RealXen.isThorough, "boots five; 'make test-all' runs it"),
+        arguments: ["4.20", "4.17 arm64", "4.20 arm64", "4.17 arm32", "4.20 arm32"])
+    func sample(name: String) async throws {
+        let bench = try await Bench(name)
+        var payloads = BrokenPayloads(bench.targets, machine: bench.machine)
+        try await payloads.addSample()
+        let rows = try await Self.answers(payloads.all, on: bench)
+        print("\(rows.count) payloads for Xen \(bench.hypervisor.version), \(bench.machine)\n" + Self.table(rows))
+        for row in rows { #expect(Self.said(row.model) == row.hypervisor, "\(row.payload.name)") }
+    }
+
+    @Test("what the model says would ruin the hypervisor does", .enabled(if: RealXen.isThorough, "boots for each; 'make test-all' runs it"))
+    func crashes() async throws {
+        let bench = try await Bench("4.17")
+        var payloads = BrokenPayloads(bench.targets)
+        try await payloads.addRuinous()
+        for payload in payloads.all {
+            #expect(Self.said(bench.model(payload)) == "crash", "\(payload.name)")
+            let scenario = Scenario(
+                files: ["p.livepatch": payload.bytes], steps: [.init("upload", "xen-livepatch upload p p.livepatch"), .init("alive", "true")])
+            let machine = try await bench.boot(scenario)
+            guard case .panicked(let reason) = machine.verdict else {
+                Issue.record("\(payload.name): \(machine.verdict), \(machine["upload"].output)")
+                continue
+            }
+            print("\(payload.name): \(reason)")
+        }
+    }
+
+    @Test(
+        "what a hypervisor says of itself: version and payload format", .enabled(if: RealXen.isThorough, "builds six; 'make test-all' runs it"),
+        arguments: XenTarget.all)
+    func loader(target: XenTarget) async throws {
+        let bench = try await Bench(target.name)
+        let parts = target.name.split(separator: " ")[0].split(separator: ".").compactMap { Int($0) }
+        #expect(bench.loader == HypervisorLoader(version: XenVersion(major: parts[0], minor: parts[1]), abi: .livepatchV2))
+    }
+}
