@@ -16,8 +16,8 @@ RIG_PACKAGES := gcc make binutils flex bison bc python3 dpkg-dev xz-utils gzip q
 # The cross-compilers are for objects of ARM.
 TEST_PACKAGES := cpio elfutils gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf
 # Another compiler than the one that Debian 12 builds with, which a payload must not be built by; what boots a Xen for ARM; a cluster of
-# compilers.
-TEST_ALL_PACKAGES := gcc-11 qemu-system-arm distcc
+# compilers; what makes system calls fail.
+TEST_ALL_PACKAGES := gcc-11 qemu-system-arm distcc strace
 
 # The program that people install, without any Swift library beside it.
 RELEASE := $(SWIFT) build -c release --static-swift-stdlib
@@ -25,7 +25,7 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 .DEFAULT_GOAL := all
 # Each step uses all processors by itself, and two apt-get at once get in each other's way.
 .NOTPARALLEL:
-.PHONY: all help xsplice-build xen-rig install demo bench fuzz test test-all check-installed clean packages-build packages-rig packages-test packages-test-all
+.PHONY: all help xsplice-build xen-rig install demo bench fuzz reproduce test test-all check-installed clean packages-build packages-rig packages-test packages-test-all
 
 all: xsplice-build ## Build ./xsplice-build (the default)
 
@@ -74,6 +74,9 @@ test-all: packages-test-all test ## Run the tests that take long as well
 
 bench: xsplice-build xen-rig ## Measure the program beside full builds of Xen, and write Docs/Performance.md
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" bench --xsplice-build ./xsplice-build
+
+reproduce: xsplice-build xen-rig ## Build the same payloads under other conditions, and compare their bytes
+	@"$$($(RELEASE) --show-bin-path)/xen-rig" reproduce --xsplice-build ./xsplice-build
 
 # For each reader of foreign input. `make fuzz FUZZ_SECONDS=60 FUZZ_TARGETS=patch` for a short one.
 FUZZ_SECONDS ?= 600

@@ -13,7 +13,7 @@ for target; do
     mkdir -p "$work/corpus/$target"
     log=$work/$target.log
     # Ten seconds and 1 GiB are what an input may take. The sanitizer's own memory comes on top.
-    XSPLICE_FUZZ=$target XSPLICE_FUZZ_SAMPLE=Fixtures/fuzz/object/one-x86_64.o ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16 \
+    XSPLICE_FUZZ=$target XSPLICE_FUZZ_SAMPLE=Fixtures/fuzz/object/one-x86_64 ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16 \
         "$program" -max_total_time="$seconds" -timeout=10 -malloc_limit_mb=1024 -rss_limit_mb=3072 -max_len=65536 -print_final_stats=1 \
         -artifact_prefix="$work/findings/$target-" "$work/corpus/$target" "Fixtures/fuzz/$target" >"$log" 2>&1
     code=$?

@@ -150,6 +150,8 @@ public struct LoadResult: Sendable, Equatable {
     }
 
     public var verdict: Verdict
+    /// Of a payload that ruins the hypervisor: whether that comes when it is applied or runs, after an upload that ends well.
+    public var ruinsLater = false
     public var findings: [Finding] = []
     /// All regions, or none when the upload ended before memory was laid out.
     public var regions: [RegionLayout] = []

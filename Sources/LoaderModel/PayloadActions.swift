@@ -60,6 +60,8 @@ extension PayloadActions {
         switch result.verdict {
         case .accepted: answers.append(Answer(action: .upload, outcome: .done))
         case .refused(let refusal): answers.append(Answer(action: .upload, outcome: .refused(refusal)))
+        case .crashes(let reason) where result.ruinsLater:
+            answers = [Answer(action: .upload, outcome: .done), Answer(action: .apply, outcome: .crashes(reason))]
         case .crashes(let reason): answers.append(Answer(action: .upload, outcome: .crashes(reason)))
         case .notModelled(let reason): answers.append(Answer(action: .upload, outcome: .notModelled(reason)))
         }

@@ -77,6 +77,8 @@ struct PayloadLoader {
     var isSafeToReapply = false
     /// Why the payload ruins the hypervisor when it is applied or runs, though the upload ends well.
     var spoilt: String?
+    /// Whether the upload came to its end.
+    var hasEnded = false
 
     init(
         file: RawELF, hypervisor: any HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
@@ -114,6 +116,7 @@ struct PayloadLoader {
         try checkHypervisorDependency()
         try buildSymbolTable()
         lookFurther()
+        hasEnded = true
         if let spoilt { throw .crash(spoilt) }
     }
 
@@ -122,7 +125,7 @@ struct PayloadLoader {
 
     func result(_ verdict: LoadResult.Verdict) -> LoadResult {
         LoadResult(
-            verdict: verdict, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
+            verdict: verdict, ruinsLater: hasEnded && spoilt != nil, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
             functions: functions, hooks: hooks, newSymbols: newSymbols, buildID: buildID, depends: depends,
             isSafeToReapply: isSafeToReapply)
     }

@@ -90,6 +90,9 @@ public struct PayloadCheck: Sendable, Equatable, Codable {
         depends = result.depends.isEmpty ? nil : BuildIDNote.text(result.depends)
         answers = actions.answers.map(Answer.init)
         findings = more + result.findings.map { Finding(severity: $0.kind.severity, kind: $0.kind.rawValue, text: $0.text) }
+        // What is a reason to refuse it is said there.
+        let reasons = Set(answers.compactMap(\.reason))
+        findings.removeAll { reasons.contains($0.text) }
         regions = result.regions.map { Region(region: $0.region, size: $0.size) }
         functions = result.functions.count
         newSymbols = result.newSymbols.count

@@ -23,6 +23,7 @@ struct LauncherTests {
             let alone = try await Program.run(arguments("alone"))
             try #require(alone.code == 0, "\(alone.error)")
 
+            try WorkFiles.makeFolder(folder.appending("distcc"))
             let port = 20_000 + Int(getpid() % 20_000), log = folder.appending("distccd.log")
             let daemon = [
                 "--no-detach", "--daemon", "--allow", "127.0.0.1", "--listen", "127.0.0.1", "--port", "\(port)", "--jobs", "2", "--log-level", "info",

@@ -114,6 +114,44 @@ struct LoaderAnswerTests {
         for row in rows { #expect(Self.said(row.model) == row.hypervisor, "\(row.payload.name)") }
     }
 
+    @Test("applying, reverting and applying again end as the model says, error number for error number")
+    func everyAction() async throws {
+        let bench = try await Bench("4.17")
+        var payloads = BrokenPayloads(bench.targets)
+        try await payloads.addToApply()
+        var scenario = Scenario()
+        let look = "cat /sys/hypervisor/version/minor"
+        for (number, payload) in payloads.all.enumerated() {
+            let name = "p\(number)"
+            scenario.files["\(name).livepatch"] = payload.bytes
+            scenario.step("\(name).upload", "xen-livepatch upload \(name) \(name).livepatch")
+            for (id, action) in [("apply", Scenario.HostToolAction.apply), ("revert", .revert), ("apply again", .apply), ("last", .revert)] {
+                try scenario.hostTool("\(name).\(id.replacing(" ", with: "-"))", action, name)
+                scenario.step("\(name).\(id.replacing(" ", with: "-")).look", look)
+            }
+            scenario.step("\(name).unload", "xen-livepatch unload \(name)")
+        }
+        scenario.step("alive", "xen-livepatch list")
+        let machine = try await bench.boot(scenario)
+        try machine.requireFinished()
+        #expect(machine["alive"].output.hasSuffix("Nothing to list"))
+
+        let running = RunningHypervisor(bench.image)
+        for (number, payload) in payloads.all.enumerated() {
+            let actions = PayloadActions(after: bench.model(payload), into: running, architecture: bench.machine.architecture, loader: bench.loader)
+            // After a refusal, what it would have led to is asked for all the same, and answered otherwise.
+            for answer in actions.answers.prefix(while: { $0.action != .unload }) where answer.action != .revert {
+                let step = machine["p\(number).\(answer.action.rawValue.replacing(" ", with: "-"))"]
+                var model = "taken"
+                if case .refused(let refusal) = answer.outcome { model = refusal.error.rawValue }
+                #expect(model == Self.said(step), "\(payload.name), \(answer.action.rawValue): \(step.output)")
+                print("\(payload.name), \(answer.action.rawValue): \(model), \(Self.said(step))")
+            }
+            #expect(machine["p\(number).unload"].succeeded)
+            for id in ["apply", "revert", "apply-again", "last"] { #expect(machine["p\(number).\(id).look"].output == "17") }
+        }
+    }
+
     @Test("what the model says would ruin the hypervisor does", .enabled(if: RealXen.isThorough, "boots for each; 'make test-all' runs it"))
     func crashes() async throws {
         let bench = try await Bench("4.17")
