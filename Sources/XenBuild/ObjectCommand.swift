@@ -34,6 +34,11 @@ struct ObjectCommand: Sendable, Equatable {
         CompilerArguments(command.words).forcedIncludes.map { String($0.split(separator: "/").last ?? "") }
     }
 
+    /// Whether the object holds numbers of lines beside debug information and what the source says itself: sanitizers and coverage put them there.
+    var storesLines: Bool {
+        command.words.contains { word in ["-fsanitize", "-fprofile", "-ftest-coverage", "--coverage"].contains { word.hasPrefix($0) } }
+    }
+
     /// What the differ needs beside the tree's own flags.
     ///
     /// Debug information and sections for each function and object change no instruction. The tree's place is taken out of the debug

@@ -62,8 +62,8 @@ struct PairCompiler: Sendable {
     /// - Parameter preprocessFirst: whether sources that may be the same are compared before they are compiled.
     private func compile(_ candidate: AffectedObjects.Candidate, preprocessFirst: Bool) async throws -> One {
         guard let command = candidate.patched ?? candidate.original else { return One() }
-        let stored = candidate.original.flatMap { compiler.stored($0, treeKey: original.key, top: original.top) }
         if !candidate.isCertain {
+            let stored = candidate.original.flatMap { compiler.stored($0, treeKey: original.key, top: original.top) }
             // Only a changed file that the compiler read can change what it makes.
             if let stored, stored.dependencies.isDisjoint(with: patched.changed) { return One() }
             if preprocessFirst, let one = try await spared(candidate) { return one }
@@ -91,7 +91,7 @@ struct PairCompiler: Sendable {
     ///
     /// - Returns: nil when it has to be compiled, or has been.
     private func spared(_ candidate: AffectedObjects.Candidate) async throws -> One? {
-        guard let before = candidate.original, let after = candidate.patched,
+        guard let before = candidate.original, let after = candidate.patched, !after.storesLines,
             compiler.stored(after, treeKey: patched.key, top: patched.top) == nil,
             let old = try await compiler.preprocess(before, top: original.top, side: "original")
         else { return nil }

@@ -9,7 +9,11 @@ struct PreprocessedText: Sendable, Equatable {
     /// - Parameters:
     ///   - bytes: what the compiler's `-E` wrote.
     ///   - top: the private tree it was made in.
-    init(_ bytes: [UInt8], top: FilePath) { digest = ContentKey.of(Self.essence(of: bytes, top: Array(top.string.utf8))) }
+    init(_ bytes: [UInt8], top: FilePath) {
+        let essence = Self.essence(of: bytes, top: Array(top.string.utf8))
+        // The compiler itself knows the line where this stands.
+        digest = ContentKey.of(essence.firstRange(of: Array("__builtin_LINE".utf8)) == nil ? essence : bytes)
+    }
 
     /// Blanks become one blank, or one end of line when there is one among them: an assembler and `#pragma` depend on lines.
     static func essence(of bytes: [UInt8], top: [UInt8]) -> [UInt8] {

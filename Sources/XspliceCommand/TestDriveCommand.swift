@@ -69,17 +69,16 @@ struct TestDriveCommand: ConsoleCommand {
         let drive = TestDrive(
             payloads: try planned(on: known), before: expectBefore.map(\.expectation), after: expectAfter.map(\.expectation))
         _ = try drive.scenario()
+        let image = try bootImage(of: known.image)
         let dom0 = try await findDom0(for: known, console)
         let logPath = log.map { FilePath($0) } ?? FilePath(payloads[0]).removingLastComponent().appending("test-drive.log")
-        // Nobody wants to wait for a machine to hear that its log can't be written.
-        try WorkFiles.writeAtomically([], to: logPath)
-
         terminal.say("Xen \(known.loader.version) \(known.architecture.name) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
-        let result = try await withBootImage(of: known.image) { image in
-            var boot = Boot(hypervisor: image, dom0: dom0)
-            boot.timeLimit = .seconds(timeLimit)
-            return try await drive.run(on: boot)
-        }
+        // A file of its own: what was looked at is what is booted.
+        let copy = try TemporaryFile(image)
+        defer { copy.remove() }
+        var boot = Boot(hypervisor: copy.path, dom0: dom0)
+        boot.timeLimit = .seconds(timeLimit)
+        let result = try await drive.run(on: boot)
         try WorkFiles.writeAtomically(Array(result.log.utf8), to: logPath)
         console.output.write(TestDriveText.render(result, log: logPath.string, style: console.outputStyle) + "\n")
         return result.verdict == .good ? .written : .cannotBeLivePatched
@@ -117,12 +116,10 @@ struct TestDriveCommand: ConsoleCommand {
         return try await release.dom0(machine: machine, cache: store)
     }
 
-    /// The file that QEMU boots, unpacked if need be, and surely that of `image`.
-    private func withBootImage<R>(of image: XenImage, _ body: (FilePath) async throws -> R) async throws -> R {
-        let path = FilePath(xen)
-        var bytes = try WorkFiles.read(path)
-        let isPacked = bytes.starts(with: [0x1f, 0x8b])
-        if isPacked {
+    /// What QEMU boots, unpacked if need be, and surely that of `image`.
+    private func bootImage(of image: XenImage) throws -> [UInt8] {
+        var bytes = try WorkFiles.read(FilePath(xen))
+        if bytes.starts(with: [0x1f, 0x8b]) {
             guard let unpacked = gunzip(bytes, limit: 64 << 20) else { throw UsageError("\(xen): is damaged, or unpacks to more than 64 MiB") }
             bytes = unpacked
         }
@@ -131,10 +128,7 @@ struct TestDriveCommand: ConsoleCommand {
                 "\(xen): is not the hypervisor of \(image.path): its build-id \(BuildIDNote.text(image.buildID)) is not in it",
                 help: "give the xen.gz that the same build left")
         }
-        guard isPacked else { return try await body(path) }
-        let copy = try TemporaryFile(bytes)
-        defer { copy.remove() }
-        return try await body(copy.path)
+        return bytes
     }
 }
 

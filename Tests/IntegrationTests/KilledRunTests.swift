@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 import TestTools
 import Testing
@@ -36,10 +37,15 @@ import Musl
             }
             func payload(_ output: String) throws -> [UInt8] { try bytes(of: folder.appending(output).appending("change.livepatch")) }
 
-            let start = ContinuousClock.now
-            let first = try await Program.run(arguments("good", cache: folder.appending("own-cache")))
+            // Without the time that it waits for its turn.
+            let time = Mutex(0)
+            let first = try await Program.run(arguments("good", cache: folder.appending("own-cache"))) { process in
+                let start = ContinuousClock.now
+                while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+                time.withLock { $0 = Int((ContinuousClock.now - start) / .milliseconds(1)) }
+            }
             try #require(first.code == 0, "\(first.error)")
-            let whole = Int((ContinuousClock.now - start) / .milliseconds(1))
+            let whole = max(1, time.withLock { $0 })
             let good = try payload("good")
 
             var dice = Dice(state: 0x2545_F491_4F6C_DD1D), killed = 0

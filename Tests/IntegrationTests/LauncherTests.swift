@@ -27,9 +27,10 @@ struct LauncherTests {
             let port = 20_000 + Int(getpid() % 20_000), log = folder.appending("distccd.log")
             let daemon = [
                 "--no-detach", "--daemon", "--allow", "127.0.0.1", "--listen", "127.0.0.1", "--port", "\(port)", "--jobs", "2", "--log-level", "info",
-                "--log-file", log.string,
+                // As the user that it becomes it can't open a file here.
+                "--log-stderr",
             ]
-            try await withProcess("distccd", daemon) {
+            try await withProcess("distccd", daemon, log: log) {
                 let environment = [
                     // Without the fallback: what the daemon does not compile, nobody does.
                     "DISTCC_HOSTS": "127.0.0.1:\(port)/2", "DISTCC_FALLBACK": "0", "DISTCC_DIR": folder.appending("distcc").string,
@@ -45,9 +46,13 @@ struct LauncherTests {
         }
     }
 
-    /// A process that runs as long as `body`.
-    private func withProcess(_ program: String, _ arguments: [String], _ body: @Sendable () async throws -> Void) async throws {
-        _ = try await Subprocess.run(.name(program), arguments: Arguments(arguments), input: .none, output: .discarded, error: .discarded) { execution in
+    /// A process that runs as long as `body`, its errors in a file.
+    private func withProcess(_ program: String, _ arguments: [String], log: FilePath, _ body: @Sendable () async throws -> Void) async throws {
+        let file = try FileDescriptor.open(log, .writeOnly, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
+        _ = try await Subprocess.run(
+            .name(program), arguments: Arguments(arguments), input: .none, output: .discarded,
+            error: .fileDescriptor(file, closeAfterSpawningProcess: true)
+        ) { execution in
             defer { kill(execution.processIdentifier.value, SIGTERM) }
             try await Task.sleep(for: .milliseconds(500))
             try await body()

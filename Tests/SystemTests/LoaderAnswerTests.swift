@@ -59,7 +59,8 @@ struct LoaderAnswerTests {
         switch result.verdict {
         case .accepted: "taken"
         case .refused(let refusal): refusal.error.rawValue
-        case .crashes: "crash"
+        // What ruins the hypervisor when it runs is taken by the upload.
+        case .crashes: result.ruinsLater ? "taken" : "crash"
         case .notModelled: "not known"
         }
     }
@@ -84,7 +85,7 @@ struct LoaderAnswerTests {
         (["| payload | the model | the hypervisor |", "|---|---|---|"] + rows.map { row in
             var reason = ""
             if case .refused(let refusal) = row.model.verdict { reason = ": \(refusal.reason)" }
-            if case .crashes(let text) = row.model.verdict { reason = ": \(text)" }
+            if case .crashes(let text) = row.model.verdict { reason = (row.model.ruinsLater ? ", and ruins it later: " : ": ") + text }
             return "| \(row.payload.name) | \(said(row.model))\(reason.replacing("|", with: "/")) | \(row.hypervisor) |"
         }).joined(separator: "\n")
     }

@@ -22,6 +22,7 @@ import Testing
         ("a quote in a string", "char *s = \"\\\"  x\";", "char *s = \"\\\" x\";"),
         ("ends of lines, for assembly", "nop\nret", "nop ret"),
         ("a pragma", "#pragma pack(4)\nint a;", "#pragma pack()\nint a;"),
+        ("lines that the compiler asks for", "int a = __builtin_LINE();", "\nint a = __builtin_LINE();"),
         ("an immediate of an assembler", "mov r0,\n#1", "mov r0,\n#2"),
     ])
     func counts(what: String, one: String, other: String) {
