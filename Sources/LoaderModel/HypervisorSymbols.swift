@@ -7,6 +7,8 @@ public protocol HypervisorSymbols: Sendable {
     func address(ofSymbol name: String) -> UInt64?
     /// What the hypervisor has at an address when it starts; nil where that is not known.
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>?
+    /// Whether the hypervisor's image, or a payload, covers an address.
+    func hasMemory(at address: UInt64) -> Bool
     var buildID: [UInt8] { get }
     /// A page-aligned address that a payload could be put at.
     func payloadArea(_ rules: LoaderRules) -> UInt64

@@ -30,6 +30,7 @@ public struct LoadResult: Sendable, Equatable {
         case outOfMemory = "ENOMEM"
         case overflow = "EOVERFLOW"
         case exists = "EEXIST"
+        case outOfRange = "ERANGE"
     }
 
     public struct Refusal: Sendable, Equatable {
@@ -164,6 +165,8 @@ public struct LoadResult: Sendable, Equatable {
     public var buildID: [UInt8] = []
     /// The build-id that must be on top when the payload is applied.
     public var depends: [UInt8] = []
+    /// Why it can't be applied to this hypervisor's code, by the first of its functions that expects other bytes.
+    public var unmetExpectation: Refusal?
     /// Whether it can be applied again after a revert, without unloading it first.
     public var isSafeToReapply = false
 

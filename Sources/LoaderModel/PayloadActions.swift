@@ -101,7 +101,7 @@ extension PayloadActions {
             return .init(
                 step: .apply, error: .notSupported, reason: "a payload with the hook \(hook) takes the place of no other")
         }
-        return result.findings.first { $0.kind == .expectationFails }.map { .init(step: .apply, error: .invalid, reason: $0.text) }
+        return result.unmetExpectation
     }
 
     private static func write(

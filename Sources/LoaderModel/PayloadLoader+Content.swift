@@ -65,12 +65,22 @@ extension PayloadLoader {
                 throw .refuse(.functions, .notFound, "the hypervisor has no function '\(name)'")
             }
             oldAddress = found
+        } else {
+            try checkMemory(shown, oldAddress, isReadAtUpload: rules.sparesLandingPads && newAddress != 0)
         }
         functions.append(
             .init(
                 name: name ?? "", oldAddress: oldAddress, oldSize: oldSize, newAddress: newAddress, newSize: newSize))
         try checkRoom(shown, oldAddress, oldSize, newAddress, newSize)
         checkExpectation(entry, shown, oldAddress, oldSize)
+    }
+
+    /// An address that the payload gives itself is followed as it is.
+    private mutating func checkMemory(_ name: String, _ address: UInt64, isReadAtUpload: Bool) throws(Stop) {
+        guard !hypervisor.hasMemory(at: address) else { return }
+        let reason = "\(name) is to be patched at 0x\(String(address, radix: 16)), where neither the hypervisor nor a payload is"
+        if isReadAtUpload { throw .crash(reason) }
+        spoil(reason)
     }
 
     /// The trampoline, or the NOPs, must fit the old function, and the trampoline must reach the new one.
@@ -123,10 +133,20 @@ extension PayloadLoader {
         else { return }
         let count = Int(flags >> 1 & 0x1F)
         let expected = entry.dropFirst(offset + 1).prefix(count)
-        let isGood = flags >> 6 == 0 && Int(oldSize) >= count
-        if !isGood || hypervisor.bytes(at: oldAddress, count: count).map(Array.init) != Array(expected) {
-            findings.append(.init(.expectationFails, "\(name) does not start with the bytes that the payload expects"))
-        }
+        // In this order: `livepatch_verify_expectation_fn` of Xen 4.13 and later.
+        let unmet: (error: LoadResult.ErrorNumber, reason: String)? =
+            if flags >> 6 != 0 {
+                (.invalid, "reserved bits of \(name)'s expectation are set")
+            } else if Int(oldSize) < count {
+                (.outOfRange, "the payload expects \(count) bytes of \(name), which has \(oldSize)")
+            } else if hypervisor.bytes(at: oldAddress, count: count).map(Array.init) != Array(expected) {
+                (.invalid, "\(name) does not start with the bytes that the payload expects")
+            } else {
+                nil
+            }
+        guard let unmet else { return }
+        findings.append(.init(.expectationFails, unmet.reason))
+        if unmetExpectation == nil { unmetExpectation = .init(step: .apply, error: unmet.error, reason: unmet.reason) }
     }
 
     mutating func readHooks() throws(Stop) {

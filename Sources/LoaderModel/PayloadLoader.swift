@@ -74,6 +74,7 @@ struct PayloadLoader {
     var depends: [UInt8] = []
     var xenDepends: [UInt8] = []
     var findings: [LoadResult.Finding] = []
+    var unmetExpectation: LoadResult.Refusal?
     var isSafeToReapply = false
     /// Why the payload ruins the hypervisor when it is applied or runs, though the upload ends well.
     var spoilt: String?
@@ -127,7 +128,7 @@ struct PayloadLoader {
         LoadResult(
             verdict: verdict, ruinsLater: hasEnded && spoilt != nil, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
             functions: functions, hooks: hooks, newSymbols: newSymbols, buildID: buildID, depends: depends,
-            isSafeToReapply: isSafeToReapply)
+            unmetExpectation: unmetExpectation, isSafeToReapply: isSafeToReapply)
     }
 
     /// The first section of that name, as the hypervisor looks it up.

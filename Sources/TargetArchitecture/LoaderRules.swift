@@ -52,7 +52,7 @@ public struct LoaderRules: Sendable, Equatable {
     /// Functions that wait on the stack of a virtual processor which another one has taken the place of. Empty where each processor has one
     /// stack, and begins it anew.
     public var functionsOnWaitingStacks: [String] = []
-    /// Whether what it writes over a function begins behind a mark for indirect calls.
+    /// Whether what it writes over a function begins behind a mark for indirect calls, which the upload looks for.
     public var sparesLandingPads = true
     /// Whether the hypervisor can write to the read-only part of a payload while it applies it.
     public var overridesReadOnly = true

@@ -17,6 +17,8 @@ public struct Boot: Sendable {
     /// For the whole run, from power on. Ten seconds do on an idle machine; on one that also runs other tests or compiles
     /// it has taken two minutes.
     public var timeLimit: Duration = .seconds(300)
+    /// In bytes. Hundreds of steps write less than one million; a machine that complains in a loop writes that in seconds.
+    public var consoleLimit = 64 << 20
     /// How many the machine has. At first, as memory, what the rig's table has for it.
     public var processors: Int
     /// Memory of the machine and of the dom0, in MiB.
@@ -50,7 +52,7 @@ public struct Boot: Sendable {
         let initramfs = try TemporaryFile(try WorkFiles.read(dom0.initramfs) + scenario.archive())
         defer { initramfs.remove() }
         let start = ContinuousClock.now
-        let wire = Wire(deadline: start + timeLimit)
+        let wire = Wire(deadline: start + timeLimit, limit: consoleLimit)
         let arguments = try arguments(initramfs: initramfs.path)
         let emulator = machine.emulator
         let status: TerminationStatus
@@ -64,7 +66,7 @@ public struct Boot: Sendable {
         try Task.checkCancellation()
         let bytes = wire.bytes
         let console = Console(bytes)
-        if !status.isSuccess, !wire.isLate, console.steps.isEmpty, console.panic == nil {
+        if !status.isSuccess, !wire.isOver, console.steps.isEmpty, console.panic == nil {
             let lastLine = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).last ?? "it said nothing"
             throw RigError("\(emulator.program) failed (\(status)): \(lastLine)")
         }
@@ -82,7 +84,7 @@ public struct Boot: Sendable {
         ) { execution in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    while !wire.isLate { try await Task.sleep(for: .milliseconds(200)) }
+                    while !wire.isOver { try await Task.sleep(for: .milliseconds(200)) }
                     await execution.teardown(using: [])
                 }
                 for try await buffer in execution.standardOutput {
@@ -104,17 +106,22 @@ private final class Wire: Sendable {
     }
 
     private let state: Mutex<State>
+    private let limit: Int
 
-    init(deadline: ContinuousClock.Instant) {
+    init(deadline: ContinuousClock.Instant, limit: Int) {
         state = Mutex(State(deadline: deadline))
+        self.limit = limit
     }
 
     var bytes: [UInt8] { state.withLock { $0.bytes } }
-    var isLate: Bool { state.withLock { ContinuousClock.now >= $0.deadline } }
+    private var isFull: Bool { state.withLock { $0.bytes.count >= limit } }
+    private var isLate: Bool { state.withLock { ContinuousClock.now >= $0.deadline } }
+    /// Whether no more is waited for.
+    var isOver: Bool { isFull || isLate }
 
     func append(_ bytes: UnsafeRawBufferPointer) {
         state.withLock { state in
-            state.bytes += bytes
+            state.bytes += bytes.prefix(limit - state.bytes.count)
             // Only whole lines are looked at, each once.
             guard !state.sawPanic, let end = state.bytes.lastIndex(of: UInt8(ascii: "\n")), end > state.looked else { return }
             state.sawPanic = Console(state.bytes[state.looked...end]).panic != nil
@@ -124,11 +131,12 @@ private final class Wire: Sendable {
         }
     }
 
-    func verdict(_ console: Console, _ limit: Duration) -> MachineRun.Verdict {
+    func verdict(_ console: Console, _ time: Duration) -> MachineRun.Verdict {
         if let reason = console.panic { return .panicked(reason) }
         if console.cameToTheEnd { return .finished }
         let step = console.steps.last.flatMap { $0.exitCode == nil ? $0.id : nil }
-        return isLate ? .timedOut(after: limit, step: step) : .stopped(step: step)
+        if isFull { return .tooLoud(bytes: limit, step: step) }
+        return isLate ? .timedOut(after: time, step: step) : .stopped(step: step)
     }
 }
 
@@ -141,6 +149,8 @@ public struct MachineRun: Sendable {
         case panicked(String)
         /// The time was over. `step` is the one that was running, nil before the first and between two.
         case timedOut(after: Duration, step: String?)
+        /// So many bytes came over the serial line that the machine was stopped.
+        case tooLoud(bytes: Int, step: String?)
         /// The machine went off before its scenario was over, and without a word why.
         case stopped(step: String?)
     }
@@ -167,6 +177,8 @@ public struct MachineRun: Sendable {
         case .panicked(let reason): throw RigError("the machine died: \(reason)")
         case .timedOut(let limit, let step):
             throw RigError("the machine was not done after \(limit.components.seconds) s\(during(step))")
+        case .tooLoud(let bytes, let step):
+            throw RigError("the machine wrote \(bytes) bytes to its console and was stopped\(during(step))")
         case .stopped(let step): throw RigError("the machine went off before it was done\(during(step))")
         }
     }

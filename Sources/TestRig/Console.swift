@@ -121,6 +121,7 @@ public struct Console: Sendable, Equatable {
 
     static func isDeadly(_ text: String) -> Bool { deadly.contains { text.contains($0) } }
 
-    /// Words of Xen after which it does not go on.
-    private static let deadly = ["Panic on CPU", "FATAL TRAP", "FATAL PAGE FAULT", "Xen BUG at", "Hardware Dom0 crashed"]
+    /// Words of Xen after which it does not go on. A fault in what a panic itself calls never comes to the panic's words: it faults again,
+    /// and says so for ever.
+    private static let deadly = ["Panic on CPU", "FATAL TRAP", "FATAL PAGE FAULT", "DOUBLE FAULT", "Xen BUG at", "Hardware Dom0 crashed"]
 }

@@ -142,16 +142,18 @@ public struct TestDriveResult: Sendable {
             return Step(title: plan.title, isGood: isGood, output: result.output, xenLog: result.xenLog)
         }
         telling = []
+        let during = { (step: String?) in planned.first { $0.id == step }.map { ", during '\($0.title)'" } ?? "" }
         switch machine.verdict {
         case .panicked(let reason):
             verdict = .panicked(reason)
             telling = machine.console.aroundPanic
         case .timedOut(let limit, let step):
-            let title = planned.first { $0.id == step }?.title
-            verdict = .stopped("not done after \(limit.components.seconds) s" + (title.map { ", during '\($0)'" } ?? ""))
+            verdict = .stopped("not done after \(limit.components.seconds) s\(during(step))")
+        case .tooLoud(let bytes, let step):
+            verdict = .stopped("the machine wrote \(bytes) bytes to its console\(during(step))")
+            telling = Array(machine.console.complaints.prefix(40))
         case .stopped(let step):
-            let title = planned.first { $0.id == step }?.title
-            verdict = .stopped("the machine went off" + (title.map { " during '\($0)'" } ?? ""))
+            verdict = .stopped("the machine went off\(during(step))")
         case .finished:
             telling = machine.console.complaints
             if let bad = steps.first(where: { $0.isGood != true }) {

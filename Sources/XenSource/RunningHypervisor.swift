@@ -39,6 +39,11 @@ public struct RunningHypervisor: Sendable {
         if let bytes = image.bytes(at: address, count: count) { return bytes }
         return payloads.lazy.compactMap { $0.bytes(at: address, count: count) }.first
     }
+
+    /// Whether the hypervisor or a payload lies there.
+    public func hasMemory(at address: UInt64) -> Bool {
+        image.hasMemory(at: address) || payloads.contains { $0.bytes(at: address, count: 1) != nil }
+    }
 }
 
 /// A payload in the hypervisor's memory.

@@ -117,6 +117,20 @@ import XenSource
         #expect(try await payload.loaded().isRefused(.functions, .overflow, logged: false, "too far"))
     }
 
+    @Test("an address where nothing is: read by the upload since Xen 4.16, by applying before")
+    func addressOfNothing() async throws {
+        var hypervisor = SampleHypervisor()
+        hypervisor.memory = 0xffff_82d0_4020_0000..<0xffff_82d0_4060_0000
+        var payload = SamplePayload()
+        payload.oldAddress = "0xffff82d140800000"
+        let far = try await payload.loaded(into: hypervisor)
+        #expect(far.crashes("0xffff82d140800000, where neither") && !far.ruinsLater)
+        #expect(try await payload.loaded(into: hypervisor, minor: 15).isRefused(.functions, .overflow, logged: false, "too far"))
+        payload.oldAddress = "0xffff82d040700000"
+        let near = try await payload.loaded(into: hypervisor, minor: 15)
+        #expect(near.crashes("where neither") && near.ruinsLater)
+    }
+
     @Test func hooks() async throws {
         var payload = SamplePayload()
         payload.more = ".section .livepatch.hooks.apply, \"a\"\n.quad new_victim, new_victim\n"
@@ -243,7 +257,13 @@ import XenSource
         payload.expectation = ".byte 1 | 3 << 1, 0x55, 0x48, 0x89\n.skip 28"
         #expect(try await !payload.loaded().has(.expectationFails))
         payload.expectation = ".byte 1 | 3 << 1, 0x55, 0x48, 0x88\n.skip 28"
-        #expect(try await payload.loaded().has(.expectationFails))
+        var result = try await payload.loaded()
+        #expect(result.has(.expectationFails) && result.unmetExpectation?.error == .invalid)
+        payload.expectation = ".byte 1 | 11 << 1\n.skip 31"
+        result = try await payload.loaded()
+        #expect(result.has(.expectationFails) && result.unmetExpectation?.error == .outOfRange)
+        payload.expectation = ".byte 1 | 11 << 1 | 1 << 6\n.skip 31"
+        #expect(try await payload.loaded().unmetExpectation?.error == .invalid)
     }
 
     @Test func ignoredTable() async throws {

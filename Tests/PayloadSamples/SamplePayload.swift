@@ -14,12 +14,16 @@ package struct SampleHypervisor: HypervisorSymbols {
     package var code: [UInt64: [UInt8]] = [0xffff_82d0_4020_2000: [0x55, 0x48, 0x89, 0xe5, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3]]
     package var buildID: [UInt8] = Array(1...20)
     package var payloadArea: UInt64 = 0xffff_82d0_4080_0000
+    /// Where it has memory at all; nil for everywhere.
+    package var memory: Range<UInt64>?
 
     package init() {}
 
     package func payloadArea(_ rules: LoaderRules) -> UInt64 { payloadArea }
 
     package func address(ofSymbol name: String) -> UInt64? { symbols[name] }
+
+    package func hasMemory(at address: UInt64) -> Bool { memory?.contains(address) ?? true }
 
     package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         guard let bytes = code[address], bytes.count >= count else { return nil }

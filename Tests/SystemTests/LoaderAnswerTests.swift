@@ -47,7 +47,7 @@ struct LoaderAnswerTests {
     private static let words: [(LoadResult.ErrorNumber, String)] = [
         (.invalid, "Invalid argument"), (.notSupported, "Operation not supported"), (.notImplemented, "Function not implemented"),
         (.noData, "No data available"), (.notFound, "No such file or directory"), (.outOfMemory, "Cannot allocate memory"),
-        (.overflow, "Value too large for defined data type"), (.exists, "File exists"),
+        (.overflow, "Value too large for defined data type"), (.exists, "File exists"), (.outOfRange, "Numerical result out of range"),
     ]
 
     private static func said(_ step: Console.StepResult) -> String {

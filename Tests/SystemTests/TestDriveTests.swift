@@ -53,10 +53,18 @@ struct TestDriveTests {
         }
     }
 
-    @Test("a payload that follows a bad pointer: panicked, with the console's lines")
-    func panics() async throws {
+    // The first shows a panic as it is as a rule. The second is called by the panic itself, which therefore faults again and again.
+    @Test(
+        "a payload that follows a bad pointer: panicked, with the console's lines",
+        arguments: [
+            ("xen_compile_date", "compilation/compile_date", "GENERAL PROTECTION FAULT"), ("xen_minor_version", "version/minor", "DOUBLE FAULT"),
+        ])
+    func panics(function: String, look: String, reason: String) async throws {
         let image = try XenImage.read(try await RealXen.hypervisor(debug: false).symbols)
-        let targets = try #require(SampleTargets(image))
+        var targets = try #require(SampleTargets(image))
+        targets.victim = function
+        let victim = image.global(function)
+        targets.victimSize = try #require(victim).size
         var payload = targets.good(.x86_64)
         payload.text = """
             .section .text.new_victim, "ax", %progbits
@@ -71,12 +79,25 @@ struct TestDriveTests {
         try await withTemporaryFolder { folder in
             let file = folder.appending("deadly.livepatch")
             try write(bytes, to: file)
-            let ending = try await Self.drive([file], ["--expect-after", "cat /sys/hypervisor/version/minor=17"])
+            let ending = try await Self.drive([file], ["--expect-after", "cat /sys/hypervisor/\(look)=1"])
             #expect(ending.code == 4, "\(ending.error)")
             #expect(ending.output.contains("verdict: panicked: "), "\(ending.output)")
-            #expect(ending.output.contains("(XEN)") && ending.output.contains("GENERAL PROTECTION FAULT"), "\(ending.output)")
+            #expect(ending.output.contains("(XEN)") && ending.output.contains(reason), "\(ending.output)")
             print(ending.output)
         }
+    }
+
+    @Test("a machine that writes without end is stopped, and what it wrote is kept")
+    func loud() async throws {
+        var boot = Boot(
+            hypervisor: try await RealXen.hypervisor(debug: false).image, dom0: try await DebianXen.of(suite: "bookworm").dom0(cache: RealXen.cache))
+        boot.timeLimit = .seconds(900)
+        boot.consoleLimit = 50_000
+        let machine = try await Turns.boot.one { [boot] in
+            try await boot.run(Scenario(steps: [.init("before", "true"), .init("loud", "yes over and over")]))
+        }
+        #expect(machine.verdict == .tooLoud(bytes: 50_000, step: "loud"))
+        #expect(machine["before"].succeeded && machine["loud"].output.contains("over and over") && machine.log.utf8.count == 50_000)
     }
 
     @Test("the example payloads that Xen's own makefiles make: checked, and driven")

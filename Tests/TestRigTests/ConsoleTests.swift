@@ -81,6 +81,7 @@ struct ConsoleTests {
             ("(XEN) Hardware Dom0 crashed: rebooting machine in 5 seconds.\n", "Hardware Dom0 crashed: rebooting machine in 5 seconds."),
             ("[    1.2] Kernel panic - not syncing: Attempted to kill init!\n", "dom0: Kernel panic - not syncing: Attempted to kill init!"),
             ("(XEN) Panic on CPU 0:\n", "Panic on CPU 0:"),
+            ("(XEN) *** DOUBLE FAULT ***\n(XEN) *** DOUBLE FAULT ***\n", "*** DOUBLE FAULT ***"),
         ])
     func panics(text: String, reason: String) {
         #expect(console(text).panic == reason)
