@@ -12,7 +12,7 @@ export XSPLICE_RIG_CACHE
 
 # Debian packages: to build the program; to get, build and boot a Xen; to check payloads with other people's tools.
 BUILD_PACKAGES := gcc g++ libc6-dev make pkg-config git ca-certificates libelf-dev libdw-dev libgit2-dev zlib1g-dev
-RIG_PACKAGES := gcc make binutils flex bison bc python3 dpkg-dev xz-utils gzip qemu-system-x86
+RIG_PACKAGES := gcc make binutils flex bison bc patch python3 dpkg-dev xz-utils gzip qemu-system-x86
 # The cross-compilers are for objects of ARM.
 TEST_PACKAGES := cpio elfutils gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf
 # Another compiler than the one that Debian 12 builds with, which a payload must not be built by; what boots a Xen for ARM; a cluster of
@@ -66,10 +66,11 @@ test: packages-test xsplice-build check-installed ## Run all tests: unit, integr
 	XSPLICE_BUILT_XEN="$$("$$($(SWIFT) build --show-bin-path)/xen-rig" xen | sed -n 's/^build *//p')/xen" \
 	  $(SWIFT) test --skip-build --disable-xctest
 
-# Debian's other releases of Xen come with their own compiler and dom0 from the archive, and need no more packages here. The table
-# of what works in which is written anew, and must say what the committed one says.
+# Debian's other releases of Xen come with their own compiler and dom0 from the archive, and need no more packages here. The tables of
+# what works in which, and of what the loader answers, are written anew, and must say what the committed ones say.
 test-all: export XSPLICE_TEST_ALL := 1
 test-all: export XSPLICE_COMPATIBILITY := $(CURDIR)/Docs/Compatibility.md
+test-all: export XSPLICE_LOADER_ANSWERS := $(CURDIR)/Docs/LoaderAnswers.md
 test-all: packages-test-all test ## Run the tests that take long as well
 
 bench: xsplice-build xen-rig ## Measure the program beside full builds of Xen, and write Docs/Performance.md

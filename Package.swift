@@ -119,7 +119,7 @@ let package = Package(
                 "ArchARM64", "ArchARM32", "ELFModel", "XenSource", "WorkFiles", system, subprocess,
             ],
             swiftSettings: settings),
-        tests("XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "XenBuild", "WorkFiles", "XenSource", argumentParser, logging, system]),
+        tests("XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "XenBuild", "WorkFiles", "XenSource", argumentParser, logging, system]),
     ]
 )
 

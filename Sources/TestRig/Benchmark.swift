@@ -29,8 +29,6 @@ public struct Benchmark: Sendable {
     public var program: FilePath
     public var release: XenRelease
     public var build: HypervisorBuild
-    /// A second build of the same, whose objects are compared with those of the first.
-    public var again: HypervisorBuild
     /// `Fixtures` of the project.
     public var fixtures: FilePath
     /// For all that is written; removed and made again.
@@ -39,13 +37,12 @@ public struct Benchmark: Sendable {
     public var tell: @Sendable (String) -> Void
 
     public init(
-        program: FilePath, release: XenRelease, build: HypervisorBuild, again: HypervisorBuild, fixtures: FilePath, folder: FilePath, jobs: Int,
+        program: FilePath, release: XenRelease, build: HypervisorBuild, fixtures: FilePath, folder: FilePath, jobs: Int,
         tell: @escaping @Sendable (String) -> Void
     ) {
         self.program = program
         self.release = release
         self.build = build
-        self.again = again
         self.fixtures = fixtures
         self.folder = folder
         self.jobs = jobs
@@ -72,6 +69,7 @@ public struct Benchmark: Sendable {
             Row(name: "the differ alone: all objects of Xen, as one batch", mark: 0.02, memoryMark: 300 << 10),
             Row(name: "\(Self.fixes.count) fixes for one hypervisor, one command, nothing cached", mark: 0.7),
         ]
+        try await buildPatched()
         for number in 1...max(1, times) {
             tell("run \(number) of \(times)")
             let whole = try await fullBuild()
@@ -86,7 +84,24 @@ public struct Benchmark: Sendable {
             }
         }
         try Folder.remove(folder)
+        try Folder.remove(patched)
         return (unit, rows)
+    }
+
+    /// Another build, whose objects the differ compares with those of `build`.
+    private var patched: FilePath { folder.removingLastComponent().appending("bench-patched") }
+
+    /// The tree of `build` with a header changed that moves the lines of all sources, and one that changes functions of several, made again.
+    private func buildPatched() async throws {
+        tell("a build of a patched tree, for the differ")
+        try Folder.remove(patched)
+        try WorkFiles.makeFolder(patched)
+        try await Tool(name: "cp").output(["-a", "--", "\(build.tree)/.", patched.string])
+        for change in ["bench/header-1.patch", "changes/F6-xen-inline-many/change.patch"] {
+            try await Tool(name: "patch").output(["-p1", "-d", patched.string, "-i", fixtures.appending(change).string])
+        }
+        let make = Tool(name: "make", environment: Tool.withoutOuterMake, timeLimit: .seconds(3600))
+        try await make.run(["-C", patched.appending("xen").string, "-j\(jobs)"], log: patched.appending("build.log"))
     }
 
     private struct Measure {
@@ -128,7 +143,7 @@ public struct Benchmark: Sendable {
     }
 
     private func differ() async throws -> Measure {
-        try await time(["diff", build.tree.appending("xen").string, again.tree.appending("xen").string, "-j", "\(jobs)"], ends: [0, 3])
+        try await time(["diff", build.tree.appending("xen").string, patched.appending("xen").string, "-j", "\(jobs)"], ends: [0, 3])
     }
 
     private func batch() async throws -> Measure {

@@ -72,7 +72,7 @@ public struct Boot: Sendable {
         }
         return MachineRun(
             console: console, log: String(decoding: bytes, as: UTF8.self),
-            verdict: wire.verdict(console, timeLimit), duration: .now - start)
+            verdict: wire.verdict(console, timeLimit), bootTime: wire.firstStep.map { $0 - start }, duration: .now - start)
     }
 
     private func run(_ arguments: [String], into wire: Wire) async throws -> TerminationStatus {
@@ -103,6 +103,7 @@ private final class Wire: Sendable {
         var deadline: ContinuousClock.Instant
         var looked = 0
         var sawPanic = false
+        var firstStep: ContinuousClock.Instant?
     }
 
     private let state: Mutex<State>
@@ -114,6 +115,7 @@ private final class Wire: Sendable {
     }
 
     var bytes: [UInt8] { state.withLock { $0.bytes } }
+    var firstStep: ContinuousClock.Instant? { state.withLock { $0.firstStep } }
     private var isFull: Bool { state.withLock { $0.bytes.count >= limit } }
     private var isLate: Bool { state.withLock { ContinuousClock.now >= $0.deadline } }
     /// Whether no more is waited for.
@@ -124,7 +126,9 @@ private final class Wire: Sendable {
             state.bytes += bytes.prefix(limit - state.bytes.count)
             // Only whole lines are looked at, each once.
             guard !state.sawPanic, let end = state.bytes.lastIndex(of: UInt8(ascii: "\n")), end > state.looked else { return }
-            state.sawPanic = Console(state.bytes[state.looked...end]).panic != nil
+            let lines = state.bytes[state.looked...end]
+            state.sawPanic = Console(lines).panic != nil
+            if state.firstStep == nil, lines.firstRange(of: Array("@@step ".utf8)) != nil { state.firstStep = .now }
             state.looked = end + 1
             // A dying machine switches itself off after seconds; when it is too broken even for that, it need not be waited for.
             if state.sawPanic { state.deadline = min(state.deadline, .now + .seconds(12)) }
@@ -159,6 +163,8 @@ public struct MachineRun: Sendable {
     /// All that came over the serial line, as it came.
     public var log: String
     public var verdict: Verdict
+    /// From power on to the first step; nil when it did not come to that.
+    public var bootTime: Duration?
     public var duration: Duration
 
     /// The steps that began, in order.

@@ -49,8 +49,17 @@ public struct TestDrive: Sendable {
         public var id: String
         /// `apply`, or `apply fix-2` where there are several payloads.
         public var title: String
+        /// For what is asked between the actions.
+        public var question: Question?
+    }
+
+    /// An expectation at one time.
+    public struct Question: Sendable, Equatable {
+        public var command: String
+        /// `before`, `after`, `reverted`, `applied again`, `reverted again`.
+        public var moment: String
         /// What the output has to hold.
-        public var expected: String?
+        public var expected: String
     }
 
     /// What the dom0 does, and how each of its steps is told.
@@ -64,14 +73,15 @@ public struct TestDrive: Sendable {
             }
             scenario.files["\(payload.name).livepatch"] = payload.bytes
         }
-        func note(_ title: String, expected: String? = nil, _ add: (String) throws -> Void) rethrows {
+        func note(_ title: String, _ question: Question? = nil, _ add: (String) throws -> Void) rethrows {
             let id = "s\(steps.count)"
             try add(id)
-            steps.append(Step(id: id, title: title, expected: expected))
+            steps.append(Step(id: id, title: title, question: question))
         }
-        func ask(_ expectations: [Expectation], _ when: String) {
+        func ask(_ expectations: [Expectation], _ moment: String) {
             for expectation in expectations {
-                note("\(expectation.command) \(when)", expected: expectation.text) { scenario.step($0, expectation.command) }
+                let question = Question(command: expectation.command, moment: moment, expected: expectation.text)
+                note("\(expectation.command) \(moment)", question) { scenario.step($0, expectation.command) }
             }
         }
         func tool(_ action: Scenario.HostToolAction, _ payload: Payload, _ title: String? = nil) throws {
@@ -117,6 +127,7 @@ public struct TestDriveResult: Sendable {
 
     public struct Step: Sendable, Equatable {
         public var title: String
+        public var question: TestDrive.Question?
         /// Nil for one that was not come to.
         public var isGood: Bool?
         /// What it printed, and what the hypervisor logged meanwhile.
@@ -128,18 +139,22 @@ public struct TestDriveResult: Sendable {
     public var steps: [Step]
     /// The console's lines about the end of a machine that died, or its complaints.
     public var telling: [String]
+    /// From power on to the first step; nil when it did not come to that.
+    public var bootTime: Duration?
+    /// Of the whole.
     public var duration: Duration
     /// All that came over the serial line.
     public var log: String
 
     /// Judges a run.
     init(_ machine: MachineRun, steps planned: [TestDrive.Step]) {
+        bootTime = machine.bootTime
         duration = machine.duration
         log = machine.log
         steps = planned.map { plan in
             let result = machine[plan.id]
-            let isGood = result.exitCode.map { $0 == 0 && (plan.expected.map(result.output.contains) ?? true) }
-            return Step(title: plan.title, isGood: isGood, output: result.output, xenLog: result.xenLog)
+            let isGood = result.exitCode.map { $0 == 0 && (plan.question.map { result.output.contains($0.expected) } ?? true) }
+            return Step(title: plan.title, question: plan.question, isGood: isGood, output: result.output, xenLog: result.xenLog)
         }
         telling = []
         let during = { (step: String?) in planned.first { $0.id == step }.map { ", during '\($0.title)'" } ?? "" }

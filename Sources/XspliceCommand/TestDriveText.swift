@@ -4,25 +4,58 @@ import TestRig
 /// What `test-drive` says at its end.
 enum TestDriveText {
     static func render(_ result: TestDriveResult, log: String, style: TextStyle) -> String {
+        var actions = result.bootTime.map { [(title: "boot \(seconds($0))", isGood: true)] } ?? []
+        for step in result.steps where step.question == nil {
+            if let isGood = step.isGood { actions.append((step.title, isGood)) }
+        }
+        if result.verdict == .good, let last = actions.popLast() { actions.append((last.title + ", no WARN, no BUG", true)) }
         var lines: [String] = [], line = ""
-        for step in result.steps {
-            guard let isGood = step.isGood else { continue }
-            let mark = isGood ? style.paint(style.tick, .green) : style.paint(style.cross, .red)
+        for action in actions {
             // The mark's colour takes no room.
-            if !line.isEmpty, width(line) + step.title.count + 5 > style.width {
+            if !line.isEmpty, width(line) + action.title.count + 5 > style.width {
                 lines.append(line)
                 line = ""
             }
-            line += (line.isEmpty ? " " : "   ") + "\(mark) \(style.shown(step.title))"
+            line += (line.isEmpty ? " " : "   ") + "\(mark(action.isGood, style)) \(style.shown(action.title))"
         }
         if !line.isEmpty { lines.append(line) }
+        lines += questions(result, style)
         if let step = failed(result) {
             lines += ["", "'\(style.shown(step.title))' said:"] + (step.output.split(separator: "\n") + step.xenLog.map { "(XEN) \($0)"[...] }).map { "  " + style.shown(String($0)) }
         }
         if !result.telling.isEmpty { lines += [""] + result.telling.map { "  " + style.shown($0) } }
-        let tenths = Int(result.duration / .milliseconds(100))
-        let end = "verdict: \(style.shown(words(result.verdict))) (\(tenths / 10).\(tenths % 10) s, log in \(style.shown(log)))"
+        let end = "verdict: \(style.shown(words(result.verdict))) (\(seconds(result.duration)), log in \(style.shown(log)))"
         return (lines + [style.paint(end, .bold)]).joined(separator: "\n")
+    }
+
+    private static func mark(_ isGood: Bool, _ style: TextStyle) -> String {
+        isGood ? style.paint(style.tick, .green) : style.paint(style.cross, .red)
+    }
+
+    /// With one decimal: `6.1 s`.
+    private static func seconds(_ duration: Duration) -> String {
+        let tenths = Int(duration / .milliseconds(100))
+        return "\(tenths / 10).\(tenths % 10) s"
+    }
+
+    /// Each command with the first line of what it printed, at each time when it was asked.
+    private static func questions(_ result: TestDriveResult, _ style: TextStyle) -> [String] {
+        var lines: [String] = [], commands: [String] = []
+        for step in result.steps {
+            if let command = step.question?.command, !commands.contains(command) { commands.append(command) }
+        }
+        for command in commands {
+            let asked = result.steps.filter { $0.question?.command == command && $0.isGood != nil }
+            guard !asked.isEmpty else { continue }
+            lines.append(" \(mark(asked.allSatisfy { $0.isGood == true }, style)) \(style.shown(command))")
+            for step in asked {
+                let moment = step.question?.moment ?? ""
+                let output = style.shown(String(step.output.prefix { !$0.isNewline }))
+                let shown = output.count > 60 ? output.prefix(59) + style.ellipsis : output
+                lines.append("     \(moment)" + String(repeating: " ", count: max(2, 18 - moment.count)) + shown)
+            }
+        }
+        return lines
     }
 
     private static func failed(_ result: TestDriveResult) -> TestDriveResult.Step? {

@@ -34,10 +34,9 @@ struct BenchCommand: AsyncParsableCommand {
         guard runs > 0 else { throw ValidationError("--runs takes a number from 1 on") }
         let xen = try DebianXen.of(suite: rig.suite)
         let build = try await xen.build(machine: rig.machine, cache: rig.rigCache)
-        let again = try await xen.build("again", machine: rig.machine, cache: rig.rigCache)
         func absolute(_ path: String) -> FilePath { FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(path)).lexicallyNormalized() }
         let benchmark = Benchmark(
-            program: absolute(xspliceBuild), release: try await XenRelease.ofDebian(rig.archive), build: build, again: again,
+            program: absolute(xspliceBuild), release: try await XenRelease.ofDebian(rig.archive), build: build,
             fixtures: absolute(fixtures), folder: rig.rigCache.root.appending("bench"), jobs: ProcessInfo.processInfo.activeProcessorCount,
             tell: XenRig.tell)
         let (unit, rows) = try await benchmark.run(times: runs)

@@ -24,7 +24,9 @@ import Musl
         #expect(try state(of: tree) == before)
         if ending.code != 0 {
             #expect(try leftovers(in: output).filter { $0.hasSuffix(".livepatch") || $0.hasSuffix(".tmp") } == [])
-            #expect(!ending.errorLines.isEmpty || ending.code >= 128, "exit \(ending.code) without a word")
+            // 127: the system could not even load the program, and says so in its own words.
+            let said = ending.code == 127 ? ending.error.contains("loading shared libraries") : !ending.errorLines.isEmpty || ending.code > 128
+            #expect(said, "exit \(ending.code) without a word: \(ending.error)")
         }
         return ending
     }
@@ -137,13 +139,35 @@ import Musl
         }
     }
 
-    /// Each of these calls fails once, in the program and in each of the processes that it starts.
+    @Test("files that may not grow, in the program and in what it calls") func filesThatMayNotGrow() async throws {
+        let bench = try await Bench.shared()
+        try await bench.withFolder { folder in
+            let good = try await reference(bench, folder)
+            var codes: Set<Int> = []
+            for blocks in [0, 1, 2, 4, 8, 16, 32, 64, 128, 512, 100_000] {
+                try WorkFiles.remove(folder.appending("out"))
+                let ending = try await fault(
+                    bench, folder, cache: folder.appending("cache-\(blocks)"), script: "trap '' XFSZ; ulimit -f \(blocks); exec \"$@\"")
+                codes.insert(ending.code)
+                switch ending.code {
+                case 0: #expect(try payload(folder) == good, "\(blocks)")
+                case 1: #expect(ending.error.contains("File too large"), "\(blocks): \(ending.error)")
+                // Some other program could not write, and is named with what it said.
+                default: #expect(ending.code == 5, "\(blocks): \(ending.code) \(ending.error)")
+                }
+            }
+            #expect(codes.contains(0) && codes.contains(1), "\(codes)")
+        }
+    }
+
+    /// Each of these calls fails once, in the program and in each of the processes that it starts. Not `mmap`: without the memory that they ask
+    /// for, the system's loader and the language's runtime die of themselves. Nor `write`, by which threads wake each other, too.
     @Test(
         "system calls that fail once", .enabled(if: getenv("XSPLICE_TEST_ALL") != nil, "needs strace, and minutes; 'make test-all' has both"),
         arguments: [
-            ("openat", "EACCES"), ("openat", "EIO"), ("openat", "EMFILE"), ("write", "ENOSPC"), ("write", "EIO"), ("write", "EINTR"), ("read", "EIO"),
+            ("openat", "EACCES"), ("openat", "EIO"), ("openat", "EMFILE"), ("read", "EIO"),
             ("read", "EINTR"), ("fsync", "EIO"), ("rename", "EIO"), ("renameat2", "EXDEV"), ("mkdir", "ENOSPC"), ("link", "EPERM"), ("symlink", "EIO"),
-            ("flock", "ENOLCK"), ("clone3", "EAGAIN"), ("vfork", "ENOMEM"), ("mmap", "ENOMEM"), ("getdents64", "EIO"), ("newfstatat", "EIO"), ("unlink", "EBUSY"),
+            ("flock", "ENOLCK"), ("clone3", "EAGAIN"), ("vfork", "ENOMEM"), ("pread64", "EIO"), ("getdents64", "EIO"), ("newfstatat", "EIO"), ("unlink", "EBUSY"),
         ])
     func failingCall(name: String, error: String) async throws {
         let bench = try await Bench.shared()

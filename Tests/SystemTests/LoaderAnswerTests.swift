@@ -1,4 +1,5 @@
 import ChangeCases
+import FoundationEssentials
 import LoaderModel
 import PayloadSamples
 import SystemPackage
@@ -7,6 +8,12 @@ import TestTools
 import Testing
 import WorkFiles
 import XenSource
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
 
 /// What the model of the loader says of a payload is what the hypervisor says.
 @Suite(.timeLimit(.minutes(150)))
@@ -81,6 +88,26 @@ struct LoaderAnswerTests {
         return payloads.enumerated().map { ($1, bench.model($1), said(machine["p\($0)"])) }
     }
 
+    private static func page(_ rows: [(payload: BrokenPayload, model: LoadResult, hypervisor: String)], of hypervisor: HypervisorBuild) -> String {
+        """
+        # What the loader answers to wrong and odd payloads
+
+        `xsplice-build check` follows Xen's loader in a model. Here is what that model says of \(rows.count) payloads, each made wrong or odd in one place, beside what the
+        booted hypervisor answered to their upload: `taken`, or the error number. `make test-all` makes the payloads, asks both, and writes this page; the
+        hypervisor was Xen \(hypervisor.version) of Debian, x86_64. The reasons are the model's own words.
+
+        \(table(rows))
+
+        """
+    }
+
+    /// Payload, model and hypervisor of a line of the table.
+    private static func answers(ofLine line: String) -> [String] {
+        let cells = line.split(separator: "|").map { String($0.trimmingPrefix(while: \.isWhitespace)) }.map { $0.last == " " ? String($0.dropLast()) : $0 }
+        guard cells.count == 3 else { return cells }
+        return [cells[0], String(cells[1].prefix { $0 != ":" && $0 != "," }), cells[2]]
+    }
+
     private static func table(_ rows: [(payload: BrokenPayload, model: LoadResult, hypervisor: String)]) -> String {
         (["| payload | the model | the hypervisor |", "|---|---|---|"] + rows.map { row in
             var reason = ""
@@ -98,6 +125,16 @@ struct LoaderAnswerTests {
         let rows = try await Self.answers(payloads.all, on: bench)
         print("\(rows.count) payloads for Xen \(bench.hypervisor.version)\n" + Self.table(rows))
         #expect(rows.count >= 60)
+        // Written first: who changed a payload wants to see the new table.
+        if let path = getenv("XSPLICE_LOADER_ANSWERS") {
+            try WorkFiles.writeAtomically(Array(Self.page(rows, of: bench.hypervisor).utf8), to: FilePath(String(cString: path)))
+        }
+        if RealXen.isThorough {
+            let committed = ChangeCase.fixtures.appending("../Docs/LoaderAnswers.md").lexicallyNormalized()
+            let said = CompatibilityTable.lines(ofPage: String(decoding: try WorkFiles.read(committed), as: UTF8.self))
+            // Without the reasons, which name addresses and functions of this very hypervisor.
+            #expect(said.dropFirst(2).map(Self.answers(ofLine:)) == rows.map { [$0.payload.name, Self.said($0.model), $0.hypervisor] })
+        }
         for row in rows { #expect(Self.said(row.model) == row.hypervisor, "\(row.payload.name)") }
         // They are not all wrong for one reason.
         #expect(Set(rows.map { Self.said($0.model) }).isSuperset(of: ["taken", "EINVAL", "EOPNOTSUPP", "ENOENT", "EEXIST", "EOVERFLOW"]))
