@@ -71,6 +71,13 @@ let package = Package(
             dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system, subprocess],
             swiftSettings: settings),
 
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource", "SourcePatch", "ObjectDiff", "LoaderModel",
+                "Report", "WorkFiles", system,
+            ],
+            path: "Fuzz/Targets", swiftSettings: settings),
         .target(name: "TestTools", dependencies: [system, subprocess], path: "Tests/TestTools", swiftSettings: settings),
         .target(
             name: "ObjectFixtures",
@@ -80,6 +87,7 @@ let package = Package(
             name: "ChangeCases", dependencies: ["Report", "ELFModel", "Diagnostics", "WorkFiles", system], path: "Tests/ChangeCases",
             swiftSettings: settings),
         tests("ELFModel", ["TestTools", system]),
+        tests("FuzzTargets", ["ChangeCases", "WorkFiles", system]),
         tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"]),
         tests(
             "PayloadLinker",
@@ -128,9 +136,6 @@ if Context.environment["XSPLICE_FUZZING"] != nil {
     package.targets.append(
         .executableTarget(
             name: "xsplice-fuzz",
-            dependencies: [
-                "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource", "SourcePatch", "ObjectDiff", "LoaderModel",
-                "Report", "WorkFiles", system,
-            ],
-            path: "Fuzz", swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+            dependencies: ["FuzzTargets"],
+            path: "Fuzz/Entry", swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -118,6 +118,7 @@ public struct PatchError: ExplainedError, Equatable {
     public var exitCode: ExitStatus {
         switch reason {
         case .unreadable, .isDirectory: .usage
+        case .unreadableSource: .internalFault
         default: .patchDoesNotApply
         }
     }

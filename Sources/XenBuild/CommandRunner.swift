@@ -44,6 +44,7 @@ struct CommandRunner: Sendable {
             let status = try await Subprocess.run(
                 executable(program), arguments: Arguments(Array(words.dropFirst())), environment: subprocessEnvironment(variables),
                 workingDirectory: folder, platformOptions: Self.options,
+                input: .fileDescriptor(try open("/dev/null", .readOnly), closeAfterSpawningProcess: true),
                 output: .fileDescriptor(try appending(to: output ?? log), closeAfterSpawningProcess: true),
                 error: .fileDescriptor(try appending(to: log), closeAfterSpawningProcess: true)
             ).terminationStatus
@@ -56,11 +57,14 @@ struct CommandRunner: Sendable {
         }
     }
 
-    private func appending(to path: FilePath) throws -> FileDescriptor {
+    private func appending(to path: FilePath) throws -> FileDescriptor { try open(path, .writeOnly) }
+
+    /// Whatever a process is to have is opened here: the library that starts it traps when it can't open `/dev/null` itself.
+    private func open(_ path: FilePath, _ mode: FileDescriptor.AccessMode) throws -> FileDescriptor {
         do {
-            return try FileDescriptor.open(path, .writeOnly, options: [.append, .closeOnExec])
+            return try FileDescriptor.open(path, mode, options: mode == .readOnly ? .closeOnExec : [.append, .closeOnExec])
         } catch {
-            throw WorkFileError("cannot write", path, error as? Errno ?? .ioError)
+            throw WorkFileError(mode == .readOnly ? "cannot read" : "cannot write", path, error as? Errno ?? .ioError)
         }
     }
 
@@ -83,8 +87,9 @@ struct CommandRunner: Sendable {
         do {
             let result = try await Subprocess.run(
                 executable(program), arguments: Arguments(Array(words.dropFirst())),
-                environment: subprocessEnvironment([:]), platformOptions: Self.options, output: .string(limit: 1 << 16),
-                error: .discarded)
+                environment: subprocessEnvironment([:]), platformOptions: Self.options,
+                input: .fileDescriptor(try open("/dev/null", .readOnly), closeAfterSpawningProcess: true), output: .string(limit: 1 << 16),
+                error: .fileDescriptor(try open("/dev/null", .writeOnly), closeAfterSpawningProcess: true))
             return result.terminationStatus.isSuccess ? result.standardOutput : nil
         } catch let error as SubprocessError {
             throw startError(program, error)

@@ -19,7 +19,7 @@ import Musl
 #endif
 
 /// What reads something that comes from outside.
-enum FuzzTarget: String, CaseIterable {
+package enum FuzzTarget: String, CaseIterable, Sendable {
     /// ELF files as a value, and back; a hypervisor's `xen-syms`.
     case elf
     /// Objects, with their debug info, compared with a sound one.
@@ -31,7 +31,8 @@ enum FuzzTarget: String, CaseIterable {
     /// Kconfig's configurations, packed ones too.
     case config
 
-    func feed(_ bytes: [UInt8]) {
+    /// Has the input read, with all errors taken as answers. Not from two tasks at once: the input is a file with one name.
+    package func feed(_ bytes: [UInt8]) {
         switch self {
         case .elf: Self.readELF(bytes)
         case .object: Self.compare(bytes)
@@ -137,6 +138,8 @@ private struct AnyHypervisor: HypervisorSymbols {
     func address(ofSymbol name: String) -> UInt64? {
         ["printk": Self.start, "victim": Self.start + 0x1000, "common/kernel.c#hidden": Self.start + 0x2000, "hidden": Self.start + 0x2000][name]
     }
+
+    func hasMemory(at address: UInt64) -> Bool { address >= Self.start && address < Self.start + 0x80_0000 }
 
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         address >= Self.start && address < Self.start + 0x10_0000 && count <= 4096 ? Array(repeating: 0x90, count: max(0, count))[...] : nil

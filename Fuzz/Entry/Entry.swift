@@ -1,3 +1,5 @@
+import FuzzTargets
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
