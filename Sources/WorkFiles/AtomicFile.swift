@@ -30,16 +30,16 @@ public struct WorkFileError: ExplainedError, Equatable {
 public enum WorkFiles {
     /// Writes to a temporary name in the same folder, flushes to the device, and renames.
     ///
-    /// After an error, an interruption or a power cut, `path` is what it was before.
+    /// After an error, an interruption or a power cut, `path` is what it was before. Of several writers at a time the last one wins.
     public static func writeAtomically(_ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = [
         .ownerReadWrite, .groupRead, .otherRead,
     ]) throws(WorkFileError) {
         let temporary = path.removingLastComponent()
-            .appending(".\(path.lastComponent?.string ?? "file").\(getpid()).tmp")
+            .appending(".\(path.lastComponent?.string ?? "file").\(UInt32.random(in: 1...UInt32.max)).tmp")
         do {
             try attempt("cannot write", path) {
                 let descriptor = try FileDescriptor.open(
-                    temporary, .writeOnly, options: [.create, .truncate], permissions: permissions)
+                    temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: permissions)
                 do {
                     try descriptor.writeAll(bytes)
                     guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: Glibc.errno) }

@@ -24,7 +24,7 @@ struct ObjectStore: Sendable {
         return Entry(object: path(key, "o"), dependencies: Self.names(list))
     }
 
-    /// An entry as who makes room sees it: all files whose names begin with its key.
+    /// An entry as who makes room sees it: all files whose names begin with its key, or with a dot and its key, which a killed run left.
     struct Usage: Sendable {
         var key: String
         /// In bytes.
@@ -38,7 +38,7 @@ struct ObjectStore: Sendable {
         var result: [String: Usage] = [:]
         try WorkFiles.walk(root) { path, kind in
             guard case .regular(let size, _) = kind, let name = path.split(separator: "/").last else { return true }
-            let key = String(name.prefix { $0 != "." })
+            let key = String(name.drop { $0 == "." }.prefix { $0 != "." })
             result[key, default: Usage(key: key)].size += size
             if name.hasSuffix(".sum") { result[key]?.lastUsed = WorkFiles.lastTouched(root.appending(path)) }
             return true
@@ -50,7 +50,9 @@ struct ObjectStore: Sendable {
         // Without its sum the entry is none.
         try WorkFiles.remove(path(key, "sum"))
         let folder = path(key, "o").removingLastComponent()
-        for name in try WorkFiles.names(in: folder) where name.hasPrefix(key) { try WorkFiles.remove(folder.appending(name)) }
+        for name in try WorkFiles.names(in: folder) where name.drop(while: { $0 == "." }).hasPrefix("\(key).") {
+            try WorkFiles.remove(folder.appending(name))
+        }
     }
 
     /// Stores what a compiler made. Parallel runs may store the same entry; the file that vouches for it comes last.

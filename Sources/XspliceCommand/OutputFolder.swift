@@ -210,7 +210,7 @@ public struct OutputFolder: Sendable {
         PayloadABI.Format.allCases.contains { name.hasSuffix("." + $0.rawValue) }
     }
 
-    /// `.NAME.PID.tmp`, as `WorkFiles.writeAtomically` calls its files, of a name that we write.
+    /// `.NAME.NUMBER.tmp`, as `WorkFiles.writeAtomically` calls its files, of a name that we write.
     static func isTemporary(_ name: String) -> Bool {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count >= 5, parts[0].isEmpty, parts[parts.count - 1] == "tmp",

@@ -22,6 +22,20 @@ func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -
 }
 
 @Suite struct FoldersTests {
+    @Test func severalWritersOfOneFile() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("file")
+            for _ in 0..<50 {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<8 { group.addTask { try WorkFiles.writeAtomically([UInt8](repeating: UInt8(number), count: 5000), to: path) } }
+                    try await group.waitForAll()
+                }
+                #expect(Set(try WorkFiles.read(path)).count == 1)
+            }
+            #expect(try WorkFiles.names(in: folder) == ["file"])
+        }
+    }
+
     @Test func makesListsAndRemovesFolders() async throws {
         try await withTemporaryFolder { folder in
             let deep = folder.appending("a/b c/d")

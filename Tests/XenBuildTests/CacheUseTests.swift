@@ -65,6 +65,22 @@ import XenBuild
         }
     }
 
+    @Test("what a killed run left of an object goes with the oldest, and takes no other along") func leftovers() async throws {
+        try await FakeTree.with { fake in
+            try await fill(fake, 1...3)
+            let objects = fake.cache.appending("objects"), size = try cacheUsage(of: fake.cache).size
+            let key = String(repeating: "ab", count: 32), name = ".\(key).o.4711.tmp"
+            let shard = objects.appending("ab")
+            try WorkFiles.makeFolder(shard)
+            try WorkFiles.write([UInt8](repeating: 0, count: 100_000), to: shard.appending(name))
+            #expect(try cacheUsage(of: fake.cache).objects.count == 5)
+            try await CacheUse.begin(fake.cache).end(limit: (size + 50_000) * 10 / 9)
+            let left = try cacheUsage(of: fake.cache)
+            #expect(left.objects.count == 4 && left.size == size)
+            #expect(try !WorkFiles.names(in: shard).contains(name))
+        }
+    }
+
     @Test func withoutALimitNothingIsRemoved() async throws {
         try await FakeTree.with { fake in
             try await fill(fake, 1...1)
