@@ -81,7 +81,9 @@ reproduce: xsplice-build xen-rig ## Build the same payloads under other conditio
 
 # For each reader of foreign input. `make fuzz FUZZ_SECONDS=60 FUZZ_TARGETS=patch` for a short one.
 FUZZ_SECONDS ?= 600
-FUZZ_BUILD := XSPLICE_FUZZING=1 $(SWIFT) build -c release --product xsplice-fuzz --scratch-path .build/fuzz-build -Xswiftc -sanitize=fuzzer,address
+# Not with gold, which dies of it.
+FUZZ_BUILD := XSPLICE_FUZZING=1 $(SWIFT) build -c release --product xsplice-fuzz --scratch-path .build/fuzz-build -Xswiftc -sanitize=fuzzer,address \
+  -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld
 fuzz: packages-build ## Feed the readers of files from outside with damaged ones (ten minutes each)
 	@Scripts/require-swift.sh
 	$(FUZZ_BUILD)

@@ -131,7 +131,7 @@ let package = Package(
     ]
 )
 
-// Its `main` is in the fuzzer's runtime, so it can't be built without the flags that `make fuzz` gives to all of it.
+// It calls the fuzzer's runtime, so it can't be built without the flags that `make fuzz` gives to all of it.
 if Context.environment["XSPLICE_FUZZING"] != nil {
     package.targets.append(
         .executableTarget(

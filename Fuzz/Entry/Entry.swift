@@ -6,15 +6,21 @@ import Glibc
 import Musl
 #endif
 
-// What libFuzzer calls; its own `main` is in the compiler's runtime. Built by `make fuzz` only.
+/// Hands one of the targets to libFuzzer. Built by `make fuzz` only.
+@main enum Entry {
+    static func main() {
+        _ = chosen
+        _ = runDriver(&argumentCount, &arguments, feedChosen)
+    }
+}
 
-/// Called again and again, each time with another input.
-///
-/// - Returns: 0 always. An input is a finding when it ends the process, takes longer than the fuzzer was told, or more memory.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let bytes = start.map { Array(UnsafeBufferPointer(start: $0, count: count)) } ?? []
-    chosen.feed(bytes)
+nonisolated(unsafe) private var argumentCount = CommandLine.argc
+nonisolated(unsafe) private var arguments = CommandLine.unsafeArgv
+
+/// Called again and again, each time with another input. An input is a finding when it ends the process, takes longer than the fuzzer was
+/// told, or more memory.
+private func feedChosen(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    chosen.feed(start.map { Array(UnsafeBufferPointer(start: $0, count: count)) } ?? [])
     return 0
 }
 
@@ -27,3 +33,10 @@ private let chosen: FuzzTarget = {
     }
     return target
 }()
+
+/// libFuzzer's own entry, of the compiler's runtime.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ callback: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt

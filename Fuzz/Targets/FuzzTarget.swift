@@ -91,9 +91,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     // MARK: What they need
 
     /// A folder of this process. The last file in it is the input that is read at the moment.
+    ///
+    /// In memory where there is such a place: thousands of files a second are no work for a disk.
     private static let folder: FilePath = {
-        var name = Array("/tmp/xsplice-fuzz-XXXXXX".utf8CString)
-        guard let path = mkdtemp(&name) else { fatal("no folder can be made in /tmp") }
+        let parent = WorkFiles.isFolder("/dev/shm") ? "/dev/shm" : "/tmp"
+        var name = Array("\(parent)/xsplice-fuzz-XXXXXX".utf8CString)
+        guard let path = mkdtemp(&name) else { fatal("no folder can be made in \(parent)") }
         return FilePath(String(cString: path))
     }()
 

@@ -71,6 +71,9 @@ private struct Writer {
     let buffers: BufferPool
     let fail: (String) -> ELFError
 
+    /// In bytes. Payloads have thousands.
+    private static let limit: Int64 = 1 << 30
+
     static var lastError: String { elf_errmsg(-1).map { String(cString: $0) } ?? "unknown reason" }
 
     func write() throws(ELFError) {
@@ -141,6 +144,10 @@ private struct Writer {
             shdr.sh_entsize = entrySize
             guard gelf_update_shdr(scn, &shdr) != 0 else { throw fail(Self.lastError) }
         }
+        // An alignment may ask for a gap that no device holds.
+        let size = elf_update(elf, ELF_C_NULL)
+        guard size >= 0 else { throw fail(Self.lastError) }
+        guard size <= Self.limit else { throw fail("it would have \(size) bytes") }
         guard elf_update(elf, ELF_C_WRITE) >= 0 else { throw fail(Self.lastError) }
     }
 

@@ -56,6 +56,15 @@ import Testing
         }
     }
 
+    @Test func aGapThatNoDeviceHoldsIsNotWritten() async throws {
+        try await withTemporaryFolder { folder in
+            var file = try ELFFile.read(try await Self.compile(in: folder))
+            file.sections[2].alignment = 1 << 39
+            let error = #expect(throws: ELFError.self) { try file.serialised(name: "x") }
+            #expect(error?.message.contains("cannot be written: it would have") == true)
+        }
+    }
+
     @Test func whatIsNoELFFileIsRefusedByName() throws {
         for bytes in [[], Array("hello".utf8), [0x7f, 0x45, 0x4c, 0x46], [0x7f, 0x45, 0x4c, 0x46] + Array(repeating: 0, count: 80)] {
             let error = #expect(throws: ELFError.self) { try ELFFile(bytes: bytes, name: "the-file") }
