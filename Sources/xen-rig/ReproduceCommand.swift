@@ -100,7 +100,7 @@ struct ReproduceCommand: AsyncParsableCommand {
 
     private func run(_ words: [String], environment: [Environment.Key: String]) async throws {
         let status = try await Subprocess.run(
-            .name(words[0]), arguments: Arguments(Array(words.dropFirst())), environment: .custom(environment), input: .none,
+            words[0].contains("/") ? .path(FilePath(words[0])) : .name(words[0]), arguments: Arguments(Array(words.dropFirst())), environment: .custom(environment), input: .none,
             output: .currentStandardOutput, error: .currentStandardError
         ).terminationStatus
         guard status.isSuccess else { throw RigError("\(words.joined(separator: " ")) ended with \(status)") }
