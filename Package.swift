@@ -87,7 +87,7 @@ let package = Package(
             name: "ChangeCases", dependencies: ["Report", "ELFModel", "Diagnostics", "WorkFiles", system], path: "Tests/ChangeCases",
             swiftSettings: settings),
         tests("ELFModel", ["TestTools", system]),
-        tests("FuzzTargets", ["ChangeCases", "WorkFiles", system]),
+        tests("FuzzTargets", ["ChangeCases", "TestTools", "WorkFiles", system]),
         tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"]),
         tests(
             "PayloadLinker",

@@ -29,13 +29,14 @@ public struct HypervisorLoader: Sendable, Equatable {
         guard let major = number("xen_major_version"), let minor = number("xen_minor_version") else {
             throw XenImageError(path: image.path, reason: "does not tell its version", help: "give its source tree with -s")
         }
+        let version = XenVersion(major: major, minor: minor)
         let abi: PayloadABI =
-            switch (major, minor) {
+            switch version {
             case _ where isOld: .xspliceV1
-            case (...4, ...7): .livepatchV1Of47
-            case (...4, ...13): .livepatchV1
+            case ..<XenVersion(major: 4, minor: 8): .livepatchV1Of47
+            case ..<XenVersion(major: 4, minor: 14): .livepatchV1
             default: .livepatchV2
             }
-        self.init(version: XenVersion(major: major, minor: minor), abi: abi)
+        self.init(version: version, abi: abi)
     }
 }

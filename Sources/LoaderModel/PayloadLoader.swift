@@ -28,7 +28,7 @@ public func loadPayload(
         file: RawELF(bytes: bytes, elfClass: architecture.elfClass), hypervisor: hypervisor, architecture: architecture, abi: abi, version: version)
     do {
         try loader.load()
-        return loader.result(.accepted)
+        return loader.result(loader.spoilt.map(LoadResult.Verdict.crashes) ?? .accepted, ruinsLater: loader.spoilt != nil)
     } catch {
         return loader.result(error.verdict)
     }
@@ -78,8 +78,6 @@ struct PayloadLoader {
     var isSafeToReapply = false
     /// Why the payload ruins the hypervisor when it is applied or runs, though the upload ends well.
     var spoilt: String?
-    /// Whether the upload came to its end.
-    var hasEnded = false
 
     init(
         file: RawELF, hypervisor: any HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
@@ -117,16 +115,14 @@ struct PayloadLoader {
         try checkHypervisorDependency()
         try buildSymbolTable()
         lookFurther()
-        hasEnded = true
-        if let spoilt { throw .crash(spoilt) }
     }
 
     /// Notes what the upload lets pass; the first reason is kept.
     mutating func spoil(_ reason: String) { spoilt = spoilt ?? reason }
 
-    func result(_ verdict: LoadResult.Verdict) -> LoadResult {
+    func result(_ verdict: LoadResult.Verdict, ruinsLater: Bool = false) -> LoadResult {
         LoadResult(
-            verdict: verdict, ruinsLater: hasEnded && spoilt != nil, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
+            verdict: verdict, ruinsLater: ruinsLater, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
             functions: functions, hooks: hooks, newSymbols: newSymbols, buildID: buildID, depends: depends,
             unmetExpectation: unmetExpectation, isSafeToReapply: isSafeToReapply)
     }

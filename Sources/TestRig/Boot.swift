@@ -189,3 +189,11 @@ public struct MachineRun: Sendable {
         }
     }
 }
+
+extension Duration {
+    /// With one decimal, cut off: `9.3 s`.
+    public var inSeconds: String {
+        let tenths = Int(self / .milliseconds(100))
+        return "\(tenths / 10).\(tenths % 10) s"
+    }
+}

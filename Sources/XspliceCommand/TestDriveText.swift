@@ -4,7 +4,7 @@ import TestRig
 /// What `test-drive` says at its end.
 enum TestDriveText {
     static func render(_ result: TestDriveResult, log: String, style: TextStyle) -> String {
-        var actions = result.bootTime.map { [(title: "boot \(seconds($0))", isGood: true)] } ?? []
+        var actions = result.bootTime.map { [(title: "boot \($0.inSeconds)", isGood: true)] } ?? []
         for step in result.steps where step.question == nil {
             if let isGood = step.isGood { actions.append((step.title, isGood)) }
         }
@@ -24,18 +24,12 @@ enum TestDriveText {
             lines += ["", "'\(style.shown(step.title))' said:"] + (step.output.split(separator: "\n") + step.xenLog.map { "(XEN) \($0)"[...] }).map { "  " + style.shown(String($0)) }
         }
         if !result.telling.isEmpty { lines += [""] + result.telling.map { "  " + style.shown($0) } }
-        let end = "verdict: \(style.shown(words(result.verdict))) (\(seconds(result.duration)), log in \(style.shown(log)))"
+        let end = "verdict: \(style.shown(words(result.verdict))) (\(result.duration.inSeconds), log in \(style.shown(log)))"
         return (lines + [style.paint(end, .bold)]).joined(separator: "\n")
     }
 
     private static func mark(_ isGood: Bool, _ style: TextStyle) -> String {
         isGood ? style.paint(style.tick, .green) : style.paint(style.cross, .red)
-    }
-
-    /// With one decimal: `6.1 s`.
-    private static func seconds(_ duration: Duration) -> String {
-        let tenths = Int(duration / .milliseconds(100))
-        return "\(tenths / 10).\(tenths % 10) s"
     }
 
     /// Each command with the first line of what it printed, at each time when it was asked.

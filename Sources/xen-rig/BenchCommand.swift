@@ -18,11 +18,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     @OptionGroup var rig: RigOptions
 
-    @Option(help: ArgumentHelp("The xsplice-build to measure.", valueName: "program"))
-    var xspliceBuild = "./xsplice-build"
-
-    @Option(help: ArgumentHelp("The project's fixtures.", valueName: "folder"))
-    var fixtures = "Fixtures"
+    @OptionGroup var project: ProjectOptions
 
     @Option(help: "How often everything is run.")
     var runs = 3
@@ -34,10 +30,9 @@ struct BenchCommand: AsyncParsableCommand {
         guard runs > 0 else { throw ValidationError("--runs takes a number from 1 on") }
         let xen = try DebianXen.of(suite: rig.suite)
         let build = try await xen.build(machine: rig.machine, cache: rig.rigCache)
-        func absolute(_ path: String) -> FilePath { FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(path)).lexicallyNormalized() }
         let benchmark = Benchmark(
-            program: absolute(xspliceBuild), release: try await XenRelease.ofDebian(rig.archive), build: build,
-            fixtures: absolute(fixtures), folder: rig.rigCache.root.appending("bench"), jobs: ProcessInfo.processInfo.activeProcessorCount,
+            program: project.program, release: try await XenRelease.ofDebian(rig.archive), build: build,
+            fixtures: project.fixturesFolder, folder: rig.rigCache.root.appending("bench"), jobs: ProcessInfo.processInfo.activeProcessorCount,
             tell: XenRig.tell)
         let (unit, rows) = try await benchmark.run(times: runs)
         let page = BenchmarkPage(unit: unit, rows: rows, version: build.version, jobs: benchmark.jobs, machine: Self.machine(), date: Self.date())

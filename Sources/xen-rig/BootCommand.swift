@@ -64,11 +64,3 @@ struct BootCommand: AsyncParsableCommand {
         }
     }
 }
-
-extension Duration {
-    /// Such as `9.3 s`.
-    var inSeconds: String {
-        let tenths = components.seconds * 10 + components.attoseconds / 100_000_000_000_000_000
-        return "\(tenths / 10).\(tenths % 10) s"
-    }
-}

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Diagnostics
-import Subprocess
 import SystemPackage
 import TestRig
 
@@ -12,8 +11,7 @@ struct Demo: AsyncParsableCommand {
 
     @OptionGroup var rig: RigOptions
 
-    @Option(help: ArgumentHelp("The xsplice-build to show.", valueName: "program"))
-    var xspliceBuild = "./xsplice-build"
+    @OptionGroup var started: ProgramOptions
 
     @Option(help: ArgumentHelp("The patch to build from.", valueName: "file"))
     var patch = "Fixtures/patches/xen-4.17/hello-world.patch"
@@ -42,13 +40,9 @@ struct Demo: AsyncParsableCommand {
 
     /// Prints the program's command line and runs it; throws when it fails.
     private func show(_ arguments: [String], _ failure: String) async throws {
-        let words = arguments.map { $0.contains(" ") ? "'\($0)'" : $0 }
+        let program = started.xspliceBuild, words = arguments.map { $0.contains(" ") ? "'\($0)'" : $0 }
         // At once: the program writes to the same output.
-        _ = try? FileDescriptor.standardOutput.writeAll("\n$ \(xspliceBuild) \(words.joined(separator: " "))\n".utf8)
-        let status = try await Subprocess.run(
-            .path(FilePath(xspliceBuild)), arguments: .init(arguments), input: .none,
-            output: .currentStandardOutput, error: .currentStandardError
-        ).terminationStatus
-        guard status.isSuccess else { throw RigError("\(xspliceBuild) \(failure) (\(status))") }
+        _ = try? FileDescriptor.standardOutput.writeAll("\n$ \(program) \(words.joined(separator: " "))\n".utf8)
+        try await runInView(.path(FilePath(program)), arguments, failure: "\(program) \(failure)")
     }
 }

@@ -19,11 +19,7 @@ struct ReproduceCommand: AsyncParsableCommand {
 
     @OptionGroup var rig: RigOptions
 
-    @Option(help: ArgumentHelp("The xsplice-build to try.", valueName: "program"))
-    var xspliceBuild = "./xsplice-build"
-
-    @Option(help: ArgumentHelp("The project's fixtures.", valueName: "folder"))
-    var fixtures = "Fixtures"
+    @OptionGroup var project: ProjectOptions
 
     /// A function, new data, and tables of a function.
     private static let changes = ["F1-xen-static", "D1-xen-data", "X3-xen-alternative"]
@@ -73,7 +69,7 @@ struct ReproduceCommand: AsyncParsableCommand {
 
     private func payloads(_ conditions: Conditions, source: FilePath, build: HypervisorBuild) async throws -> [[UInt8]] {
         XenRig.tell("building under: \(conditions.title)")
-        let folder = conditions.folder, current = FilePath(FileManager.default.currentDirectoryPath)
+        let folder = conditions.folder, fixtures = project.fixturesFolder
         try WorkFiles.makeFolder(folder)
         let tree = folder.appending("xen")
         // Make takes no blanks in the path that it works in.
@@ -86,11 +82,11 @@ struct ReproduceCommand: AsyncParsableCommand {
         }
         var result: [[UInt8]] = []
         for change in Self.changes {
-            let patch = current.pushing(FilePath(fixtures)).appending("changes/\(change)/change.patch")
+            let patch = fixtures.appending("changes/\(change)/change.patch")
             let output = folder.appending(change)
             try await run(
                 conditions.before + [
-                    current.pushing(FilePath(xspliceBuild)).string, "-s", tree.string, "-p", patch.string, "-o", output.string, "--xen-syms", build.symbols.string,
+                    project.program.string, "-s", tree.string, "-p", patch.string, "-o", output.string, "--xen-syms", build.symbols.string,
                     "-c", build.tree.appending("xen/.config").string, "--cache-dir", cache.string, "-j", "\(conditions.jobs)", "-q",
                 ], environment: conditions.environment)
             result.append(try WorkFiles.read(output.appending("change.livepatch")))
@@ -99,10 +95,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     }
 
     private func run(_ words: [String], environment: [Environment.Key: String]) async throws {
-        let status = try await Subprocess.run(
-            words[0].contains("/") ? .path(FilePath(words[0])) : .name(words[0]), arguments: Arguments(Array(words.dropFirst())), environment: .custom(environment), input: .none,
-            output: .currentStandardOutput, error: .currentStandardError
-        ).terminationStatus
-        guard status.isSuccess else { throw RigError("\(words.joined(separator: " ")) ended with \(status)") }
+        let program = words.first ?? ""
+        try await runInView(program.contains("/") ? .path(FilePath(program)) : .name(program), Array(words.dropFirst()), environment: .custom(environment))
     }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Diagnostics
+import FoundationEssentials
+import Subprocess
 import SystemPackage
 import TestRig
 
@@ -59,6 +61,42 @@ struct RigOptions: ParsableArguments {
     /// From the cache, or made. Throws as `DebianXen.of` and `machine` do as well.
     func dom0() async throws -> Dom0 {
         try await DebianXen.of(suite: suite).dom0(machine: machine, cache: rigCache)
+    }
+}
+
+/// The program that a subcommand starts.
+struct ProgramOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The xsplice-build to start.", valueName: "program"))
+    var xspliceBuild = "./xsplice-build"
+}
+
+/// What a subcommand needs of the project.
+struct ProjectOptions: ParsableArguments {
+    @OptionGroup var started: ProgramOptions
+
+    @Option(help: ArgumentHelp("The project's fixtures.", valueName: "folder"))
+    var fixtures = "Fixtures"
+
+    /// Absolute.
+    var program: FilePath { absolute(started.xspliceBuild) }
+    /// Absolute.
+    var fixturesFolder: FilePath { absolute(fixtures) }
+
+    private func absolute(_ path: String) -> FilePath {
+        FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(path)).lexicallyNormalized()
+    }
+}
+
+/// Runs a program that prints where this one does.
+///
+/// - Parameter failure: what is said when it does not end with 0, before the way that it ended. Default: its command line.
+/// - Throws: `RigError` then.
+func runInView(_ program: Executable, _ arguments: [String], environment: Environment = .inherit, failure: String? = nil) async throws {
+    let status = try await Subprocess.run(
+        program, arguments: Arguments(arguments), environment: environment, input: .none, output: .currentStandardOutput, error: .currentStandardError
+    ).terminationStatus
+    guard status.isSuccess else {
+        throw RigError("\(failure ?? "\(program) \(arguments.joined(separator: " ")) failed") (\(status))")
     }
 }
 

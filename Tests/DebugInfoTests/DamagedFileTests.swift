@@ -54,15 +54,3 @@ import DebugInfo
         }
     }
 }
-
-/// A small xorshift generator.
-struct Repeatable: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
-    }
-}

@@ -1,6 +1,7 @@
 import ChangeCases
 import FuzzTargets
 import SystemPackage
+import TestTools
 import Testing
 import WorkFiles
 
@@ -29,14 +30,8 @@ import WorkFiles
     }
 
     @Test(arguments: FuzzTarget.allCases) func damagedIsReadToo(target: FuzzTarget) throws {
-        // The same in every run: xorshift.
-        var state: UInt64 = 0x9E37_79B9_7F4A_7C15
-        func random(_ limit: Int) -> Int {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Int(state % UInt64(max(1, limit)))
-        }
+        var dice = Repeatable(state: 0x9E37_79B9_7F4A_7C15)
+        func random(_ limit: Int) -> Int { Int.random(in: 0..<max(1, limit), using: &dice) }
         for file in try files(target) {
             let sound = try WorkFiles.read(file)
             for _ in 0..<20 {

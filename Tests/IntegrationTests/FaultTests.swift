@@ -47,23 +47,16 @@ import Musl
         return path
     }
 
-    @Test("a compiler that is killed while it compiles") func killedChild() async throws {
+    @Test(
+        "a compiler that is killed while it compiles, or vanishes",
+        arguments: [("kill -9 $$", "common/sched.c (original) does not compile"), ("rm -f \"$0\"; exec gcc \"$@\"", "my-gcc")])
+    func losingTheCompiler(how: String, words: String) async throws {
         let bench = try await Bench.shared()
         try await bench.withFolder { folder in
-            let cc = try compiler("case \"$*\" in *sched.o*) kill -9 $$;; esac", in: folder)
+            let cc = try compiler("case \"$*\" in *sched.o*) \(how);; esac", in: folder)
             let ending = try await fault(bench, folder, environment: ["CC": cc.string])
             #expect(ending.code == 5, "\(ending.error)")
-            #expect(ending.error.contains("common/sched.c (original) does not compile"), "\(ending.error)")
-        }
-    }
-
-    @Test("a compiler that vanishes in the middle") func vanishingCompiler() async throws {
-        let bench = try await Bench.shared()
-        try await bench.withFolder { folder in
-            let cc = try compiler("case \"$*\" in *sched.o*) rm -f \"$0\"; exec gcc \"$@\";; esac", in: folder)
-            let ending = try await fault(bench, folder, environment: ["CC": cc.string])
-            #expect(ending.code == 5, "\(ending.error)")
-            #expect(ending.error.contains("my-gcc"), "\(ending.error)")
+            #expect(ending.error.contains(words), "\(ending.error)")
         }
     }
 

@@ -14,17 +14,6 @@ import Musl
 @Suite struct KilledRunTests {
     private static let isThorough = getenv("XSPLICE_TEST_ALL") != nil
 
-    /// Numbers that look random, the same in every run of the tests.
-    private struct Dice {
-        var state: UInt64
-        mutating func roll(_ bound: Int) -> Int {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Int(state % UInt64(bound))
-        }
-    }
-
     /// Of a run that needs no more than headers, and of one that needs everything.
     @Test(arguments: ["F1-global", "B1-new-file"])
     func theNextRunAndTheOneBesideItGiveTheSameBytes(change: String) async throws {
@@ -48,12 +37,12 @@ import Musl
             let whole = max(1, time.withLock { $0 })
             let good = try payload("good")
 
-            var dice = Dice(state: 0x2545_F491_4F6C_DD1D), killed = 0
+            var dice = Repeatable(state: 0x2545_F491_4F6C_DD1D), killed = 0
             for round in 0..<(Self.isThorough ? 20 : 3) {
                 // From nothing, or with what the rounds before have left.
                 if round % 3 != 2 { try WorkFiles.remove(cache) }
                 // The first surely in its midst.
-                let delay = Duration.milliseconds(round == 0 ? whole / 3 : dice.roll(whole))
+                let delay = Duration.milliseconds(round == 0 ? whole / 3 : Int.random(in: 0..<whole, using: &dice))
                 async let beside = Program.run(arguments("beside", cache: cache))
                 let victim = try await Program.run(arguments("victim", cache: cache)) { process in
                     try await Task.sleep(for: delay)

@@ -247,43 +247,28 @@ struct BrokenPayloads {
         try await add("alternatives cut short", more: ".section .altinstructions, \"a\"\n.skip 13\n.section .altinstr_replacement, \"ax\"\n.byte 0")
     }
 
-    /// Those that an upload takes, and whose application is refused or not, at first or again. Their code may run: the function goes on to answer
-    /// what it did.
+    /// Those that may be applied: the function goes on to answer what it did.
+    private mutating func addHarmless(_ name: String, _ change: (inout SamplePayload) -> Void = { _ in }) async throws {
+        try await add(name) {
+            $0.text = ".section .text.new_victim, \"ax\", %progbits\nnew_victim: movl $17, %eax\nret\n"
+            $0.data = ""
+            $0.newSize = "6"
+            change(&$0)
+        }
+    }
+
+    /// Those that an upload takes, and whose application is refused or not, at first or again.
     mutating func addToApply() async throws {
-        func harmless(_ payload: inout SamplePayload) {
-            payload.text = ".section .text.new_victim, \"ax\", %progbits\nnew_victim: movl $17, %eax\nret\n"
-            payload.data = ""
-            payload.newSize = "6"
-        }
-        try await add("nothing wrong") { harmless(&$0) }
-        try await add("a variable") {
-            harmless(&$0)
-            $0.data = ".section .bss.counter, \"aw\", %nobits\ncounter: .skip 4\n"
-        }
-        try await add("read-only functions") {
-            harmless(&$0)
-            $0.functionFlags = "a"
-        }
-        try await add("on top of another payload") {
-            harmless(&$0)
-            $0.depends = SamplePayload.note("0x44", ".livepatch.depends")
-        }
-        try await add("an expectation that is met") {
-            harmless(&$0)
-            $0.expectation = ".byte 1 | 5 << 1, 0xb8, 17, 0, 0, 0\n.skip 26"
-        }
-        try await add("an expectation that is not met") {
-            harmless(&$0)
-            $0.expectation = ".byte 1 | 5 << 1, 0xb8, 18, 0, 0, 0\n.skip 26"
-        }
-        try await add("an expectation of more bytes than the function has") {
-            harmless(&$0)
-            $0.expectation = ".byte 1 | 31 << 1\n.skip 31"
-        }
-        try await add("an expectation that is switched off") {
-            harmless(&$0)
-            $0.expectation = ".byte 5 << 1, 1, 2, 3, 4, 5\n.skip 26"
-        }
+        try await addHarmless("nothing wrong")
+        try await addHarmless("a variable") { $0.data = ".section .bss.counter, \"aw\", %nobits\ncounter: .skip 4\n" }
+        try await addHarmless("read-only functions") { $0.functionFlags = "a" }
+        try await addHarmless("on top of another payload") { $0.depends = SamplePayload.note("0x44", ".livepatch.depends") }
+        for (name, expectation) in [
+            ("an expectation that is met", ".byte 1 | 5 << 1, 0xb8, 17, 0, 0, 0\n.skip 26"),
+            ("an expectation that is not met", ".byte 1 | 5 << 1, 0xb8, 18, 0, 0, 0\n.skip 26"),
+            ("an expectation of more bytes than the function has", ".byte 1 | 31 << 1\n.skip 31"),
+            ("an expectation that is switched off", ".byte 5 << 1, 1, 2, 3, 4, 5\n.skip 26"),
+        ] { try await addHarmless(name) { $0.expectation = expectation } }
     }
 
     /// Those that ruin the hypervisor at upload, for x86_64.

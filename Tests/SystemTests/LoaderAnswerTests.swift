@@ -103,7 +103,7 @@ struct LoaderAnswerTests {
 
     /// Payload, model and hypervisor of a line of the table.
     private static func answers(ofLine line: String) -> [String] {
-        let cells = line.split(separator: "|").map { String($0.trimmingPrefix(while: \.isWhitespace)) }.map { $0.last == " " ? String($0.dropLast()) : $0 }
+        let cells = line.split(separator: "|").map { String($0.dropFirst().dropLast()) }
         guard cells.count == 3 else { return cells }
         return [cells[0], String(cells[1].prefix { $0 != ":" && $0 != "," }), cells[2]]
     }
@@ -163,9 +163,9 @@ struct LoaderAnswerTests {
             let name = "p\(number)"
             scenario.files["\(name).livepatch"] = payload.bytes
             scenario.step("\(name).upload", "xen-livepatch upload \(name) \(name).livepatch")
-            for (id, action) in [("apply", Scenario.HostToolAction.apply), ("revert", .revert), ("apply again", .apply), ("last", .revert)] {
-                try scenario.hostTool("\(name).\(id.replacing(" ", with: "-"))", action, name)
-                scenario.step("\(name).\(id.replacing(" ", with: "-")).look", look)
+            for (id, action) in [("apply", Scenario.HostToolAction.apply), ("revert", .revert), ("apply-again", .apply), ("last", .revert)] {
+                try scenario.hostTool("\(name).\(id)", action, name)
+                scenario.step("\(name).\(id).look", look)
             }
             scenario.step("\(name).unload", "xen-livepatch unload \(name)")
         }
