@@ -18,6 +18,8 @@ TEST_PACKAGES := cpio elfutils gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf
 # Another compiler than the one that Debian 12 builds with, which a payload must not be built by; what boots a Xen for ARM; a cluster of
 # compilers; what makes system calls fail.
 TEST_ALL_PACKAGES := gcc-11 qemu-system-arm distcc strace
+# What the program's own store of objects is measured beside.
+BENCH_PACKAGES := ccache
 
 # The program that people install, without any Swift library beside it.
 RELEASE := $(SWIFT) build -c release --static-swift-stdlib
@@ -25,7 +27,7 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 .DEFAULT_GOAL := all
 # Each step uses all processors by itself, and two apt-get at once get in each other's way.
 .NOTPARALLEL:
-.PHONY: all help xsplice-build xen-rig install demo bench fuzz reproduce test test-all check-installed clean packages-build packages-rig packages-test packages-test-all
+.PHONY: all help xsplice-build xen-rig install demo bench fuzz reproduce test test-all check-installed clean packages-build packages-rig packages-bench packages-test packages-test-all
 
 all: xsplice-build ## Build ./xsplice-build (the default)
 
@@ -73,7 +75,7 @@ test-all: export XSPLICE_COMPATIBILITY := $(CURDIR)/Docs/Compatibility.md
 test-all: export XSPLICE_LOADER_ANSWERS := $(CURDIR)/Docs/LoaderAnswers.md
 test-all: packages-test-all test ## Run the tests that take long as well
 
-bench: xsplice-build xen-rig ## Measure the program beside full builds of Xen, and write Docs/Performance.md
+bench: packages-bench xsplice-build xen-rig ## Measure the program beside full builds of Xen, and write Docs/Performance.md
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" bench --xsplice-build ./xsplice-build
 
 reproduce: xsplice-build xen-rig ## Build the same payloads under other conditions, and compare their bytes
@@ -102,6 +104,9 @@ packages-build:
 
 packages-rig:
 	@Scripts/install-packages.sh $(BUILD_PACKAGES) $(RIG_PACKAGES)
+
+packages-bench:
+	@Scripts/install-packages.sh $(BENCH_PACKAGES)
 
 packages-test-all:
 	@Scripts/install-packages.sh $(TEST_ALL_PACKAGES)

@@ -14,7 +14,10 @@ public struct LikelyCause: Sendable, Equatable {
     public var help: String
 
     /// Options of the compiler that name places or say what goes into debug information; the code does not depend on them.
-    private static let harmless = ["-fdebug-prefix-map", "-ffile-prefix-map", "-fmacro-prefix-map", "-g", "-ffunction-sections", "-fdata-sections", "-fvisibility", "-imultiarch"]
+    private static let harmless = [
+        "-fdebug-prefix-map", "-ffile-prefix-map", "-fmacro-prefix-map", "-g", "-fvar-tracking", "-fno-var-tracking", "-ffunction-sections",
+        "-fdata-sections", "-fvisibility", "-imultiarch",
+    ]
 
     /// - Parameters:
     ///   - running: how the hypervisor was built.

@@ -25,7 +25,7 @@ public struct BenchmarkPage: Sendable {
         let head = "| what | full builds | mark | seconds | in each run |\n|---|---|---|---|---|"
         let lines = rows.map { row in
             let memory = row.memory.map { ", \($0 >> 10) MiB (\((row.memoryMark ?? 0) >> 10))" } ?? ""
-            let mark = row.isReached ? "≤ \(TestRig.text(row.mark))" : "≤ \(TestRig.text(row.mark)), **missed**"
+            let mark = row.mark.map { "≤ \(TestRig.text($0))\(row.isReached ? "" : ", **missed**")" } ?? "–"
             return "| \(row.name) | \(TestRig.text(row.ratio50))\(memory) | \(mark) | \(TestRig.text(row.seconds50)) | \(row.ratios.map(TestRig.text).joined(separator: ", ")) |"
         }
         return ([head] + lines).joined(separator: "\n")

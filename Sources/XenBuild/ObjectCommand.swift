@@ -43,8 +43,8 @@ struct ObjectCommand: Sendable, Equatable {
     ///
     /// Debug information and sections for each function and object change no instruction. The tree's place is taken out of the debug
     /// information, so that it is the same for both sides.
-    static func differFlags(top: FilePath) -> [String] {
-        ["-g", "-ffunction-sections", "-fdata-sections", "-fdebug-prefix-map=\(top)=."]
+    static func differFlags(_ toolchain: Toolchain, top: FilePath) -> [String] {
+        toolchain.debugFlags + ["-ffunction-sections", "-fdata-sections", "-fdebug-prefix-map=\(top)=."]
     }
 }
 

@@ -4,6 +4,7 @@ import WorkFiles
 /// Compiles single objects by replaying the tree's own commands.
 struct ObjectCompiler: Sendable {
     let runner: CommandRunner
+    let toolchain: Toolchain
     let launcher: [String]
     let store: ObjectStore
     /// For objects on their way into the store.
@@ -38,7 +39,7 @@ struct ObjectCompiler: Sendable {
 
     private func key(_ command: ObjectCommand, treeKey: String, top: FilePath) -> String {
         // The last flag holds the tree's place.
-        let flags = ObjectCommand.differFlags(top: top).dropLast()
+        let flags = ObjectCommand.differFlags(toolchain, top: top).dropLast()
         return ContentKey.of([Cache.schema, treeKey, command.name, command.command.folder] + command.command.words + flags)
     }
 
@@ -60,7 +61,7 @@ struct ObjectCompiler: Sendable {
         try WorkFiles.makeFolder(folder)
         let output = folder.appending("\(key).o"), rule = folder.appending("\(key).d")
         let log = logs.appending(side).appending(command.name + ".log")
-        let words = command.command.replay(in: top, output: output, dependencies: rule, extra: ObjectCommand.differFlags(top: top))
+        let words = command.command.replay(in: top, output: output, dependencies: rule, extra: ObjectCommand.differFlags(toolchain, top: top))
         guard try await runner.run(launcher + words, in: command.command.folder(in: top), log: log) else {
             throw BuildError.fromLog("\(command.source) (\(side)) does not compile", log: log)
         }

@@ -102,7 +102,8 @@ private struct WholeTrees: Sendable {
             let preparation = try await TreePreparation(request) { _ in }
             let trees = [try await preparation.prepared(), try await preparation.prepared(patch: patch)]
             let compiler = ObjectCompiler(
-                runner: preparation.runner, launcher: [], store: preparation.cache.objects, work: folder.appending("work"), logs: request.logs)
+                runner: preparation.runner, toolchain: preparation.toolchain, launcher: [], store: preparation.cache.objects,
+                work: folder.appending("work"), logs: request.logs)
             var result: [String: (original: FilePath?, patched: FilePath?)] = [:]
             for (side, tree) in zip(["original", "patched"], trees) {
                 let commands = tree.objects.values.sorted { $0.name < $1.name }

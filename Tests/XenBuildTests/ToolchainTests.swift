@@ -1,0 +1,32 @@
+import SystemPackage
+import TestTools
+import Testing
+
+@testable import XenBuild
+
+@Suite struct ToolchainTests {
+    @Test(arguments: [
+        ("gcc (Debian 12.2.0-14) 12.2.0\nCopyright (C) 2022 Free Software Foundation, Inc.\n", ["-g", "-fno-var-tracking"]),
+        ("Debian clang version 14.0.6\nTarget: x86_64-pc-linux-gnu\n", ["-g"]),
+    ])
+    func debugFlagsAreThoseThatTheCompilerTakes(version: String, flags: [String]) {
+        #expect(Toolchain.debugFlags(version: version) == flags)
+    }
+
+    @Test func debugFlagsChangeNoCode() async throws {
+        let flags = Toolchain.debugFlags(version: try await run("gcc", ["--version"]))
+        try #require(flags.count > 1)
+        try await withTemporaryFolder { folder in
+            _ = try write(
+                "int g(int *); int f(int a, int b) { int c = a * b; for (int i = 0; i < b; i++) { int d = c + i; c += g(&d) ? d : i; } return c; }\n",
+                to: "f.c", in: folder)
+            var objects: [[UInt8]] = []
+            for (name, more) in [("plain.o", []), ("debug.o", flags)] {
+                try await run("gcc", ["-O2", "-c", "f.c", "-o", name] + more, in: folder)
+                try await run("objcopy", ["--strip-debug", name], in: folder)
+                objects.append(try bytes(of: folder.appending(name)))
+            }
+            #expect(objects[0] == objects[1])
+        }
+    }
+}
