@@ -40,6 +40,15 @@ public struct BenchmarkPage: Sendable {
 
         \(table)
 
+        "Nothing cached" is an empty cache folder, and the source as Debian ships it. Most of a first run is then Xen's own preparation: its
+        configuration, its host tools and the headers that it generates, once for a hypervisor. make does that, while a second make beside it says how
+        it would compile the objects; no object but those that the patch concerns is compiled, and nothing is linked. A header that nearly every file includes
+        means that all objects are compiled, as they were and as patched, and for the next fix as patched only.
+
+        The rows without a mark compare the program's own store of objects with a compiler cache in its place (`--compiler-launcher ccache`), for a
+        run that compiles nothing. `ccache` is a process of its own for each object, and looks at every file that the object includes before it answers. An
+        object in the program's store is named after the content of the whole tree, which the run knows anyway, and its command: one look for each.
+
         Xen \(version) for x86_64, \(jobs) compilers at a time on \(machine), \(date).
 
         """

@@ -26,7 +26,7 @@ public struct DebianArchive: Sendable {
     public func lists() async throws -> Lists {
         let source = try AptSource.ofThisMachine()
         let folder = cache.root.appending("apt-\(label)")
-        let lists = Lists(archive: self, folder: folder)
+        let lists = Lists(archive: self, folder: folder, uri: source.uri)
         for name in ["parts", "state/lists/partial", "cache/archives/partial"] {
             try Folder.create(folder.appending(name))
         }
@@ -41,6 +41,8 @@ public struct DebianArchive: Sendable {
     public struct Lists: Sendable {
         var archive: DebianArchive
         var folder: FilePath
+        /// Where the archive is.
+        var uri: String
 
         /// The versions of a source package, newest first.
         public func sourceVersions(_ name: String) async throws -> [String] {
@@ -81,8 +83,9 @@ public struct DebianArchive: Sendable {
         /// Downloads a source package and unpacks it as `destination`, which must not exist. Returns its version.
         ///
         /// Tries the versions from the newest on: an archive may list one whose files are gone already. Where that is so of all,
-        /// upstream's own archive of the newest version that is still served does: it is the same source without Debian's changes.
-        public func unpackSource(_ name: String, as destination: FilePath) async throws -> String {
+        /// upstream's own archive of the newest version that is still served does: it is the same source without Debian's changes. The last
+        /// resort is `known`, which the suite had before.
+        func unpackSource(_ name: String, known: KnownSource? = nil, as destination: FilePath) async throws -> String {
             var reason: (any Error)?
             let versions = try await sourceVersions(name)
             for parts in [[], ["--tar-only"]] {
@@ -106,7 +109,20 @@ public struct DebianArchive: Sendable {
                     return version
                 }
             }
-            throw reason ?? RigError("Debian \(archive.suite) has no source package \(name)")
+            let missing = reason ?? RigError("Debian \(archive.suite) has no source package \(name)")
+            guard let known, known.name == name else { throw missing }
+            let downloads = folder.appending("source-\(name)")
+            try Folder.remove(downloads)
+            try Folder.create(downloads)
+            do {
+                try await known.unpack(from: uri, options: options, downloads: downloads, as: destination)
+            } catch {
+                // What the suite has now is what was wanted.
+                throw missing
+            }
+            try Folder.remove(downloads)
+            archive.cache.tell("Debian \(archive.suite) serves none of the versions of \(name) that it lists: taking \(known.version), which it had before")
+            return "\(known.version)-0"
         }
 
         /// False when the folder has neither a description of a source package nor upstream's archive.
@@ -118,9 +134,7 @@ public struct DebianArchive: Sendable {
                 return true
             }
             guard let upstream = names.first(where: { $0.split(separator: ".").dropLast().suffix(2) == ["orig", "tar"] }) else { return false }
-            try Folder.create(destination)
-            try await Tool(name: "tar").output(
-                ["-x", "--strip-components=1", "-f", downloads.appending(upstream).string, "-C", destination.string])
+            try await KnownSource.unpack(downloads.appending(upstream), as: destination)
             return true
         }
 

@@ -8,6 +8,8 @@ public struct DebianXen: Sendable, Equatable, CustomStringConvertible {
     public var version: String
     /// The suite's own GCC, where the machine's would make another program of that Xen; nil elsewhere.
     public var gcc: Int?
+    /// What it was last, for when the archive does not serve what it lists.
+    var known: KnownSource
     /// What the rig builds it for.
     public var machines: [TargetMachine]
     /// By the name of the machine, the suite that its dom0 comes from, where it is not this one. Its host tool must speak
@@ -19,10 +21,21 @@ public struct DebianXen: Sendable, Equatable, CustomStringConvertible {
     /// The oldest first.
     public static let all = [
         // With GCC 12 it compiles with warnings only, and vectorised code stops it at boot.
-        DebianXen(suite: "bullseye", version: "4.14", gcc: 10, machines: [.x86_64]),
-        DebianXen(suite: "bookworm", version: "4.17", gcc: nil, machines: TargetMachine.all),
+        DebianXen(
+            suite: "bullseye", version: "4.14", gcc: 10,
+            known: KnownSource(name: "xen", version: "4.14.6", sha256: "6365e5435b9a18dbce3433ec27e5409d2b1a421d5f6aacfb06833f15d3d9aedd"),
+            machines: [.x86_64]),
+        DebianXen(
+            suite: "bookworm", version: "4.17", gcc: nil,
+            known: KnownSource(
+                name: "xen", version: "4.17.5+72-g01140da4e8", sha256: "53922f4d0a02c577f2ea9d63f65989cd88715779eebeed879ca1d314103ee06e"),
+            machines: TargetMachine.all),
         // Debian 13 has Xen for no 32-bit ARM any more; 4.17's tool and 4.20 have the same sysctl interface.
-        DebianXen(suite: "trixie", version: "4.20", gcc: nil, machines: TargetMachine.all, dom0Suites: [TargetMachine.arm32.name: "bookworm"]),
+        DebianXen(
+            suite: "trixie", version: "4.20", gcc: nil,
+            known: KnownSource(
+                name: "xen", version: "4.20.3+127-gc42374a105", sha256: "df0831854a55a8f31cb3cb85036f2edc928e2ef098d77f815f5714bfafac68f3"),
+            machines: TargetMachine.all, dom0Suites: [TargetMachine.arm32.name: "bookworm"]),
     ]
 
     /// The one of a suite. Throws `RigError` for a suite that the rig does not know.

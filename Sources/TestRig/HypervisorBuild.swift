@@ -21,7 +21,7 @@ public struct XenRelease: Sendable, Equatable {
             let lists = try await archive.lists()
             cache.tell("fetching the source of Xen from Debian \(archive.suite)")
             let tree = folder.appending("source")
-            let version = try await lists.unpackSource("xen", as: tree)
+            let version = try await lists.unpackSource("xen", known: DebianXen.all.first { $0.suite == archive.suite }?.known, as: tree)
             let upstream = version.split(separator: "-").dropLast().joined(separator: "-")
             let home = "xen-\(upstream.isEmpty ? version : upstream)"
             _ = try await cache.folder("\(home)/source") { place in
