@@ -143,6 +143,9 @@ private struct AnyHypervisor: HypervisorSymbols {
     }
 
     func hasMemory(at address: UInt64) -> Bool { address >= Self.start && address < Self.start + 0x80_0000 }
+    func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) }
+    func isFreedAfterBoot(_ address: UInt64) -> Bool { address >= Self.start + 0x70_0000 && hasMemory(at: address) }
+    var payloadBuildIDs: [[UInt8]] { [] }
 
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         address >= Self.start && address < Self.start + 0x10_0000 && count <= 4096 ? Array(repeating: 0x90, count: max(0, count))[...] : nil

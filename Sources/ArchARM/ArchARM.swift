@@ -36,6 +36,7 @@ extension LoaderRules {
         rules.holdsNOPsToFunction = false
         rules.wantsAlternativesOfOneLength = true
         rules.overridesReadOnly = false
+        rules.patchesImageOnly = true
         // From the way out to the guest to the switch (`xen/arch/arm/traps.c`, `domain.c`, `xen/common/softirq.c`, `sched/core.c`).
         rules.functionsOnWaitingStacks = [
             "leave_hypervisor_tail", "leave_hypervisor_to_guest", "check_for_pcpu_work", "check_for_vcpu_work", "do_softirq", "__do_softirq", "schedule",

@@ -9,13 +9,21 @@ public protocol HypervisorSymbols: Sendable {
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>?
     /// Whether the hypervisor's image, or a payload, covers an address.
     func hasMemory(at address: UInt64) -> Bool
+    /// Whether an address is in the hypervisor's own image, rather than in a payload.
+    func isInImage(_ address: UInt64) -> Bool
+    /// Whether an address is in memory that the hypervisor frees at the end of booting.
+    func isFreedAfterBoot(_ address: UInt64) -> Bool
     var buildID: [UInt8] { get }
+    /// Of the payloads that are loaded.
+    var payloadBuildIDs: [[UInt8]] { get }
     /// A page-aligned address that a payload could be put at.
     func payloadArea(_ rules: LoaderRules) -> UInt64
 }
 
 extension XenImage: HypervisorSymbols {
     public func address(ofSymbol name: String) -> UInt64? { address(ofQualifiedName: name) }
+    public func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) }
+    public var payloadBuildIDs: [[UInt8]] { [] }
 
     /// Where the first payload goes (`arch_livepatch_init`): the very address where the area starts at a distance from the image, else one
     /// in the right MiB.
@@ -31,6 +39,9 @@ extension XenImage: HypervisorSymbols {
 
 extension RunningHypervisor: HypervisorSymbols {
     public var buildID: [UInt8] { image.buildID }
+    public var payloadBuildIDs: [[UInt8]] { payloads.map(\.buildID) }
+    public func isInImage(_ address: UInt64) -> Bool { image.hasMemory(at: address) }
+    public func isFreedAfterBoot(_ address: UInt64) -> Bool { image.isFreedAfterBoot(address) }
 
     /// In the hypervisor's order: its own symbols, then those of the payloads.
     public func address(ofSymbol name: String) -> UInt64? {

@@ -62,8 +62,6 @@ public struct LoadResult: Sendable, Equatable {
             case sectionSeenOnce = "section-seen-once"
             /// A table that the loader knows nothing of.
             case tableIgnored = "table-ignored"
-            /// Two entries replace the same function.
-            case functionPatchedTwice = "function-patched-twice"
             /// The first bytes of a replaced function are not known here.
             case originalUnknown = "original-unknown"
             /// The payload applies on top of another payload, not on the bare hypervisor.
@@ -72,6 +70,8 @@ public struct LoadResult: Sendable, Equatable {
             case expectationFails = "expectation-fails"
             /// Longer than the hypervisor's own symbol table keeps.
             case longSymbol = "long-symbol"
+            /// A hook that does what the hypervisor would do with functions.
+            case actionHook = "action-hook"
             /// A replaced function that processors are in while payloads are applied.
             case runsWhilePatching = "runs-while-patching"
             /// A replaced function that processors are in for ever.
@@ -82,7 +82,7 @@ public struct LoadResult: Sendable, Equatable {
             public var severity: Severity {
                 switch self {
                 case .zeroAlignment, .expectationFails: .error
-                case .noExecutableSection, .sectionSeenOnce, .tableIgnored, .functionPatchedTwice, .runsWhilePatching, .neverReturns, .onWaitingStacks:
+                case .noExecutableSection, .sectionSeenOnce, .tableIgnored, .actionHook, .runsWhilePatching, .neverReturns, .onWaitingStacks:
                     .warning
                 case .notReappliable, .originalUnknown, .stacked, .longSymbol: .note
                 }
@@ -105,6 +105,7 @@ public struct LoadResult: Sendable, Equatable {
                 case .runsWhilePatching: .runsWhilePatching
                 case .neverReturns: .neverReturns
                 case .onWaitingStacks: .onWaitingStacks
+                case .actionHook: .actionHook
                 default: nil
                 }
             return id.map { Diagnostic($0, kind.severity, message: text) }
@@ -139,6 +140,8 @@ public struct LoadResult: Sendable, Equatable {
         /// 0 where the function is filled with NOPs instead of replaced.
         public var newAddress: UInt64
         public var newSize: UInt32
+        /// How many bytes of the old function the payload expects.
+        public var expected = 0
     }
 
     /// A name that the payload adds to the hypervisor's symbols.

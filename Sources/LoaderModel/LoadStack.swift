@@ -70,6 +70,7 @@ extension AppliedPayload {
             replacements: result.functions.filter { $0.newAddress != 0 }.map {
                 Replacement(name: $0.name, oldAddress: $0.oldAddress, newAddress: $0.newAddress, newSize: UInt64($0.newSize))
             },
+            hooks: result.hooks,
             memory: result.sections.map { ($0.address, $0.bytes) },
             end: result.sections.map { $0.address &+ UInt64($0.bytes.count) }.max() ?? 0)
     }

@@ -15,11 +15,16 @@ struct LoaderHabits {
     /// Whether a faulty note of the payload is told by an error of its own (Xen 4.20 and later).
     let tellsFaultyNotes: Bool
 
+    /// Whether what is not loaded and is read all the same is read from the file, which is gone after the upload (Xen 4.20 and later), rather
+    /// than through a null pointer.
+    let readsNotLoadedFromFile: Bool
+
     init(_ version: XenVersion) {
         checksHypervisorFirst = version >= XenVersion(major: 4, minor: 20)
         holdsAlternativesToPayload = version >= XenVersion(major: 4, minor: 17)
         refusesSymbolsNotLoaded = version >= XenVersion(major: 4, minor: 17)
         keepsStateApart = version >= XenVersion(major: 4, minor: 17)
+        readsNotLoadedFromFile = version >= XenVersion(major: 4, minor: 20)
         tellsFaultyNotes = version >= XenVersion(major: 4, minor: 20)
     }
 }

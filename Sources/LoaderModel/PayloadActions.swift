@@ -73,6 +73,13 @@ extension PayloadActions {
             answers += [Answer(action: replaces ? .replace : .apply, outcome: .refused(refusal)), Answer(action: .unload, outcome: .done)]
             return
         }
+        if !result.functions.isEmpty, let hook = result.hooks.first(where: PayloadABI.isAction(hook:)) {
+            answers.append(
+                Answer(
+                    action: replaces ? .replace : .apply,
+                    outcome: .notModelled("the hook \(hook) does the work: whether it marks every function as done is not known, and else the hypervisor stops itself")))
+            return
+        }
         writes = result.functions.map { Self.write($0, into: hypervisor, architecture, rules) }
         answers += [Answer(action: replaces ? .replace : .apply, outcome: .done), Answer(action: .revert, outcome: .done)]
         if loader.abi.refusesSecondApply, !result.isSafeToReapply {
@@ -97,9 +104,18 @@ extension PayloadActions {
                 step: .apply, error: .invalid,
                 reason: "it depends on build-id \(BuildIDNote.text(result.depends)), and \(top) has \(BuildIDNote.text(hypervisor.topBuildID))")
         }
-        if replaces, let hook = result.hooks.first(where: PayloadABI.isVetoing(hook:)) {
+        if replaces {
+            if let hook = result.hooks.first(where: PayloadABI.isVetoing(hook:)) {
+                return .init(
+                    step: .apply, error: .notSupported, reason: "a payload with the hook \(hook) takes the place of no other")
+            }
+            if let other = hypervisor.payloads.first(where: { $0.hooks.contains(where: PayloadABI.isVetoing(hook:)) }) {
+                return .init(step: .apply, error: .notSupported, reason: "the payload \(other.name) has hooks that forbid another to take its place")
+            }
+        } else if let function = result.functions.first(where: { $0.expected > 0 && hypervisor.isReplaced($0.oldAddress) }) {
             return .init(
-                step: .apply, error: .notSupported, reason: "a payload with the hook \(hook) takes the place of no other")
+                step: .apply, error: .invalid,
+                reason: "\(function.name) starts with the jump of a payload below, not with the bytes that the payload expects")
         }
         return result.unmetExpectation
     }
@@ -111,7 +127,7 @@ extension PayloadActions {
         let skipped = start.map(architecture.beginsWithLandingPad) ?? false ? architecture.landingPadSize : 0
         let address = function.oldAddress &+ UInt64(skipped)
         let after = function.newAddress == 0 ? nil : architecture.trampoline(at: address, to: function.newAddress)
-        // NOPs count from the function's start.
+        // The size of NOPs counts from the function's start.
         let size = after?.count ?? max(0, Int(function.newSize) - skipped)
         return Write(
             function: function.name, address: address, before: hypervisor.bytes(at: address, count: size).map(Array.init), after: after, size: size)

@@ -65,9 +65,8 @@ extension PayloadLoader {
                 throw .refuse(.functions, .notFound, "the hypervisor has no function '\(name)'")
             }
             oldAddress = found
-        } else {
-            try checkMemory(shown, oldAddress, isReadAtUpload: rules.sparesLandingPads && newAddress != 0)
         }
+        try checkMemory(shown, oldAddress, isReadAtUpload: rules.sparesLandingPads && newAddress != 0)
         functions.append(
             .init(
                 name: name ?? "", oldAddress: oldAddress, oldSize: oldSize, newAddress: newAddress, newSize: newSize))
@@ -75,10 +74,19 @@ extension PayloadLoader {
         checkExpectation(entry, shown, oldAddress, oldSize)
     }
 
-    /// An address that the payload gives itself is followed as it is.
+    /// An address that the payload gives itself is followed as it is, and names of what was freed after boot are still in the table.
     private mutating func checkMemory(_ name: String, _ address: UInt64, isReadAtUpload: Bool) throws(Stop) {
-        guard !hypervisor.hasMemory(at: address) else { return }
-        let reason = "\(name) is to be patched at 0x\(String(address, radix: 16)), where neither the hypervisor nor a payload is"
+        let reason: String
+        if !hypervisor.hasMemory(at: address) {
+            reason = "\(name) is to be patched at \(hexadecimal(address)), where neither the hypervisor nor a payload is"
+        } else if hypervisor.isFreedAfterBoot(address) {
+            reason = "\(name) is to be patched, and the hypervisor has freed it after boot"
+        } else {
+            if rules.patchesImageOnly, !hypervisor.isInImage(address) {
+                spoil("\(name) lies in another payload, and this hypervisor can write to its own image only: one payload has to take the place of all")
+            }
+            return
+        }
         if isReadAtUpload { throw .crash(reason) }
         spoil(reason)
     }
@@ -117,6 +125,11 @@ extension PayloadLoader {
         guard newSize <= PayloadABI.maximumNOPs else {
             throw .refuseSilently(.functions, .notSupported, "\(name): at most \(PayloadABI.maximumNOPs) bytes can become NOPs")
         }
+        if rules.sparesLandingPads, newSize < architecture.landingPadSize,
+            let first = hypervisor.bytes(at: functions.last?.oldAddress ?? 0, count: architecture.landingPadSize), architecture.beginsWithLandingPad(first)
+        {
+            spoil("\(name): \(newSize) bytes of NOPs end within the mark for indirect calls, which counts and stays: applying overwrites memory without end")
+        }
         guard newSize % rules.instructionSize == 0 else {
             throw .refuseSilently(.functions, .notSupported, "\(name): \(newSize) bytes are no whole NOPs, of \(rules.instructionSize) each")
         }
@@ -144,6 +157,7 @@ extension PayloadLoader {
             } else {
                 nil
             }
+        functions[functions.count - 1].expected = count
         guard let unmet else { return }
         findings.append(.init(.expectationFails, unmet.reason))
         if unmetExpectation == nil { unmetExpectation = .init(step: .apply, error: unmet.error, reason: unmet.reason) }
@@ -157,12 +171,42 @@ extension PayloadLoader {
                 throw .refuseSilently(.hooks, .invalid, "section \(hook.section) may hold one hook only")
             }
             spoilUnlessAligned(index)
-            hooks.append(String(hook.section.dropFirst(abi.hooksPrefix.count)))
+            if isCalled(hook, index) { hooks.append(String(hook.section.dropFirst(abi.hooksPrefix.count))) }
         }
+        if let hook = hooks.first(where: PayloadABI.isAction(hook:)), !functions.isEmpty {
+            findings.append(
+                .init(
+                    .actionHook,
+                    "the hook \(hook) does the work in the hypervisor's place, which stops itself unless the hook marks every function as done"))
+        }
+    }
+
+    /// Whether the hypervisor calls what a hook's section holds.
+    private mutating func isCalled(_ hook: PayloadABI.Hook, _ index: Int) -> Bool {
+        guard sections[index].isLoaded, let bytes = memory.bytes(of: index) else {
+            if hook.isArray || habits.readsNotLoadedFromFile {
+                spoil("section \(hook.section) is not loaded (no SHF_ALLOC), but followed")
+            } else {
+                findings.append(.init(.tableIgnored, "the hypervisor ignores section \(hook.section), which is not loaded (no SHF_ALLOC)"))
+            }
+            return false
+        }
+        for offset in stride(from: 0, to: bytes.count, by: pointerSize) where bytes.word(at: UInt64(offset), architecture.elfClass) == 0 {
+            if hook.isArray {
+                spoil("section \(hook.section) holds a null pointer, which is called")
+            } else {
+                findings.append(.init(.tableIgnored, "the hypervisor ignores section \(hook.section), which holds a null pointer"))
+                return false
+            }
+        }
+        return true
     }
 
     mutating func readNotes() throws(Stop) {
         buildID = try readNote(abi.buildIDSection) ?? []
+        guard !hypervisor.payloadBuildIDs.contains(buildID) else {
+            throw .refuseSilently(.notes, .exists, "a payload of build-id \(BuildIDNote.text(buildID)) is loaded already")
+        }
         depends = try readNote(abi.dependsSection) ?? []
         if let name = abi.xenDependsSection, !habits.checksHypervisorFirst { xenDepends = try readNote(name) ?? [] }
     }

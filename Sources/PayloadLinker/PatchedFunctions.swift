@@ -11,6 +11,8 @@ struct PatchedFunctions {
         /// nil where NOPs replace the old code.
         var place: Assembler.Place?
         var expectation = Expectation()
+        /// How many bytes stay before the NOPs.
+        var spared = 0
     }
 
     private(set) var entries: [Entry] = []
@@ -22,6 +24,8 @@ struct PatchedFunctions {
         self.abi = assembler.options.abi
         self.architecture = architecture
         let selection = assembler.selection
+        // So it is in each version of ARM's loader.
+        let isImageOnly = architecture.loaderRules(major: 4, minor: 17).patchesImageOnly
         for node in selection.carried where selection.isReplacement(node) {
             guard let symbol = selection.running(node), let place = assembler.places[node] else { continue }
             let location = selection.sets[node.object].locations[node.item]
@@ -36,6 +40,7 @@ struct PatchedFunctions {
             }
             entries.append(entry)
             if let problem = tooShort(function, symbol, running) { diagnostics.append(problem) }
+            if let payload = symbol.payload, isImageOnly { diagnostics.append(notPatchable(function, payload)) }
         }
         for request in assembler.options.nops { addNOPs(request, selection.hypervisor.running) }
     }
@@ -56,13 +61,14 @@ struct PatchedFunctions {
         guard running.replacement(of: symbol) == nil, !entries.contains(where: { $0.function.oldAddress == symbol.address }) else {
             return refuse("a payload replaces it")
         }
-        guard (1...PayloadABI.maximumNOPs).contains(request.count) else { return refuse("the hypervisor takes 1 to \(PayloadABI.maximumNOPs)") }
         let code = running.bytes(at: symbol.address, count: Int(clamping: symbol.size)) ?? []
         let skipped = architecture.beginsWithLandingPad(code) ? architecture.landingPadSize : 0
+        let most = PayloadABI.maximumNOPs - skipped
+        guard (1...most).contains(request.count) else { return refuse("the hypervisor takes 1 to \(most)") }
         guard skipped + request.count <= code.count else { return refuse("it has only \(code.count - skipped)") }
         guard let instructions = architecture.instructions(code) else { return refuse("its code can't be decoded") }
         guard instructions.contains(where: { $0.range.upperBound == skipped + request.count }) else {
-            let ends = instructions.map { $0.range.upperBound - skipped }.filter { $0 > 0 && $0 <= PayloadABI.maximumNOPs }
+            let ends = instructions.map { $0.range.upperBound - skipped }.filter { $0 > 0 && $0 <= most }
             return refuse("they end within an instruction", help: "instructions end after \(ends.map(String.init).joined(separator: ", ")) bytes")
         }
         guard skipped + request.count < code.count else { return refuse("nothing would be left that returns") }
@@ -71,7 +77,7 @@ struct PatchedFunctions {
                 function: .init(
                     name: symbol.qualifiedName, location: nil, oldAddress: symbol.address, oldSize: symbol.size,
                     newSize: UInt64(request.count), payload: nil, isNOPs: true),
-                place: nil))
+                place: nil, spared: skipped))
     }
 
     /// The names of the new versions. The loader exempts the new address of a patched function from its check for duplicates, so
@@ -86,6 +92,13 @@ struct PatchedFunctions {
         Diagnostic(
             .expectationLeftOut, .note, symbol: function.name, location: function.location,
             message: "nothing is expected at '\(function.name)': \(expectation.whyNone)")
+    }
+
+    private func notPatchable(_ function: Payload.Function, _ payload: String) -> Diagnostic {
+        Diagnostic(
+            .payloadNotPatchable, .error, symbol: function.name, location: function.location,
+            message: "'\(function.name)' came with the payload \(payload), and a hypervisor for \(architecture.name) can replace functions of its own image only",
+            help: "--cumulative makes one payload of all patches, which takes the place of those that are applied")
     }
 
     private func tooShort(_ function: Payload.Function, _ symbol: XenImage.Symbol, _ running: RunningHypervisor) -> Diagnostic? {
@@ -112,7 +125,8 @@ struct PatchedFunctions {
             writer.put(0, width: pointerSize)
             writer.put(0, width: pointerSize)
             writer.put(entry.function.oldAddress ?? 0, width: pointerSize)
-            writer.put(entry.function.newSize, width: 4)
+            // The size of NOPs counts from the function's start (`livepatch_insn_len`).
+            writer.put(entry.function.newSize + UInt64(entry.spared), width: 4)
             writer.put(entry.function.oldSize, width: 4)
             writer.put(UInt64(abi.version), width: 1)
             if let offset = abi.expectationOffset(pointerSize: pointerSize), !entry.expectation.bytes.isEmpty {

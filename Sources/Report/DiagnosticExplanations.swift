@@ -357,6 +357,14 @@ extension DiagnosticID {
                 "--nop xen_minor_version=3 where the first instruction has 5 bytes.",
                 "Take a count that the message offers, or change the function in the source."
             )
+        case .payloadNotPatchable:
+            (
+                .error, "a function of another payload can't be replaced on this processor",
+                "The patch changes a function that came with a payload which is applied. On ARM the hypervisor writes jumps through a second mapping "
+                    + "of its own image, and payloads are not in it: applying would write to an address where nothing is.",
+                "The first payload brought helper(), and the second patch fixes helper().",
+                "Make one payload of all patches, with --cumulative: it takes the place of those that are applied."
+            )
         case .stateLost:
             (
                 .warning, "variables of the replaced payloads are lost",
@@ -372,6 +380,16 @@ extension DiagnosticID {
                     + "not written.",
                 "A payload larger than the 2 MiB that the loader takes.",
                 "Split the patch if it is the size. Otherwise it is a fault of this program: report it with report.json."
+            )
+        case .actionHook:
+            (
+                .warning, "a hook does the work in the hypervisor's place",
+                "With an apply hook the hypervisor writes no jump of this payload itself, and with a revert hook it takes none back: the hook is to "
+                    + "do it all. Afterwards it looks whether every function is marked as applied, or as reverted, and stops the machine when "
+                    + "one is not. Whether the hook does what it must is beyond what is checked here.",
+                "LIVEPATCH_APPLY_HOOK in a patch that changes functions, where LIVEPATCH_LOAD_HOOK was meant.",
+                "Use load and unload hooks, or those before and after applying and reverting. If it has to be an action hook, drive the payload "
+                    + "in a hypervisor that may die: xsplice-build test-drive."
             )
         case .runsWhilePatching:
             (

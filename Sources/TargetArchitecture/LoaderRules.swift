@@ -56,6 +56,8 @@ public struct LoaderRules: Sendable, Equatable {
     public var sparesLandingPads = true
     /// Whether the hypervisor can write to the read-only part of a payload while it applies it.
     public var overridesReadOnly = true
+    /// Whether only the hypervisor's own image can be patched, since applying writes through a second mapping of that.
+    public var patchesImageOnly = false
     public var area = Area.behindImage(multiple: 2 << 20)
 
     public init() {}

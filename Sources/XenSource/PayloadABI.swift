@@ -63,6 +63,10 @@ public struct PayloadABI: Sendable, Equatable, Codable {
     /// other's place (`has_payload_any_vetoing_hooks` of `xen/common/livepatch.c`, since 4.14).
     public static func isVetoing(hook name: String) -> Bool { ["preapply", "postapply", "prerevert", "postrevert"].contains(name) }
 
+    /// Whether a hook takes the place of what the hypervisor does to apply or revert a payload. It stops itself when not all functions are marked
+    /// as applied, or reverted, then (`was_action_consistent` of `xen/common/livepatch.c`, since 4.14).
+    public static func isAction(hook name: String) -> Bool { ["apply", "revert"].contains(name) }
+
     /// How many pointers the loader takes in a hook's section; nil for a hook that the format does not have.
     ///
     /// - Parameter section: the section's whole name: `.livepatch.hooks.load`.

@@ -34,6 +34,9 @@ public struct RunningHypervisor: Sendable {
         return nil
     }
 
+    /// Whether a payload replaces the function at an address.
+    public func isReplaced(_ address: UInt64) -> Bool { payloads.contains { $0.replacements.contains { $0.oldAddress == address } } }
+
     /// What is at an address when nothing has run yet.
     public func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         if let bytes = image.bytes(at: address, count: count) { return bytes }
@@ -71,19 +74,22 @@ public struct AppliedPayload: Sendable {
     /// What it adds to the hypervisor's symbols.
     public var symbols: [XenImage.Symbol]
     public var replacements: [Replacement]
+    /// What it has the hypervisor call, without the sections' prefix: `load`, `preapply`.
+    public var hooks: [String]
     /// Its sections after relocation, by their addresses.
     public var memory: [(address: UInt64, bytes: [UInt8])]
     /// The first address behind it.
     public var end: UInt64
 
     public init(
-        path: FilePath, buildID: [UInt8], symbols: [XenImage.Symbol], replacements: [Replacement],
+        path: FilePath, buildID: [UInt8], symbols: [XenImage.Symbol], replacements: [Replacement], hooks: [String] = [],
         memory: [(address: UInt64, bytes: [UInt8])], end: UInt64
     ) {
         self.path = path
         self.buildID = buildID
         self.symbols = symbols
         self.replacements = replacements
+        self.hooks = hooks
         self.memory = memory
         self.end = end
     }

@@ -161,6 +161,11 @@ public struct XenImage: Sendable {
         file.sections.contains { $0.isAllocated && address >= $0.address && address - $0.address < $0.size }
     }
 
+    /// Whether the hypervisor has memory of its own there that it frees at the end of booting.
+    public func isFreedAfterBoot(_ address: UInt64) -> Bool {
+        file.sections.contains { $0.isAllocated && $0.name.hasPrefix(".init") && address >= $0.address && address - $0.address < $0.size }
+    }
+
     /// The address of some bytes among what is never written and stays after boot; nil where there are none such.
     public func address(ofConstant bytes: some Collection<UInt8>) -> UInt64? {
         let wanted = Array(bytes)

@@ -36,6 +36,16 @@ import XenSource
         #expect(result.findings.map(\.kind) == [.notReappliable])
     }
 
+    @Test("a function that another payload brought: applying writes through a mapping of the image only", arguments: Machine.allCases)
+    func functionOfAnotherPayload(machine: Machine) async throws {
+        var hypervisor = machine.hypervisor
+        let victim = try #require(hypervisor.symbols["victim"])
+        hypervisor.foreign = victim..<victim + 0x1000
+        let payload = machine == .x86_64 ? SamplePayload() : SamplePayload(machine)
+        let result = try await payload.loaded(into: hypervisor)
+        #expect(machine == .x86_64 ? result.isAccepted : result.crashes("lies in another payload") && result.ruinsLater)
+    }
+
     @Test(arguments: Machine.arm) func everyVersion(machine: Machine) async throws {
         let payload = SamplePayload(machine)
         for minor in [14, 17, 20, 22] {

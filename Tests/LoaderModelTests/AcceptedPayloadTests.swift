@@ -85,6 +85,16 @@ import XenSource
         #expect(try await payload.loaded().isRefused(.symbolTable, .exists, "'victim'"))
     }
 
+    @Test("a hook that does the applying is told: the hypervisor stops itself when it leaves out a function")
+    func actionHooks() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .livepatch.hooks.apply, \"a\"\n.quad new_victim\n"
+        let result = try await payload.loaded()
+        #expect(result.isAccepted && result.has(.actionHook))
+        payload.more = payload.more.replacing("apply", with: "load")
+        #expect(try await !payload.loaded().has(.actionHook))
+    }
+
     @Test func hooksAloneAreAPayload() async throws {
         var payload = SamplePayload()
         payload.more = ".section .livepatch.hooks.load, \"a\"\n.quad new_victim, new_victim\n"

@@ -141,6 +141,76 @@ import XenSource
         #expect(try await payload.loaded().isRefused(.patchingSections, .invalid, "empty"))
     }
 
+    @Test("what is freed after boot still has a name, and nothing is there: read by the upload since Xen 4.16, by applying before")
+    func freedAfterBoot() async throws {
+        var hypervisor = SampleHypervisor()
+        hypervisor.freed = 0xffff_82d0_4020_2000..<0xffff_82d0_4020_3000
+        var payload = SamplePayload()
+        let now = try await payload.loaded(into: hypervisor)
+        #expect(now.crashes("freed it after boot") && !now.ruinsLater)
+        let later = try await payload.loaded(into: hypervisor, minor: 15)
+        #expect(later.crashes("freed it after boot") && later.ruinsLater)
+        (payload.newAddress, payload.newSize) = ("0", "5")
+        let nops = try await payload.loaded(into: hypervisor)
+        #expect(nops.crashes("freed it after boot") && nops.ruinsLater)
+    }
+
+    @Test("NOPs that end within the mark for indirect calls", arguments: [0, 3, 4, 5])
+    func nopsWithinALandingPad(size: Int) async throws {
+        var hypervisor = SampleHypervisor()
+        hypervisor.code[0xffff_82d0_4020_2000] = [0xf3, 0x0f, 0x1e, 0xfa, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3]
+        var payload = SamplePayload()
+        (payload.newAddress, payload.newSize) = ("0", "\(size)")
+        let result = try await payload.loaded(into: hypervisor)
+        #expect(size < 4 ? result.crashes("overwrites memory") && result.ruinsLater : result.isAccepted)
+        #expect(try await payload.loaded(into: hypervisor, minor: 15).isAccepted)
+        #expect(try await payload.loaded().isAccepted)
+    }
+
+    @Test("the second of two entries for a function keeps the jump of the first for its original")
+    func patchedTwice() async throws {
+        let entry = "\n.section .livepatch.funcs\n.quad name, new_victim, 0\n.long 27, 10\n.byte 2\n.skip 39\n.skip 32\n"
+        let result = load(try await assemble(SamplePayload().source + entry))
+        #expect(result.crashes("two entries patch the function 'victim'") && result.ruinsLater)
+    }
+
+    @Test("hooks that are not there, or not loaded")
+    func hooksThatAreNothing() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .livepatch.hooks.load, \"a\"\n.quad new_victim, 0\n"
+        let null = try await payload.loaded()
+        #expect(null.crashes("null pointer, which is called") && null.ruinsLater)
+        payload.more = ".section .livepatch.hooks.load, \"\"\n.quad new_victim\n"
+        let unloaded = try await payload.loaded()
+        #expect(unloaded.crashes("not loaded (no SHF_ALLOC), but followed") && unloaded.ruinsLater)
+        for more in [".section .livepatch.hooks.preapply, \"a\"\n.quad 0\n", ".section .livepatch.hooks.preapply, \"\"\n.quad new_victim\n"] {
+            payload.more = more
+            let result = try await payload.loaded()
+            #expect(result.isAccepted && result.hooks.isEmpty && result.has(.tableIgnored))
+        }
+        #expect(try await payload.loaded(minor: 20).crashes("but followed"))
+    }
+
+    @Test("tables that are not loaded")
+    func tablesThatAreNotLoaded() async throws {
+        var payload = SamplePayload()
+        payload.more = ".section .bug_frames.1, \"\"\n.skip 8\n"
+        let bugs = try await payload.loaded()
+        #expect(bugs.crashes("not loaded") && bugs.ruinsLater)
+        payload.more = ".section .ex_table, \"\"\n.skip 16\n"
+        let sorted = try await payload.loaded()
+        #expect(sorted.crashes("null pointer") && !sorted.ruinsLater)
+        payload.more = ".section .ex_table, \"\"\n.skip 8\n"
+        #expect(try await payload.loaded().ruinsLater)
+    }
+
+    @Test("a build-id that a payload has already")
+    func sameBuildID() async throws {
+        var hypervisor = SampleHypervisor()
+        hypervisor.payloadBuildIDs = [[UInt8](repeating: 0x91, count: 20)]
+        #expect(try await SamplePayload().loaded(into: hypervisor).isRefused(.notes, .exists, logged: false, "loaded already"))
+    }
+
     @Test func notes() async throws {
         var payload = SamplePayload()
         payload.depends = SamplePayload.note(nil, ".livepatch.depends", type: 4)

@@ -86,6 +86,20 @@ import XenSource
         #expect(outcome.payload?.functions.map(\.isNOPs) == [true])
     }
 
+    /// The hypervisor takes the mark off the size that the entry has, and writes to what is left: from 4 bytes off 3 it would write for ever.
+    @Test("the size of NOPs behind a mark for indirect calls counts the mark, which stays")
+    func nopsBehindALandingPad() async throws {
+        let g = "u32 g(u32 x) { asm volatile ( \"endbr64; movl $5, %%eax\" ::: \"eax\" ); return x * 1000003; }\n"
+        let (outcome, image) = try await link(g + Self.source(1_000_003), g + Self.source(1_000_003), nops: [.init(function: "g", count: 5)])
+        let symbol = try #require(image.global("g"))
+        try #require(image.bytes(at: symbol.address, count: 5).map(Array.init) == [0xf3, 0x0f, 0x1e, 0xfa, 0xb8])
+        let entry = try #require(try entries(outcome).first)
+        #expect(entry[24] == 9)
+        #expect(outcome.payload?.functions.map(\.newSize) == [5])
+        let (tooMany, _) = try await link(g + Self.source(1_000_003), g + Self.source(1_000_003), nops: [.init(function: "g", count: 28)])
+        #expect(tooMany.diagnostics.first?.message.contains("takes 1 to 27") == true, "\(tooMany.diagnostics)")
+    }
+
     @Test(arguments: [("g", 2, "within an instruction"), ("g", 0, "1 to 31"), ("g", 32, "1 to 31"), ("nowhere", 3, "no one function"), ("f", 3, "replaces it")])
     func nopsThatCantBe(function: String, count: Int, reason: String) async throws {
         let g = "u32 g(u32 x) { asm volatile ( \"movl $0x12345678, %%eax\" ::: \"eax\" ); printk(\"g\"); return x * 1000003; }\n"

@@ -17,7 +17,16 @@ package struct SampleHypervisor: HypervisorSymbols {
     /// Where it has memory at all; nil for everywhere.
     package var memory: Range<UInt64>?
 
+    /// What of it is freed after boot, and what belongs to payloads.
+    package var freed: Range<UInt64>?
+    package var foreign: Range<UInt64>?
+    package var payloadBuildIDs: [[UInt8]] = []
+
     package init() {}
+
+    package func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) && foreign?.contains(address) != true }
+
+    package func isFreedAfterBoot(_ address: UInt64) -> Bool { freed?.contains(address) ?? false }
 
     package func payloadArea(_ rules: LoaderRules) -> UInt64 { payloadArea }
 

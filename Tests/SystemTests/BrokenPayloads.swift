@@ -15,13 +15,23 @@ struct SampleTargets: Sendable {
     var victimSize: UInt64
     /// A local function, by its name in the hypervisor's own table.
     var local: String
+    /// A function that begins with a mark for indirect calls, and its size; where the processor has such.
+    var marked: (name: String, size: UInt64)?
+    /// A function of ten bytes or more that is freed after boot.
+    var freed: String
     var buildID: [UInt8]
 
     init?(_ image: XenImage) {
         let functions = image.fileGroups.lazy.flatMap(\.symbols).filter { $0.isFunction && $0.size > 0 && !$0.isFreedAfterBoot }
         guard let victim = image.global("xen_minor_version"),
-            let local = functions.first(where: { image.count(ofQualifiedName: $0.qualifiedName) == 1 })
+            let local = functions.first(where: { image.count(ofQualifiedName: $0.qualifiedName) == 1 }),
+            let freed = image.global("__start_xen") ?? image.global("start_xen")
         else { return nil }
+        self.freed = freed.name
+        marked = functions.first {
+            $0.size >= 16 && image.count(ofQualifiedName: $0.qualifiedName) == 1
+                && image.bytes(at: $0.address, count: 4).map(Array.init) == [0xf3, 0x0f, 0x1e, 0xfa]
+        }.map { ($0.qualifiedName, $0.size) }
         victimSize = victim.size
         self.local = local.qualifiedName
         buildID = image.buildID
@@ -271,7 +281,7 @@ struct BrokenPayloads {
         ] { try await addHarmless(name) { $0.expectation = expectation } }
     }
 
-    /// Those that ruin the hypervisor at upload, for x86_64.
+    /// Those that ruin the hypervisor: at upload, when they are applied, or when what they leave behind is called. For x86_64.
     mutating func addRuinous() async throws {
         let good = try await targets.good(machine).assembled()
         func raw(_ name: String, _ bytes: [UInt8]) { all.append(BrokenPayload(name: name, bytes: bytes)) }
@@ -281,5 +291,17 @@ struct BrokenPayloads {
         raw("relocations of section 0", with(UInt32(0), at: relocations + 44, good))
         try await add("functions that are not loaded") { $0.replacing(".livepatch.funcs, \"aw\"", with: ".livepatch.funcs, \"\"") }
         try await add("a function far away") { $0.oldAddress = "0xffff82d140800000" }
+        let (freed, marked) = (targets.freed, targets.marked)
+        try await add("a function that is freed after boot") { ($0.name, $0.oldSize) = (freed, "64") }
+        if let marked {
+            try await add("NOPs that end within a mark for indirect calls") {
+                ($0.name, $0.newAddress, $0.newSize, $0.oldSize) = (marked.name, "0", "3", "\(marked.size)")
+            }
+        }
+        try await addHarmless("two entries for one function") {
+            $0.more = ".section .livepatch.funcs\n.quad name, new_victim, 0\n.long 6, \($0.oldSize)\n.byte 2\n.skip 71\n"
+        }
+        try await addHarmless("a load hook that is a null pointer") { $0.more = ".section .livepatch.hooks.load, \"a\"\n.quad 0\n" }
+        try await addHarmless("load hooks that are not loaded") { $0.more = ".section .livepatch.hooks.load, \"\"\n.quad new_victim\n" }
     }
 }

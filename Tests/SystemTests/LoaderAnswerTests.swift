@@ -196,15 +196,31 @@ struct LoaderAnswerTests {
         var payloads = BrokenPayloads(bench.targets)
         try await payloads.addRuinous()
         for payload in payloads.all {
-            #expect(Self.said(bench.model(payload)) == "crash", "\(payload.name)")
-            let scenario = Scenario(
-                files: ["p.livepatch": payload.bytes], steps: [.init("upload", "xen-livepatch upload p p.livepatch"), .init("alive", "true")])
-            let machine = try await bench.boot(scenario)
-            guard case .panicked(let reason) = machine.verdict else {
-                Issue.record("\(payload.name): \(machine.verdict), \(machine["upload"].output)")
+            let model = bench.model(payload)
+            guard case .crashes(let expected) = model.verdict else {
+                Issue.record("\(payload.name): \(model.verdict)")
                 continue
             }
-            print("\(payload.name): \(reason)")
+            var scenario = Scenario(files: ["p.livepatch": payload.bytes], steps: [.init("upload", "xen-livepatch upload p p.livepatch")])
+            if model.ruinsLater {
+                for (id, action) in [("apply", Scenario.HostToolAction.apply), ("revert", .revert)] { try scenario.hostTool(id, action, "p") }
+                scenario.step("unload", "xen-livepatch unload p")
+                scenario.step("look", "cat /sys/hypervisor/version/minor")
+            }
+            scenario.step("alive", "true")
+            let machine = try await bench.boot(scenario)
+            let reason: String
+            switch machine.verdict {
+            case .panicked(let words): reason = words
+            // Memory was overwritten before it could say a word.
+            case .stopped(let step) where step == "apply" && model.ruinsLater: reason = "no word more"
+            default:
+                Issue.record("\(payload.name): \(machine.verdict), \(machine.steps.map(\.output))")
+                continue
+            }
+            // Not before it was to.
+            #expect(machine["upload"].succeeded == model.ruinsLater, "\(payload.name)")
+            print("\(payload.name): \(expected)\n  \(reason)")
         }
     }
 
