@@ -8,13 +8,15 @@ struct CommandRunner: Sendable {
 
     /// Variables of the caller that tools need to work at all. CFLAGS, MAKEFLAGS and the like never get through.
     private static let passed = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHON", "USER"]
-    /// Those of programs that go before compilers. None of them changes what a compiler makes.
+    /// Those of programs that go before compilers.
     private static let passedPrefixes = ["CCACHE_", "DISTCC_", "ICECC_", "SCCACHE_"]
+    /// The ones among them that name another compiler.
+    private static let heldBack: Set = ["CCACHE_COMPILER", "CCACHE_COMPILERTYPE", "CCACHE_PATH"]
 
     /// - Parameter caller: the caller's environment.
     init(caller: [String: String]) {
         var environment = caller.filter { name, _ in
-            Self.passed.contains(name) || Self.passedPrefixes.contains { name.hasPrefix($0) }
+            Self.passed.contains(name) || Self.passedPrefixes.contains { name.hasPrefix($0) } && !Self.heldBack.contains(name)
         }
         environment["PATH", default: "/usr/local/bin:/usr/bin:/bin"] += ""
         environment["LC_ALL"] = "C"

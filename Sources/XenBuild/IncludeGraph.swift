@@ -73,13 +73,33 @@ struct IncludeGraph: Sendable {
             for (path, includes) in files where !reach.paths.contains(path) {
                 let byAssembler = !includes.assembler.isDisjoint(with: reach.names)
                 guard byAssembler || includes.isComputed || !includes.names.isDisjoint(with: reach.names) else { continue }
-                if byAssembler { reach.throughAssembler = true }
                 reach.paths.insert(path)
                 reach.names.insert(Self.basename(path))
                 grew = true
             }
         }
+        // Of the changed files as well: one may include itself, so that C sees other lines of it than the assembler does.
+        reach.throughAssembler = files.contains { reach.paths.contains($0) && !$1.assembler.isDisjoint(with: reach.names) }
         return reach
+    }
+
+    /// What the assembler may include by itself in a tree, as a digest: launchers that keep objects by what the preprocessor makes of a source
+    /// know nothing of it.
+    ///
+    /// - Parameter xen: a private tree's `xen` folder.
+    static func assemblerInput(of xen: FilePath) throws -> String {
+        let names = try IncludeGraph(xen: xen).files.values.reduce(into: Set<String>()) { $0.formUnion($1.assembler) }
+        var paths: [String] = []
+        try WorkFiles.walk(xen) { path, kind in
+            if case .regular = kind, names.contains(basename(path)) { paths.append(path) }
+            return true
+        }
+        var key = ContentKey()
+        for path in paths.sorted() {
+            key.add(path)
+            key.add(try WorkFiles.read(xen, path))
+        }
+        return key.finished()
     }
 
     static func basename(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }

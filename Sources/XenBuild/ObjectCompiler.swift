@@ -5,7 +5,7 @@ import WorkFiles
 struct ObjectCompiler: Sendable {
     let runner: CommandRunner
     let toolchain: Toolchain
-    let launcher: [String]
+    let launcher: Launcher
     let store: ObjectStore
     /// For objects on their way into the store.
     let work: FilePath
@@ -62,7 +62,7 @@ struct ObjectCompiler: Sendable {
         let output = folder.appending("\(key).o"), rule = folder.appending("\(key).d")
         let log = logs.appending(side).appending(command.name + ".log")
         let words = command.command.replay(in: top, output: output, dependencies: rule, extra: ObjectCommand.differFlags(toolchain, top: top))
-        guard try await runner.run(launcher + words, in: command.command.folder(in: top), log: log) else {
+        guard try await runner.run(launcher.words + words, in: command.command.folder(in: top), log: log, adding: launcher.variables(for: top)) else {
             throw BuildError.fromLog("\(command.source) (\(side)) does not compile", log: log)
         }
         return Result(entry: try store.store(key, object: output, dependencies: try read(rule, command, top: top)), wasCached: false)

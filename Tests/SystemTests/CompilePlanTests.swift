@@ -102,7 +102,7 @@ private struct WholeTrees: Sendable {
             let preparation = try await TreePreparation(request) { _ in }
             let trees = [try await preparation.prepared(), try await preparation.prepared(patch: patch)]
             let compiler = ObjectCompiler(
-                runner: preparation.runner, toolchain: preparation.toolchain, launcher: [], store: preparation.cache.objects,
+                runner: preparation.runner, toolchain: preparation.toolchain, launcher: Launcher(), store: preparation.cache.objects,
                 work: folder.appending("work"), logs: request.logs)
             var result: [String: (original: FilePath?, patched: FilePath?)] = [:]
             for (side, tree) in zip(["original", "patched"], trees) {

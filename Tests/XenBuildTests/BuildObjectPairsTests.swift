@@ -183,6 +183,23 @@ import XenSource
         }
     }
 
+    /// As Xen's are for EFI: without its object, there is no telling what such a source includes.
+    @Test("a source that is linked to by the rule that compiles it is found by the headers it includes", arguments: ["other/linked.c", "other/named.c"])
+    func linkedSources(place: String) async throws {
+        try await FakeTree.with { fake in
+            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            try fake.put(
+                "xen/Makefile",
+                makefile.replacing("ALL_OBJS := ", with: "ALL_OBJS := common/linked.o ")
+                    + "\ncommon/linked.o: common/linked.c\ncommon/linked.c: \(place)\n\tln -nsf ../$< $@\n")
+            try fake.put("xen/\(place)", "#include \"shared.h\"\nint linked(int a) { return twice(a) + 1; }\n")
+            let outcome = try await build(fake.request(["xen/include/shared.h": "static inline int twice(int a) { return a + a + 1; }\n"]))
+            #expect(outcome.pairs.map(\.name) == ["common/linked.o", "common/one.o"])
+            // A source that names no header of the patch needs none of that.
+            _ = try await build(fake.request(["xen/common/two.c": two]))
+        }
+    }
+
     @Test func whatMakeWouldDoIsAskedInACopyWhileHeadersAreMade() async throws {
         try await FakeTree.with { fake in
             let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)

@@ -89,6 +89,25 @@ import XenBuild
         }
     }
 
+    /// A compiler cache goes by what the preprocessor makes of a source, and there both sides say the same.
+    @Test func aLauncherIsToldWhatTheAssemblerIncludes() async throws {
+        try await FakeTree.with { fake in
+            let two = "asm(\".include \\\"include/macros.h\\\"\\nset_it 5\");\nint two(int a) { return a; }\n"
+            try fake.put("xen/common/two.c", two)
+            try fake.put("xen/include/macros.h", ".macro set_it to\n.set value, \\to\n.endm\n")
+            let launcher = fake.folder.appending("launcher"), log = fake.folder.appending("launched")
+            let script = "#!/bin/sh\necho \"$SCCACHE_C_CUSTOM_CACHE_BUSTER $(cat \"$CCACHE_EXTRAFILES\") $CCACHE_PATH\" >> \(log)\nexec \"$@\"\n"
+            try WorkFiles.write(Array(script.utf8), to: launcher, executable: true)
+            var request = try fake.request(["xen/include/macros.h": ".macro set_it to\n.set value, \\to + 1\n.endm\n"])
+            request.environment["CCACHE_PATH"] = "/elsewhere"
+            request.launcher = [launcher.string]
+            let outcome = try await buildObjectPairs(request) { _ in }
+            #expect(outcome.pairs.map(\.name) == ["common/two.o"])
+            let lines = String(decoding: try WorkFiles.read(log), as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
+            #expect(lines.count == 2 && lines.allSatisfy { $0.count == 2 && $0[0] == $0[1] } && lines.first != lines.last)
+        }
+    }
+
     @Test func aLauncherGetsEachCompilersCommandLine() async throws {
         try await FakeTree.with { fake in
             let launcher = fake.folder.appending("launcher"), log = fake.folder.appending("launched")

@@ -42,6 +42,11 @@ import Testing
             ])
         #expect(reach.throughAssembler)
         #expect(!graph.reaching(["include/xen/mid.h"]).throughAssembler)
+        // C sees the lines of this one that the assembler does not, and the other way round.
+        graph.merge(Array(#"asm(".include \"self.h\"");"#.utf8), at: "include/self.h")
+        graph.merge(Array("#include <self.h>".utf8), at: "common/user.c")
+        #expect(graph.reaching(["include/self.h"]).throughAssembler)
+        #expect(!graph.reaching(["common/user.c"]).throughAssembler)
         #expect(graph.reaching(["common/other.c"]).paths == ["common/other.c", "common/any.c"])
     }
 }
