@@ -72,7 +72,7 @@ public struct Boot: Sendable {
         }
         return MachineRun(
             console: console, log: String(decoding: bytes, as: UTF8.self),
-            verdict: wire.verdict(console, timeLimit), bootTime: wire.firstStep.map { $0 - start }, duration: .now - start)
+            verdict: wire.verdict(console, timeLimit, wasKilled: !status.isSuccess), bootTime: wire.firstStep.map { $0 - start }, duration: .now - start)
     }
 
     private func run(_ arguments: [String], into wire: Wire) async throws -> TerminationStatus {
@@ -97,7 +97,7 @@ public struct Boot: Sendable {
 }
 
 /// What comes over the serial line while the machine runs, and how long it may still run.
-private final class Wire: Sendable {
+final class Wire: Sendable {
     private struct State {
         var bytes: [UInt8] = []
         var deadline: ContinuousClock.Instant
@@ -135,9 +135,12 @@ private final class Wire: Sendable {
         }
     }
 
-    func verdict(_ console: Console, _ time: Duration) -> MachineRun.Verdict {
+    /// - Parameters:
+    ///   - time: how long the machine was allowed to run.
+    ///   - wasKilled: whether the machine did not end by itself.
+    func verdict(_ console: Console, _ time: Duration, wasKilled: Bool) -> MachineRun.Verdict {
         if let reason = console.panic { return .panicked(reason) }
-        if console.cameToTheEnd { return .finished }
+        if console.cameToTheEnd { return isOver && wasKilled ? .stillOn : .finished }
         let step = console.steps.last.flatMap { $0.exitCode == nil ? $0.id : nil }
         if isFull { return .tooLoud(bytes: limit, step: step) }
         return isLate ? .timedOut(after: time, step: step) : .stopped(step: step)
@@ -147,8 +150,10 @@ private final class Wire: Sendable {
 /// The outcome of one boot.
 public struct MachineRun: Sendable {
     public enum Verdict: Sendable, Equatable {
-        /// All steps ran; whether they did what they should is in their results.
+        /// All steps ran, and the machine switched itself off; whether they did what they should is in their results.
         case finished
+        /// All steps ran, and the machine had to be stopped: it hung, or wrote without end, while it should have switched itself off.
+        case stillOn
         /// The hypervisor or the dom0's kernel died, with its own words.
         case panicked(String)
         /// The time was over. `step` is the one that was running, nil before the first and between two.
@@ -175,17 +180,19 @@ public struct MachineRun: Sendable {
         steps.first { $0.id == id } ?? Console.StepResult(id: id)
     }
 
-    /// Throws `RigError` with the reason unless the machine came to the end of its scenario.
+    /// Throws `RigError` with the reason unless the machine came to the end of its scenario and switched itself off.
     public func requireFinished() throws {
         let during = { (step: String?) in step.map { " during the step '\($0)'" } ?? "" }
         switch verdict {
         case .finished: return
+        case .stillOn: throw RigError("the machine did not switch off after the last step")
         case .panicked(let reason): throw RigError("the machine died: \(reason)")
         case .timedOut(let limit, let step):
             throw RigError("the machine was not done after \(limit.components.seconds) s\(during(step))")
         case .tooLoud(let bytes, let step):
             throw RigError("the machine wrote \(bytes) bytes to its console and was stopped\(during(step))")
-        case .stopped(let step): throw RigError("the machine went off before it was done\(during(step))")
+        case .stopped(let step):
+            throw RigError(console.lacksPrivcmd ? Console.noPrivcmd : "the machine went off before it was done\(during(step))")
         }
     }
 }

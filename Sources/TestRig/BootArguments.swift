@@ -9,7 +9,8 @@ extension Boot {
         let emulator = machine.emulator
         // Scrubbing would only make the host provide memory that nobody uses: a tenth of the whole run.
         let xen = emulator.xenOptions + ["dom0_mem=\(dom0Memory)M", "bootscrub=off", "loglvl=all", "guest_loglvl=all"] + xenOptions
-        let kernel = ["console=hvc0", "quiet", "loglevel=3", "panic=1"] + kernelOptions
+        // The last word on how much is said wins: warnings and worse, so that a WARN is seen.
+        let kernel = ["console=hvc0", "quiet", "loglevel=5", "panic=1"] + kernelOptions
         return emulator.machine + [
             "-accel", "tcg", "-m", "\(memory)", "-smp", "\(processors)",
             "-display", "none", "-nodefaults", "-no-user-config", "-no-reboot", "-serial", "stdio", "-monitor", "none",

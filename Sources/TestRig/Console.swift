@@ -22,11 +22,17 @@ public struct Console: Sendable, Equatable {
                 begun += line[..<start]
                 lines.append(.hypervisor(Self.text(line[(start + Self.prefix.count)...])))
             } else {
-                lines.append(.dom0(Self.text(begun + line)))
+                lines += Self.dom0Lines(Self.text(begun + line))
                 begun = []
             }
         }
-        if !begun.isEmpty { lines.append(.dom0(Self.text(begun))) }
+        if !begun.isEmpty { lines += Self.dom0Lines(Self.text(begun)) }
+    }
+
+    /// A message of the dom0's kernel, which begins with `[`, may come behind a mark before the mark's line ends. No mark has a bracket.
+    private static func dom0Lines(_ text: String) -> [Line] {
+        guard text.hasPrefix("@@step ") || text.hasPrefix("@@scenario "), let start = text.firstIndex(of: "[") else { return [.dom0(text)] }
+        return [.dom0(String(text[..<start])), .dom0(String(text[start...]))]
     }
 
     private static let prefix = Array("(XEN) ".utf8)
@@ -98,6 +104,12 @@ public struct Console: Sendable, Equatable {
 
     /// Whether the dom0 came to the end of its scenario.
     public var cameToTheEnd: Bool { lines.contains(.dom0("@@scenario end")) }
+
+    /// Whether the dom0 gave up before its scenario: its kernel has no door to the hypervisor, and the host tool would say so and end with 0.
+    public var lacksPrivcmd: Bool { lines.contains(.dom0("@@scenario without /dev/xen/privcmd")) }
+
+    /// What is wrong with a dom0 of which that is true.
+    static let noPrivcmd = "the dom0 has no /dev/xen/privcmd, through which its tools reach the hypervisor"
 
     /// Why the hypervisor or the dom0's kernel died, in their own words; nil while both live.
     public var panic: String? {

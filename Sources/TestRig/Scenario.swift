@@ -41,14 +41,27 @@ public struct Scenario: Sendable, Equatable {
         /// Uploads `/payloads/NAME.livepatch` and applies it.
         case load
         case upload, apply, revert, replace, unload
+
+        /// What `xen-livepatch list` has the payload as when that is done; `absent` where it is not listed.
+        var stateAfter: String {
+            switch self {
+            case .load, .apply, .replace: "APPLIED"
+            case .upload, .revert: "CHECKED"
+            case .unload: "absent"
+            }
+        }
     }
 
     /// Adds a step, at the end: `xen-livepatch` does `action` with the payload `name`, and again after a second, up to 20
     /// times, while the hypervisor says that it is busy. The step's exit code is that of the last attempt.
     ///
     /// Xen gives up when its processors have not all come together within 30 ms, which happens on a machine that emulates them
-    /// and has other work; an operator tries again, too. Throws `RigError` for a name that the shell would not take as one word.
-    public mutating func hostTool(_ id: String, _ action: HostToolAction, _ name: String) throws {
+    /// and has other work; an operator tries again, too.
+    ///
+    /// - Parameter verified: whether the step is also to fail, with a line that says so, when the tool ends with 0 and its list has the
+    ///   payload in another state than it should be in then.
+    /// - Throws: `RigError` for a name that the shell would not take as one word.
+    public mutating func hostTool(_ id: String, _ action: HostToolAction, _ name: String, verified: Bool = false) throws {
         guard !name.isEmpty, name.utf8.allSatisfy(Self.mayBeInID), !name.hasPrefix("-") else {
             throw RigError("'\(name)' can't name a payload here: letters, digits, '_', '.' and '-' only", exitCode: .usage)
         }
@@ -62,9 +75,7 @@ public struct Scenario: Sendable, Equatable {
             case .apply, .revert, .replace, .unload: "xen-livepatch \(action.rawValue) \(name)"
             }
         // 2 is the tool's word for "try again" (tools/misc/xen-livepatch.c, Xen 4.17); old ones end with EAGAIN or EBUSY itself.
-        step(
-            id,
-            """
+        let attempts = """
             attempts=0
             while :; do
                 \(attempt)
@@ -76,7 +87,36 @@ public struct Scenario: Sendable, Equatable {
                 esac
                 sleep 1
             done
-            """)
+            """
+        step(id, verified ? "(\n\(attempts)\n) || exit $?\n" + Self.verification(of: name, expected: action.stateAfter) : attempts)
+    }
+
+    /// Commands that fail unless the host tool's list has a payload in a state.
+    ///
+    /// A row of it is the name, filled up to 40 columns, `| ` and the state (`list_func` of tools/misc/xen-livepatch.c). A list without a
+    /// payload says that it is one; a tool that can't reach the hypervisor prints nothing, and ends with 0.
+    private static func verification(of name: String, expected: String) -> String {
+        """
+        list=$(xen-livepatch list) && [ -n "$list" ] || {
+            echo "xen-livepatch list says nothing of the payloads"
+            exit 1
+        }
+        state=absent
+        while read -r row; do
+            case $row in
+                "\(name) "* | "\(name)|"*)
+                    state=${row#*| }
+                    state=${state%% *}
+                    break
+                    ;;
+            esac
+        done <<END
+        $list
+        END
+        [ "$state" = \(expected) ] && exit 0
+        echo "xen-livepatch ended without an error, but in its list \(name) is $state, not \(expected)"
+        exit 1
+        """
     }
 
     /// The part of the initramfs that makes the dom0 run this scenario.

@@ -62,7 +62,8 @@ public struct TestDrive: Sendable {
         public var expected: String
     }
 
-    /// What the dom0 does, and how each of its steps is told.
+    /// What the dom0 does, and how each of its steps is told. The first and the last one are not told: they ask the dom0's kernel what it
+    /// thinks of itself.
     ///
     /// - Throws: `RigError` for names that can't be told to the host tool, and for two payloads of one name.
     public func scenario() throws -> (scenario: Scenario, steps: [Step]) {
@@ -86,8 +87,9 @@ public struct TestDrive: Sendable {
         }
         func tool(_ action: Scenario.HostToolAction, _ payload: Payload, _ title: String? = nil) throws {
             let what = title ?? action.rawValue
-            try note(payloads.count > 1 ? "\(what) \(payload.name)" : what) { try scenario.hostTool($0, action, payload.name) }
+            try note(payloads.count > 1 ? "\(what) \(payload.name)" : what) { try scenario.hostTool($0, action, payload.name, verified: true) }
         }
+        scenario.step(Self.taintBefore, Self.readTaint)
         ask(before, "before")
         var applied: [Payload] = []
         for payload in payloads {
@@ -107,7 +109,25 @@ public struct TestDrive: Sendable {
         }
         for payload in payloads.reversed() { try tool(.unload, payload) }
         note("still alive") { scenario.step($0, "xen-livepatch list && cat /sys/hypervisor/version/major") }
+        scenario.step(Self.taintAfter, Self.readTaint)
         return (scenario, steps)
+    }
+
+    // MARK: The dom0's kernel
+
+    private static let taintBefore = "taint-before"
+    private static let taintAfter = "taint-after"
+    private static let readTaint = "cat /proc/sys/kernel/tainted"
+
+    /// What the dom0's kernel noted in its taint during the drive (Documentation/admin-guide/tainted-kernels.rst); nil when it is nothing bad.
+    ///
+    /// What it noted before, while the emulated machine booted, is no payload's doing.
+    static func newTaint(in machine: MachineRun) -> String? {
+        func taint(_ step: String) -> Int? { machine[step].output.split(whereSeparator: \.isNewline).compactMap { Int($0) }.last }
+        guard let before = taint(taintBefore), let after = taint(taintAfter) else { return nil }
+        let marks = [(7, "D: it has died once"), (9, "W: it warned"), (14, "L: a processor was stuck")]
+        let found = marks.filter { (after & ~before) >> $0.0 & 1 == 1 }.map(\.1)
+        return found.isEmpty ? nil : "the dom0's kernel is tainted since the first step (\(found.joined(separator: ", ")))"
     }
 }
 
@@ -119,9 +139,9 @@ public struct TestDriveResult: Sendable {
         case panicked(String)
         /// Everything ran to its end, and a step did not do what it should.
         case failed(step: String)
-        /// The hypervisor or the kernel complained: `WARN`, `BUG`.
+        /// The hypervisor or the dom0's kernel complained (`WARN`, `BUG`), or the kernel has a taint that says so.
         case complained(String)
-        /// The machine was not done in time, or went off before.
+        /// The machine was not done in time, went off before, or did not go off at all.
         case stopped(String)
     }
 
@@ -168,9 +188,12 @@ public struct TestDriveResult: Sendable {
             verdict = .stopped("the machine wrote \(bytes) bytes to its console\(during(step))")
             telling = Array(machine.console.complaints.prefix(40))
         case .stopped(let step):
-            verdict = .stopped("the machine went off\(during(step))")
+            verdict = .stopped(machine.console.lacksPrivcmd ? Console.noPrivcmd : "the machine went off\(during(step))")
+        case .stillOn:
+            verdict = .stopped("the machine did not switch off after the last step")
+            telling = Array(machine.console.complaints.prefix(40))
         case .finished:
-            telling = machine.console.complaints
+            telling = machine.console.complaints + [TestDrive.newTaint(in: machine)].compactMap(\.self)
             if let bad = steps.first(where: { $0.isGood != true }) {
                 verdict = .failed(step: bad.title)
             } else {
@@ -207,15 +230,22 @@ extension Console {
         }
     }
 
-    /// Lines in which the hypervisor or the dom0's kernel says that something is wrong with itself.
+    /// Lines in which the hypervisor or the dom0's kernel says that something is wrong with itself; the kernel's from the scenario's beginning
+    /// on, as it may warn of the emulated machine while it boots.
     var complaints: [String] {
-        lines.compactMap { line in
-            switch line {
+        let start = lines.firstIndex(of: .dom0("@@scenario begin")) ?? lines.startIndex
+        return lines.indices.compactMap { index in
+            switch lines[index] {
             case .hypervisor(let text):
                 ["Xen WARN at", "Xen BUG at", "Assertion '"].contains { text.contains($0) } ? "(XEN) \(text)" : nil
             case .dom0(let text):
-                ["BUG: ", "Oops: ", "WARNING: CPU"].contains { text.contains($0) } ? text : nil
+                index >= start && Self.troubles.contains { text.contains($0) } ? text : nil
             }
         }
     }
+
+    /// Words of Linux. Those of an Oops are others on each architecture; `[#1]` is in all of them.
+    private static let troubles = [
+        "BUG: ", "Oops: ", "WARNING: CPU", "kernel BUG at", "general protection fault", "[#1]", "rcu: INFO", "Internal error: Oops",
+    ]
 }

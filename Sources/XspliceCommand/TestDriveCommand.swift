@@ -37,7 +37,7 @@ struct TestDriveCommand: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A command for the dom0's shell, and words that its output must hold before anything is applied and after all is reverted.",
+            "A command for the dom0's shell and, behind the last equals sign, words that its output must hold before anything is applied and after all is reverted.",
             valueName: "cmd=text"))
     var expectBefore: [ExpectationArgument] = []
 
@@ -63,6 +63,8 @@ struct TestDriveCommand: ConsoleCommand {
         guard (1...86_400).contains(timeLimit) else { throw ValidationError("--time-limit takes a number of seconds from 1 to 86400") }
     }
 
+    var interruption: String { "interrupted: the machine was stopped, and there is no verdict" }
+
     func run(on console: Console) async throws -> ExitStatus {
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
         let terminal = Terminal(console)
@@ -78,10 +80,23 @@ struct TestDriveCommand: ConsoleCommand {
         defer { copy.remove() }
         var boot = Boot(hypervisor: copy.path, dom0: dom0)
         boot.timeLimit = .seconds(timeLimit)
-        let result = try await drive.run(on: boot)
-        try WorkFiles.writeAtomically(Array(result.log.utf8), to: logPath)
-        console.output.write(TestDriveText.render(result, log: logPath.string, style: console.outputStyle) + "\n")
-        return result.verdict == .good ? .written : .cannotBeLivePatched
+        return Self.conclude(try await drive.run(on: boot), log: logPath, on: console)
+    }
+
+    /// Writes the log, and says what became of the drive: its verdict stands whether or not there is room for the log.
+    ///
+    /// - Returns: the exit code.
+    static func conclude(_ result: TestDriveResult, log: FilePath, on console: Console) -> ExitStatus {
+        var failure: WorkFileError?
+        do throws(WorkFileError) {
+            try WorkFiles.writeAtomically(Array(result.log.utf8), to: log)
+        } catch {
+            failure = error
+        }
+        console.output.write(TestDriveText.render(result, log: failure == nil ? log.string : nil, style: console.outputStyle) + "\n")
+        if let failure { console.error.write(DiagnosticText.render(failure, style: console.errorStyle) + "\n") }
+        guard result.verdict == .good else { return .cannotBeLivePatched }
+        return failure == nil ? .written : .internalFault
     }
 
     /// What is to be done with each payload, as far as the model of the loader can tell.
@@ -91,7 +106,7 @@ struct TestDriveCommand: ConsoleCommand {
         }
         var stack = RunningHypervisor(known.image)
         return try payloads.map { text in
-            let path = FilePath(text), bytes = try WorkFiles.read(path)
+            let path = FilePath(text), bytes = try InputFile.read(path)
             let result = loadPayload(bytes, into: stack, architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
             let answers = PayloadActions(after: result, into: stack, architecture: known.architecture, loader: known.loader).answers
             let replaces = answers.contains { $0.action == .replace }
@@ -118,7 +133,7 @@ struct TestDriveCommand: ConsoleCommand {
 
     /// What QEMU boots, unpacked if need be, and surely that of `image`.
     private func bootImage(of image: XenImage) throws -> [UInt8] {
-        var bytes = try WorkFiles.read(FilePath(xen))
+        var bytes = try InputFile.read(FilePath(xen))
         if bytes.starts(with: [0x1f, 0x8b]) {
             guard let unpacked = gunzip(bytes, limit: 64 << 20) else { throw UsageError("\(xen): is damaged, or unpacks to more than 64 MiB") }
             bytes = unpacked
@@ -132,12 +147,14 @@ struct TestDriveCommand: ConsoleCommand {
     }
 }
 
-/// `CMD=TEXT`: the text is behind the last equals sign.
+/// `CMD=TEXT`: the text is behind the last equals sign. An empty one would be in any output.
 struct ExpectationArgument: ExpressibleByArgument {
     var expectation: TestDrive.Expectation
 
     init?(argument: String) {
         guard let sign = argument.lastIndex(of: "="), sign > argument.startIndex else { return nil }
-        expectation = TestDrive.Expectation(command: String(argument[..<sign]), text: String(argument[argument.index(after: sign)...]))
+        let text = argument[argument.index(after: sign)...]
+        guard !text.isEmpty else { return nil }
+        expectation = TestDrive.Expectation(command: String(argument[..<sign]), text: String(text))
     }
 }

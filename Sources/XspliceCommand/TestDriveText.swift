@@ -3,7 +3,8 @@ import TestRig
 
 /// What `test-drive` says at its end.
 enum TestDriveText {
-    static func render(_ result: TestDriveResult, log: String, style: TextStyle) -> String {
+    /// - Parameter log: the file with all that came over the console; nil when it could not be written.
+    static func render(_ result: TestDriveResult, log: String?, style: TextStyle) -> String {
         var actions = result.bootTime.map { [(title: "boot \($0.inSeconds)", isGood: true)] } ?? []
         for step in result.steps where step.question == nil {
             if let isGood = step.isGood { actions.append((step.title, isGood)) }
@@ -24,7 +25,8 @@ enum TestDriveText {
             lines += ["", "'\(style.shown(step.title))' said:"] + (step.output.split(separator: "\n") + step.xenLog.map { "(XEN) \($0)"[...] }).map { "  " + style.shown(String($0)) }
         }
         if !result.telling.isEmpty { lines += [""] + result.telling.map { "  " + style.shown($0) } }
-        let end = "verdict: \(style.shown(words(result.verdict))) (\(result.duration.inSeconds), log in \(style.shown(log)))"
+        let place = log.map { "log in \(style.shown($0))" } ?? "no log"
+        let end = "verdict: \(style.shown(words(result.verdict))) (\(result.duration.inSeconds), \(place))"
         return (lines + [style.paint(end, .bold)]).joined(separator: "\n")
     }
 

@@ -43,6 +43,14 @@ struct ConsoleTests {
         #expect(console.steps == [.init(id: "a", exitCode: 0, output: "Hello World", xenLog: ["one", "two", "three"])])
     }
 
+    @Test("a message of the dom0's kernel behind a mark breaks neither")
+    func kernelBehindAMark() {
+        let console = console(
+            "@@step a begin[    9.1] WARNING: CPU: 0\r\n\r\nout\r\n\r\n@@step a end 0[   10.0] late\r\n\r\n@@scenario end[   10.1] later\r\n\r\n")
+        #expect(console.steps == [.init(id: "a", exitCode: 0, output: "[    9.1] WARNING: CPU: 0\n\nout")])
+        #expect(console.cameToTheEnd && console.lines.contains(.dom0("[   10.0] late")))
+    }
+
     @Test("output without a line break at its end does not swallow the mark")
     func noLineBreak() {
         #expect(console("@@step a begin\n.5\n@@step a end 0\n").steps == [.init(id: "a", exitCode: 0, output: ".5")])

@@ -95,7 +95,7 @@ struct TargetMachineTests {
         zip(arguments, arguments.dropFirst()).filter { $0.0 == name }.map(\.1)
     }
 
-    private let kernelLine = "console=hvc0 quiet loglevel=3 panic=1"
+    private let kernelLine = "console=hvc0 quiet loglevel=5 panic=1"
 
     @Test("a PC gets the dom0 as multiboot modules, and its console is a serial port of its own")
     func pc() throws {

@@ -19,7 +19,11 @@ struct TestDriveTests {
                 "unload", "still alive",
             ])
         let (scenario, steps) = try drive.scenario()
-        #expect(scenario.files == ["fix.livepatch": [1, 2, 3]] && scenario.steps.map(\.id) == steps.map(\.id))
+        // The first and the last one are about the dom0's kernel, and not told.
+        #expect(scenario.files == ["fix.livepatch": [1, 2, 3]] && scenario.steps.map(\.id).dropFirst().dropLast() == steps.map(\.id)[...])
+        #expect(scenario.steps.first?.command == "cat /proc/sys/kernel/tainted" && scenario.steps.last?.command == "cat /proc/sys/kernel/tainted")
+        // What the host tool is asked to do is looked at in its list.
+        #expect(scenario.steps.count { $0.command.contains("list=$(xen-livepatch list)") } == 6)
         #expect(steps[3].question == .init(command: "a", moment: "after", expected: "y"))
     }
 
@@ -78,12 +82,39 @@ struct TestDriveTests {
         #expect(result.verdict == .failed(step: "a after") && result.steps[2].output == "xxx")
     }
 
-    @Test(arguments: ["(XEN) Xen WARN at common/domain.c:7", "BUG: unable to handle page fault", "(XEN) Assertion 'x' failed at y.c:1"])
+    @Test(arguments: [
+        "(XEN) Xen WARN at common/domain.c:7", "BUG: unable to handle page fault", "(XEN) Assertion 'x' failed at y.c:1",
+        "[    9.1] WARNING: CPU: 0 PID: 7 at mm/x.c:1 f+0x1/0x2", "[    9.1] kernel BUG at mm/slub.c:1!", "[    9.1] rcu: INFO: rcu_sched detected stalls",
+        "[    9.1] general protection fault, probably for non-canonical address", "[    9.1] Internal error: Oops - undefined instruction: 0 [#1] SMP ARM",
+    ])
     func complaints(line: String) throws {
         let result = try judge(run([:], line))
         #expect(result.verdict == .complained(line) && result.telling.first == line)
         // A step that fails says more.
         #expect(try judge(run([4: 1], line)).verdict == .failed(step: "unload"))
+    }
+
+    @Test("what the dom0's kernel warned of while it booted is no payload's doing") func warningsOfTheBoot() throws {
+        let warning = "[    1.0] WARNING: CPU: 0 PID: 0 at arch/arm/x.c:1"
+        #expect(try judge("\(warning)\n@@scenario begin\n" + run()).verdict == .good)
+        #expect(try judge("@@scenario begin\n\(warning)\n" + run()).verdict == .complained(warning))
+    }
+
+    @Test(
+        "a taint of the dom0's kernel counts when it is new and means trouble",
+        arguments: [
+            (0, 0, nil), (512, 512, nil), (0, 4097, nil), (0, 512, "W: it warned"), (4096, 4096 | 640, "D: it has died once, W: it warned"),
+            (512, 512 | 16384, "L: a processor was stuck"),
+        ] as [(Int, Int, String?)])
+    func taints(before: Int, after: Int, words: String?) throws {
+        let end = "@@scenario end\n"
+        let text =
+            "@@step taint-before begin\n\(before)\n\n@@step taint-before end 0\n"
+            + run().replacing(end, with: "@@step taint-after begin\n\(after)\n\n@@step taint-after end 0\n\(end)")
+        let line = words.map { "the dom0's kernel is tainted since the first step (\($0))" }
+        let result = try judge(text), verdict: TestDriveResult.Verdict = line.map { .complained($0) } ?? .good
+        #expect(result.verdict == verdict)
+        #expect(result.telling == [line].compactMap(\.self))
     }
 
     @Test func aPanic() throws {
@@ -100,8 +131,28 @@ struct TestDriveTests {
             (MachineRun.Verdict.timedOut(after: .seconds(30), step: "s1"), "not done after 30 s, during 'apply'"),
             (.timedOut(after: .seconds(30), step: nil), "not done after 30 s"), (.stopped(step: "s4"), "the machine went off, during 'unload'"),
             (.tooLoud(bytes: 99, step: "s2"), "the machine wrote 99 bytes to its console, during 'a after'"),
+            (.stillOn, "the machine did not switch off after the last step"),
         ])
     func anEarlyEnd(verdict: MachineRun.Verdict, words: String) throws {
         #expect(try judge("@@step s0 begin\n", verdict).verdict == .stopped(words))
+    }
+
+    @Test("a machine that hangs, or writes without end, when its steps are done is not finished")
+    func afterTheEnd() {
+        let end = Console("@@scenario end\n".utf8)
+        let late = Wire(deadline: ContinuousClock.now - .seconds(1), limit: 100), full = Wire(deadline: ContinuousClock.now + .seconds(1000), limit: 0)
+        #expect(late.verdict(end, .seconds(5), wasKilled: true) == .stillOn)
+        #expect(full.verdict(end, .seconds(5), wasKilled: true) == .stillOn)
+        // It went off by itself, in the last moment.
+        #expect(late.verdict(end, .seconds(5), wasKilled: false) == .finished)
+        #expect(late.verdict(Console("".utf8), .seconds(5), wasKilled: true) == .timedOut(after: .seconds(5), step: nil))
+    }
+
+    @Test("a dom0 that can't reach the hypervisor says so") func withoutPrivcmd() throws {
+        let machine = MachineRun(
+            console: Console("\n@@scenario without /dev/xen/privcmd\n".utf8), log: "", verdict: .stopped(step: nil), duration: .seconds(5))
+        #expect(TestDriveResult(machine, steps: try drive.scenario().steps).verdict == .stopped(Console.noPrivcmd))
+        let error = #expect(throws: RigError.self) { try machine.requireFinished() }
+        #expect(error?.message == Console.noPrivcmd)
     }
 }

@@ -1,4 +1,6 @@
+import Diagnostics
 import Report
+import SystemPackage
 import Testing
 
 @testable import TestRig
@@ -9,14 +11,19 @@ import Testing
         payloads: [.init(name: "fix", bytes: [], replaces: false, mayBeAppliedAgain: false)], before: [.init(command: "cat v", text: ".5")],
         after: [.init(command: "cat v", text: "Hello")])
 
-    /// What is said of a run with these answers to the question: before, after, reverted.
-    private func text(_ answers: [String], verdict: MachineRun.Verdict = .finished, style: TextStyle = TextStyle()) throws -> String {
+    /// Of a run with these answers to the question: before, after, reverted.
+    private func result(_ answers: [String]) throws -> TestDriveResult {
         let steps = try drive.scenario().steps
         var answers = answers[...]
         let log = steps.map { "@@step \($0.id) begin\n\($0.question == nil ? "" : answers.popFirst() ?? "")\n@@step \($0.id) end 0\n" }.joined()
         let machine = MachineRun(
-            console: Console((log + "@@scenario end\n").utf8), log: log, verdict: verdict, bootTime: .milliseconds(6140), duration: .milliseconds(11_290))
-        return TestDriveText.render(TestDriveResult(machine, steps: steps), log: "out/test-drive.log", style: style)
+            console: Console((log + "@@scenario end\n").utf8), log: log, verdict: .finished, bootTime: .milliseconds(6140), duration: .milliseconds(11_290))
+        return TestDriveResult(machine, steps: steps)
+    }
+
+    /// What is said of such a run.
+    private func text(_ answers: [String], style: TextStyle = TextStyle()) throws -> String {
+        TestDriveText.render(try result(answers), log: "out/test-drive.log", style: style)
     }
 
     @Test func good() throws {
@@ -37,6 +44,23 @@ import Testing
         #expect(said.contains(" x cat v\n     before            .5\n     after             \\x1b[2J\n"))
         #expect(said.hasSuffix("'cat v after' said:\n  \\x1b[2J\nverdict: failed at 'cat v after' (11.2 s, log in out/test-drive.log)"))
         #expect(!said.contains("no WARN"))
+    }
+
+    @Test(
+        "a log that can't be written takes no verdict away",
+        arguments: [
+            ("log", "Hello", .written), ("log", "Bye", .cannotBeLivePatched), ("none/log", "Hello", .internalFault), ("none/log", "Bye", .cannotBeLivePatched),
+        ] as [(String, String, Diagnostics.ExitStatus)])
+    func logs(place: String, answer: String, status: Diagnostics.ExitStatus) throws {
+        let folder = try TemporaryFolder(), path = folder.path.appending(place), isWritten = place == "log"
+        let (output, error) = (MemorySink(), MemorySink())
+        let ending = TestDriveCommand.conclude(
+            try result([".5", answer, ".5"]), log: path, on: XspliceCommand.Console(output: output, error: error))
+        #expect(ending == status)
+        #expect(output.text.contains(answer == "Hello" ? "verdict: good" : "verdict: failed at"))
+        #expect(output.text.contains(isWritten ? "log in \(path))" : ", no log)"))
+        #expect(isWritten ? error.text.isEmpty : error.text.hasPrefix("error: cannot write \(path): "))
+        #expect(folder.names() == (isWritten ? ["log"] : []))
     }
 
     @Test("a long answer is cut, and a narrow terminal gets more lines")
