@@ -11,17 +11,49 @@ import WorkFiles
 struct Cache: Sendable {
     /// Part of every key: changes when what is kept, or how it is made, changes.
     static let schema = "3"
+    /// The folders that are made and removed here.
+    static let parts = ["trees", "objects", "work", "locks"]
+    /// What else may lie in a cache folder: the dom0s of test drives, and what a file system has of its own.
+    private static let neighbours = ["users", "dom0", "lost+found"]
 
     let root: FilePath
 
-    /// - Throws: `BuildError` (exit 64) when make could not work in that folder.
+    /// Makes the folder when it is missing, and what belongs into it.
+    ///
+    /// - Throws: `BuildError` (exit 64) for a folder that make could not work in, and for somebody else's.
     init(_ root: FilePath) throws {
         // Looked at before anything is made: the folder as it will be, behind the links that exist already.
         try Self.checkName(Self.destination(of: root))
+        try Self.checkContent(root)
         try WorkFiles.makeFolder(root)
         guard let resolved = WorkFiles.resolved(root) else { throw BuildError("\(root): no such folder") }
-        self.root = resolved
-        for name in ["trees", "objects", "work", "locks"] { try WorkFiles.makeFolder(resolved.appending(name)) }
+        self.init(resolved: resolved)
+        for name in Self.parts { try WorkFiles.makeFolder(resolved.appending(name)) }
+    }
+
+    private init(resolved: FilePath) { root = resolved }
+
+    /// The folder as it is: nothing is made, so that each of its parts may be missing.
+    ///
+    /// - Returns: nil where there is no such folder, and for an empty one.
+    /// - Throws: `BuildError` (exit 64) for somebody else's folder.
+    static func existing(_ root: FilePath) throws -> Cache? {
+        guard WorkFiles.isFolder(root), let resolved = WorkFiles.resolved(root) else { return nil }
+        guard try !WorkFiles.names(in: resolved).isEmpty else { return nil }
+        try checkContent(resolved)
+        return Cache(resolved: resolved)
+    }
+
+    /// Things are removed from cache folders, and who says `--cache-dir ~` does not mean those of `~/trees`.
+    private static func checkContent(_ root: FilePath) throws {
+        guard WorkFiles.isFolder(root) else { return }
+        // The first use makes this file, and nobody ever writes to it.
+        if case .regular(size: 0, executable: _)? = try WorkFiles.kind(of: root.appending("users")) { return }
+        guard try WorkFiles.names(in: root).allSatisfy({ parts.contains($0) || neighbours.contains($0) }) else {
+            throw BuildError(
+                "cache folder \(root): is not empty, and is no cache folder of this program",
+                help: "name a folder that is empty or does not exist yet with --cache-dir", exitCode: .usage)
+        }
     }
 
     /// Xen's makefiles take their own path apart at white space, and shells and make read the rest.

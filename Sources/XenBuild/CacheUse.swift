@@ -11,7 +11,7 @@ public struct CacheUse: ~Copyable, Sendable {
 
     /// Makes the folder when it is missing. Waits while another run removes things from it.
     ///
-    /// - Throws: `BuildError` (exit 64) for a folder that make can't work in, `WorkFileError`, `CancellationError`.
+    /// - Throws: `BuildError` (exit 64) for a folder that make can't work in, and for somebody else's; `WorkFileError`, `CancellationError`.
     public static func begin(_ folder: FilePath) async throws -> CacheUse {
         let lock = try await FileLock.acquire(try Cache(folder).users, .shared)
         // Again: who had the lock may have removed all that is in it.
@@ -54,40 +54,53 @@ public struct CacheUsage: Sendable, Equatable, Codable {
     public var size: Int64 { trees.size + objects.size + work.size }
 }
 
-/// - Returns: nothing at all where the folder does not exist.
-/// - Throws: `WorkFileError`.
+/// Nothing is made for it.
+///
+/// - Returns: nothing at all where the folder does not exist, or is empty.
+/// - Throws: `BuildError` (exit 64) for somebody else's folder; `WorkFileError`.
 public func cacheUsage(of folder: FilePath) throws -> CacheUsage {
-    guard WorkFiles.isFolder(folder) else { return CacheUsage() }
-    return try CacheContent(Cache(folder)).usage()
+    guard let cache = try Cache.existing(folder) else { return CacheUsage() }
+    return try CacheContent(cache).usage()
 }
 
 /// Removes all that is in a cache folder.
 ///
 /// - Returns: what was there.
-/// - Throws: `BuildError` when another run uses it; `WorkFileError`.
+/// - Throws: `BuildError` when another run uses it, and (exit 64) for somebody else's folder; `WorkFileError`.
 public func clearCache(_ folder: FilePath) throws -> CacheUsage {
-    guard WorkFiles.isFolder(folder) else { return CacheUsage() }
-    return try CacheContent(Cache(folder)).clear()
+    guard let cache = try Cache.existing(folder) else { return CacheUsage() }
+    return try CacheContent(cache).clear()
 }
 
 private struct CacheContent {
     let cache: Cache
-    private var trees: FilePath { cache.root.appending("trees") }
 
     init(_ cache: Cache) { self.cache = cache }
 
+    /// Of a part that is missing: none.
+    private func names(in part: String) throws -> [String] {
+        let folder = cache.root.appending(part)
+        guard WorkFiles.isFolder(folder) else { return [] }
+        return try WorkFiles.names(in: folder)
+    }
+
+    private func objects() throws -> [ObjectStore.Usage] {
+        guard WorkFiles.isFolder(cache.objects.root) else { return [] }
+        return try cache.objects.usage()
+    }
+
     func usage() throws -> CacheUsage {
         var usage = CacheUsage()
-        for name in try WorkFiles.names(in: trees) {
+        for name in try names(in: "trees") {
             usage.trees.count += 1
             usage.trees.size += try cache.tree(name).size()
         }
-        for entry in try cache.objects.usage() {
+        for entry in try objects() {
             usage.objects.count += 1
             usage.objects.size += entry.size
         }
         let work = cache.root.appending("work")
-        for name in try WorkFiles.names(in: work) {
+        for name in try names(in: "work") {
             usage.work.count += 1
             // It may vanish meanwhile.
             usage.work.size += (try? WorkFiles.size(of: work.appending(name))) ?? 0
@@ -101,7 +114,7 @@ private struct CacheContent {
         }
         defer { withExtendedLifetime(lock) {} }
         let usage = try usage()
-        for name in ["trees", "objects", "work", "locks"] { try WorkFiles.remove(cache.root.appending(name)) }
+        for name in Cache.parts { try WorkFiles.remove(cache.root.appending(name)) }
         return usage
     }
 
@@ -110,11 +123,11 @@ private struct CacheContent {
         guard let lock = try FileLock.tryAcquire(cache.users) else { return }
         defer { withExtendedLifetime(lock) {} }
         var things: [(lastUsed: Double, size: Int64, remove: () throws -> Void)] = []
-        for name in try WorkFiles.names(in: trees) {
+        for name in try names(in: "trees") {
             let place = cache.tree(name)
             things.append((place.lastUsed ?? 0, try place.size(), { place.removeAll() }))
         }
-        for entry in try cache.objects.usage() {
+        for entry in try objects() {
             things.append((entry.lastUsed ?? 0, entry.size, { try cache.objects.remove(entry.key) }))
         }
         var size = things.reduce(0) { $0 + $1.size }

@@ -36,6 +36,40 @@ import XenBuild
         }
     }
 
+    @Test("somebody else's folder is refused, and nothing in it is touched") func foreignFolders() async throws {
+        try await FakeTree.with { fake in
+            let theirs = fake.folder.appending("theirs")
+            try WorkFiles.makeFolder(theirs.appending("trees"))
+            for name in ["trees/oak", "notes.txt", "users"] { try WorkFiles.write(Array("mine\n".utf8), to: theirs.appending(name)) }
+            let status = try #require(throws: BuildError.self) { try cacheUsage(of: theirs) }
+            let clear = try #require(throws: BuildError.self) { try clearCache(theirs) }
+            let use = try await #require(throws: BuildError.self) { try await CacheUse.begin(theirs).end(limit: 0) }
+            for error in [status, clear, use] {
+                #expect(error.exitCode == .usage && error.message.contains("\(theirs): is not empty") && error.help?.contains("--cache-dir") == true)
+            }
+            #expect(try WorkFiles.names(in: theirs) == ["notes.txt", "trees", "users"])
+            #expect(try WorkFiles.names(in: theirs.appending("trees")) == ["oak"])
+        }
+    }
+
+    @Test func emptyFoldersAndThoseOfTestDrivesAreTaken() async throws {
+        try await FakeTree.with { fake in
+            let folder = fake.folder.appending("empty")
+            try WorkFiles.makeFolder(folder)
+            #expect(try cacheUsage(of: folder) == CacheUsage())
+            #expect(try clearCache(folder) == CacheUsage())
+            #expect(try WorkFiles.names(in: folder).isEmpty)
+            try WorkFiles.makeFolder(folder.appending("dom0"))
+            #expect(try cacheUsage(of: folder) == CacheUsage())
+            #expect(try WorkFiles.names(in: folder) == ["dom0"])
+            try await CacheUse.begin(folder).end(limit: nil)
+            // Once it is in use, whatever else comes into it is the user's own affair.
+            try WorkFiles.write([], to: folder.appending("notes.txt"))
+            #expect(try clearCache(folder) == CacheUsage())
+            #expect(try WorkFiles.names(in: folder) == ["dom0", "notes.txt", "users"])
+        }
+    }
+
     @Test func nothingIsRemovedWhileAnotherRunUsesIt() async throws {
         try await FakeTree.with { fake in
             try await fill(fake, 1...1)
