@@ -11,6 +11,22 @@ public struct ChangeSet: Sendable {
         case new
     }
 
+    /// A static local, as the source has it.
+    public struct StaticLocal: Sendable, Equatable {
+        public var name: String
+        public var function: String
+        /// The file that declares it.
+        public var file: String?
+    }
+
+    /// What debug info says of the source of one side.
+    public struct SourceNames: Sendable, Equatable {
+        /// Of all functions, also of those that were inlined everywhere.
+        public var functions: Set<String> = []
+        /// By item.
+        public var staticLocals: [Int: StaticLocal] = [:]
+    }
+
     /// As the build calls it: `common/kernel.o`.
     public var objectName: String
     /// Its main source file, relative to `xen/`.
@@ -27,6 +43,9 @@ public struct ChangeSet: Sendable {
     /// Items of the original that have no twin: functions and variables only.
     public var removed: [Int]
     public var diagnostics: [Diagnostic]
+    /// What the sources call things, before and after.
+    public var originalNames = SourceNames()
+    public var patchedNames = SourceNames()
 
     /// The changed functions that run after boot, as indices of patched items.
     public var changedFunctions: [Int] {
@@ -82,7 +101,8 @@ public func compareObjects(
     classifier.classify(with: &comparison)
     return ChangeSet(
         objectName: objectName, source: source, original: a.graph, patched: b.graph, twins: twins, status: classifier.status,
-        locations: locations, removed: classifier.removed, diagnostics: classifier.diagnostics)
+        locations: locations, removed: classifier.removed, diagnostics: classifier.diagnostics, originalNames: a.sourceNames,
+        patchedNames: b.sourceNames)
 }
 
 /// An object for another machine is no part of the hypervisor's own code: x86 boots in 32-bit code, which the build puts into

@@ -25,6 +25,8 @@ extension Classifier {
                 report(
                     .placementChanged, .note, symbol: new.name, location: locations[index],
                     message: "function '\(new.name)' goes \(what), otherwise unchanged: it is replaced, and lies among the payload's code")
+            // A load hook that becomes an unload hook, with the same function.
+            case (.data, .hooks) where moves: status[index] = .changed
             case (.data, .writable) where moves && after.isAsGood(as: before):
                 report(
                     .placementChanged, .warning, symbol: new.name, location: locations[index],
@@ -45,6 +47,8 @@ extension Classifier {
         let (before, after) = (ExportedNames(a).meanings, ExportedNames(b).meanings)
         for (name, new) in after.sorted(by: { $0.key < $1.key }) {
             guard let old = before[name] else { continue }
+            // The sections of assembly are compared with their labels: what is left are names without a section.
+            if isAssembly, case .item = old.place, case .item = new.place { continue }
             if old.isWeak != new.isWeak {
                 report(
                     .globalNameMoved, symbol: name,

@@ -30,12 +30,14 @@ struct Classifier {
 
     var a: ObjectGraph { original.graph }
     var b: ObjectGraph { patched.graph }
-    private var isAssembly: Bool { [source, a.fileSymbol, b.fileSymbol].contains { $0.hasSuffix(".S") || $0.hasSuffix(".s") } }
+    var isAssembly: Bool { [source, a.fileSymbol, b.fileSymbol].contains { $0.hasSuffix(".S") || $0.hasSuffix(".s") } }
 
     mutating func classify(with comparison: inout Comparison) {
         guard !isAssembly else {
             status = b.items.map { _ in .same }
             judgeAssembly()
+            judgeExportedNames()
+            judgeOddities(where: { $0.section == Oddity.common })
             return
         }
         status = b.items.indices.map { index in
@@ -201,9 +203,9 @@ struct Classifier {
             message: "\(list(names)) changed, but \(names.count == 1 ? "is" : "are") used at boot only and never live-patched")
     }
 
-    private mutating func judgeOddities() {
+    private mutating func judgeOddities(where counts: (Oddity) -> Bool = { _ in true }) {
         // What is odd in both was there before the patch; its content is compared with the other things without names.
-        for oddity in b.oddities where !a.oddities.contains(oddity) {
+        for oddity in b.oddities where counts(oddity) && !a.oddities.contains(oddity) {
             report(
                 .specialSectionUnknown, section: oddity.section,
                 message: "section \(oddity.section) of \(objectName) is not understood: \(oddity.reason)")

@@ -21,19 +21,29 @@ public func checkAddressesOfConstants(
     let known = (original: try prototypes(.original), patched: try prototypes(.patched))
     for index in changed {
         guard let twin = set.twins.original[index] else { continue }
-        let sides = [(set.original, twin, known.original), (set.patched, index, known.patched)]
-        for (graph, constant, prototypes) in sides {
+        var escape = bootData(pointingTo: twin, in: set.original).map { "'\($0)' gave its address to code that ran at boot" }
+        for (graph, constant, prototypes) in [(set.original, twin, known.original), (set.patched, index, known.patched)] where escape == nil {
             let users = FunctionUses(graph: graph, prototypes: prototypes.byName, architecture: architecture)
-            guard let escape = users.escape(of: constant) else { continue }
-            let item = set.patched.items[index]
-            set.diagnostics.append(
-                Diagnostic(
-                    .constantTableChanged, .error, symbol: item.name, location: set.locations[index] ?? SourceLocation(file: set.source),
-                    message: "constant '\(item.name)' changed, and '\(escape.function)' \(escape.how): whoever kept it goes on with the old one",
-                    help: "change the functions that read it; or, when nobody keeps its address, give the new table a new name"))
-            break
+            escape = users.escape(of: constant).map { "'\($0.function)' \($0.how)" }
         }
+        guard let escape else { continue }
+        let item = set.patched.items[index]
+        set.diagnostics.append(
+            Diagnostic(
+                .constantTableChanged, .error, symbol: item.name, location: set.locations[index] ?? SourceLocation(file: set.source),
+                message: "constant '\(item.name)' changed, and \(escape): whoever kept it goes on with the old one",
+                help: "change the functions that read it; or, when nobody keeps its address, give the new table a new name"))
     }
+}
+
+/// Data of the original that only boot code reads, and that leads to a constant: by its name, or that of its section.
+///
+/// A table of what each processor gets, for example (`intel_idle_ids` of `xen/arch/x86/cpu/mwait-idle.c`): where boot code put the
+/// pointers can't be told from the table.
+private func bootData(pointingTo constant: Int, in graph: ObjectGraph) -> String? {
+    graph.items.first { item in
+        item.kind == .data && item.role == .boot && item.references.contains { $0.target == .item(constant) }
+    }.map { $0.isNamed ? $0.name : graph.file.sections[$0.section].name }
 }
 
 /// How the functions of an object use its constants.
@@ -46,7 +56,7 @@ private struct FunctionUses {
     func escape(of constant: Int) -> (function: String, how: AddressEscape)? {
         for (index, item) in graph.items.enumerated() {
             let slots = item.references.filter { $0.target == .item(constant) }
-            // Data that points to it differs itself, and is judged itself.
+            // Data that points to it differs itself, and is judged itself; that of boot code is not, and is looked at apart.
             guard !slots.isEmpty, item.kind == .function else { continue }
             let code = functionCode(index, item)
             let use = architecture.addressUse(takenAt: slots.map { slot($0, of: item) }, in: code, readers: Reader.ofXen)

@@ -64,6 +64,17 @@ struct ExplainedGraph {
     /// How many items each section has.
     var itemsPerSection: [Int: Int] { graph.items.reduce(into: [:]) { $0[$1.section, default: 0] += 1 } }
 
+    /// What there is to tell of the source when files are held against each other.
+    var sourceNames: ChangeSet.SourceNames {
+        var names = ChangeSet.SourceNames(functions: Set(debug.functions.map(\.name)))
+        for index in graph.items.indices where graph.items[index].kind == .data {
+            guard let variable = variable(index), let function = variable.enclosingFunction else { continue }
+            names.staticLocals[index] = ChangeSet.StaticLocal(
+                name: variable.name, function: function, file: variable.declaration?.file)
+        }
+        return names
+    }
+
     func location(_ index: Int) -> SourceLocation? {
         let item = graph.items[index]
         if let parent = item.parent { return location(parent) }

@@ -30,6 +30,9 @@ public struct ObjectGraph: Sendable {
 
 /// Something in an object that can't be told apart into items.
 public struct Oddity: Sendable, Equatable {
+    /// Stands for the section that a variable without one gets when the hypervisor is linked (`.comm`).
+    static let common = "COMMON"
+
     public var section: String
     public var reason: String
 }
@@ -107,6 +110,8 @@ public struct Reference: Sendable, Equatable {
     public var addend: Int64
     /// How far into the target the reference points, in bytes.
     public var distance: Int64
+    /// Whether it goes by a section that holds several items: the start of one is the end of the one before it, too.
+    public var isBySection = false
 }
 
 /// An entry of a special table.

@@ -61,7 +61,7 @@ private struct Builder {
         var symbolsBySection: [[ELFSymbol]] = Array(repeating: [], count: file.sections.count)
         for symbol in file.symbols where !symbol.isSection && !symbol.isFile {
             if symbol.place == .common {
-                oddities.append(Oddity(section: "COMMON", reason: "common symbol \(symbol.name) of \(symbol.size) bytes"))
+                oddities.append(Oddity(section: Oddity.common, reason: "common symbol \(symbol.name) of \(symbol.size) bytes"))
             }
             guard let section = symbol.sectionIndex, !architecture.isMappingSymbol(symbol.name) else { continue }
             symbolsBySection[section].append(symbol)
@@ -265,6 +265,7 @@ private struct Builder {
                 target = itemsBySection[section].first
             } else {
                 target = distance.flatMap { item(in: section, at: Int(clamping: value &+ $0)) }
+                reference.isBySection = true
             }
             guard let target else {
                 reference.target = .unclear(section: file.sections[section].name)
@@ -382,7 +383,11 @@ private struct Builder {
 
     /// GCC moves unlikely code out of a function: `foo` and `foo.cold` (`foo.cold.3` before GCC 9) are one function.
     mutating func findColdParts() {
+        // By any of its names: a static function with a global alias goes by the alias, and its cold part does not.
         var functions: [String: Int] = [:]
+        for (index, item) in items.enumerated() where item.kind == .function && Self.parentName(ofColdPart: item.name) == nil {
+            for alias in item.aliases { functions[alias] = index }
+        }
         for (index, item) in items.enumerated() where item.kind == .function && item.isNamed { functions[item.name] = index }
         for index in items.indices where items[index].kind == .function {
             guard let parent = Self.parentName(ofColdPart: items[index].name) else { continue }

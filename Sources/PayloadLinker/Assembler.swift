@@ -220,8 +220,10 @@ struct Assembler {
         case .absolute(let value):
             guard kind.isLoadable else { return refuse(node, kind) }
             addRelocation(at: place, type: reference.type, to: .address("", value), addend: reference.addend)
-        case .hypervisor(let symbol):
-            if bits < 32 || (!kind.isLoadable && kind.value == .relative), let veneer = architecture.veneer {
+        case .hypervisor(let symbol, let lacksLandingPad):
+            // A veneer begins with a mark for indirect calls. What is no direct branch, like the veneer's own, may take the address for such.
+            let wantsLandingPad = lacksLandingPad && reference.type != architecture.veneer?.relocation.type
+            if bits < 32 || wantsLandingPad || (!kind.isLoadable && kind.value == .relative), let veneer = architecture.veneer {
                 fill(place, kind, reference, of: node, with: jump(to: symbol, by: veneer))
             } else {
                 fill(place, kind, reference, of: node, with: symbol)

@@ -1,4 +1,5 @@
 import Diagnostics
+import ELFModel
 import ObjectDiff
 import TargetArchitecture
 
@@ -19,13 +20,7 @@ struct MovedDefinitions {
     private(set) var diagnostics: [Diagnostic] = []
 
     init(sets: [ChangeSet], hypervisor: Hypervisor) {
-        var homes: [String: Node] = [:]
-        for (object, set) in sets.enumerated() {
-            for (index, item) in set.original.items.enumerated() where item.isGlobal && !item.isWeak {
-                for name in [item.name] + item.aliases { homes[name] = Node(object: object, item: index) }
-            }
-        }
-        judgeStatics(sets)
+        let definitions = Definitions(sets)
         for (object, set) in sets.enumerated() {
             for (index, item) in set.patched.items.enumerated() where item.isGlobal && set.status[index] == .new {
                 guard let running = hypervisor.global(item.name) else { continue }
@@ -34,35 +29,120 @@ struct MovedDefinitions {
                     continue
                 }
                 let node = Node(object: object, item: index)
-                let origin = homes[item.name]
+                if item.isWeak, definitions.remains(item.name) || definitions.original(item.name) == nil {
+                    // The linker prefers the strong one, and of several weak ones it takes the first that it meets.
+                    fates[node] = .same
+                    if definitions.weak[item.name] != nil, definitions.strong[item.name] == nil { reportSecondWeak(item, set, index) }
+                    continue
+                }
+                let origin = item.isWeak ? definitions.original(item.name) : definitions.strong[item.name]
                 origins[node] = origin
                 let isSame = origin.map { areSame(sets[$0.object].original, $0.item, set.patched, index, depth: 0) } ?? false
                 fates[node] = isSame ? .same : .changed
                 judge(item, set, index, origin.map { sets[$0.object].original.items[$0.item] }, isSame: isSame)
             }
         }
+        judgeNames(sets, hypervisor, definitions)
+        judgeVariables(sets)
     }
 
-    /// A static variable that goes from one file to another looks like two variables.
-    private mutating func judgeStatics(_ sets: [ChangeSet]) {
-        func isStaticVariable(_ item: Item) -> Bool {
-            item.kind == .data && item.role == .writable && item.isNamed && !item.isGlobal && !item.name.contains(".")
-        }
-        var gone: [String: (source: String, size: Int)] = [:]
-        for set in sets {
-            for item in set.removed.map({ set.original.items[$0] }) where isStaticVariable(item) { gone[item.name] = (set.source, item.size) }
-        }
-        for set in sets {
-            for (index, item) in set.patched.items.enumerated() where set.status[index] == .new && isStaticVariable(item) {
-                guard let old = gone[item.name], old.source != set.source, old.size == item.size else { continue }
-                diagnostics.append(
-                    Diagnostic(
-                        .correlationAmbiguous, .error, symbol: item.name,
-                        location: set.locations[index] ?? SourceLocation(file: set.source),
-                        message: "static variable '\(item.name)' is new in \(set.source) and gone from \(old.source): as a new one it would not have the hypervisor's value",
-                        help: "leave it in its file; or, if it is another variable, give it another name"))
+    /// The global names that the original objects define, and those that the patched ones still do.
+    private struct Definitions {
+        private(set) var strong: [String: Node] = [:]
+        private(set) var weak: [String: Node] = [:]
+        private let originals: [Set<String>]
+        private let patched: [Set<String>]
+        private let remaining: Set<String>
+
+        init(_ sets: [ChangeSet]) {
+            originals = sets.map { Self.exported($0.original) }
+            patched = sets.map { Self.exported($0.patched) }
+            remaining = zip(originals, patched).reduce(into: []) { $0.formUnion($1.0.intersection($1.1)) }
+            for (object, set) in sets.enumerated() {
+                for (index, item) in set.original.items.enumerated() where item.isGlobal {
+                    for name in [item.name] + item.aliases {
+                        if item.isWeak { weak[name] = Node(object: object, item: index) } else { strong[name] = Node(object: object, item: index) }
+                    }
+                }
             }
         }
+
+        /// Whether an object that had a definition of the name has one still.
+        func remains(_ name: String) -> Bool { remaining.contains(name) }
+
+        func original(_ name: String) -> Node? { strong[name] ?? weak[name] }
+
+        /// The names that an object newly gives to others.
+        func added(by object: Int) -> Set<String> { patched[object].subtracting(originals[object]) }
+
+        private static func exported(_ graph: ObjectGraph) -> Set<String> {
+            Set(graph.file.symbols.filter { !$0.isLocal && $0.sectionIndex != nil }.map(\.name))
+        }
+    }
+
+    private mutating func reportSecondWeak(_ item: Item, _ set: ChangeSet, _ index: Int) {
+        report(
+            .globalNameMoved, item.name, set, index,
+            "'\(item.name)' gets a second weak definition in \(set.source): which of the two the hypervisor uses was decided when it was linked",
+            help: "change the definition that there is, or give the new one another name")
+    }
+
+    /// Names that get their meaning from something that is no new item: an alias, or a static function that becomes a global one.
+    /// Other objects of the running hypervisor are bound to what had the name.
+    private mutating func judgeNames(_ sets: [ChangeSet], _ hypervisor: Hypervisor, _ definitions: Definitions) {
+        for (object, set) in sets.enumerated() {
+            let added = definitions.added(by: object)
+            guard !added.isEmpty else { continue }
+            let weak = Set(set.patched.file.symbols.filter { $0.binding == ELF.Binding.weak }.map(\.name))
+            for (index, item) in set.patched.items.enumerated() where item.isGlobal && item.role != .boot {
+                let node = Node(object: object, item: index)
+                for name in [item.name] + item.aliases where added.contains(name) && !(name == item.name && fates[node] != nil) {
+                    guard let running = hypervisor.global(name), !running.isFreedAfterBoot else { continue }
+                    // A weak one that the running definition goes before.
+                    if weak.contains(name), definitions.remains(name) || definitions.original(name) == nil { continue }
+                    let own =
+                        fates[node] != nil
+                        ? hypervisor.global(item.name) : set.twins.original[index].flatMap { hypervisor.symbol(of: $0, object: object) }
+                    if own?.address == running.address { continue }
+                    let before = definitions.original(name).map { "was defined in \(sets[$0.object].source)" } ?? "is that of another file"
+                    let after = ([item.name] + item.aliases).first { $0 != name }.map { "another name of '\($0)'" } ?? "what was static"
+                    report(
+                        .globalNameMoved, name, set, index,
+                        "the global name '\(name)' \(before), and becomes \(after) in \(set.source): other objects of the running hypervisor go by the old meaning",
+                        help: "keep a function or variable of that name, and let it do the same; or use a new name")
+                }
+            }
+        }
+    }
+
+    /// A variable that goes from one file to another and is static in one of them looks like two variables.
+    private mutating func judgeVariables(_ sets: [ChangeSet]) {
+        var gone: [String: [MovedVariable]] = [:]
+        for (object, set) in sets.enumerated() {
+            for index in set.removed {
+                guard let variable = MovedVariable(set.original, index, object, set.originalNames) else { continue }
+                gone[variable.name, default: []].append(variable)
+            }
+        }
+        guard !gone.isEmpty else { return }
+        for (object, set) in sets.enumerated() {
+            for index in set.patched.items.indices where set.status[index] == .new && fates[Node(object: object, item: index)] == nil {
+                guard let new = MovedVariable(set.patched, index, object, set.patchedNames),
+                    let old = gone[new.name]?.first(where: { $0.becomes(new, sets) })
+                else { continue }
+                let item = set.patched.items[index]
+                report(
+                    .correlationAmbiguous, item.name, set, index,
+                    "\(item.isGlobal ? "variable" : "static variable") '\(item.name)' is new in \(set.source) and gone from \(sets[old.object].source): as a new one it would not have the hypervisor's value",
+                    help: "leave it in its file; or, if it is another variable, give it another name")
+            }
+        }
+    }
+
+    private mutating func report(_ id: DiagnosticID, _ name: String, _ set: ChangeSet, _ index: Int, _ message: String, help: String) {
+        diagnostics.append(
+            Diagnostic(
+                id, .error, symbol: name, location: set.locations[index] ?? SourceLocation(file: set.source), message: message, help: help))
     }
 
     private mutating func warnOfCallers(_ item: Item, _ set: ChangeSet, _ index: Int) {
@@ -74,12 +154,7 @@ struct MovedDefinitions {
     }
 
     private mutating func judge(_ item: Item, _ set: ChangeSet, _ index: Int, _ origin: Item?, isSame: Bool) {
-        func report(_ id: DiagnosticID, _ message: String, help: String) {
-            diagnostics.append(
-                Diagnostic(
-                    id, .error, symbol: item.name, location: set.locations[index] ?? SourceLocation(file: set.source),
-                    message: message, help: help))
-        }
+        func report(_ id: DiagnosticID, _ message: String, help: String) { self.report(id, item.name, set, index, message, help: help) }
         guard item.kind == .data, !isSame, [.writable, .readOnly].contains(item.role) else { return }
         guard let origin else {
             report(
@@ -103,6 +178,38 @@ struct MovedDefinitions {
                 .dataInitialiserChanged,
                 "'\(item.name)' comes from another file, with another initial value: the running hypervisor has long initialised it",
                 help: "set the value from a load hook (LIVEPATCH_LOAD_HOOK)")
+        }
+    }
+}
+
+/// A variable of one object that keeps a value, under its name in the source.
+private struct MovedVariable {
+    let object: Int
+    let name: String
+    let isGlobal: Bool
+    /// nil for one at file level.
+    let local: ChangeSet.StaticLocal?
+
+    /// nil for what is no such variable, and for a static local of which debug info does not say where it is declared.
+    init?(_ graph: ObjectGraph, _ index: Int, _ object: Int, _ names: ChangeSet.SourceNames) {
+        let item = graph.items[index]
+        guard item.kind == .data, item.role == .writable, item.isNamed else { return nil }
+        local = names.staticLocals[index]
+        guard item.isGlobal || local != nil || !CompilerName(item.name).isDerived else { return nil }
+        self.object = object
+        name = local?.name ?? item.name
+        isGlobal = item.isGlobal
+    }
+
+    /// Whether a new variable of another file may be this one. Static locals have names that come and go (`count`, `once`): they move
+    /// with their functions only, and not with a header's.
+    func becomes(_ new: MovedVariable, _ sets: [ChangeSet]) -> Bool {
+        let (from, to) = (sets[object], sets[new.object])
+        guard from.source != to.source else { return false }
+        if let file = local?.file, file == new.local?.file { return false }
+        return [local, new.local].compactMap { $0?.function }.allSatisfy { function in
+            from.originalNames.functions.contains(function) && !from.patchedNames.functions.contains(function)
+                && !to.originalNames.functions.contains(function) && to.patchedNames.functions.contains(function)
         }
     }
 }

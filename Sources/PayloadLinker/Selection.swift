@@ -15,8 +15,9 @@ struct Node: Hashable, Comparable {
 enum Destination: Equatable {
     /// To something in the payload.
     case carried(Node)
-    /// To the running hypervisor, or to a payload that is applied to it.
-    case hypervisor(XenImage.Symbol)
+    /// To the running hypervisor, or to a payload that is applied to it. It lacks a landing pad where the function begins with a mark
+    /// for indirect calls in the patched source, and the code at its address does not.
+    case hypervisor(XenImage.Symbol, lacksLandingPad: Bool)
     case absolute(UInt64)
 }
 
@@ -99,7 +100,9 @@ struct Selection {
         for (object, set) in sets.enumerated() {
             for index in set.changedFunctions { addRoot(Node(object: object, item: index)) }
             for index in set.patched.items.indices where set.patched.items[index].role == .hooks {
-                carry(Node(object: object, item: index))
+                let node = Node(object: object, item: index)
+                // One that was there before this patch belongs to a payload below, which has it called.
+                if status(node) == .same { warnOfKeptHook(node) } else { carry(node) }
             }
         }
         while let node = queue.popLast() { follow(node) }
@@ -138,7 +141,9 @@ struct Selection {
         if item.kind == .function { checkNeighbours(node, item) }
         for reference in item.references + item.entries.flatMap(\.references) {
             switch reference.target {
-            case .item(let index): need(Node(object: node.object, item: index), from: node)
+            case .item(let index):
+                checkBound(reference, of: node, at: Node(object: node.object, item: index))
+                need(Node(object: node.object, item: index), from: node)
             case .external(let name): needExternal(name, from: node)
             case .absolute: break
             case .unclear(let section):
@@ -148,6 +153,26 @@ struct Selection {
             }
         }
     }
+
+    /// The end of an array, up to which a loop goes, is the start of what lies behind it in the same section. Where that is new, it lies
+    /// elsewhere: in the payload.
+    private mutating func checkBound(_ reference: Reference, of user: Node, at target: Node) {
+        let graph = sets[user.object].patched, item = graph.items[target.item]
+        guard reference.isBySection, reference.distance == 0, isNew(target) else { return }
+        let arrays = graph.items.indices.filter { index in
+            let other = graph.items[index]
+            return other.section == item.section && other.offset + other.size == item.offset && other.size >= Self.smallestArray
+                && !isNew(Node(object: user.object, item: index)) && self.item(user).references.contains { $0.target == .item(index) }
+        }
+        guard let array = arrays.first else { return }
+        refuse(
+            .relocationNotUnderstood, user, section: graph.file.sections[item.section].name,
+            message: "'\(self.item(user).name)' refers to the new '\(item.name)' or to the end of '\(graph.items[array].name)', which are one place in the object",
+            help: "leave '\(item.name)' in a section of its own: without __read_mostly, for example")
+    }
+
+    /// Of two pointers, in bytes: what is smaller is not looped over.
+    private static let smallestArray = 16
 
     /// Code that shares its section may reach its neighbours by distances that the assembler has already put in.
     private mutating func checkNeighbours(_ node: Node, _ item: Item) {
@@ -239,7 +264,7 @@ struct Selection {
         case .unclear: return nil
         case .external(let name):
             if let definer = definers[name] { return destination(of: definer, distance: reference.distance, from: user) }
-            return hypervisor.global(name).map { .hypervisor($0) }
+            return hypervisor.global(name).map { .hypervisor($0, lacksLandingPad: false) }
         case .item(let index):
             return destination(of: Node(object: user.object, item: index), distance: reference.distance, from: user)
         }
@@ -251,7 +276,7 @@ struct Selection {
         if item.parent != nil, isCarried.contains(target) { return .carried(target) }
         if item.kind == .function, isCarried.contains(target), let symbol = running(target) {
             // Into its own code, or that of the function it belongs to; everybody else calls the old address.
-            return target == user || distance != 0 || isPart(user, of: target) ? .carried(target) : .hypervisor(symbol)
+            return target == user || distance != 0 || isPart(user, of: target) ? .carried(target) : atOldAddress(target, symbol)
         }
         if isCarried.contains(target) { return .carried(target) }
         guard let symbol = running(target) else { return nil }
@@ -261,7 +286,17 @@ struct Selection {
                 message: "'\(self.item(user).name)' refers to the middle of '\(item.name)', which stays as it is in the hypervisor")
             return nil
         }
-        return .hypervisor(symbol)
+        return atOldAddress(target, symbol)
+    }
+
+    /// A function whose address the patch is the first to take gets its mark for indirect calls with that. The trampoline at its old
+    /// address does not begin with one, and a processor that insists on it (CET-IBT) faults.
+    private func atOldAddress(_ target: Node, _ symbol: XenImage.Symbol) -> Destination {
+        let graph = sets[target.object].patched, item = graph.items[target.item]
+        guard item.kind == .function, architecture.beginsWithLandingPad(graph.bytes(of: item)),
+            let there = hypervisor.running.bytes(at: symbol.address, count: architecture.landingPadSize)
+        else { return .hypervisor(symbol, lacksLandingPad: false) }
+        return .hypervisor(symbol, lacksLandingPad: !architecture.beginsWithLandingPad(there))
     }
 
     private func isPart(_ user: Node, of function: Node) -> Bool {
@@ -295,6 +330,19 @@ struct Selection {
             Diagnostic(
                 .initOnlyChange, .warning, symbol: item(node).name, location: set.locations[node.item],
                 message: "'\(item(node).name)' changed, but is used at boot only and never live-patched"))
+    }
+
+    /// The new version of a hook's function is a replacement like any other: it waits for a call that has mostly been made.
+    private mutating func warnOfKeptHook(_ node: Node) {
+        let set = sets[node.object]
+        for case .item(let index) in item(node).references.map(\.target) where set.patched.items[index].kind == .function && set.status[index] == .changed {
+            let name = set.patched.items[index].name
+            diagnostics.append(
+                Diagnostic(
+                    .hookNotSupported, .warning, symbol: name, location: set.locations[index] ?? SourceLocation(file: set.source),
+                    message: "'\(name)' changed, and was a hook before this patch: it is replaced, but this payload does not have it called",
+                    help: "what has to run with this payload goes into a function of its own, with a hook of its own"))
+        }
     }
 
     private mutating func refuseBoot(_ name: String, _ user: Node) {

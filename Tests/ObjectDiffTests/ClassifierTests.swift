@@ -1,6 +1,7 @@
 import Diagnostics
 import ObjectDiff
 import ObjectFixtures
+import TestTools
 import Testing
 
 @Suite struct ClassifierTests {
@@ -68,6 +69,20 @@ import Testing
         let set = try await ObjectFixtures.compare(source("abc"), source("abd"))
         #expect(set.patched.items.contains { $0.name == "f.cold" && $0.parent != nil })
         #expect(set.names(.changed) == ["f", "f.cold"])
+    }
+
+    @Test func aColdPartKnowsAFunctionThatGoesByAnAlias() async throws {
+        let source = { (text: String) in
+            """
+            extern void __attribute__((cold)) complain(const char *, u32); extern u32 other(u32);
+            static u32 f(u32 *x, u32 n) { u32 r = other(n); if ( r == 9 ) { complain("\(text)", n); x[1] += other(r); } return r + other(x[2]); }
+            u32 h(u32 *, u32) __attribute__((alias("f")));
+            """
+        }
+        let set = try await ObjectFixtures.compare(source("abc"), source("abd"))
+        let cold = try #require(set.patched.items.first { $0.name == "f.cold" })
+        #expect(cold.parent.map { set.patched.items[$0].name } == "h")
+        #expect(set.names(.changed) == ["f.cold", "h"])
     }
 
     /// Boot functions call each other without relocations.
@@ -138,6 +153,21 @@ import Testing
     func aGlobalNameKeepsItsMeaning(original: String, patched: String) async throws {
         let set = try await ObjectFixtures.compare(original, patched)
         #expect(set.errors.contains("global-name-moved"), "\(set.diagnostics)")
+    }
+
+    /// Assembly is compared section by section, and these names lie in none.
+    @Test(arguments: [
+        (".globl limit\\nlimit = 4", ".globl limit\\nlimit = 5", ["global-name-moved"]),
+        (".comm buf,64", ".comm buf,128", ["special-section-unknown"]),
+        (".globl limit\\nlimit = 4\\n.comm buf,64", ".globl limit\\nlimit = 4\\n.comm buf,64", [String]()),
+    ])
+    func namesWithoutASectionCountInAssembly(original: String, patched: String, errors: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            let source = { (text: String) in "asm ( \"\(text)\" ); u32 f(u32 x) { return x * 3; }" }
+            let old = try await ObjectFixtures.compile(source(original), name: "old.c", in: folder)
+            let new = try await ObjectFixtures.compile(source(patched), name: "new.c", in: folder)
+            #expect(try ObjectFixtures.compare(old, new, name: "test.S").errors == errors)
+        }
     }
 
     @Test func theOrderOfNamesDoesNotMatter() async throws {

@@ -97,6 +97,32 @@ import XenSource
         #expect(outcome.payload?.references.map(\.name) == ["f", "sink"])
     }
 
+    /// The trampoline at the old address begins without a mark for indirect calls where the old function had none.
+    @Test(arguments: [true, false])
+    func theAddressOfAFunctionThatGetsAMarkIsThatOfAJump(isNew: Bool) async throws {
+        let mark = "asm volatile ( \"endbr64\" );"
+        let f = { (mark: String, n: Int) in "noinline u32 f(u32 x) { \(mark) return x * 1000003 + \(n); }\n" }
+        let outcome = try await Self.link(
+            f(isNew ? "" : mark, 100) + "u32 g(u32 x) { return f(x) * 7; }",
+            f(mark, 101) + "u32 g(u32 x) { sink((void *)f); return f(x) * 7; }\n"
+                + "static void *p __attribute__((used, section(\".livepatch.hooks.load\"))) = f;")
+        let file = try Self.file(outcome)
+        let text = try #require(file.sections.firstIndex { $0.name == ".text" })
+        let pointer = try #require(file.sections.first { $0.name == ".rela.livepatch.hooks.load" }?.relocations.first)
+        let relocations = try #require(file.sections.first { $0.name == ".rela.text" }).relocations
+        let taken = relocations.filter { file.symbols[$0.symbol].place == .section(text) }
+        if isNew {
+            #expect(file.symbols[pointer.symbol].place == .section(text))
+            #expect(Array(file.sections[text].data.dropFirst(Int(pointer.addend)).prefix(5)) == [0xf3, 0x0f, 0x1e, 0xfa, 0xe9])
+            #expect(taken.map(\.addend) == [pointer.addend - 4])
+        } else {
+            #expect(file.symbols[pointer.symbol].name == "f")
+            #expect(taken.isEmpty)
+        }
+        // The call goes to the old address at once.
+        #expect(relocations.contains { file.symbols[$0.symbol].name == "f" && $0.type == 4 })
+    }
+
     @Test func newFunctionsAreFoundAcrossObjects() async throws {
         let (outcome, _) = try await Self.link([
             ("one.c", "u32 f(u32 x) { return x * 1000003 + 100; }",
@@ -168,6 +194,27 @@ import XenSource
         #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id.rawValue) == [id])
     }
 
+    @Test("the end of an array and the start of a new variable behind it, in one section, are one place")
+    func theEndOfAnArrayThatIsTheStartOfSomethingNew() async throws {
+        let array = "struct ent { u64 a, b; }; static __read_mostly struct ent tab[4] = { { 1 } };\n"
+        let f = { (n: Int) in "void f(void) { tab[1].a += \(n); sink(tab); sink(tab + 4); }\n" }
+        let new = "static __read_mostly u64 extra = 7;\nu64 g(u64 x) { return x * 1000003 + extra++; }\n"
+        let old = "u64 g(u64 x) { return x * 1000003; }\n"
+        // Which one comes first is the compiler's choice.
+        let sources = [new.split(separator: "\n")[0] + "\n" + array + f(3) + new.split(separator: "\n")[1], array + new + f(3)]
+        var refused = 0
+        for source in sources {
+            let (outcome, _) = try await Self.link([("test.c", array + f(3) + old, String(source))])
+            if outcome.diagnostics.contains(where: { $0.id == .relocationNotUnderstood && $0.message.contains("the end of 'tab'") }) {
+                refused += 1
+            } else {
+                // It lies before the array then.
+                #expect(outcome.payload?.functions.map(\.name) == ["g"], "\(outcome.diagnostics)")
+            }
+        }
+        #expect(refused == 1)
+    }
+
     @Test func aStaticVariableThatMovesIsRefused() async throws {
         let f = { (n: Int) in "u32 f(u32 x) { return v += x * \(n); }" }
         let (outcome, _) = try await Self.link([
@@ -175,6 +222,72 @@ import XenSource
             ("two.c", "u32 g(u32 x) { return x * 1000003; }", "u32 g(u32 x) { return x * 1000003; } static u32 v; \(f(5))"),
         ])
         #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id) == [.correlationAmbiguous])
+    }
+
+    @Test(arguments: [("static u32 v;", "u32 v;"), ("u32 v;", "static u32 v;"), ("static u32 v;", "static u32 v[2];")])
+    func aVariableThatIsStaticInOneOfTwoFilesIsRefused(before: String, after: String) async throws {
+        let f = { (n: Int) in "u32 f(u32 x) { return *(u32 *)&v += x * \(n); }" }
+        let (outcome, _) = try await Self.link([
+            ("one.c", "\(before) u32 other; \(f(3))", "u32 other;"),
+            ("two.c", "u32 g(u32 x) { return x * 1000003; }", "u32 g(u32 x) { return x * 1000003; } \(after) \(f(5))"),
+        ])
+        #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id) == [.correlationAmbiguous])
+    }
+
+    /// Names of static locals come and go; one moves only when its function does.
+    @Test(arguments: [("f", [DiagnosticID.correlationAmbiguous]), ("h", [DiagnosticID]())])
+    func aStaticLocalMovesWithItsFunction(name: String, errors: [DiagnosticID]) async throws {
+        let function = { (name: String, n: Int) in "u32 \(name)(u32 x) { static u32 count; return count += x * \(n); }" }
+        let g = "u32 g(u32 x) { return x * 1000003; }"
+        let (outcome, _) = try await Self.link([
+            ("one.c", "u32 other; \(function("f", 3))", "u32 other;"), ("two.c", g, "\(g) \(function(name, 5))"),
+        ])
+        #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id) == errors, "\(outcome.diagnostics)")
+    }
+
+    private static let weakF = "u32 __attribute__((weak)) f(u32 x) { printk(\"weak\"); return x * 7; }"
+
+    @Test func aWeakDefinitionDoesNotReplaceAStrongOne() async throws {
+        let f = "u32 f(u32 x) { printk(\"f\"); return x * 1000003; }"
+        let g = { (n: Int) in "u32 f(u32); u32 g(u32 x) { sink(0); return f(x) * 1000003 + \(n); }" }
+        let (outcome, _) = try await Self.link([("one.c", f, f), ("two.c", g(1), "\(Self.weakF) \(g(2))")])
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.functions.map(\.name) == ["g"])
+        #expect(payload.companions.isEmpty)
+        #expect(payload.references.map(\.name) == ["f", "sink"])
+    }
+
+    @Test func aWeakDefinitionTakesThePlaceOfAStrongOneThatIsGone() async throws {
+        let f = "u32 f(u32 x) { printk(\"f\"); return x * 1000003; }", rest = "u32 rest(u32 x) { return x * 1000003; }"
+        let g = "u32 g(u32 x) { return x * 1000003; }"
+        let (outcome, _) = try await Self.link([("one.c", "\(f) \(rest)", rest), ("two.c", g, "\(g) \(Self.weakF)")])
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.functions.map(\.name) == ["f"])
+        #expect(payload.verifiedFunctions == 1)
+    }
+
+    @Test func aSecondWeakDefinitionIsRefused() async throws {
+        let g = "u32 g(u32 x) { return x * 1000003; }"
+        let first = "u32 __attribute__((weak)) f(u32 x) { return x * 1000003; }"
+        let (outcome, _) = try await Self.link([("one.c", first, first), ("two.c", g, "\(g) \(Self.weakF)")])
+        #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id) == [.globalNameMoved])
+    }
+
+    @Test(arguments: [
+        ("u32 g(u32 x) { return x * 1000033; }", "u32 g(u32 x) { return x * 1000033; } u32 f(u32) __attribute__((alias(\"g\")));", "another name of 'g'"),
+        (
+            "static noinline u32 f(u32 x) { sink(0); return x * 7; } u32 g(u32 x) { return f(x) * 1000033; }",
+            "noinline u32 f(u32 x) { sink(0); return x * 7; } u32 g(u32 x) { return f(x) * 1000033; }", "what was static"
+        ),
+    ])
+    func aNameThatGoesToSomethingOlderIsRefused(original: String, patched: String, words: String) async throws {
+        let rest = "u32 rest(u32 x) { return x * 1000003; }"
+        let (outcome, _) = try await Self.link([
+            ("one.c", "\(rest) u32 f(u32 x) { return x * 1000003 + 1; }", rest), ("two.c", original, patched),
+        ])
+        let errors = outcome.diagnostics.filter { $0.severity == .error }
+        #expect(errors.map(\.id) == [.globalNameMoved], "\(outcome.diagnostics)")
+        #expect(errors.allSatisfy { $0.message.contains("defined in one.c, and becomes \(words) in two.c") }, "\(errors)")
     }
 
     /// The strong definition takes the weak one's place when a hypervisor is linked.

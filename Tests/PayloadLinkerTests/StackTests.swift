@@ -101,6 +101,41 @@ import XenSource
         #expect(try names(layers[1]).undefined.contains(brought))
     }
 
+    // MARK: Hooks
+
+    private static func hook(_ number: Int, _ kind: String = "load") -> String {
+        "static void h(void) { sink((void *)\(number)L); } static void *p __attribute__((used, section(\".livepatch.hooks.\(kind)\"))) = h;\n"
+    }
+
+    private func hooks(_ layer: Layer) throws -> [String] {
+        let payload = try #require(layer.outcome.payload, "\(layer.outcome.diagnostics)")
+        return try ELFFile(bytes: payload.bytes, name: "payload").sections.map(\.name).filter { $0.hasPrefix(".livepatch.hooks.") }
+    }
+
+    @Test func aHookOfThePayloadBelowIsNotCalledOnceMore() async throws {
+        let layers = try await stack([
+            Self.base, Self.base + Self.hook(7), Self.base.replacing("1000003", with: "1000005") + Self.hook(7),
+        ])
+        #expect(try hooks(layers[0]) == [".livepatch.hooks.load"])
+        #expect(try hooks(layers[1]).isEmpty)
+        #expect(layers[1].outcome.payload?.functions.map(\.name) == ["f"])
+        let same = try await stack([Self.base, Self.base + Self.hook(7), Self.base + Self.hook(7)])
+        #expect(same[1].outcome.payload == nil && same[1].outcome.diagnostics.isEmpty)
+    }
+
+    @Test func aChangedHookOfThePayloadBelowIsReplacedThereAndNamed() async throws {
+        let layers = try await stack([Self.base, Self.base + Self.hook(7), Self.base + Self.hook(9)])
+        #expect(try hooks(layers[1]).isEmpty)
+        #expect(layers[1].outcome.payload?.functions.map(\.payload) == ["step-1"])
+        #expect(layers[1].outcome.diagnostics.map(\.id) == [.hookNotSupported])
+        #expect(layers[1].outcome.diagnostics.map(\.severity) == [.warning])
+    }
+
+    @Test func aHookOfAnotherKindComesAlong() async throws {
+        let layers = try await stack([Self.base, Self.base + Self.hook(7), Self.base + Self.hook(7, "unload")])
+        #expect(try hooks(layers[1]) == [".livepatch.hooks.unload"])
+    }
+
     @Test(arguments: [true, false])
     func anotherPayloadThanThePatchesMadeIsFound(knowingPatches: Bool) async throws {
         try await withTemporaryFolder { folder in
