@@ -10,7 +10,8 @@ extension DiagnosticID {
             (
                 .note, "the patch also changes files outside the hypervisor",
                 "Only the folder xen/ is compiled into the hypervisor. Changes to tools, documentation and tests were left out "
-                    + "of the payload.",
+                    + "of the payload. It is a warning where the hypervisor's own build reads such a file, Config.mk for example: the "
+                    + "payload is built as if that had not changed.",
                 "A fix for the hypervisor that also corrects a man page under docs/.",
                 "Nothing, when those parts are installed another way. A fix that needs a new tool as well as a new "
                     + "hypervisor is not complete with a payload alone."

@@ -1,3 +1,7 @@
+/// What the hypervisor's build reads beside `xen/`, relative to the top of the tree: the makefiles there, and the policy that the flask module
+/// builds in (from 4.7 on, when checkpolicy is there).
+public let readBesideHypervisor = ["Config.mk", ".config", "version.sh", "config", "tools/flask/policy", "tools/Rules.mk"]
+
 /// The rules for paths that a patch names. A patch comes from elsewhere: it must not lead out of the tree.
 enum PatchPath {
     struct Violation: Error, Equatable {
@@ -33,6 +37,8 @@ enum PatchPath {
         }
         return path
     }
+
+    static func isReadByBuild(_ path: String) -> Bool { readBesideHypervisor.contains { path == $0 || path.hasPrefix("\($0)/") } }
 
     static func isInHypervisor(_ path: String) -> Bool { path.utf8.starts(with: "xen/".utf8) }
 

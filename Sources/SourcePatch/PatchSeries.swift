@@ -200,10 +200,19 @@ struct PatchSeries {
         return AppliedPatch(files: files, leftOut: leftOut.sorted(), diagnostics: diagnostics + outsideNote)
     }
 
-    /// One note for all files that are left out: what they do is not part of the payload.
+    /// One note for all files that are left out: what they do is not part of the payload. A warning for those that the hypervisor's build reads.
     private var outsideNote: [Diagnostic] {
-        guard !leftOut.isEmpty else { return [] }
-        return [Diagnostic(.outsideHypervisor, .note, message: "left out, as outside xen/: \(leftOut.sorted().listed(atMost: 3))")]
+        let (read, others) = (leftOut.filter(PatchPath.isReadByBuild).sorted(), leftOut.filter { !PatchPath.isReadByBuild($0) }.sorted())
+        var result: [Diagnostic] = []
+        if !others.isEmpty { result.append(Diagnostic(.outsideHypervisor, .note, message: "left out, as outside xen/: \(others.listed(atMost: 3))")) }
+        if !read.isEmpty {
+            result.append(
+                Diagnostic(
+                    .outsideHypervisor, .warning,
+                    message: "left out, though the hypervisor's build reads \(read.count == 1 ? "it" : "them"): \(read.listed(atMost: 3))",
+                    help: "if the fix needs another way of building, a payload is not enough"))
+        }
+        return result
     }
 
     // MARK: the tree

@@ -1,4 +1,5 @@
 import CompilerRecorder
+import SourcePatch
 import SystemPackage
 import WorkFiles
 import XenSource
@@ -6,10 +7,7 @@ import XenSource
 /// All that differs between the build systems of Xen's versions, and what of them this program relies on.
 enum BuildSystemQuirks {
     /// The files and folders that the hypervisor's build reads, relative to the top of the tree.
-    ///
-    /// Beside `xen/` itself: the makefiles at the top, and the policy that the flask module builds in (from 4.7 on, when
-    /// checkpolicy is there).
-    static let inputs = ["xen", "Config.mk", ".config", "version.sh", "config", "tools/flask/policy", "tools/Rules.mk"]
+    static let inputs = ["xen"] + readBesideHypervisor
 
     /// The generated header that says when, where and by whom the hypervisor was built, and what it is made from (4.7 to 4.22).
     static let buildFacts = "xen/\(buildFactsInHypervisor)"

@@ -1,4 +1,5 @@
 import SystemPackage
+import WorkFiles
 
 /// The compiler and binutils of a build, and what tells them from others.
 struct Toolchain: Sendable, Equatable {
@@ -25,7 +26,11 @@ struct Toolchain: Sendable, Equatable {
             try Task.checkCancellation()
             throw BuildError("no compiler for \(request.architecture): '\(name) --version' fails", help: help)
         }
-        var identity = [name, path.string, version]
+        // A compiler that was built anew, or a wrapper that was edited, may say the same of itself.
+        var identity = [name, path.string, version, Self.trace(of: path)]
+        if let part = try await runner.output(compiler + ["-print-prog-name=cc1"])?.split(whereSeparator: \.isNewline).first, part.hasPrefix("/") {
+            identity.append(Self.trace(of: FilePath(String(part))))
+        }
         for tool in ["as", "ld", "objcopy"].map({ request.crossPrefix + $0 }) {
             guard runner.locate(tool) != nil else {
                 throw BuildError(
@@ -37,6 +42,12 @@ struct Toolchain: Sendable, Equatable {
         return Toolchain(
             compiler: compiler, displayName: version.split(whereSeparator: \.isNewline).first.map(String.init) ?? name,
             identity: identity.joined(separator: "\n"), debugFlags: debugFlags(version: version))
+    }
+
+    /// Size and time of a program's file.
+    private static func trace(of program: FilePath) -> String {
+        guard let file = WorkFiles.resolved(program), let kind = try? WorkFiles.kind(of: file), case .regular(let size, _) = kind else { return "" }
+        return "\(size) \(WorkFiles.lastTouched(file) ?? 0)"
     }
 
     /// GCC takes an eighth less time without the places of variables at each instruction, which nobody asks for; others refuse that option.

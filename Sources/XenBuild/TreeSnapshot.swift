@@ -57,7 +57,13 @@ struct TreeSnapshot: Sendable {
     private static func bytes(of path: String, _ entry: Entry, top: FilePath) throws -> [UInt8] {
         switch entry {
         case .file: try WorkFiles.read(top, path)
-        case .link(let target): Array(target.utf8)
+        case .link(let target):
+            // One that leads out of the tree is followed by the build, and what is there is in nobody else's key.
+            if let place = WorkFiles.resolved(top.appending(path)), !place.string.hasPrefix("\(top)/"), WorkFiles.isReadableFile(place) {
+                try Array(target.utf8) + [0] + WorkFiles.read(place)
+            } else {
+                Array(target.utf8)
+            }
         }
     }
 

@@ -88,6 +88,9 @@ struct PatchSeriesTests {
         let nothing = try tree().apply(docs)
         #expect(nothing.files.isEmpty && nothing.leftOut == ["docs/x.md"])
         #expect(try tree().refusal(picture)?.exitCode == .patchDoesNotApply)
+        let read = try tree().apply(["Config.mk", "config/x86_64.mk", "configure"].map { docs.replacing("docs/x.md", with: $0) }.joined() + Self.change)
+        #expect(read.diagnostics.map(\.severity) == [.note, .warning])
+        #expect(read.diagnostics.last?.message == "left out, though the hypervisor's build reads them: Config.mk, config/x86_64.mk")
     }
 
     @Test("A rename over the border of xen/")

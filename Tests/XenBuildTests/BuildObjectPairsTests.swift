@@ -219,6 +219,36 @@ import XenSource
         }
     }
 
+    @Test func aLinkOutOfTheTreeCountsByWhatItLeadsTo() async throws {
+        try await FakeTree.with { fake in
+            let outside = fake.folder.appending("outside.h"), link = fake.tree.appending("xen/include/shared.h")
+            try WorkFiles.remove(link)
+            try WorkFiles.makeLink(at: link, to: outside.string)
+            let patch = ["xen/common/one.c": "#include \"shared.h\"\nextern int two(int); int one(int a) { return twice(a); }\nvoid start(void) {}\n"]
+            var objects: [[UInt8]] = []
+            for factor in 2...3 {
+                try WorkFiles.write(Array("static inline int twice(int a) { return a * \(factor); }\n".utf8), to: outside)
+                let outcome = try await build(fake.request(patch))
+                #expect(outcome.fromCache == 0)
+                objects.append(try WorkFiles.read(try #require(outcome.pairs.first?.original)))
+            }
+            #expect(objects[0] != objects[1])
+        }
+    }
+
+    @Test func anotherCompilerOfTheSameNameAndVersionIsAnother() async throws {
+        try await FakeTree.with { fake in
+            let wrapper = fake.folder.appending("mycc")
+            var compiled: [Int] = []
+            for flag in ["-DONE", "-DOTHER", "-DOTHER"] {
+                let script = Array("#!/bin/sh\nexec gcc \(flag) \"$@\"\n".utf8)
+                if (try? WorkFiles.read(wrapper)) != script { try WorkFiles.write(script, to: wrapper, executable: true) }
+                compiled.append(try await build(fake.request(["xen/common/two.c": two], compiler: wrapper.string)).compiled)
+            }
+            #expect(compiled == [2, 2, 0])
+        }
+    }
+
     @Test func aSourceThatOthersReadNeedsEverything() async throws {
         try await FakeTree.with { fake in
             let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
