@@ -77,7 +77,19 @@ private struct Reader {
 
     static var lastError: String { elf_errmsg(-1).map { String(cString: $0) } ?? "unknown reason" }
 
+    /// In bytes. Many symbols may share one string: without an end to it a small file would fill the memory.
+    private static let longestName = 4096
+
     func fail(_ reason: String) -> ELFError { ELFError(file: name, reason: reason) }
+
+    /// A name out of a string table, in which libelf has seen its end.
+    ///
+    /// - Parameter owner: whose it is, for the error.
+    private func text(_ start: UnsafePointer<CChar>, of owner: @autoclosure () -> String) throws(ELFError) -> String {
+        let length = strnlen(start, Self.longestName + 1)
+        guard length <= Self.longestName else { throw fail("\(owner()) has a name of more than 4,096 bytes") }
+        return String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
+    }
 
     func file() throws(ELFError) -> ELFFile {
         guard elf_kind(elf) == ELF_K_ELF else { throw fail("is an archive or another container, not one ELF file") }
@@ -138,7 +150,7 @@ private struct Reader {
         guard let cName = elf_strptr(elf, nameTable, Int(raw.sh_name)) else {
             throw fail("section \(index) has no name: \(Self.lastError)")
         }
-        let sectionName = String(cString: cName)
+        let sectionName = try text(cName, of: "section \(index)")
         var section = ELFSection(
             name: sectionName, type: raw.sh_type, flags: raw.sh_flags, address: raw.sh_addr, size: raw.sh_size,
             alignment: raw.sh_addralign, entrySize: raw.sh_entsize, link: raw.sh_link, info: raw.sh_info)
@@ -189,7 +201,7 @@ private struct Reader {
             }
             symbols.append(
                 ELFSymbol(
-                    name: String(cString: cName), value: raw.st_value, size: raw.st_size, type: raw.st_info & 0xf,
+                    name: try text(cName, of: "symbol \(index)"), value: raw.st_value, size: raw.st_size, type: raw.st_info & 0xf,
                     binding: raw.st_info >> 4, other: raw.st_other, place: place))
         }
         return symbols

@@ -45,10 +45,11 @@ struct PayloadMemory {
         range(address, UInt64(count)).map { bytes[$0] }
     }
 
-    /// The NUL-terminated string at an address inside the payload.
+    /// The NUL-terminated string at an address inside the payload. One beyond any use is cut, so that a hostile payload with many entries of
+    /// one endless name takes no memory.
     func string(at address: UInt64) -> String? {
         guard let range = range(address, 1) else { return nil }
-        let text = bytes[range.lowerBound...].prefix { $0 != 0 }
+        let text = bytes[range.lowerBound...].prefix(4096).prefix { $0 != 0 }
         return text.endIndex < bytes.endIndex ? String(decoding: text, as: UTF8.self) : nil
     }
 

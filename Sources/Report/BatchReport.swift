@@ -41,6 +41,13 @@ public struct BatchReport: Sendable, Equatable, Codable {
         self.runs = runs
         self.milliseconds = milliseconds
     }
+
+    /// What stands in the file until the batch has ended; an interruption leaves it there.
+    public static var begun: BatchReport {
+        var report = BatchReport([], milliseconds: 0)
+        report.exitCode = .interrupted
+        return report
+    }
 }
 
 extension ExitStatus {

@@ -110,7 +110,8 @@ struct PayloadReader {
     private func string(_ relocation: ELFRelocation) -> String? {
         guard let place = place(relocation), let bytes = section(at: place.section)?.data, place.offset < bytes.count
         else { return nil }
-        return String(decoding: bytes[Int(place.offset)...].prefix { $0 != 0 }, as: UTF8.self)
+        // Many entries may point to one string.
+        return String(decoding: bytes[Int(place.offset)...].prefix(4096).prefix { $0 != 0 }, as: UTF8.self)
     }
 
     /// The name of what a relocation points to: the symbol's own, or, for a section symbol, that of the function there.

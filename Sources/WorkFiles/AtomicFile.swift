@@ -60,15 +60,36 @@ public enum WorkFiles {
     public static func read(_ path: FilePath) throws(WorkFileError) -> [UInt8] {
         try attempt("cannot read", path) {
             let descriptor = try FileDescriptor.open(path, .readOnly)
+            return try descriptor.closeAfter { try readAll(descriptor) }
+        }
+    }
+
+    /// The whole file, which must be a regular one: devices and pipes may have no end, or never begin.
+    ///
+    /// - Throws: `WorkFileError`; for a folder with `.isDirectory`, for what is no file either with `.invalidArgument`.
+    public static func readRegular(_ path: FilePath) throws(WorkFileError) -> [UInt8] {
+        try attempt("cannot read", path) {
+            // So that a pipe without a writer is not waited for; to a regular file it means nothing.
+            let descriptor = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
             return try descriptor.closeAfter {
-                var bytes: [UInt8] = []
-                var buffer = [UInt8](repeating: 0, count: 1 << 16)
-                while true {
-                    let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-                    if count == 0 { return bytes }
-                    bytes.append(contentsOf: buffer[..<count])
+                var status = stat()
+                guard fstat(descriptor.rawValue, &status) == 0 else { throw lastError }
+                switch status.st_mode & S_IFMT {
+                case S_IFREG: return try readAll(descriptor)
+                case S_IFDIR: throw Errno.isDirectory
+                default: throw Errno.invalidArgument
                 }
             }
+        }
+    }
+
+    private static func readAll(_ descriptor: FileDescriptor) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: buffer[..<count])
         }
     }
 

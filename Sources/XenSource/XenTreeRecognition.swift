@@ -82,14 +82,20 @@ private func makeVariable(_ name: String, in text: String) -> String? {
     return nil
 }
 
-/// `.5$(XEN_VENDORVERSION)` is `.5`: make's variables are not known here.
+/// `.5$(XEN_VENDORVERSION)` is `.5`: make's variables and functions are not known here.
 private func withoutReferences(_ value: String) -> String {
     var result = "", depth = 0
     var previous: Character = " "
     for character in value {
-        if character == "(" && previous == "$" { depth += 1; result.removeLast() } else if character == ")" && depth > 0 {
+        if character == "(", depth > 0 || previous == "$" {
+            // The dollar sign of one inside of another is not in the result.
+            if depth == 0 { result.removeLast() }
+            depth += 1
+        } else if character == ")", depth > 0 {
             depth -= 1
-        } else if depth == 0 { result.append(character) }
+        } else if depth == 0 {
+            result.append(character)
+        }
         previous = character
     }
     return result

@@ -1,7 +1,6 @@
 import Diagnostics
 import FoundationEssentials
 import SystemPackage
-import WorkFiles
 
 /// What `batch` is to build: fixes for hypervisors. Read from JSON; relative paths begin in the manifest's own folder.
 struct BatchManifest: Sendable, Equatable {
@@ -35,9 +34,9 @@ struct BatchManifest: Sendable, Equatable {
     /// The options of `build` that a fix may have: those that are about the payload, and name no file.
     static let options = ["--allow-layout-change", "--expect", "--format", "--nop", "--prelink", "--strip", "--trust-source", "--xen-debug"]
 
-    /// - Throws: `UsageError` that names the place in the file; `WorkFileError`.
+    /// - Throws: `UsageError` that names the file, and the place in it.
     static func read(_ path: FilePath) throws -> BatchManifest {
-        let bytes = try WorkFiles.read(path)
+        let bytes = try InputFile.read(path)
         let folder = FilePath(path.removingLastComponent().string)
         do {
             let file = try JSONDecoder().decode(ManifestFile.self, from: Data(bytes))

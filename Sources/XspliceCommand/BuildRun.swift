@@ -7,6 +7,8 @@ import XenBuild
 import XenSource
 
 extension BuildCommand: ConsoleCommand {
+    var interruption: String { "interrupted: no payload was written" }
+
     /// Runs the pipeline, writes what came of it, and says so.
     func run(on console: Console) async throws -> ExitStatus {
         let options = try options(environment: console.environment, processors: ProcessFacts.processors)
@@ -24,7 +26,8 @@ extension BuildCommand: ConsoleCommand {
             try? use.end(limit: options.cacheLimit)
             return status
         } catch {
-            output.abandon(keepLogs: !(error is CancellationError))
+            // Before, what is in the folder is an earlier run's.
+            if run.isPrepared { output.abandon(keepLogs: !(error is CancellationError)) }
             throw error
         }
     }
@@ -38,6 +41,8 @@ struct BuildRun {
     let stages: StageRunner
     let environment: [String: String]
     let recorder: [String]
+    /// Whether something in the output folder is this run's.
+    private(set) var isPrepared = false
     private var contexts: [RunContext] = []
     private var sharedDiagnostics: [Diagnostic] = []
     private var endings: [Ending] = []
@@ -65,6 +70,13 @@ struct BuildRun {
     }
 
     // MARK: Stages
+
+    /// Makes the output folder ready; see `OutputFolder.prepare`.
+    mutating func prepare() throws(OutputFolderError) {
+        // Also when it ends half way.
+        isPrepared = true
+        try output.prepare()
+    }
 
     /// Says what the run is for.
     mutating func begin(_ targets: [Target], of tree: XenTree) {

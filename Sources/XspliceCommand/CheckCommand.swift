@@ -4,7 +4,6 @@ import ELFModel
 import LoaderModel
 import Report
 import SystemPackage
-import WorkFiles
 import XenSource
 
 /// `check`: what a hypervisor would say to a payload, whoever made it.
@@ -38,9 +37,9 @@ struct CheckCommand: ConsoleCommand {
 
     func run(on console: Console) throws -> ExitStatus {
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
-        let path = FilePath(payload), bytes = try WorkFiles.read(path)
+        let bytes = try InputFile.read(FilePath(payload))
         let stack = try loadStack(
-            try applied.map { (path: FilePath($0), bytes: try WorkFiles.read(FilePath($0))) }, onto: known.image,
+            try applied.map { (path: FilePath($0), bytes: try InputFile.read(FilePath($0))) }, onto: known.image,
             architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
         let result = loadPayload(bytes, into: stack, architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
         let actions = PayloadActions(after: result, into: stack, architecture: known.architecture, loader: known.loader)

@@ -25,11 +25,13 @@ public enum CommandLineTool {
             console.output.write(help(columns: console.outputStyle.width))
             return .written
         }
+        var interruption = "interrupted"
         do {
             guard let command = try parse(arguments, on: console) else { return .written }
+            interruption = command.interruption
             return try await command.run(on: console)
         } catch {
-            return explain(error, on: console)
+            return explain(error, interruption: interruption, on: console)
         }
     }
 
@@ -65,14 +67,16 @@ public enum CommandLineTool {
     }
 
     /// Says an error, and gives its exit code.
-    static func explain(_ error: any Error, on console: Console) -> ExitStatus {
+    ///
+    /// - Parameter interruption: what is said of one.
+    static func explain(_ error: any Error, interruption: String = "interrupted", on console: Console) -> ExitStatus {
         let style = console.errorStyle
         switch error {
         case let error as any ExplainedError:
             console.error.write(DiagnosticText.render(error, style: style) + "\n")
             return error.exitCode
         case is CancellationError:
-            console.error.write("interrupted: no payload was written\n")
+            console.error.write(interruption + "\n")
             return .interrupted
         default:
             console.error.write(

@@ -28,7 +28,7 @@ func buildPayloads(_ options: BuildOptions, in run: inout BuildRun) async throws
     let states = try await run.apply { try sourceStates(options, of: tree) }
 
     // Make one payload for each target.
-    try run.output.prepare()
+    try run.prepare()
     try await run.forEachTarget { target, context in
         try await buildPayload(options, for: target, from: states, of: tree, in: &context)
     }

@@ -20,6 +20,13 @@ public let programVersion = "0.1.0"
 protocol ConsoleCommand: ParsableCommand {
     /// - Returns: how it ended, where that is no error.
     func run(on console: Console) async throws -> ExitStatus
+
+    /// The line that is said of an interruption.
+    var interruption: String { get }
+}
+
+extension ConsoleCommand {
+    var interruption: String { "interrupted" }
 }
 
 /// The exit codes, as `--help` has them.

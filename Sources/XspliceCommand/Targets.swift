@@ -58,7 +58,7 @@ private func checkConfiguration(of plan: TargetPlan) throws(XenSourceError) {
 
 private func readPayload(_ path: FilePath) throws(StackError) -> [UInt8] {
     do throws(WorkFileError) {
-        return try WorkFiles.read(path)
+        return try WorkFiles.readRegular(path)
     } catch {
         throw StackError(path: path, reason: "can't be read: \(error.errno)")
     }

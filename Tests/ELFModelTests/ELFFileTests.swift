@@ -76,6 +76,28 @@ import Testing
         }
     }
 
+    @Test("a name beyond any use is refused: many symbols may share it") func longNames() async throws {
+        try await withTemporaryFolder { folder in
+            let file = try ELFFile.read(try await Self.compile(in: folder))
+            let symbol = try #require(file.symbols.firstIndex { $0.name == "f" })
+            let section = try #require(file.sections.firstIndex { $0.name == ".text.f" })
+            let longest = String(repeating: "n", count: 4096)
+            var good = file
+            good.symbols[symbol].name = longest
+            good.sections[section].name = longest
+            let read = try ELFFile(bytes: try good.serialised(name: "x"), name: "x")
+            #expect(read.symbols[symbol].name == longest && read.sections[section].name == longest)
+            var bad = [good, good]
+            bad[0].symbols[symbol].name += "n"
+            bad[1].sections[section].name += "n"
+            for (file, owner) in zip(bad, ["symbol \(symbol)", "section \(section)"]) {
+                let bytes = try file.serialised(name: "x")
+                let error = #expect(throws: ELFError.self) { try ELFFile(bytes: bytes, name: "the-file") }
+                #expect(error?.message == "the-file: \(owner) has a name of more than 4,096 bytes")
+            }
+        }
+    }
+
     @Test func everyTruncationIsAnErrorOrAFile() async throws {
         try await withTemporaryFolder { folder in
             let whole = try bytes(of: try await Self.compile(in: folder))

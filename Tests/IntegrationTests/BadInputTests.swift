@@ -174,6 +174,7 @@ import WorkFiles
         Input(testDescription: "no such device", code: 1, says: ["/proc/out"], options: ["-o": "/proc/out"]),
         Input(testDescription: "cache in a file", code: 1, says: ["good.patch"], options: ["--cache-dir": "good.patch"]),
         Input(testDescription: "cache with a space", code: 64, says: ["my cache"], options: ["--cache-dir": "my cache"]),
+        Input(testDescription: "cache in somebody's folder", code: 64, says: ["cache folder ", "not empty"], options: ["--cache-dir": "."]),
     ]
 
     @Test(arguments: outputs) func badOutput(_ input: Input) async throws { try await check(input) }

@@ -51,6 +51,15 @@ import Testing
         #expect(!result.isAccepted)
     }
 
+    @Test func aNameWithoutAnEndIsCut() {
+        var memory = PayloadMemory(base: 0x1000, regions: [], pages: 3)
+        let isStored = memory.store([UInt8](repeating: 0x6e, count: 10_000), at: 0x1000)
+        #expect(isStored)
+        #expect(memory.string(at: 0x1000)?.utf8.count == 4096)
+        #expect(memory.string(at: 0x1000 + 9_998) == "nn")
+        #expect(memory.string(at: 0x4000) == nil)
+    }
+
     @Test func symbolTable() async throws {
         let good = try await SamplePayload().assembled()
         let table = try header(good) { $0.type == ELF.SectionType.symtab }

@@ -61,6 +61,17 @@ private let makefile = """
         #expect(try #require(PayloadABI(sysctlHeader: header, version: XenVersion(major: 4, minor: minor))) == abi)
     }
 
+    @Test(
+        "variables and functions of make are left out of the version",
+        arguments: [
+            (".5$(XEN_VENDORVERSION)", ".5"), ("$(if $(X),-a)", ""), (".5$(or $(V),x)", ".5"), (".5$(call f,(x),$(g (y)))-rc1", ".5-rc1"),
+            ("$(a)$(b)", ""), (".5(x)", ".5(x)"), ("$", "$"), ("$(", ""), (")", ")"),
+        ])
+    func references(value: String, extra: String) {
+        let version = XenVersion(makefile: "XEN_VERSION = 4\nXEN_SUBVERSION = 17\nXEN_EXTRAVERSION = \(value)\n")
+        #expect(version == XenVersion(major: 4, minor: 17, extra: extra))
+    }
+
     @Test func hooksAreThoseOfTheFormat() {
         #expect(PayloadABI.xspliceV1.hooks.isEmpty && PayloadABI.livepatchV1Of47.hooks.isEmpty)
         #expect(PayloadABI.livepatchV1.hooks.map(\.section) == [".livepatch.hooks.load", ".livepatch.hooks.unload"])

@@ -47,7 +47,7 @@ import XenSource
         run.begin(known, of: tree)
         let patched = AppliedPatch(files: [], diagnostics: [Diagnostic(.hunkOffset, .note, message: "a hunk has moved")])
         _ = try await run.apply { SourceStates(running: AppliedPatch(files: []), patched: patched) }
-        try run.output.prepare()
+        try run.prepare()
         try await run.forEachTarget { target, context in
             switch try #require(endings[target.name]) {
             case .payload:
@@ -128,6 +128,26 @@ import XenSource
         #expect(status == .buildFailed)
         #expect(try report(BuildReport.self).outcome == .buildFailed)
         #expect(error.text == "error: common/kernel.c does not compile\n")
+    }
+
+    @Test("a run that ends before it began to write leaves what is in the folder") func anEarlyEndLeavesAnEarlierRun() async throws {
+        try folder.write("tree/xen/Makefile", "XEN_VERSION = 4\nXEN_SUBVERSION = 17\n")
+        try folder.write("tree/xen/include/public/sysctl.h", "#define LIVEPATCH_PAYLOAD_VERSION 2\n")
+        try folder.write("out/report.json", #"{"generator": "xsplice-build"}"#)
+        try folder.write("out/logs/old.log")
+        try folder.write("out/.a.livepatch.4711.tmp")
+        let top = folder.path
+        let arguments = ["-s", "tree", "-p", "fix.patch", "-o", "out", "--cache-dir", "cache"].map { $0.hasPrefix("-") ? $0 : top.appending($0).string }
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            return await XspliceCommandTests.run(arguments + ["--force"])
+        }
+        task.cancel()
+        let interrupted = await task.value
+        #expect(interrupted.status == .interrupted && interrupted.error == "interrupted: no payload was written\n", "\(interrupted.error)")
+        let failed = await XspliceCommandTests.run(arguments + ["--force"])
+        #expect(failed.status == .usage && failed.error.contains("fix.patch"), "\(failed.error)")
+        #expect(folder.names("out") == [".a.livepatch.4711.tmp", "logs", "report.json"] && folder.names("out/logs") == ["old.log"])
     }
 
     @Test func aFaultEndsTheWholeRun() async throws {

@@ -70,13 +70,44 @@ import WorkFiles
         }
     }
 
+    @Test("input that is missing, or has no end, is wrong usage") func inputFiles() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write("text", "not ELF")
+        let text = folder.path.appending("text").string, missing = folder.path.appending("missing").string
+        for (path, reason) in [(missing, "No such file or directory"), (folder.path.string, "Is a directory"), ("/dev/zero", "is not a regular file")] {
+            #expect(throws: UsageError.self) { try InputFile.read(FilePath(path)) }
+            let batch = await run(["batch", path, "-o", folder.path.appending("out").string])
+            #expect(batch.status == .usage && batch.error.hasPrefix("error: \(path): ") && batch.error.contains(reason), "\(batch.error)")
+        }
+        #expect(try InputFile.read(FilePath(text)) == Array("not ELF".utf8))
+        #expect(folder.names() == ["text"])
+    }
+
+    @Test("each command says what an interruption of it means") func interruptions() throws {
+        func said(_ arguments: [String]) throws -> String? { (try RootCommand.parseAsRoot(arguments) as? any ConsoleCommand)?.interruption }
+        #expect(try said(["-s", "a", "-p", "b", "-o", "c"]) == "interrupted: no payload was written")
+        #expect(try said(["test-drive", "a", "--xen", "b", "--xen-syms", "c"]) == "interrupted: the machine was stopped, and there is no verdict")
+        #expect(try said(["batch", "a", "-o", "b"])?.contains("no payload was written") == false)
+        #expect(try said(["inspect", "a"]) == "interrupted")
+    }
+
+    @Test("an expectation has a command and words, which begin behind the last equals sign") func expectations() throws {
+        let expectation = try #require(ExpectationArgument(argument: "a=b cat v=Hello")).expectation
+        #expect(expectation.command == "a=b cat v" && expectation.text == "Hello")
+        for argument in ["cat v", "=Hello", "cat v=", ""] {
+            let isTaken = ExpectationArgument(argument: argument) != nil
+            #expect(!isTaken, "\(argument)")
+        }
+    }
+
     private struct Unexplained: Error {}
 
     @Test func errorsBecomeExitCodes() {
         let (output, error) = (MemorySink(), MemorySink())
         let console = Console(output: output, error: error)
         #expect(CommandLineTool.explain(CancellationError(), on: console) == .interrupted)
-        #expect(error.text == "interrupted: no payload was written\n")
+        #expect(CommandLineTool.explain(CancellationError(), interruption: "interrupted: no verdict", on: console) == .interrupted)
+        #expect(error.text == "interrupted\ninterrupted: no verdict\n")
         #expect(CommandLineTool.explain(UsageError("u"), on: console) == .usage)
         #expect(CommandLineTool.explain(Unexplained(), on: console) == .internalFault)
         #expect(

@@ -1,0 +1,66 @@
+import Diagnostics
+import Report
+import SystemPackage
+import Testing
+import WorkFiles
+
+@testable import XspliceCommand
+
+@Suite struct BatchCommandTests {
+    private let folder: TemporaryFolder
+    private var out: FilePath { folder.path.appending("out") }
+    private let manifest = #"""
+        { "hypervisors": [{ "name": "a", "source": "nowhere" }, { "name": "b", "source": "nowhere" }], "fixes": [{ "patches": ["p"] }] }
+        """#
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func batch(_ manifest: String = "m.json", force: Bool = false) async -> (
+        status: Diagnostics.ExitStatus, output: String, error: String
+    ) {
+        let top = folder.path
+        return await run(
+            ["batch", top.appending(manifest).string, "-o", out.string, "--cache-dir", top.appending("cache").string] + (force ? ["--force"] : []))
+    }
+
+    private func report() throws -> BatchReport { try JSONText.decode(BatchReport.self, from: WorkFiles.read(out.appending("batch.json"))) }
+
+    @Test(
+        "a file called batch.json that no batch wrote is left alone",
+        arguments: ["{}", #"{ "generator": "another", "runs": [] }"#, #"{ "generator": "xsplice-build" }"#, "words"])
+    func foreignReports(text: String) async throws {
+        try folder.write("m.json", manifest)
+        try folder.write("out/batch.json", text)
+        let ending = await batch(force: true)
+        #expect(ending.status == .usage && ending.error.contains("holds no batch.json of this program"), "\(ending.error)")
+        #expect(try WorkFiles.read(out.appending("batch.json")) == Array(text.utf8))
+    }
+
+    @Test func theManifestIsNeverWrittenTo() async throws {
+        try folder.write("out/batch.json", manifest)
+        let ending = await batch("out/batch.json", force: true)
+        #expect(ending.status == .usage && ending.error.contains("its batch.json is the manifest"), "\(ending.error)")
+        #expect(try WorkFiles.read(out.appending("batch.json")) == Array(manifest.utf8))
+    }
+
+    @Test("what stands in batch.json until the end is no success, and can be replaced") func interruptedBatches() throws {
+        for force in [false, true] {
+            _ = try BatchFolder.claim(out, manifest: folder.path.appending("m.json"), force: force)
+            let report = try report()
+            #expect(report.exitCode == .interrupted && report.runs.isEmpty)
+        }
+        #expect(throws: UsageError.self) { try BatchFolder.claim(out, manifest: folder.path.appending("m.json"), force: false) }
+    }
+
+    @Test("a build whose folder can't be made stops no other") func aFolderThatCannotBeMade() async throws {
+        try folder.write("m.json", manifest)
+        _ = try BatchFolder.claim(out, manifest: folder.path.appending("m.json"), force: false)
+        // In the way of the first one's folder.
+        try folder.write("out/a")
+        let ending = await batch(force: true)
+        #expect(ending.status == .internalFault, "\(ending.error)")
+        #expect(try report().runs.map(\.exitCode) == [.internalFault, .usage])
+        #expect(ending.error.contains("p for a: error: cannot make the folder \(out)/a/p"), "\(ending.error)")
+        #expect(ending.error.contains("p for b: error: ") && folder.names("out/b/p") == ["output.txt"], "\(ending.error)")
+    }
+}
