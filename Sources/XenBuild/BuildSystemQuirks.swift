@@ -26,17 +26,6 @@ enum BuildSystemQuirks {
     /// Without a C++ compiler the tree skips those for C++ by itself (4.7 to 4.22).
     static let withoutHeaderChecks = ["PUBLIC_ANSI_HEADERS=", "CXX=false"]
 
-    /// Lets the script that makes `compat/xlat.h` (until 4.19) count without a process for each step: it starts `expr` six thousand times, a
-    /// quarter of all work for the headers. A function of that name says the same, and ends as `expr` does: with 1 for a result of 0.
-    static func spareProcesses(in top: FilePath) throws {
-        let script = top.appending("xen/tools/get-fields.sh")
-        guard case .regular(_, let executable) = try WorkFiles.kind(of: script) else { return }
-        let function = "expr () { case $#$2 in 3[+-]) set -- $(($1 $2 $3)); echo $1; test $1 != 0;; *) command expr \"$@\";; esac; }\n"
-        let text = try WorkFiles.read(script)
-        try WorkFiles.remove(script)
-        try WorkFiles.write(Array(function.utf8) + text, to: script, executable: executable)
-    }
-
     /// Whether the tree's Kconfig has the target that brings the makefiles' copy of the configuration up to date, which they ask for by
     /// themselves otherwise (from 4.14 on).
     static func hasSyncconfig(in top: FilePath) throws -> Bool {

@@ -1,4 +1,6 @@
+import TestTools
 import Testing
+import WorkFiles
 
 @testable import XenBuild
 
@@ -14,6 +16,35 @@ import Testing
     func filesOfOtherArchitectures(path: String, architecture: String, isForeign: Bool) {
         let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: architecture)
         #expect((reason == "it is for another architecture") == isForeign, "\(reason ?? "none")")
+    }
+
+    @Test("the functions that stand for programs say what those say", arguments: ["sh", "bash"])
+    func sparedProcesses(shell: String) async throws {
+        let lines = #"""
+            a.b.c
+            .
+            struct { union { int a; } u; } { x }
+            _pad12
+            _pad7x9
+            _padding_pad1
+             _pad1 with blanks  and 'quotes' "$x" * }{
+
+            """#
+        let commands = #"""
+            for script in 's,\.,_,g' 's,[^{}],,g' 's,^_pad[[:digit:]]*,,' 's,a,b,g'; do sed "$script" <lines; echo "$?"; sed "$script" </dev/null; done
+            for sum in '1 + 2' '3 - 3' '0 + 0' '5 - 9' '2 * 3'; do set -f; expr $sum; echo "$?"; done
+            printf 'a.b' | sed 's,^a,b,'
+            echo 'x.y' | sed -e 's,\.,_,g'
+            """#
+        try await withTemporaryFolder { folder in
+            try WorkFiles.write(Array(lines.utf8), to: folder.appending("lines"))
+            func answer(_ functions: String) async throws -> String {
+                try await run(shell, ["-c", functions + commands], in: folder)
+            }
+            let programs = try await answer("")
+            #expect(try await answer(BuildSystemQuirks.shellFunctions) == programs)
+            #expect(programs.contains("a_b_c\n") && programs.contains("{{}}{}\n"))
+        }
     }
 
     @Test func theObjectOfAllOthersMayLieInTheArchitecturesFolder() {
