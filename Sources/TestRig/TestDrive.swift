@@ -63,7 +63,7 @@ public struct TestDrive: Sendable {
     }
 
     /// What the dom0 does, and how each of its steps is told. The first and the last one are not told: they ask the dom0's kernel what it
-    /// thinks of itself.
+    /// thinks of itself, and the first also whether the host tool speaks to the hypervisor.
     ///
     /// - Throws: `RigError` for names that can't be told to the host tool, and for two payloads of one name.
     public func scenario() throws -> (scenario: Scenario, steps: [Step]) {
@@ -89,7 +89,7 @@ public struct TestDrive: Sendable {
             let what = title ?? action.rawValue
             try note(payloads.count > 1 ? "\(what) \(payload.name)" : what) { try scenario.hostTool($0, action, payload.name, verified: true) }
         }
-        scenario.step(Self.taintBefore, Self.readTaint)
+        scenario.step(Self.taintBefore, "\(Self.readTaint) && xen-livepatch list")
         ask(before, "before")
         var applied: [Payload] = []
         for payload in payloads {
@@ -118,6 +118,13 @@ public struct TestDrive: Sendable {
     private static let taintBefore = "taint-before"
     private static let taintAfter = "taint-after"
     private static let readTaint = "cat /proc/sys/kernel/tainted"
+
+    /// Why the dom0's host tool can't do anything: each of its versions speaks to some hypervisors only. Nil when it can.
+    static func speechlessness(in machine: MachineRun) -> String? {
+        let result = machine[taintBefore]
+        guard let code = result.exitCode, code != 0 else { return nil }
+        return "the host tool of this dom0 does not speak to this hypervisor: \(result.output.split(whereSeparator: \.isNewline).last ?? "it says nothing")"
+    }
 
     /// What the dom0's kernel noted in its taint during the drive (Documentation/admin-guide/tainted-kernels.rst); nil when it is nothing bad.
     ///
@@ -194,7 +201,9 @@ public struct TestDriveResult: Sendable {
             telling = Array(machine.console.complaints.prefix(40))
         case .finished:
             telling = machine.console.complaints + [TestDrive.newTaint(in: machine)].compactMap(\.self)
-            if let bad = steps.first(where: { $0.isGood != true }) {
+            if let reason = TestDrive.speechlessness(in: machine) {
+                verdict = .stopped(reason)
+            } else if let bad = steps.first(where: { $0.isGood != true }) {
                 verdict = .failed(step: bad.title)
             } else {
                 verdict = telling.first.map { .complained($0) } ?? .good

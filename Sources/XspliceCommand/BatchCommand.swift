@@ -113,6 +113,11 @@ struct BatchCommand: ConsoleCommand {
         do {
             // A run that wrote no report left nothing else: its folder is empty again.
             try WorkFiles.remove(text)
+            // Nor may it leave an earlier payload to whoever collects them.
+            if force, WorkFiles.isFolder(out), let earlier = try? OutputFolder.claim(out, force: true) {
+                try? earlier.prepare()
+                earlier.abandon()
+            }
             let (status, said) = await build(cell, to: out, jobs: jobs, environment: environment)
             try Task.checkCancellation()
             let report = (try? WorkFiles.read(out.appending(OutputFolder.reportName))).flatMap { try? JSONText.decode(BuildReport.self, from: $0) }

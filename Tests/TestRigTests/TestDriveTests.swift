@@ -21,7 +21,7 @@ struct TestDriveTests {
         let (scenario, steps) = try drive.scenario()
         // The first and the last one are about the dom0's kernel, and not told.
         #expect(scenario.files == ["fix.livepatch": [1, 2, 3]] && scenario.steps.map(\.id).dropFirst().dropLast() == steps.map(\.id)[...])
-        #expect(scenario.steps.first?.command == "cat /proc/sys/kernel/tainted" && scenario.steps.last?.command == "cat /proc/sys/kernel/tainted")
+        #expect(scenario.steps.first?.command == "cat /proc/sys/kernel/tainted && xen-livepatch list" && scenario.steps.last?.command == "cat /proc/sys/kernel/tainted")
         // What the host tool is asked to do is looked at in its list.
         #expect(scenario.steps.count { $0.command.contains("list=$(xen-livepatch list)") } == 6)
         #expect(steps[3].question == .init(command: "a", moment: "after", expected: "y"))
@@ -115,6 +115,14 @@ struct TestDriveTests {
         let result = try judge(text), verdict: TestDriveResult.Verdict = line.map { .complained($0) } ?? .good
         #expect(result.verdict == verdict)
         #expect(result.telling == [line].compactMap(\.self))
+    }
+
+    @Test("a host tool that the hypervisor does not understand is told, rather than the first step that it fails")
+    func aToolOfAnotherVersion() throws {
+        let text = "@@step taint-before begin\n0\nError listing payloads: 13: Permission denied\n\n@@step taint-before end 13\n" + run()
+        #expect(
+            try judge(text).verdict
+                == .stopped("the host tool of this dom0 does not speak to this hypervisor: Error listing payloads: 13: Permission denied"))
     }
 
     @Test func aPanic() throws {
