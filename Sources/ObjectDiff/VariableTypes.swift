@@ -12,19 +12,26 @@ public func checkTypesOfVariables(_ set: inout ChangeSet, types: (ObjectSide) th
     for (place, new) in after.sorted(by: { ($0.key.name, $0.key.function ?? "") < ($1.key.name, $1.key.function ?? "") }) {
         guard let old = before[place], meaning(old) != meaning(new) else { continue }
         // One that is gone or new, boot data, constants and other sizes are told by others.
-        let items = set.patched.items.indices.filter {
-            let item = set.patched.items[$0]
-            return item.kind == .data && item.role == .writable && CompilerName(item.name).base == place.name && set.status[$0] == .same
-        }
-        guard items.count == 1, let twin = set.twins.original[items[0]], set.original.items[twin].size == set.patched.items[items[0]].size
+        guard let index = item(of: place, in: set), let twin = set.twins.original[index],
+            set.original.items[twin].size == set.patched.items[index].size
         else { continue }
         set.diagnostics.append(
             Diagnostic(
-                .dataSizeChanged, .error, symbol: set.patched.items[items[0]].name,
+                .dataSizeChanged, .error, symbol: set.patched.items[index].name,
                 location: new.declaration ?? SourceLocation(file: set.source),
                 message: "variable '\(place.name)' changed its type from '\(old.type)' to '\(new.type)': the running hypervisor's value was written as the old one",
                 help: "leave the old variable alone and add a new one beside it"))
     }
+}
+
+/// The variable that is the same in both objects: by its function, where others have its name.
+private func item(of place: VariablePlace, in set: ChangeSet) -> Int? {
+    let namesakes = set.patched.items.indices.filter {
+        let item = set.patched.items[$0]
+        return item.kind == .data && [.writable, .perCPU].contains(item.role) && CompilerName(item.name).base == place.name && set.status[$0] == .same
+    }
+    let own = namesakes.filter { set.patchedNames.staticLocals[$0]?.function == place.function }
+    return [own, namesakes].first { $0.count == 1 }?.first
 }
 
 private struct VariablePlace: Hashable {
