@@ -1,30 +1,50 @@
 import XenSource
 
 /// In what the loaders of Xen's versions differ where the payload format is the same.
+///
+/// Read in the releases from 4.12 to 4.22: fixes came to older branches with their point releases. Where the point release is not known,
+/// as from `xen-syms` alone, the branch's last one counts.
 struct LoaderHabits {
-    /// Whether the dependency on the hypervisor is looked at first, in the file itself (Xen 4.20 and later), or last.
+    /// Whether the dependency on the hypervisor is looked at first, in the file itself, or last.
     let checksHypervisorFirst: Bool
-    /// Whether alternatives and their replacements are held to the payload (Xen 4.17.4 and later; 4.14 to 4.16 never were).
-    /// Before, the condition of that check could not come true.
+    /// Whether alternatives and their replacements are held to the payload. Before, the condition of that check could not come true.
     let holdsAlternativesToPayload: Bool
-    /// Whether a relocation against a symbol of a section that is not loaded is refused (Xen 4.17 and later). Before, the symbol's offset in
-    /// its section was taken for an address.
+    /// Whether a relocation against a symbol of a section that is not loaded is refused. Before, the symbol's offset in its section was taken
+    /// for an address.
     let refusesSymbolsNotLoaded: Bool
-    /// Whether what applying has to remember stands outside of the payload (Xen 4.17.3 and later), rather than in the entries of functions.
+    /// Whether what applying has to remember stands outside of the payload, rather than in the entries of functions.
     let keepsStateApart: Bool
-    /// Whether a faulty note of the payload is told by an error of its own (Xen 4.20 and later).
+    /// Whether a faulty note of the payload is told by an error of its own.
     let tellsFaultyNotes: Bool
-
-    /// Whether what is not loaded and is read all the same is read from the file, which is gone after the upload (Xen 4.20 and later), rather
-    /// than through a null pointer.
+    /// Whether what is not loaded and is read all the same is read from the file, which is gone after the upload, rather than through a null
+    /// pointer.
     let readsNotLoadedFromFile: Bool
 
     init(_ version: XenVersion) {
-        checksHypervisorFirst = version >= XenVersion(major: 4, minor: 20)
-        holdsAlternativesToPayload = version >= XenVersion(major: 4, minor: 17)
-        refusesSymbolsNotLoaded = version >= XenVersion(major: 4, minor: 17)
-        keepsStateApart = version >= XenVersion(major: 4, minor: 17)
-        readsNotLoadedFromFile = version >= XenVersion(major: 4, minor: 20)
-        tellsFaultyNotes = version >= XenVersion(major: 4, minor: 20)
+        // One change to the whole loader.
+        let readsFile = Since(20, points: [18: 4, 19: 1]).holds(for: version)
+        (checksHypervisorFirst, readsNotLoadedFromFile, tellsFaultyNotes) = (readsFile, readsFile, readsFile)
+        holdsAlternativesToPayload = Since(18, points: [17: 4]).holds(for: version)
+        refusesSymbolsNotLoaded = Since(17, points: [14: 5, 15: 3, 16: 1]).holds(for: version)
+        keepsStateApart = Since(19, points: [17: 3, 18: 1]).holds(for: version)
+    }
+}
+
+/// The releases of Xen 4 that have a change.
+private struct Since {
+    /// All from this one on.
+    let minor: Int
+    /// By older branch, the point release that brought it.
+    let points: [Int: Int]
+
+    init(_ minor: Int, points: [Int: Int]) {
+        self.minor = minor
+        self.points = points
+    }
+
+    func holds(for version: XenVersion) -> Bool {
+        guard version.major == 4 else { return version.major > 4 }
+        guard let first = points[version.minor] else { return version.minor >= minor }
+        return version.point.map { $0 >= first } ?? true
     }
 }

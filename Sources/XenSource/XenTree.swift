@@ -14,6 +14,9 @@ public struct XenVersion: Sendable, Equatable, Comparable, Codable, CustomString
         self.extra = extra
     }
 
+    /// The number of the point release: 5 of `.5`, 3 of `.3-pre`; nil where it is not known.
+    public var point: Int? { extra.hasPrefix(".") ? Int(extra.dropFirst().prefix { $0.isASCII && $0.isNumber }) : nil }
+
     public var description: String { "\(major).\(minor)\(extra)" }
 
     public static func < (a: XenVersion, b: XenVersion) -> Bool { (a.major, a.minor) < (b.major, b.minor) }

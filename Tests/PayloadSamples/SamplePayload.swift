@@ -111,18 +111,20 @@ package struct SamplePayload {
 
     package func assembled() async throws -> [UInt8] { try await assemble(source, for: machine) }
 
-    package func loaded(into hypervisor: SampleHypervisor? = nil, abi: PayloadABI = .livepatchV2, minor: Int = 17) async throws -> LoadResult {
-        load(try await assembled(), into: hypervisor, abi: abi, minor: minor, machine: machine)
+    package func loaded(into hypervisor: SampleHypervisor? = nil, abi: PayloadABI = .livepatchV2, minor: Int = 17, point: Int? = nil)
+        async throws -> LoadResult
+    {
+        load(try await assembled(), into: hypervisor, abi: abi, minor: minor, point: point, machine: machine)
     }
 }
 
 package func load(
-    _ bytes: [UInt8], into hypervisor: SampleHypervisor? = nil, abi: PayloadABI = .livepatchV2, minor: Int = 17,
+    _ bytes: [UInt8], into hypervisor: SampleHypervisor? = nil, abi: PayloadABI = .livepatchV2, minor: Int = 17, point: Int? = nil,
     machine: Machine = .x86_64
 ) -> LoadResult {
     loadPayload(
         bytes, into: hypervisor ?? machine.hypervisor, architecture: machine.architecture, abi: abi,
-        version: XenVersion(major: 4, minor: minor))
+        version: XenVersion(major: 4, minor: minor, extra: point.map { ".\($0)" } ?? ""))
 }
 
 extension LoadResult {
