@@ -20,6 +20,15 @@ public protocol HypervisorSymbols: Sendable {
     func payloadArea(_ rules: LoaderRules) -> UInt64
 }
 
+extension HypervisorSymbols {
+    /// How many bytes at a function's start stay as they are when it is patched: its mark for indirect calls, where the loader spares that.
+    func spared(at address: UInt64, _ architecture: any TargetArchitecture, _ rules: LoaderRules) -> Int {
+        guard rules.sparesLandingPads, let start = bytes(at: address, count: architecture.landingPadSize), architecture.beginsWithLandingPad(start)
+        else { return 0 }
+        return architecture.landingPadSize
+    }
+}
+
 extension XenImage: HypervisorSymbols {
     public func address(ofSymbol name: String) -> UInt64? { address(ofQualifiedName: name) }
     public func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) }

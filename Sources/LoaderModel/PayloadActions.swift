@@ -123,8 +123,7 @@ extension PayloadActions {
     private static func write(
         _ function: LoadResult.Function, into hypervisor: RunningHypervisor, _ architecture: any TargetArchitecture, _ rules: LoaderRules
     ) -> Write {
-        let start = rules.sparesLandingPads ? hypervisor.bytes(at: function.oldAddress, count: architecture.landingPadSize) : nil
-        let skipped = start.map(architecture.beginsWithLandingPad) ?? false ? architecture.landingPadSize : 0
+        let skipped = hypervisor.spared(at: function.oldAddress, architecture, rules)
         let address = function.oldAddress &+ UInt64(skipped)
         let after = function.newAddress == 0 ? nil : architecture.trampoline(at: address, to: function.newAddress)
         // The size of NOPs counts from the function's start.

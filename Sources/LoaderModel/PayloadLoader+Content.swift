@@ -96,7 +96,7 @@ extension PayloadLoader {
         _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32, _ newAddress: UInt64, _ newSize: UInt32
     ) throws(Stop) {
         if newAddress == 0 {
-            try checkNOPs(name, oldSize, newSize)
+            try checkNOPs(name, oldAddress, oldSize, newSize)
             if rules.holdsNOPsToFunction { return }
         }
         let first = hypervisor.bytes(at: oldAddress, count: 4)
@@ -121,13 +121,11 @@ extension PayloadLoader {
         }
     }
 
-    private mutating func checkNOPs(_ name: String, _ oldSize: UInt32, _ newSize: UInt32) throws(Stop) {
+    private mutating func checkNOPs(_ name: String, _ oldAddress: UInt64, _ oldSize: UInt32, _ newSize: UInt32) throws(Stop) {
         guard newSize <= PayloadABI.maximumNOPs else {
             throw .refuseSilently(.functions, .notSupported, "\(name): at most \(PayloadABI.maximumNOPs) bytes can become NOPs")
         }
-        if rules.sparesLandingPads, newSize < architecture.landingPadSize,
-            let first = hypervisor.bytes(at: functions.last?.oldAddress ?? 0, count: architecture.landingPadSize), architecture.beginsWithLandingPad(first)
-        {
+        if newSize < hypervisor.spared(at: oldAddress, architecture, rules) {
             spoil("\(name): \(newSize) bytes of NOPs end within the mark for indirect calls, which counts and stays: applying overwrites memory without end")
         }
         guard newSize % rules.instructionSize == 0 else {

@@ -22,9 +22,7 @@ extension PayloadLoader {
                 guard let (index, section) = section(named: table.section) else { continue }
                 try checkEntries(section, of: size, .tables)
                 spoilUnlessAligned(index)
-                if !section.isLoaded, section.size > 0 {
-                    spoil("section \(section.name) is not loaded (no SHF_ALLOC), but searched when one of its places is reached")
-                }
+                if !section.isLoaded, section.size > 0 { spoilSearch(in: section) }
             }
         }
         for table in tables where table.piece?.lengthOffset != nil { try readAlternatives(table) }
@@ -37,10 +35,14 @@ extension PayloadLoader {
             if section.size > 0, !section.isLoaded {
                 // Sorting one entry looks at nothing.
                 guard habits.readsNotLoadedFromFile || section.size == table.entrySize else { _ = try loadedBytes(index); continue }
-                spoil("section \(section.name) is not loaded (no SHF_ALLOC), but searched when one of its places is reached")
+                spoilSearch(in: section)
             }
             if let call = table.call, section.size > 0 { try readAlternativeCalls(index, call) }
         }
+    }
+
+    private mutating func spoilSearch(in section: RawELF.Section) {
+        spoil("section \(section.name) is not loaded (no SHF_ALLOC), but searched when one of its places is reached")
     }
 
     /// Each must be a call through a pointer in the payload's own text; the hypervisor writes a direct call over it.

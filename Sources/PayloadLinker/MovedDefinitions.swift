@@ -186,7 +186,6 @@ struct MovedDefinitions {
 private struct MovedVariable {
     let object: Int
     let name: String
-    let isGlobal: Bool
     /// nil for one at file level.
     let local: ChangeSet.StaticLocal?
 
@@ -198,7 +197,6 @@ private struct MovedVariable {
         guard item.isGlobal || local != nil || !CompilerName(item.name).isDerived else { return nil }
         self.object = object
         name = local?.name ?? item.name
-        isGlobal = item.isGlobal
     }
 
     /// Whether a new variable of another file may be this one. Static locals have names that come and go (`count`, `once`): they move

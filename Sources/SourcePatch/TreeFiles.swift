@@ -1,4 +1,5 @@
 import SystemPackage
+import WorkFiles
 
 #if canImport(Glibc)
 import Glibc
@@ -91,16 +92,8 @@ struct TreeFiles {
 func readWhole(_ path: FilePath, limit: Int) throws(Errno) -> [UInt8]? {
     do {
         let descriptor = try FileDescriptor.open(path, .readOnly)
-        return try descriptor.closeAfter {
-            var bytes: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 1 << 16)
-            while true {
-                let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-                if count == 0 { return bytes }
-                bytes.append(contentsOf: buffer[..<count])
-                if bytes.count > limit { return nil }
-            }
-        }
+        let bytes = try descriptor.closeAfter { try WorkFiles.readAll(descriptor, limit: limit) }
+        return bytes.count > limit ? nil : bytes
     } catch let errno as Errno {
         throw errno
     } catch {

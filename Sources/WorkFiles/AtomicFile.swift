@@ -83,13 +83,18 @@ public enum WorkFiles {
         }
     }
 
-    private static func readAll(_ descriptor: FileDescriptor) throws -> [UInt8] {
+    /// What there is to read, up to the end.
+    ///
+    /// - Parameter limit: in bytes; reading ends when there were more.
+    /// - Throws: `Errno`.
+    public static func readAll(_ descriptor: FileDescriptor, limit: Int = .max) throws -> [UInt8] {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
             if count == 0 { return bytes }
             bytes.append(contentsOf: buffer[..<count])
+            if bytes.count > limit { return bytes }
         }
     }
 

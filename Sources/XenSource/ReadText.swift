@@ -1,4 +1,5 @@
 import SystemPackage
+import WorkFiles
 
 #if canImport(Glibc)
 import Glibc
@@ -9,15 +10,7 @@ import Musl
 /// A whole text file, broken UTF-8 repaired, or nil when it can't be read.
 func readText(_ path: FilePath) -> String? {
     guard let descriptor = try? FileDescriptor.open(path, .readOnly) else { return nil }
-    return try? descriptor.closeAfter {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes.append(contentsOf: buffer[..<count])
-        }
-    }
+    return try? descriptor.closeAfter { String(decoding: try WorkFiles.readAll(descriptor), as: UTF8.self) }
 }
 
 func isFolder(_ path: FilePath) -> Bool {

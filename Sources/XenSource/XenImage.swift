@@ -157,13 +157,13 @@ public struct XenImage: Sendable {
     }
 
     /// Whether the hypervisor has memory of its own there, zero-filled or not.
-    public func hasMemory(at address: UInt64) -> Bool {
-        file.sections.contains { $0.isAllocated && address >= $0.address && address - $0.address < $0.size }
-    }
+    public func hasMemory(at address: UInt64) -> Bool { hasSection(at: address) { _ in true } }
 
     /// Whether the hypervisor has memory of its own there that it frees at the end of booting.
-    public func isFreedAfterBoot(_ address: UInt64) -> Bool {
-        file.sections.contains { $0.isAllocated && $0.name.hasPrefix(".init") && address >= $0.address && address - $0.address < $0.size }
+    public func isFreedAfterBoot(_ address: UInt64) -> Bool { hasSection(at: address) { $0.name.hasPrefix(".init") } }
+
+    private func hasSection(at address: UInt64, where fits: (ELFSection) -> Bool) -> Bool {
+        file.sections.contains { $0.isAllocated && address >= $0.address && address - $0.address < $0.size && fits($0) }
     }
 
     /// The address of some bytes among what is never written and stays after boot; nil where there are none such.
