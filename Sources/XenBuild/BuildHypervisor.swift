@@ -16,9 +16,7 @@ public func buildHypervisor(
     let place = preparation.cache.tree(key)
     let lock = try await FileLock.acquire(preparation.cache.lock(key)) { progress(BuildProgress(.waiting)) }
     defer { withExtendedLifetime(lock) {} }
-    if let image = place.completed()?.appending("tree/xen/xen-syms"), let bytes = try? WorkFiles.read(image),
-        let sum = try? WorkFiles.read(place.folder.appending("sum")), String(decoding: sum, as: UTF8.self) == ContentKey.of(bytes)
-    { return image }
+    if let image = try await place.completed(jobs: request.jobs)?.appending("tree/xen/xen-syms") { return image }
     let folder = try place.begin(), image = folder.appending("tree/xen/xen-syms")
     progress(BuildProgress(.hypervisor))
     do {
@@ -37,8 +35,7 @@ public func buildHypervisor(
         guard try await make.runForReal(["-j\(request.jobs)"], log: log, adding: environment),
             WorkFiles.isReadableFile(image)
         else { throw BuildError.fromLog("the hypervisor does not build", log: log) }
-        try WorkFiles.writeAtomically(Array(ContentKey.of(try WorkFiles.read(image)).utf8), to: place.folder.appending("sum"))
-        try place.complete(folder)
+        try await place.complete(folder, jobs: request.jobs)
         return image
     } catch {
         place.removeAll()

@@ -4,6 +4,7 @@ import WorkFiles
 /// The folder of private trees and compiled objects:
 ///
 ///     trees/KEY/NAME/     a prepared tree; complete when trees/KEY/complete names it
+///     trees/KEY/files     what is in it, file by file
 ///     objects/XX/KEY.*    a compiled object, its dependencies, and the digest of both
 ///     work/NAME/          one run's own files, removed at its end or by the next run
 ///     locks/KEY           taken while trees/KEY is made
@@ -125,15 +126,40 @@ struct TreePlace: Sendable {
     let folder: FilePath
 
     private var marker: FilePath { folder.appending("complete") }
-    /// In decimal digits, in bytes, once the tree is complete.
-    private var sizeNote: FilePath { folder.appending("size") }
+    private var record: FilePath { folder.appending("files") }
 
-    /// The finished tree, or nil.
-    func completed() -> FilePath? {
-        guard let name = try? WorkFiles.read(marker) else { return nil }
-        let path = folder.appending(String(decoding: name, as: UTF8.self))
-        guard WorkFiles.isFolder(path) else { return nil }
-        WorkFiles.touch(marker)
+    /// What makes a tree complete: its folder, the digest of the record of its files, and their size.
+    private struct Marker {
+        var name: String
+        var digest: String
+        /// In bytes.
+        var size: Int64
+
+        init(name: String, digest: String, size: Int64) {
+            self.name = name
+            self.digest = digest
+            self.size = size
+        }
+
+        init?(bytes: [UInt8]) {
+            let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            guard words.count == 3, !words[0].isEmpty, let size = Int64(words[2]) else { return nil }
+            self.init(name: words[0], digest: words[1], size: size)
+        }
+
+        var bytes: [UInt8] { Array("\(name) \(digest) \(size)".utf8) }
+    }
+
+    /// The finished tree, or nil. Every file of it is read: one that is damaged or lost makes the whole tree count as missing.
+    ///
+    /// - Throws: `WorkFileError` when a file can't be read that need not be damaged; `CancellationError`.
+    func completed(jobs: Int) async throws -> FilePath? {
+        guard let marker = (try? WorkFiles.read(marker)).flatMap(Marker.init), let bytes = try? WorkFiles.read(record),
+            ContentKey.of(bytes) == marker.digest, let files = FolderRecord(bytes: bytes)
+        else { return nil }
+        let path = folder.appending(marker.name)
+        guard try await files.holds(for: path, jobs: jobs) else { return nil }
+        WorkFiles.touch(self.marker)
         return path
     }
 
@@ -142,7 +168,7 @@ struct TreePlace: Sendable {
 
     /// Of all files, in bytes.
     func size() throws -> Int64 {
-        if let note = try? WorkFiles.read(sizeNote), let size = Int64(String(decoding: note, as: UTF8.self)) { return size }
+        if let bytes = try? WorkFiles.read(marker), let marker = Marker(bytes: bytes) { return marker.size }
         return try WorkFiles.size(of: folder)
     }
 
@@ -154,9 +180,12 @@ struct TreePlace: Sendable {
         return path
     }
 
-    func complete(_ attempt: FilePath) throws {
-        try WorkFiles.write(Array(String(WorkFiles.size(of: attempt)).utf8), to: sizeNote)
-        try WorkFiles.writeAtomically(Array((attempt.lastComponent?.string ?? "").utf8), to: marker)
+    func complete(_ attempt: FilePath, jobs: Int) async throws {
+        let files = try await FolderRecord(of: attempt, jobs: jobs).bytes
+        try WorkFiles.writeAtomically(files, to: record)
+        let marker = Marker(
+            name: attempt.lastComponent?.string ?? "", digest: ContentKey.of(files), size: try WorkFiles.size(of: attempt) + Int64(files.count))
+        try WorkFiles.writeAtomically(marker.bytes, to: self.marker)
     }
 
     func removeAll() {

@@ -24,7 +24,9 @@ struct OtherCommand: Sendable {
         var result: [TreeCommand: OtherCommand] = [:]
         var paths = ResolvedPaths(xen: top.appending("xen"))
         for name in try WorkFiles.names(in: folder) where !name.hasSuffix(".d") {
-            guard let record = RecordedCommand(bytes: try WorkFiles.read(folder, name)) else { continue }
+            guard let record = RecordedCommand(bytes: try WorkFiles.read(folder, name)) else {
+                throw BuildError("\(folder.appending(name)) is damaged", exitCode: .internalFault)
+            }
             let rule = try? WorkFiles.read(folder, name + ".d")
             let read = CompilerArguments(record.words).inputs + (rule.map(dependencies(inRule:)) ?? [])
             let one = OtherCommand(

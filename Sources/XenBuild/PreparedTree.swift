@@ -59,17 +59,20 @@ struct TreePreparation: Sendable {
     /// - Throws: `MoreIsNeeded` at the depth of headers, when make does not say enough.
     func prepared(patch: AppliedPatch? = nil, depth: PreparedTree.Depth = .everything) async throws -> PreparedTree {
         let key = key(patch)
-        if depth != .everything, let folder = cache.tree(key).completed(), let tree = try? load(key: key, folder: folder) { return tree }
+        let jobs = request.jobs
+        if depth != .everything, let folder = try await cache.tree(key).completed(jobs: jobs), let tree = try? load(key: key, folder: folder) {
+            return tree
+        }
         let name = depth == .everything ? key : "\(key)-\(depth.rawValue)"
         let place = cache.tree(name)
         let lock = try await FileLock.acquire(cache.lock(name)) { progress(BuildProgress(.waiting)) }
         defer { withExtendedLifetime(lock) {} }
-        if let folder = place.completed(), let tree = try? load(key: key, folder: folder, depth: depth) { return tree }
+        if let folder = try await place.completed(jobs: jobs), let tree = try? load(key: key, folder: folder, depth: depth) { return tree }
         let folder = try place.begin()
         do {
             try await make(folder, patch: patch, depth: depth)
             let tree = try load(key: key, folder: folder, depth: depth)
-            try place.complete(folder)
+            try await place.complete(folder, jobs: jobs)
             return tree
         } catch {
             place.removeAll()

@@ -39,6 +39,54 @@ import XenSource
         }
     }
 
+    /// Each of them would be a fix left out, or an object of something else than the user's source.
+    @Test(
+        "a prepared tree that lost something is noticed and made again",
+        arguments: ["recording", "generated header", "source", "link", "end of the list of files", "marker"])
+    func damagedTrees(_ what: String) async throws {
+        try await FakeTree.with { fake in
+            try WorkFiles.makeLink(at: fake.tree.appending("xen/include/asm"), to: "../common")
+            let request = try fake.request(["xen/common/two.c": two])
+            let outcome = try await build(request)
+            let bytes = try WorkFiles.read(#require(outcome.pairs.first?.patched))
+            let place = try #require(WorkFiles.names(in: fake.cache.appending("trees")).map { fake.cache.appending("trees/\($0)") }.first)
+            func attempt() throws -> FilePath {
+                try #require(WorkFiles.names(in: place).map { place.appending($0) }.first { WorkFiles.isFolder($0) })
+            }
+            let first = try attempt()
+            // What commands have there for a moment is no damage.
+            try WorkFiles.write(Array("junk".utf8), to: first.appending("tree/xen/include/other.tmp"))
+            _ = try await build(request)
+            #expect(try attempt() == first)
+
+            switch what {
+            case "recording":
+                let objects = first.appending("recording/objects")
+                try WorkFiles.remove(objects.appending(#require(WorkFiles.names(in: objects).first)))
+            case "generated header": try WorkFiles.write([], to: first.appending("tree/xen/include/generated.h"))
+            case "source":
+                // As many bytes as there were.
+                let path = first.appending("tree/xen/common/two.c")
+                let source = String(decoding: try WorkFiles.read(path), as: UTF8.self)
+                try WorkFiles.write(Array(source.replacing("+", with: "-").utf8), to: path)
+            case "link":
+                try WorkFiles.remove(first.appending("tree/xen/include/asm"))
+                try WorkFiles.makeLink(at: first.appending("tree/xen/include/asm"), to: "../include")
+            case "end of the list of files":
+                let list = try WorkFiles.read(place.appending("files"))
+                let end = try #require(list.dropLast().lastIndex(of: 0))
+                try WorkFiles.write(Array(list[...end]), to: place.appending("files"))
+            default: try WorkFiles.write(Array("junk".utf8), to: place.appending("complete"))
+            }
+            #expect(try cacheUsage(of: fake.cache).trees.count == 1)
+            try WorkFiles.remove(fake.cache.appending("objects"))
+            let again = try await build(request)
+            #expect(try attempt() != first)
+            #expect(again.pairs.map(\.name) == ["common/two.o"] && again.objectCount == outcome.objectCount)
+            #expect(try WorkFiles.read(#require(again.pairs.first?.patched)) == bytes)
+        }
+    }
+
     @Test func headersReachTheObjectsThatReadThem() async throws {
         try await FakeTree.with { fake in
             let header = "static inline int twice(int a) { return a * 3; }\n"
