@@ -3,7 +3,7 @@ import Diagnostics
 import ELFModel
 import TargetArchitecture
 
-/// Refuses a changed constant whose address somebody may have kept.
+/// Refuses a changed constant whose address somebody may have kept, and warns of one that another constant leads to.
 ///
 /// The payload carries a new copy, and every function of the object that refers to it. But what stored the old one's address in memory
 /// has long done so, and whoever goes by that pointer keeps to the old copy: the change would be left out there without a word.
@@ -26,8 +26,17 @@ public func checkAddressesOfConstants(
             let users = FunctionUses(graph: graph, prototypes: prototypes.byName, architecture: architecture)
             escape = users.escape(of: constant).map { "'\($0.function)' \($0.how)" }
         }
-        guard let escape else { continue }
         let item = set.patched.items[index]
+        guard let escape else {
+            if let table = table(leadingTo: twin, in: set.original) ?? table(leadingTo: index, in: set.patched) {
+                set.diagnostics.append(
+                    Diagnostic(
+                        .constantTableChanged, .warning, symbol: item.name, location: set.locations[index] ?? SourceLocation(file: set.source),
+                        message: "constant '\(item.name)' changed, and '\(table)' leads to it: whoever took the pointer from there and kept it goes on with the old one",
+                        help: "look at what the functions that read '\(table)' do with its pointers"))
+            }
+            continue
+        }
         set.diagnostics.append(
             Diagnostic(
                 .constantTableChanged, .error, symbol: item.name, location: set.locations[index] ?? SourceLocation(file: set.source),
@@ -44,6 +53,13 @@ private func bootData(pointingTo constant: Int, in graph: ObjectGraph) -> String
     graph.items.first { item in
         item.kind == .data && item.role == .boot && item.references.contains { $0.target == .item(constant) }
     }.map { $0.isNamed ? $0.name : graph.file.sections[$0.section].name }
+}
+
+/// Another constant that holds a constant's address. What functions do with a pointer that they load from there is not followed.
+private func table(leadingTo constant: Int, in graph: ObjectGraph) -> String? {
+    graph.items.enumerated().first { index, item in
+        index != constant && item.kind == .data && item.role == .readOnly && item.references.contains { $0.target == .item(constant) }
+    }.map { $1.isNamed ? $1.name : graph.file.sections[$1.section].name }
 }
 
 /// How the functions of an object use its constants.

@@ -121,7 +121,8 @@ extension DiagnosticID {
                 .error, "a constant table changed that can't be replaced everywhere",
                 "A changed table travels in the payload as a copy, together with every function of its object that "
                     + "refers to it. Here another object refers to it, or its address is stored in writable data, or a function does more "
-                    + "with its address than to read from it: whoever has the old address would go on with the old table.",
+                    + "with its address than to read from it: whoever has the old address would go on with the old table. It is a warning "
+                    + "where another constant leads to the table: what becomes of a pointer that was loaded from there is not followed.",
                 "A new entry in a const table of operations, a pointer to which is kept in every domain.",
                 "Change the functions that read the table instead, or update the stored pointers in a load hook."
             )

@@ -53,6 +53,19 @@ import Testing
         #expect(errors.allSatisfy { $0.symbol == "t" && $0.message.contains("'ids'") }, "\(errors)")
     }
 
+    /// The table is only read through; the pointer that is read there stays where it was put.
+    @Test(arguments: ["v = ids[i];", "sink(ids[i]);", "if ( ids[i]->weight ) v = ids[i];"])
+    func aTableThatAnotherTableLeadsToIsToldOf(use: String) async throws {
+        let found = try await diagnostics {
+            """
+            \(Self.table) static const struct ops t = { 0, "t", \($0) }, o = { 0, "o", 4 }; const struct ops *v;
+            static const struct ops *const ids[] = { &t, &o }; void f(u32 i) { \(use) }
+            """
+        }
+        #expect(found.map(\.id) == [.constantTableChanged] && found.map(\.severity) == [.warning], "\(found)")
+        #expect(found.first?.symbol == "t" && found.first?.message.contains("'ids' leads to it") == true)
+    }
+
     @Test(arguments: [
         "static const u32 t[] = { 5, 6, @ }; const u32 *v; static noinline void keep(const u32 *p, u32 i) { sink(0); v = p + i; } void f(u32 i) { keep(t, i); keep(t, i + 1); }",
         "static const struct ops t = { 0, \"t\", @ }; const struct ops *v; void f(void) { v = &t; }",
