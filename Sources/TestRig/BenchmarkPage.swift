@@ -36,7 +36,8 @@ public struct BenchmarkPage: Sendable {
         # How long it takes
 
         Made by `make bench`, which measures the program beside full builds (`make -j\(jobs)`) of the same Xen on the same machine, in turns. The unit is
-        one full build: here \(TestRig.text(median(unit))) s (\(unit.map(TestRig.text).joined(separator: ", "))). Medians of \(unit.count); where there is a mark in parentheses, it is for memory.
+        one full build: here \(TestRig.text(median(unit))) s (\(unit.map(TestRig.text).joined(separator: ", "))). Medians of \(unit.count), of which each
+        is one of three itself in the first two rows; where there is a mark in parentheses, it is for memory.
 
         \(table)
 
