@@ -27,7 +27,7 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 .DEFAULT_GOAL := all
 # Each step uses all processors by itself, and two apt-get at once get in each other's way.
 .NOTPARALLEL:
-.PHONY: all help xsplice-build xen-rig install demo bench fuzz reproduce test test-all check-installed clean packages-build packages-rig packages-bench packages-test packages-test-all
+.PHONY: all help xsplice-build xen-rig install demo bench fuzz golden golden-update reproduce test test-all check-installed clean packages-build packages-rig packages-bench packages-test packages-test-all
 
 all: xsplice-build ## Build ./xsplice-build (the default)
 
@@ -77,6 +77,12 @@ test-all: packages-test-all test ## Run the tests that take long as well
 
 bench: packages-bench xsplice-build xen-rig ## Measure the program beside full builds of Xen, and write Docs/Performance.md
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" bench --xsplice-build ./xsplice-build
+
+golden: xsplice-build xen-rig ## Compare what all fixtures come to with what was written down (GOLDEN=--small for the small trees)
+	@"$$($(RELEASE) --show-bin-path)/xen-rig" golden --xsplice-build ./xsplice-build $(GOLDEN)
+
+golden-update: xsplice-build xen-rig ## Write that down anew
+	@"$$($(RELEASE) --show-bin-path)/xen-rig" golden --xsplice-build ./xsplice-build --update $(GOLDEN)
 
 reproduce: xsplice-build xen-rig ## Build the same payloads under other conditions, and compare their bytes
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" reproduce --xsplice-build ./xsplice-build

@@ -68,7 +68,7 @@ let package = Package(
             name: "xsplice-build", dependencies: ["XspliceCommand", "CompilerRecorder"], swiftSettings: settings),
         .executableTarget(
             name: "xen-rig",
-            dependencies: ["TestRig", "WorkFiles", "Diagnostics", argumentParser, system, subprocess],
+            dependencies: ["TestRig", "ChangeCases", "WorkFiles", "Diagnostics", argumentParser, crypto, system, subprocess],
             swiftSettings: settings),
 
         .target(

@@ -21,44 +21,37 @@ public func checkAddressesOfConstants(
     let known = (original: try prototypes(.original), patched: try prototypes(.patched))
     for index in changed {
         guard let twin = set.twins.original[index] else { continue }
-        var escape = bootData(pointingTo: twin, in: set.original).map { "'\($0)' gave its address to code that ran at boot" }
+        // A table of what each processor gets, for example (`intel_idle_ids` of `xen/arch/x86/cpu/mwait-idle.c`): where boot code put the
+        // pointers can't be told from the table.
+        var escape = data(.boot, pointingTo: twin, in: set.original).map { "'\($0)' gave its address to code that ran at boot" }
         for (graph, constant, prototypes) in [(set.original, twin, known.original), (set.patched, index, known.patched)] where escape == nil {
             let users = FunctionUses(graph: graph, prototypes: prototypes.byName, architecture: architecture)
             escape = users.escape(of: constant).map { "'\($0.function)' \($0.how)" }
         }
         let item = set.patched.items[index]
-        guard let escape else {
-            if let table = table(leadingTo: twin, in: set.original) ?? table(leadingTo: index, in: set.patched) {
-                set.diagnostics.append(
-                    Diagnostic(
-                        .constantTableChanged, .warning, symbol: item.name, location: set.locations[index] ?? SourceLocation(file: set.source),
-                        message: "constant '\(item.name)' changed, and '\(table)' leads to it: whoever took the pointer from there and kept it goes on with the old one",
-                        help: "look at what the functions that read '\(table)' do with its pointers"))
-            }
-            continue
+        func report(_ severity: Severity, _ what: String, help: String) {
+            set.diagnostics.append(
+                Diagnostic(
+                    .constantTableChanged, severity, symbol: item.name, location: set.locations[index] ?? SourceLocation(file: set.source),
+                    message: "constant '\(item.name)' changed, and \(what) goes on with the old one", help: help))
         }
-        set.diagnostics.append(
-            Diagnostic(
-                .constantTableChanged, .error, symbol: item.name, location: set.locations[index] ?? SourceLocation(file: set.source),
-                message: "constant '\(item.name)' changed, and \(escape): whoever kept it goes on with the old one",
-                help: "change the functions that read it; or, when nobody keeps its address, give the new table a new name"))
+        if let escape {
+            report(
+                .error, "\(escape): whoever kept it",
+                help: "change the functions that read it; or, when nobody keeps its address, give the new table a new name")
+        } else if let table = data(.readOnly, pointingTo: twin, in: set.original) ?? data(.readOnly, pointingTo: index, in: set.patched) {
+            // What functions do with a pointer that they load from there is not followed.
+            report(
+                .warning, "'\(table)' leads to it: whoever took the pointer from there and kept it",
+                help: "look at what the functions that read '\(table)' do with its pointers")
+        }
     }
 }
 
-/// Data of the original that only boot code reads, and that leads to a constant: by its name, or that of its section.
-///
-/// A table of what each processor gets, for example (`intel_idle_ids` of `xen/arch/x86/cpu/mwait-idle.c`): where boot code put the
-/// pointers can't be told from the table.
-private func bootData(pointingTo constant: Int, in graph: ObjectGraph) -> String? {
-    graph.items.first { item in
-        item.kind == .data && item.role == .boot && item.references.contains { $0.target == .item(constant) }
-    }.map { $0.isNamed ? $0.name : graph.file.sections[$0.section].name }
-}
-
-/// Another constant that holds a constant's address. What functions do with a pointer that they load from there is not followed.
-private func table(leadingTo constant: Int, in graph: ObjectGraph) -> String? {
+/// Other data, of a role, that leads to a constant: by its name, or that of its section.
+private func data(_ role: SectionRole, pointingTo constant: Int, in graph: ObjectGraph) -> String? {
     graph.items.enumerated().first { index, item in
-        index != constant && item.kind == .data && item.role == .readOnly && item.references.contains { $0.target == .item(constant) }
+        index != constant && item.kind == .data && item.role == role && item.references.contains { $0.target == .item(constant) }
     }.map { $1.isNamed ? $1.name : graph.file.sections[$1.section].name }
 }
 

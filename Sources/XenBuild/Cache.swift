@@ -129,23 +129,11 @@ struct TreePlace: Sendable {
     private var record: FilePath { folder.appending("files") }
 
     /// What makes a tree complete: its folder, the digest of the record of its files, and their size.
-    private struct Marker {
+    fileprivate struct Marker {
         var name: String
         var digest: String
         /// In bytes.
         var size: Int64
-
-        init(name: String, digest: String, size: Int64) {
-            self.name = name
-            self.digest = digest
-            self.size = size
-        }
-
-        init?(bytes: [UInt8]) {
-            let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-            guard words.count == 3, !words[0].isEmpty, let size = Int64(words[2]) else { return nil }
-            self.init(name: words[0], digest: words[1], size: size)
-        }
 
         var bytes: [UInt8] { Array("\(name) \(digest) \(size)".utf8) }
     }
@@ -192,6 +180,15 @@ struct TreePlace: Sendable {
         try? WorkFiles.remove(marker)
         for name in (try? WorkFiles.names(in: folder)) ?? [] { try? WorkFiles.remove(folder.appending(name)) }
         try? WorkFiles.remove(folder)
+    }
+}
+
+extension TreePlace.Marker {
+    /// - Returns: nil for bytes that are no marker.
+    fileprivate init?(bytes: [UInt8]) {
+        let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        guard words.count == 3, !words[0].isEmpty, let size = Int64(words[2]) else { return nil }
+        self.init(name: words[0], digest: words[1], size: size)
     }
 }
 

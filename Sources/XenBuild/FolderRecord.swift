@@ -4,7 +4,7 @@ import WorkFiles
 /// What stood in a folder once, file by file, so that whoever uses it later can tell whether all of that is still there.
 ///
 /// As bytes: for each file its kind (a letter), the digest of its content, and its path in the folder, ended by NUL.
-struct FolderRecord: Sendable, Equatable {
+struct FolderRecord: Sendable {
     private enum Kind: String {
         case file = "f"
         case executable = "x"
@@ -67,7 +67,7 @@ struct FolderRecord: Sendable, Equatable {
         case .regular(_, let executable):
             Entry(path: path, kind: executable ? .executable : .file, digest: ContentKey.of(try WorkFiles.read(folder, path)))
         case .symbolicLink:
-            Entry(path: path, kind: .link, digest: ContentKey.of(Array(try WorkFiles.linkTarget(folder.appending(path)).utf8)))
+            Entry(path: path, kind: .link, digest: ContentKey.of([try WorkFiles.linkTarget(folder.appending(path))]))
         case .folder, .other, nil: nil
         }
     }

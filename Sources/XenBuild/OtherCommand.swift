@@ -24,9 +24,7 @@ struct OtherCommand: Sendable {
         var result: [TreeCommand: OtherCommand] = [:]
         var paths = ResolvedPaths(xen: top.appending("xen"))
         for name in try WorkFiles.names(in: folder) where !name.hasSuffix(".d") {
-            guard let record = RecordedCommand(bytes: try WorkFiles.read(folder, name)) else {
-                throw BuildError("\(folder.appending(name)) is damaged", exitCode: .internalFault)
-            }
+            let record = try RecordedCommand.read(folder, name)
             let rule = try? WorkFiles.read(folder, name + ".d")
             let read = CompilerArguments(record.words).inputs + (rule.map(dependencies(inRule:)) ?? [])
             let one = OtherCommand(
@@ -55,5 +53,17 @@ struct OtherCommand: Sendable {
             for path in [output, rule] { try WorkFiles.remove(path) }
         }
         return made.allSatisfy { $0 == made.first }
+    }
+}
+
+extension RecordedCommand {
+    /// One of a recording's folder.
+    ///
+    /// - Throws: `BuildError` for a damaged one; `WorkFileError`.
+    static func read(_ folder: FilePath, _ name: String) throws -> RecordedCommand {
+        guard let record = RecordedCommand(bytes: try WorkFiles.read(folder, name)) else {
+            throw BuildError("\(folder.appending(name)) is damaged", exitCode: .internalFault)
+        }
+        return record
     }
 }

@@ -252,10 +252,7 @@ struct TreePreparation: Sendable {
         var objects: [String: ObjectCommand] = [:]
         let commands = recording.appending(RecordingFolder.objects)
         for name in try WorkFiles.names(in: commands) {
-            guard let record = RecordedCommand(bytes: try WorkFiles.read(commands, name)) else {
-                throw BuildError("\(commands.appending(name)) is damaged", exitCode: .internalFault)
-            }
-            if let object = ObjectCommand(record, top: top) { objects[object.name] = object }
+            if let object = ObjectCommand(try RecordedCommand.read(commands, name), top: top) { objects[object.name] = object }
         }
         guard !objects.isEmpty else { throw BuildError("\(request.tree.top): make compiles no object of a hypervisor") }
         let configuration = try KernelConfiguration(contentsOf: top.appending("xen/.config"))

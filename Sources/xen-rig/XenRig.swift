@@ -11,7 +11,7 @@ struct XenRig: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xen-rig",
         abstract: "Gets, builds and boots a real Xen, for tests and for trying payloads by hand.",
-        subcommands: [Xen.self, Dom0Command.self, BootCommand.self, Demo.self, BenchCommand.self, ReproduceCommand.self])
+        subcommands: [Xen.self, Dom0Command.self, BootCommand.self, Demo.self, BenchCommand.self, ReproduceCommand.self, GoldenCommand.self])
 
     static func main() async {
         do {
