@@ -11,13 +11,174 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
-/// A room of the house: a library target, and the rooms that it may know.
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+/// The floors of the house, from the bottom up: a module knows modules of its own floor and of those below.
+enum Floor: String, CaseIterable {
+    case system = "System"
+    case basics = "Basics"
+    case xen = "Xen"
+    case processors = "Processors"
+    case stages = "Stages"
+    case reporting = "Reporting"
+    case programs = "Programs"
+
+    var number: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: settings)
+/// The targets so far. A module can only name modules that stand already, on its own floor or below: no circle and no arrow upwards can be
+/// written.
+struct House {
+    private(set) var targets: [Target] = []
+    private var floors: [String: Floor] = [:]
+    private func check(_ name: String, on floor: Floor, _ modules: [String]) {
+        for module in modules {
+            guard let below = floors[module] else { fatalError("\(name) depends on \(module), which does not stand yet") }
+            guard below.number <= floor.number else { fatalError("\(name) of \(floor.rawValue) depends on \(module) of \(below.rawValue)") }
+        }
+    }
+
+    /// A C library of the system.
+    mutating func library(_ name: String, _ pkgConfig: String, _ debianPackage: String) {
+        floors[name] = .system
+        targets.append(.systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([debianPackage])]))
+    }
+
+    /// A module of ours, the modules that it may know, and what it takes from other packages.
+    mutating func module(_ name: String, on floor: Floor, _ modules: [String] = [], _ packages: [Target.Dependency] = []) {
+        check(name, on: floor, modules)
+        floors[name] = floor
+        targets.append(
+            .target(
+                name: name, dependencies: modules.map { .target(name: $0) } + packages, path: "Sources/\(floor.rawValue)/\(name)",
+                swiftSettings: settings))
+    }
+
+    mutating func executable(_ name: String, _ modules: [String], _ packages: [Target.Dependency] = []) {
+        check(name, on: .programs, modules)
+        targets.append(
+            .executableTarget(
+                name: name, dependencies: modules.map { .target(name: $0) } + packages, path: "Sources/Programs/\(name)", swiftSettings: settings))
+    }
+
+    /// What several test targets use.
+    mutating func testSupport(_ name: String, _ modules: [String], _ packages: [Target.Dependency] = []) {
+        targets.append(
+            .target(
+                name: name, dependencies: modules.map { .target(name: $0) } + packages, path: "Tests/Support/\(name)", swiftSettings: settings))
+    }
+
+    /// The tests of a module, which lie where the module does. They may use whatever helps them.
+    mutating func tests(_ name: String, _ modules: [String], _ packages: [Target.Dependency] = []) {
+        let floor = floors[name] ?? .programs
+        let own: [Target.Dependency] = floors[name] == nil ? [] : [.target(name: name)]
+        targets.append(
+            .testTarget(
+                name: "\(name)Tests", dependencies: own + modules.map { .target(name: $0) } + packages,
+                path: "Tests/\(floor.rawValue)/\(name)Tests", swiftSettings: settings))
+    }
+
+    mutating func add(_ target: Target) { targets.append(target) }
+}
+
+var house = House()
+
+house.library("CLibelf", "libelf", "libelf-dev")
+house.library("CLibdw", "libdw", "libdw-dev")
+house.library("CZlib", "zlib", "zlib1g-dev")
+house.library("CLibgit2", "libgit2", "libgit2-dev")
+
+house.module("Diagnostics", on: .basics)
+house.module("WorkFiles", on: .basics, ["Diagnostics"], [system])
+house.module("ELFModel", on: .basics, ["CLibelf", "Diagnostics"], [system])
+house.module("DebugInfo", on: .basics, ["CLibdw", "CLibelf", "ELFModel", "Diagnostics"], [system])
+
+house.module("XenSource", on: .xen, ["CZlib", "ELFModel", "WorkFiles", "Diagnostics"], [system])
+
+house.module("TargetArchitecture", on: .processors, ["ELFModel"])
+house.module("ArchX86_64", on: .processors, ["TargetArchitecture", "ELFModel"])
+house.module("ArchARM", on: .processors, ["TargetArchitecture", "ELFModel"])
+house.module("ArchARM64", on: .processors, ["ArchARM", "TargetArchitecture", "ELFModel"])
+house.module("ArchARM32", on: .processors, ["ArchARM", "TargetArchitecture", "ELFModel"])
+
+house.module("SourcePatch", on: .stages, ["CLibgit2", "WorkFiles", "Diagnostics"], [system])
+house.module("CompilerRecorder", on: .stages)
+house.module(
+    "XenBuild", on: .stages, ["CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
+    [system, subprocess, crypto, logging])
+house.module("ObjectDiff", on: .stages, ["ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"])
+house.module("PayloadLinker", on: .stages, ["ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
+house.module("LoaderModel", on: .stages, ["ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
+
+house.module(
+    "Report", on: .reporting, ["ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
+
+house.module("TestRig", on: .programs, ["WorkFiles", "Diagnostics"], [system, subprocess])
+house.module(
+    "XspliceCommand", on: .programs,
+    [
+        "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
+        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report", "TestRig",
+    ], [argumentParser, crypto, logging, system])
+house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
+
+house.testSupport("TestTools", [], [system, subprocess])
+house.testSupport("ObjectFixtures", ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
+house.testSupport("PayloadSamples", ["LoaderModel", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+house.testSupport("ChangeCases", ["Report", "ELFModel", "Diagnostics", "WorkFiles"], [system])
+
+house.add(
+    .executableTarget(
+        name: "xen-rig",
+        dependencies: ["TestRig", "ChangeCases", "WorkFiles", "Diagnostics", argumentParser, crypto, system, subprocess],
+        path: "Sources/Programs/xen-rig", swiftSettings: settings))
+house.add(
+    .target(
+        name: "FuzzTargets",
+        dependencies: [
+            "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource", "SourcePatch", "ObjectDiff",
+            "LoaderModel", "Report", "WorkFiles", system,
+        ],
+        path: "Fuzz/Targets", swiftSettings: settings))
+
+house.tests("WorkFiles", [], [system])
+house.tests("ELFModel", ["TestTools"], [system])
+house.tests("DebugInfo", ["TestTools"], [system])
+house.tests("XenSource", ["Diagnostics"], [system])
+house.tests("ArchX86_64", ["ELFModel", "TargetArchitecture", "TestTools"], [system])
+house.tests("ArchARM", ["ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
+house.tests("SourcePatch", ["Diagnostics"], [system, subprocess])
+house.tests("XenBuild", ["CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
+house.tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
+house.tests(
+    "PayloadLinker",
+    ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
+house.tests(
+    "LoaderModel", ["PayloadSamples", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+house.tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
+house.tests("TestRig", ["Diagnostics", "WorkFiles"], [subprocess, system])
+house.tests(
+    "XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "XenBuild", "WorkFiles", "XenSource"],
+    [argumentParser, logging, system])
+house.tests("FuzzTargets", ["FuzzTargets", "ChangeCases", "TestTools", "WorkFiles"], [system])
+// Of the whole program.
+house.tests(
+    "Integration",
+    [
+        "xsplice-build", "ChangeCases", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+        "ArchARM32", "ELFModel", "XenSource", "WorkFiles",
+    ], [system, subprocess])
+house.tests(
+    "System",
+    [
+        "ChangeCases", "PayloadSamples", "Report", "TestRig", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
+        "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "SourcePatch", "XenBuild", "XenSource", "ELFModel", "Diagnostics", "WorkFiles",
+    ], [system, subprocess])
+
+// It calls the fuzzer's runtime, so it can't be built without the flags that `make fuzz` gives to all of it.
+if Context.environment["XSPLICE_FUZZING"] != nil {
+    house.add(
+        .executableTarget(
+            name: "xsplice-fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Entry",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
 }
 
 let package = Package(
@@ -30,112 +191,5 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
-    targets: [
-        .systemLibrary(name: "CLibelf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
-        .systemLibrary(name: "CLibdw", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
-
-        room("Diagnostics"),
-        room("WorkFiles", ["Diagnostics", system]),
-        room("ELFModel", ["CLibelf", "Diagnostics", system]),
-        room("DebugInfo", ["CLibdw", "CLibelf", "ELFModel", "Diagnostics", system]),
-        room("TargetArchitecture", ["ELFModel"]),
-        room("ArchX86_64", ["TargetArchitecture", "ELFModel"]),
-        room("ArchARM", ["TargetArchitecture", "ELFModel"]),
-        room("ArchARM64", ["ArchARM", "TargetArchitecture", "ELFModel"]),
-        room("ArchARM32", ["ArchARM", "TargetArchitecture", "ELFModel"]),
-        room("XenSource", ["CZlib", "ELFModel", "WorkFiles", "Diagnostics", system]),
-        room("SourcePatch", ["CLibgit2", "WorkFiles", "Diagnostics", system]),
-        room("CompilerRecorder"),
-        room("XenBuild", ["CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics", system, subprocess, crypto, logging]),
-        room("ObjectDiff", ["ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"]),
-        room("PayloadLinker", ["ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics", crypto]),
-        room("LoaderModel", ["ELFModel", "TargetArchitecture", "XenSource", "Diagnostics", system]),
-        room(
-            "Report",
-            ["ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"]),
-        room("TestRig", ["WorkFiles", "Diagnostics", system, subprocess]),
-        room(
-            "XspliceCommand",
-            [
-                "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64",
-                "ArchARM32", "XenSource", "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel",
-                "Report", "TestRig", argumentParser, crypto, logging, system,
-            ]),
-
-        .executableTarget(
-            name: "xsplice-build", dependencies: ["XspliceCommand", "CompilerRecorder"], swiftSettings: settings),
-        .executableTarget(
-            name: "xen-rig",
-            dependencies: ["TestRig", "ChangeCases", "WorkFiles", "Diagnostics", argumentParser, crypto, system, subprocess],
-            swiftSettings: settings),
-
-        .target(
-            name: "FuzzTargets",
-            dependencies: [
-                "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource", "SourcePatch", "ObjectDiff", "LoaderModel",
-                "Report", "WorkFiles", system,
-            ],
-            path: "Fuzz/Targets", swiftSettings: settings),
-        .target(name: "TestTools", dependencies: [system, subprocess], path: "Tests/TestTools", swiftSettings: settings),
-        .target(
-            name: "ObjectFixtures",
-            dependencies: ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource", system],
-            path: "Tests/ObjectFixtures", swiftSettings: settings),
-        .target(
-            name: "ChangeCases", dependencies: ["Report", "ELFModel", "Diagnostics", "WorkFiles", system], path: "Tests/ChangeCases",
-            swiftSettings: settings),
-        tests("ELFModel", ["TestTools", system]),
-        tests("FuzzTargets", ["ChangeCases", "TestTools", "WorkFiles", system]),
-        tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"]),
-        tests(
-            "PayloadLinker",
-            [
-                "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics",
-                system,
-            ]),
-        tests("DebugInfo", ["TestTools", system]),
-        tests("ArchX86_64", ["ELFModel", "TargetArchitecture", "TestTools", system]),
-        tests("ArchARM", ["ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools", system]),
-        tests("WorkFiles", [system]),
-        tests("XenSource", ["Diagnostics", system]),
-        tests(
-            "XenBuild",
-            ["CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build", system]),
-        .target(
-            name: "PayloadSamples",
-            dependencies: ["LoaderModel", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource", system],
-            path: "Tests/PayloadSamples", swiftSettings: settings),
-        tests(
-            "LoaderModel", ["PayloadSamples", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource", system]),
-        tests("SourcePatch", ["Diagnostics", system, subprocess]),
-        tests("TestRig", ["Diagnostics", "WorkFiles", subprocess, system]),
-        .testTarget(
-            name: "SystemTests",
-            dependencies: [
-                "ChangeCases", "PayloadSamples", "Report", "TestRig", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
-                "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "SourcePatch", "XenBuild", "XenSource", "ELFModel", "Diagnostics", "WorkFiles", system,
-                subprocess,
-            ],
-            swiftSettings: settings),
-        tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles", system]),
-        .testTarget(
-            name: "IntegrationTests",
-            dependencies: [
-                "xsplice-build", "ChangeCases", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64",
-                "ArchARM64", "ArchARM32", "ELFModel", "XenSource", "WorkFiles", system, subprocess,
-            ],
-            swiftSettings: settings),
-        tests("XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "XenBuild", "WorkFiles", "XenSource", argumentParser, logging, system]),
-    ]
+    targets: house.targets
 )
-
-// It calls the fuzzer's runtime, so it can't be built without the flags that `make fuzz` gives to all of it.
-if Context.environment["XSPLICE_FUZZING"] != nil {
-    package.targets.append(
-        .executableTarget(
-            name: "xsplice-fuzz",
-            dependencies: ["FuzzTargets"],
-            path: "Fuzz/Entry", swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
-}

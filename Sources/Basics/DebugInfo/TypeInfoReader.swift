@@ -1,0 +1,272 @@
+import CLibdw
+import Diagnostics
+import SystemPackage
+
+extension TypeInfo {
+    /// Reads the types of an object file from its debug information, DWARF 2 to 5, little-endian.
+    ///
+    /// It takes longer than `DebugInfo.read`: ask for it only when types matter.
+    ///
+    /// - Parameter withUses: also who uses them.
+    /// - Returns: an empty value when the file has no debug information.
+    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath, withUses: Bool) throws(DebugInfoError) -> TypeInfo {
+        try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
+            var walker = TypeWalker(dwarf, withUses: withUses)
+            try walker.walk()
+            var reader = TypeInfoReader(walker: walker, addresses: addresses)
+            return try reader.read(withUses: withUses)
+        } ?? TypeInfo()
+    }
+}
+
+/// Makes the types out of what the walk noted.
+private struct TypeInfoReader {
+    private var shapes: TypeShapes
+    private let addresses: AddressMap
+    private var names: [UInt64: TypeInfo.Key] = [:]
+    /// Nameless types that lie in another one: their members are that one's.
+    private var flattened: Set<UInt64> = []
+    /// Given a name by another type, maybe after their turn.
+    private var namedLate: [UInt64] = []
+    private var members: [UInt64: [PendingMember]] = [:]
+    private var memberCount = 0
+
+    private struct PendingMember {
+        var member: TypeInfo.Member
+        var shape: TypeShapes.Shape
+    }
+
+    /// More members than all types of any object have together.
+    private static let maximumMembers = 2_000_000
+    private static let maximumNesting = 32
+
+    init(walker: TypeWalker, addresses: AddressMap) {
+        shapes = TypeShapes(walker)
+        self.addresses = addresses
+    }
+
+    mutating func read(withUses: Bool) throws(DIE.Damaged) -> TypeInfo {
+        // Whatever is asked for may turn up types that the walk has not met, such as those that are only declared.
+        let variables = shapes.walker.variables.map { ($0, shapes.shape(of: $0.type)) }
+        let uses = withUses ? functionUses() : []
+        nameByTagOrTypedef()
+        for (variable, shape) in variables { name(shape, after: variable) }
+        var next = 0
+        while next < shapes.walker.order.count {
+            let offset = shapes.walker.order[next]
+            if names[offset] == nil { names[offset] = ownName(of: offset) }
+            if names[offset] != nil { try readMembers(of: offset) }
+            next += 1
+            while let passed = namedLate.popLast() { try readMembers(of: passed) }
+        }
+        // Those that nothing gave a name, a local variable's own for example.
+        for offset in shapes.walker.order where names[offset] == nil && !flattened.contains(offset) {
+            names[offset] = keyWithoutName(of: offset)
+            try readMembers(of: offset)
+        }
+
+        let listed = shapes.walker.order.filter { names[$0] != nil }
+        let indices = Dictionary(listed.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        func index(_ offset: UInt64?) -> Int? { offset.flatMap { indices[$0] } }
+        var result = TypeInfo()
+        for offset in listed { result.definitions.append(definition(at: offset, index: index)) }
+        for (variable, shape) in withUses ? variables : [] {
+            result.variables.append(
+                TypeInfo.VariableUse(
+                    name: variable.die.name ?? "", declaration: variable.declaration, enclosingFunction: variable.enclosingFunction,
+                    type: shapes.spelling(of: variable.type, isCanonical: false),
+                    canonicalType: shapes.spelling(of: variable.type, isCanonical: true), holds: index(shape.held),
+                    pointsTo: index(shape.pointed)))
+        }
+        result.functions = uses.map { use in
+            TypeInfo.FunctionUse(
+                name: use.name, entry: use.entry, declaration: use.declaration,
+                holds: Set(use.shapes.compactMap { index($0.held) }).sorted(),
+                pointsTo: Set(use.shapes.compactMap { index($0.pointed) }).sorted())
+        }
+        return result
+    }
+
+    // MARK: Names
+
+    private mutating func nameByTagOrTypedef() {
+        for offset in shapes.walker.order { names[offset] = ownName(of: offset) }
+    }
+
+    private func ownName(of offset: UInt64) -> TypeInfo.Key? {
+        guard let definition = shapes.walker.definitions[offset] else { return nil }
+        if let name = definition.entry.name {
+            return TypeInfo.Key(naming: .tag, name: String(cString: name), scope: definition.scope)
+        }
+        return shapes.walker.typedefs[offset]?.first.map {
+            TypeInfo.Key(naming: .typedef, name: $0, scope: definition.scope)
+        }
+    }
+
+    private mutating func name(_ shape: TypeShapes.Shape, after variable: TypeWalker.Variable) {
+        guard let offset = shape.held ?? shape.pointed, let name = variable.die.name else { return }
+        give(offset, TypeInfo.Key(naming: .variable, name: name, scope: variable.enclosingFunction.map { [$0] } ?? []))
+    }
+
+    /// Names a type that has no name of its own.
+    private mutating func give(_ offset: UInt64, _ name: TypeInfo.Key) {
+        guard names[offset] == nil, !flattened.contains(offset) else { return }
+        // A type that was just met may have one.
+        names[offset] = ownName(of: offset) ?? name
+        namedLate.append(offset)
+    }
+
+    /// The first value of an enum serves as its name.
+    private func keyWithoutName(of offset: UInt64) -> TypeInfo.Key {
+        guard let found = shapes.walker.definitions[offset] else { return TypeInfo.Key(naming: .none, name: "") }
+        let isEnum = found.entry.tag == DW_TAG_enumeration_type
+        return TypeInfo.Key(
+            naming: .none, name: isEnum ? Self.enumerators(of: found.entry).first?.name ?? "" : "", scope: found.scope)
+    }
+
+    // MARK: Definitions
+
+    private mutating func readMembers(of offset: UInt64) throws(DIE.Damaged) {
+        guard members[offset] == nil, let definition = shapes.walker.definitions[offset], let name = names[offset] else { return }
+        members[offset] = []
+        var found: [PendingMember] = []
+        try collect(from: definition.entry, prefix: "", base: 0, nesting: 0, into: &found)
+        members[offset] = found
+        for pending in found {
+            if let held = pending.shape.held { give(held, keyWithoutName(of: held)) }
+            guard let pointed = pending.shape.pointed, names[pointed] == nil else { continue }
+            let path = name.name.isEmpty ? pending.member.name : "\(name.name).\(pending.member.name)"
+            give(pointed, TypeInfo.Key(naming: .member, name: path, scope: name.scope))
+        }
+    }
+
+    private mutating func collect(
+        from aggregate: TypeEntry, prefix: String, base: UInt64, nesting: Int, into found: inout [PendingMember]
+    ) throws(DIE.Damaged) {
+        guard nesting < Self.maximumNesting else { throw DIE.Damaged(reason: "types nested too deeply") }
+        var children = TypeEntryChildren(of: aggregate.raw)
+        while let (die, tag) = try children.next() {
+            guard tag == DW_TAG_member else { continue }
+            let entry = TypeEntry(die)
+            guard let type = entry.type else { continue }
+            memberCount += 1
+            guard memberCount < Self.maximumMembers else { throw DIE.Damaged(reason: "types with too many members") }
+            let shape = shapes.shape(of: type)
+            let place = base &+ Self.bitOffset(of: entry, size: shape.size)
+            let own = entry.name.map { prefix + String(cString: $0) }
+            let nested = shape.held.flatMap { held in isNameless(held) ? held : nil }
+            if let nested {
+                flattened.insert(nested)
+                if shape.isArray { found.append(pending(entry, own ?? prefix, type, shape, at: place, isNested: true)) }
+                let path = own.map { $0 + (shape.isArray ? "[]." : ".") } ?? prefix
+                if let inner = shapes.walker.definitions[nested]?.entry {
+                    try collect(from: inner, prefix: path, base: place, nesting: nesting + 1, into: &found)
+                }
+            } else {
+                found.append(pending(entry, own ?? prefix, type, shape, at: place, isNested: false))
+            }
+        }
+    }
+
+    /// Whether a type is a `struct` or `union` that no other declaration can name.
+    private func isNameless(_ offset: UInt64) -> Bool {
+        guard let entry = shapes.walker.definitions[offset]?.entry, entry.name == nil, !entry.isDeclaration else { return false }
+        return entry.tag != DW_TAG_enumeration_type && shapes.walker.typedefs[offset] == nil
+    }
+
+    private mutating func pending(
+        _ entry: TypeEntry, _ name: String, _ type: UInt64, _ shape: TypeShapes.Shape, at place: UInt64, isNested: Bool
+    ) -> PendingMember {
+        PendingMember(
+            member: TypeInfo.Member(
+                name: name, bitOffset: place, bitSize: entry.bitSize ?? shape.size.map(Self.bits),
+                isBitField: entry.bitSize != nil, type: shapes.spelling(of: type, isCanonical: false),
+                canonicalType: shapes.spelling(of: type, isCanonical: true)),
+            shape: isNested ? TypeShapes.Shape() : shape)
+    }
+
+    private static func bitOffset(of member: TypeEntry, size: UInt64?) -> UInt64 {
+        if let offset = member.dataBitOffset { return offset }
+        let place = bits(member.memberLocation ?? 0)
+        guard let bitSize = member.bitSize, let fromTop = member.bitOffset, let storage = member.byteSize ?? size else { return place }
+        return place &+ bits(storage) &- fromTop &- bitSize
+    }
+
+    /// A damaged file may say anything.
+    private static func bits(_ bytes: UInt64) -> UInt64 { min(bytes, 1 << 56) * 8 }
+
+    private func definition(at offset: UInt64, index: (UInt64?) -> Int?) -> TypeInfo.Definition {
+        guard let found = shapes.walker.definitions[offset], let key = names[offset] else {
+            return TypeInfo.Definition(key: TypeInfo.Key(naming: .none, name: ""), kind: .structure, isComplete: false)
+        }
+        let kind: TypeInfo.Kind =
+            switch found.entry.tag {
+            case DW_TAG_union_type: .union
+            case DW_TAG_enumeration_type: .enumeration
+            default: .structure
+            }
+        return TypeInfo.Definition(
+            key: key, kind: kind, aliases: shapes.walker.typedefs[offset] ?? [], isComplete: !found.entry.isDeclaration,
+            size: found.entry.byteSize, declaration: found.declaration,
+            members: (members[offset] ?? []).map { pending in
+                var member = pending.member
+                member.holds = index(pending.shape.held)
+                member.pointsTo = index(pending.shape.pointed)
+                return member
+            },
+            enumerators: kind == .enumeration ? Self.enumerators(of: found.entry) : [])
+    }
+
+    private static func enumerators(of type: TypeEntry) -> [TypeInfo.Enumerator] {
+        var result: [TypeInfo.Enumerator] = []
+        var children = TypeEntryChildren(of: type.raw)
+        while let (die, tag) = try? children.next() {
+            guard tag == DW_TAG_enumerator else { continue }
+            let entry = TypeEntry(die)
+            if let name = entry.name, let value = entry.constant {
+                result.append(TypeInfo.Enumerator(name: String(cString: name), value: value))
+            }
+        }
+        return result
+    }
+
+    // MARK: Uses
+
+    private struct Use {
+        var name: String
+        var entry: DebugInfo.CodeRange
+        var declaration: SourceLocation?
+        var shapes: [TypeShapes.Shape]
+    }
+
+    private mutating func functionUses() -> [Use] {
+        var result: [Use] = []
+        for offset in shapes.walker.functionOrder {
+            guard let function = shapes.walker.functions[offset], function.hasCode, let name = function.die.name,
+                let start = function.die.codeRanges.first, let place = addresses.place(of: start.lowerBound)
+            else { continue }
+            let entry = DebugInfo.CodeRange(
+                section: place.section, offset: place.offset, size: start.upperBound - start.lowerBound)
+            let types = typesUsed(by: offset)
+            result.append(
+                Use(name: name, entry: entry, declaration: function.declaration, shapes: types.map { shapes.shape(of: $0) }))
+        }
+        return result
+    }
+
+    /// By the function itself, by the entry that it repeats, and by what was inlined into them.
+    private func typesUsed(by offset: UInt64) -> Set<UInt64> {
+        var types: Set<UInt64> = []
+        var seen: Set<UInt64> = [offset]
+        var waiting = [offset]
+        while let next = waiting.popLast() {
+            guard let function = shapes.walker.functions[next] else { continue }
+            types.formUnion(function.types)
+            for other in function.inlined + (function.origin.map { [$0] } ?? []) where seen.insert(other).inserted {
+                waiting.append(other)
+            }
+        }
+        return types
+    }
+}

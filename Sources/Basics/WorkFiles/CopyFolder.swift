@@ -1,0 +1,41 @@
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+extension WorkFiles {
+    /// Copies a private folder with hard links instead of bytes where the file system can.
+    ///
+    /// Neither copy may be written through afterwards: replace a file by removing it first.
+    /// Absolute symbolic links that lead below `from` lead below `to` in the copy.
+    /// - Parameter skip: says for a path relative to `from` that it, and all below it, is left out.
+    package static func linkFolder(_ from: FilePath, to: FilePath, skip: (String) -> Bool = { _ in false }) throws {
+        let source = from.string, copy = to.string
+        try makeFolder(to)
+        try walk(from) { path, kind in
+            if skip(path) { return false }
+            switch kind {
+            case .folder: try makeFolder(FilePath("\(copy)/\(path)"))
+            case .symbolicLink:
+                let target = try linkTarget(FilePath("\(source)/\(path)"))
+                try makeLink(at: FilePath("\(copy)/\(path)"), to: moved(target, from: from, to: to))
+            case .regular(_, let executable):
+                if link("\(source)/\(path)", "\(copy)/\(path)") != 0 {
+                    try write(read(from, path), to: "\(copy)/\(path)", executable: executable)
+                }
+            case .other: break
+            }
+            return true
+        }
+    }
+
+    /// An absolute link target below `root` told for `newRoot`; any other as it is.
+    package static func moved(_ target: String, from root: FilePath, to newRoot: FilePath) -> String {
+        let prefix = root.string + "/"
+        if target == root.string { return newRoot.string }
+        return target.hasPrefix(prefix) ? newRoot.string + "/" + target.dropFirst(prefix.count) : target
+    }
+}

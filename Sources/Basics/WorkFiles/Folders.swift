@@ -1,0 +1,219 @@
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// What a path in a folder is, without following symbolic links.
+package enum FileKind: Sendable, Equatable {
+    case regular(size: Int64, executable: Bool)
+    case folder
+    case symbolicLink
+    /// A socket, a device, a pipe.
+    case other
+}
+
+/// Folders: listing, making, removing.
+extension WorkFiles {
+    /// What `path` is, or nil when there is no such file. Symbolic links are not followed.
+    package static func kind(of path: FilePath) throws(WorkFileError) -> FileKind? { try kind(of: path.string) }
+
+    static func kind(of path: String) throws(WorkFileError) -> FileKind? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            let reason = lastError
+            if reason == .noSuchFileOrDirectory || reason == .notDirectory { return nil }
+            throw WorkFileError("cannot look at", FilePath(path), reason)
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return .regular(size: Int64(status.st_size), executable: status.st_mode & 0o100 != 0)
+        case S_IFDIR: return .folder
+        case S_IFLNK: return .symbolicLink
+        default: return .other
+        }
+    }
+
+    /// When a file was last written or touched, in seconds since 1970; nil when there is none.
+    package static func lastTouched(_ path: FilePath) -> Double? {
+        var status = stat()
+        guard lstat(path.string, &status) == 0 else { return nil }
+        return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1_000_000_000
+    }
+
+    /// Notes in a file's time that it was used now. Where that is not allowed, nothing happens.
+    package static func touch(_ path: FilePath) { utimensat(AT_FDCWD, path.string, nil, 0) }
+
+    /// True when `path`, its symbolic links followed, is a regular file that can be read.
+    package static func isReadableFile(_ path: FilePath) -> Bool {
+        var status = stat()
+        return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path.string, R_OK) == 0
+    }
+
+    /// True when `path`, its symbolic links followed, is a folder.
+    package static func isFolder(_ path: FilePath) -> Bool {
+        var status = stat()
+        return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// True when the device that holds `path` has no room for another byte of this user.
+    package static func isDeviceFull(of path: FilePath) -> Bool {
+        var status = statvfs()
+        return statvfs(path.string, &status) == 0 && status.f_bavail == 0
+    }
+
+    /// The names in a folder, without `.` and `..`, sorted.
+    package static func names(in folder: FilePath) throws(WorkFileError) -> [String] { try names(in: folder.string) }
+
+    static func names(in folder: String) throws(WorkFileError) -> [String] {
+        guard let stream = opendir(folder) else { throw WorkFileError("cannot list", FilePath(folder), lastError) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            setLastError(0)
+            guard let entry = readdir(stream) else { break }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        if lastError.rawValue != 0 { throw WorkFileError("cannot list", FilePath(folder), lastError) }
+        return names.sorted()
+    }
+
+    /// Makes a folder and those above it; one that exists already is fine.
+    package static func makeFolder(_ path: FilePath) throws(WorkFileError) {
+        guard mkdir(path.string, 0o755) != 0 else { return }
+        switch lastError {
+        case .fileExists where isFolder(path): return
+        case .noSuchFileOrDirectory where !path.removingLastComponent().isEmpty:
+            try makeFolder(path.removingLastComponent())
+            guard mkdir(path.string, 0o755) != 0 || (lastError == .fileExists && isFolder(path)) else { return }
+            if lastError == .fileExists && isFolder(path) { return }
+            throw WorkFileError("cannot make the folder", path, lastError)
+        case let reason: throw WorkFileError("cannot make the folder", path, reason)
+        }
+    }
+
+    /// Removes a file, a link or a whole folder; one that does not exist is fine. Links are removed, never followed.
+    package static func remove(_ path: FilePath) throws(WorkFileError) {
+        guard let kind = try kind(of: path) else { return }
+        if kind == .folder {
+            for name in try names(in: path) { try remove(path.appending(name)) }
+            guard rmdir(path.string) == 0 || lastError == .noSuchFileOrDirectory else {
+                throw WorkFileError("cannot remove", path, lastError)
+            }
+        } else {
+            guard unlink(path.string) == 0 || lastError == .noSuchFileOrDirectory else {
+                throw WorkFileError("cannot remove", path, lastError)
+            }
+        }
+    }
+
+    /// Gives a file another name in the same file system, in one step.
+    package static func move(_ from: FilePath, to: FilePath) throws(WorkFileError) {
+        guard rename(from.string, to.string) == 0 else { throw WorkFileError("cannot move to", to, lastError) }
+    }
+
+    /// Where a symbolic link points to, as it is written there.
+    package static func linkTarget(_ path: FilePath) throws(WorkFileError) -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(path.string, &buffer, buffer.count)
+        guard count >= 0 else { throw WorkFileError("cannot read the link", path, lastError) }
+        return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Makes a symbolic link.
+    package static func makeLink(at path: FilePath, to target: String) throws(WorkFileError) {
+        guard symlink(target, path.string) == 0 else { throw WorkFileError("cannot make the link", path, lastError) }
+    }
+
+    /// `path` with every symbolic link on the way resolved, or nil when it does not exist.
+    package static func resolved(_ path: FilePath) -> FilePath? { resolved(path.string).map { FilePath($0) } }
+
+    /// The same for loops over many paths: `FilePath` checks itself at every step.
+    package static func resolved(_ path: String) -> String? {
+        guard let pointer = realpath(path, nil) else { return nil }
+        defer { free(pointer) }
+        return String(cString: pointer)
+    }
+
+    /// Visits everything below a folder, sorted by name. Symbolic links are told, never followed.
+    ///
+    /// - Parameters:
+    ///   - visit: gets the path relative to `folder`; what it answers for a folder says whether to go into it.
+    /// - Throws: `WorkFileError`, or what `visit` throws.
+    package static func walk(_ folder: FilePath, visit: (String, FileKind) throws -> Bool) throws {
+        try walk(folder.string, relative: "", visit: visit)
+    }
+
+    private static func walk(_ root: String, relative: String, visit: (String, FileKind) throws -> Bool) throws {
+        for name in try names(in: relative.isEmpty ? root : "\(root)/\(relative)") {
+            let path = relative.isEmpty ? name : "\(relative)/\(name)"
+            guard let kind = try kind(of: "\(root)/\(path)") else { continue }
+            if try visit(path, kind), kind == .folder { try walk(root, relative: path, visit: visit) }
+        }
+    }
+
+    /// Of all regular files in a folder, in bytes.
+    package static func size(of folder: FilePath) throws -> Int64 {
+        var sum: Int64 = 0
+        try walk(folder) { _, kind in
+            if case .regular(let size, _) = kind { sum += size }
+            return true
+        }
+        return sum
+    }
+
+    /// The whole file at a path that is said in two parts, as `walk` gives them.
+    package static func read(_ root: FilePath, _ relative: String) throws(WorkFileError) -> [UInt8] {
+        let path = "\(root.string)/\(relative)"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw WorkFileError("cannot read", FilePath(path), lastError) }
+        defer { close(descriptor) }
+        var status = stat()
+        fstat(descriptor, &status)
+        var bytes = [UInt8](repeating: 0, count: max(0, Int(status.st_size)) + 1)
+        var filled = 0
+        while true {
+            if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
+            let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled, off_t(filled)) }
+            guard count >= 0 else { throw WorkFileError("cannot read", FilePath(path), lastError) }
+            if count == 0 { break }
+            filled += count
+        }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
+    }
+
+    /// Writes a whole file without the care of `writeAtomically`: for files in private folders only.
+    package static func write(_ bytes: [UInt8], to path: FilePath, executable: Bool = false) throws(WorkFileError) {
+        try write(bytes, to: path.string, executable: executable)
+    }
+
+    /// The same for loops over many paths.
+    package static func write(_ bytes: [UInt8], to path: String, executable: Bool) throws(WorkFileError) {
+        try attempt("cannot write", FilePath(path)) {
+            let descriptor = FileDescriptor(rawValue: open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, executable ? 0o755 : 0o644))
+            guard descriptor.rawValue >= 0 else { throw lastError }
+            _ = try descriptor.closeAfter { try descriptor.writeAll(bytes) }
+        }
+    }
+
+    static var lastError: Errno {
+        #if canImport(Glibc)
+        Errno(rawValue: Glibc.errno)
+        #else
+        Errno(rawValue: Musl.errno)
+        #endif
+    }
+
+    private static func setLastError(_ value: CInt) {
+        #if canImport(Glibc)
+        Glibc.errno = value
+        #else
+        Musl.errno = value
+        #endif
+    }
+}

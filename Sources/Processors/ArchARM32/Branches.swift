@@ -1,0 +1,37 @@
+import ELFModel
+import TargetArchitecture
+
+extension ArchARM32 {
+    /// Branches (`B`, `BL`; Arm ARM, A5.5), and what is computed or loaded relative to the program counter (`ADD`, `SUB`, `LDR` with a
+    /// constant; A5.2.3, A5.3), as compilers do for literals. Words of literals can look like either: one too many is found then,
+    /// never one too few.
+    package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? {
+        guard code.count % 4 == 0 else { return nil }
+        let taken = Set(relocated.map(\.lowerBound))
+        return stride(from: 0, to: code.count, by: 4).compactMap { offset in
+            guard !taken.contains(offset) else { return nil }
+            let word = byteOrder.number(code.dropFirst(offset).prefix(4))
+            guard let (distance, mask) = Self.distance(inInstruction: word) else { return nil }
+            let target = offset + 8 + distance
+            return target < 0 || target >= code.count ? ResolvedReference(field: offset..<offset + 4, target: target, rest: word & ~mask) : nil
+        }
+    }
+
+    /// In bytes, and the bits of the instruction that say it.
+    private static func distance(inInstruction word: UInt64) -> (distance: Int, mask: UInt64)? {
+        if word & 0x0e00_0000 == 0x0a00_0000 {
+            let field = RelocationField(width: 4, shift: 2, pieces: [.init(24, at: 0)])
+            return (Int(Int64(bitPattern: field.signed(word))), field.mask)
+        }
+        // LDR Rt, [pc, #±imm12]
+        if word & 0x0f7f_0000 == 0x051f_0000 { return ((word & 0x0080_0000 != 0 ? 1 : -1) * Int(word & 0xfff), 0x0080_0fff) }
+        // ADD and SUB Rd, pc, #imm: eight bits, turned right by twice the upper four.
+        let isAdd = word & 0x0fff_0000 == 0x028f_0000
+        if isAdd || word & 0x0fff_0000 == 0x024f_0000 {
+            let turn = (word >> 8 & 0xf) * 2, value = UInt32(word & 0xff)
+            let number = turn == 0 ? value : value >> UInt32(turn) | value << UInt32(32 - turn)
+            return ((isAdd ? 1 : -1) * Int(number), 0x00c0_0fff)
+        }
+        return nil
+    }
+}

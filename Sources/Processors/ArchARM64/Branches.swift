@@ -1,0 +1,33 @@
+import ELFModel
+import TargetArchitecture
+
+extension ArchARM64 {
+    /// Every instruction with a distance in it: branches, ADR, ADRP and loads of literals (Arm ARM, C4.1). ADRP without a relocation
+    /// would count pages, and assemblers never settle one.
+    package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? {
+        guard code.count % 4 == 0 else { return nil }
+        let taken = Set(relocated.map(\.lowerBound))
+        return stride(from: 0, to: code.count, by: 4).compactMap { offset in
+            guard !taken.contains(offset) else { return nil }
+            let word = byteOrder.number(code.dropFirst(offset).prefix(4))
+            guard let field = Self.distanceField(ofInstruction: word) else { return nil }
+            let target = offset + Int(Int64(bitPattern: field.signed(word)))
+            return target < 0 || target >= code.count ? ResolvedReference(field: offset..<offset + 4, target: target, rest: word & ~field.mask) : nil
+        }
+    }
+
+    private static func distanceField(ofInstruction word: UInt64) -> RelocationField? {
+        func bits(_ count: Int, at: Int) -> RelocationField { RelocationField(width: 4, shift: 2, pieces: [.init(count, at: at)]) }
+        // B, BL
+        if word & 0x7c00_0000 == 0x1400_0000 { return bits(26, at: 0) }
+        // B.cond, CBZ and CBNZ, LDR (literal)
+        if word & 0xff00_0000 == 0x5400_0000 || word & 0x7e00_0000 == 0x3400_0000 || word & 0x3b00_0000 == 0x1800_0000 {
+            return bits(19, at: 5)
+        }
+        // TBZ, TBNZ
+        if word & 0x7e00_0000 == 0x3600_0000 { return bits(14, at: 5) }
+        // ADR
+        if word & 0x9f00_0000 == 0x1000_0000 { return RelocationField(width: 4, pieces: [.init(2, at: 29), .init(19, at: 5)]) }
+        return nil
+    }
+}

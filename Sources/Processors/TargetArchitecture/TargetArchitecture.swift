@@ -1,0 +1,163 @@
+import ELFModel
+
+/// All that differs between the processors that Xen runs on, as far as live patching goes.
+///
+/// Each conformance lives in a module of its own; nothing outside those modules asks which processor it is.
+package protocol TargetArchitecture: Sendable {
+    /// As in `--arch` and in Xen's `XEN_TARGET_ARCH`: `x86_64`.
+    var name: String { get }
+    /// The Kconfig option that is on in a hypervisor for it, without `CONFIG_`: `X86_64`.
+    var kconfigOption: String { get }
+    /// `e_machine` of its ELF files.
+    var machine: UInt16 { get }
+    var elfClass: ELFClass { get }
+    var byteOrder: ByteOrder { get }
+    /// What compilers for it are prefixed with when this machine is another: `aarch64-linux-gnu-`.
+    var toolchainPrefix: String { get }
+    /// The Debian package that has the compiler of that prefix: `gcc-aarch64-linux-gnu`.
+    var toolchainPackage: String { get }
+
+    /// `e_flags` of its payloads.
+    var headerFlags: UInt32 { get }
+    /// Whether addends stand in the very bits that relocations fill: its relocation tables are `SHT_REL`, not `SHT_RELA`.
+    var hasAddendsInPlace: Bool { get }
+
+    /// What a relocation type means, or nil for one that this program does not know.
+    func relocationKind(_ type: UInt32) -> RelocationKind?
+    /// Whether two types mean the same in a hypervisor, which has no procedure linkage table: a call by PLT32 or by PC32.
+    func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool
+    /// The type that stores the address of a symbol in a pointer.
+    var pointerRelocation: UInt32 { get }
+
+    /// The distance from a relocation's symbol to the place that it refers to.
+    ///
+    /// That is the addend, less what a PC-relative instruction operand adds to reach the end of its instruction.
+    /// - Parameters:
+    ///   - slot: the bytes that the relocation fills, as indices into `code`.
+    ///   - code: the function, from its first byte; or the section's bytes where no function is known.
+    /// - Returns: nil when the instruction around the slot can't be decoded.
+    func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64?
+
+    /// The shortest function, in bytes, that the hypervisor can put its trampoline into, given its first bytes.
+    func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int
+    /// Whether a function begins with a mark for indirect calls, behind which a trampoline goes and which the hypervisor may remove.
+    func beginsWithLandingPad(_ firstBytes: ArraySlice<UInt8>) -> Bool
+    /// The size of that mark, in bytes.
+    var landingPadSize: Int { get }
+    /// Code that goes on at a symbol and may be called through a pointer, for tables whose fields are too narrow to reach it; nil where
+    /// none are.
+    var veneer: Veneer? { get }
+    /// How far a trampoline reaches to either side, in bytes.
+    var trampolineReach: Int64 { get }
+    /// The jump that the hypervisor writes over a function that is replaced, behind a mark for indirect calls.
+    func trampoline(at place: UInt64, to target: UInt64) -> [UInt8]
+    /// The number that a function returns which does nothing else, given its first bytes; nil where they do not look like that.
+    func returnedConstant(_ code: ArraySlice<UInt8>) -> UInt64?
+    /// Functions start at multiples of this.
+    var functionAlignment: UInt64 { get }
+    /// Whether code may lie at a place of the payload's text, which begins at a page of 4 KiB.
+    ///
+    /// - Parameter offset: from the start of the text, in bytes.
+    func mayStand(_ code: ArraySlice<UInt8>, at offset: Int) -> Bool
+
+    /// Where the code refers to places outside of itself without a relocation: to its neighbours in its section.
+    ///
+    /// - Parameter relocated: the bytes that relocations fill in, counted from the code's start.
+    /// - Returns: nil when the code can't be decoded.
+    func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]?
+
+    /// The code, instruction by instruction.
+    ///
+    /// - Returns: nil when the code can't be decoded, or when one instruction has one encoding only, so that bytes say it all.
+    func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]?
+
+    /// Whether a function does more with the address of a constant than to read from it.
+    ///
+    /// - Parameters:
+    ///   - slots: the relocated bytes that refer to the constant, from the code's start.
+    ///   - readers: functions that the address may be passed to, by name.
+    /// - Returns: `.readsOnly` only where that is certain.
+    func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse
+
+    /// Code that runs, as it would be if the linker had not worked around faults of processors.
+    ///
+    /// - Parameters:
+    ///   - running: the bytes of a function in the linked hypervisor, and `address` its own.
+    ///   - compiled: the function as an object has it.
+    ///   - read: bytes of the hypervisor.
+    func withoutLinkerFixes(
+        _ running: [UInt8], like compiled: [UInt8], at address: UInt64, read: (_ address: UInt64, _ count: Int) -> ArraySlice<UInt8>?
+    ) -> [UInt8]
+
+    /// What to fill gaps between functions with: an instruction that stops whoever strays there.
+    var textFiller: UInt8 { get }
+    /// Whether the bytes are what compilers and assemblers fill gaps between functions with.
+    func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool
+    /// Symbols that only say whether code or data follows (ARM's `$a`, `$d`, `$x`).
+    func isMappingSymbol(_ name: String) -> Bool
+
+    /// What sections are called, or their names begin with, that are loaded elsewhere and of no use in a hypervisor.
+    var uselessSections: [String] { get }
+    /// The tables that belong to functions, entry by entry, in the given version of Xen.
+    func specialTables(major: Int, minor: Int) -> [SpecialTable]
+
+    /// What its payload loader does otherwise than others', in the given version of Xen.
+    func loaderRules(major: Int, minor: Int) -> LoaderRules
+    /// What the payload loader stores for a relocation, right or wrong.
+    ///
+    /// - Parameters:
+    ///   - symbol: the symbol's address.
+    ///   - number: the bytes at the place, as a number.
+    /// - Returns: nil for a type that it refuses.
+    func loaded(_ type: UInt32, symbol: UInt64, addend: Int64, at place: UInt64, in number: UInt64) -> LoadedField?
+}
+
+extension TargetArchitecture {
+    package func withoutLinkerFixes(
+        _ running: [UInt8], like compiled: [UInt8], at address: UInt64, read: (_ address: UInt64, _ count: Int) -> ArraySlice<UInt8>?
+    ) -> [UInt8] { running }
+    package var headerFlags: UInt32 { 0 }
+    package var hasAddendsInPlace: Bool { false }
+    package var uselessSections: [String] { [] }
+    package func mayStand(_ code: ArraySlice<UInt8>, at offset: Int) -> Bool { true }
+    package func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool { a == b }
+    package func beginsWithLandingPad(_ firstBytes: ArraySlice<UInt8>) -> Bool { false }
+    package var landingPadSize: Int { 0 }
+    package var veneer: Veneer? { nil }
+    package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? { nil }
+    package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { nil }
+    package func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse {
+        guard let first = slots.map(\.lowerBound).min() else { return .readsOnly }
+        return .escapes(at: first, .unknown("the code of \(name) is not analysed"))
+    }
+}
+
+/// A relative branch or operand that the assembler has put in by itself, because both ends are in one section.
+package struct ResolvedReference: Sendable, Equatable {
+    /// The bytes of the distance, counted from the code's start.
+    package var field: Range<Int>
+    /// Where it leads, counted from the code's start: negative, or beyond its end.
+    package var target: Int
+    /// What those bytes hold beside the distance.
+    package var rest: UInt64
+
+    package init(field: Range<Int>, target: Int, rest: UInt64 = 0) {
+        self.field = field
+        self.target = target
+        self.rest = rest
+    }
+}
+
+/// A jump in a payload to somewhere in the hypervisor.
+package struct Veneer: Sendable, Equatable {
+    package var code: [UInt8]
+    /// Against the symbol to jump to.
+    package var relocation: (offset: Int, type: UInt32, addend: Int64)
+
+    package init(code: [UInt8], relocation: (offset: Int, type: UInt32, addend: Int64)) {
+        self.code = code
+        self.relocation = relocation
+    }
+
+    package static func == (a: Veneer, b: Veneer) -> Bool { a.code == b.code && a.relocation == b.relocation }
+}

@@ -1,0 +1,105 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Ctrl-C and its relatives: the first one cancels the run in good order, a later one ends the process at once.
+package enum Interrupts {
+    /// The writing end of the pipe through which the handler tells the program; -1 before there is one.
+    private static let pipe = Atomic<Int32>(-1)
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    /// Runs `body` as a task that a signal cancels.
+    ///
+    /// Signals are caught and not ignored: a child process starts with the default action for what was caught, but
+    /// inherits what was ignored. The same holds for SIGPIPE: a write to a pipe that nobody reads fails, and its
+    /// caller decides.
+    ///
+    /// - Returns: what `body` returned, and whether a signal came meanwhile.
+    package static func run<Value: Sendable>(
+        _ body: @escaping @Sendable () async -> Value
+    ) async -> (value: Value, wasInterrupted: Bool) {
+        catchSignal(SIGPIPE) { _ in }
+        let running = Mutex<Task<Value, Never>?>(nil)
+        let isInterrupted = Flag()
+        let first = Mutex<ContinuousClock.Instant?>(nil)
+        let source = signalSource {
+            isInterrupted.raise()
+            running.withLock { $0?.cancel() }
+            // timeout(1) and some shells send a signal to the process and then to its group: that is one interruption.
+            let isImpatient = first.withLock { first in
+                let earlier = first ?? .now
+                first = earlier
+                return ContinuousClock.now - earlier > .seconds(1)
+            }
+            if isImpatient {
+                ProcessFacts.killChildren()
+                _exit(130)
+            }
+        }
+        // Signals are caught before the work begins; one that came first cancels it at once.
+        let task = Task { await body() }
+        running.withLock { $0 = task }
+        if isInterrupted.isRaised { task.cancel() }
+        let value = await task.value
+        source?.cancel()
+        return (value, isInterrupted.isRaised)
+    }
+
+    /// Calls `action` once for each signal; nil when the system gives no pipe, and signals end the process as ever.
+    private static func signalSource(_ action: @escaping @Sendable () -> Void) -> (any DispatchSourceRead)? {
+        var ends: [Int32] = [-1, -1]
+        guard Glibc.pipe(&ends) == 0 else { return nil }
+        let (reading, writing) = (ends[0], ends[1])
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        pipe.store(writing, ordering: .releasing)
+
+        // A queue of its own: on a busy machine the shared ones are, and Ctrl-C must be heard.
+        let source = DispatchSource.makeReadSource(
+            fileDescriptor: reading, queue: DispatchQueue(label: "interrupts", qos: .userInteractive))
+        source.setEventHandler {
+            var byte: UInt8 = 0
+            while read(reading, &byte, 1) == 1 { action() }
+        }
+        source.setCancelHandler {
+            // Another run may have begun meanwhile, with a pipe of its own.
+            _ = pipe.compareExchange(expected: writing, desired: -1, ordering: .acquiringAndReleasing)
+            close(reading)
+            close(writing)
+        }
+        source.resume()
+        // In a handler only calls of signal-safety(7) may be made; write(2) is one.
+        for signal in signals where !isIgnored(signal) {
+            catchSignal(signal) { number in
+                let saved = errno
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = write(Interrupts.pipe.load(ordering: .acquiring), &byte, 1)
+                errno = saved
+            }
+        }
+        return source
+    }
+
+    /// Whoever started us with a signal ignored, as nohup(1) does, means it.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
+    }
+
+    private static func catchSignal(_ number: Int32, _ handler: @convention(c) (Int32) -> Void) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = handler
+        action.sa_flags = SA_RESTART
+        sigemptyset(&action.sa_mask)
+        sigaction(number, &action, nil)
+    }
+
+    private final class Flag: Sendable {
+        private let value = Atomic(false)
+        var isRaised: Bool { value.load(ordering: .acquiring) }
+        func raise() { value.store(true, ordering: .releasing) }
+    }
+}

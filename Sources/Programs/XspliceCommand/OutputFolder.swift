@@ -1,0 +1,243 @@
+import Diagnostics
+import FoundationEssentials
+import Report
+import SystemPackage
+import WorkFiles
+import XenSource
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// An output folder that can't be used.
+package struct OutputFolderError: ExplainedError, Equatable {
+    package var message: String
+    package var help: String?
+    package var exitCode: ExitStatus
+
+    init(_ message: String, help: String? = nil, exitCode: ExitStatus = .usage) {
+        self.message = message
+        self.help = help
+        self.exitCode = exitCode
+    }
+}
+
+/// The folder of option `-o`: the payload, `report.json`, `logs/`. With several targets each has its payload and its logs in a folder named
+/// after the architecture: `arm64/NAME.livepatch`, `logs/arm64/`.
+///
+/// An existing folder that is not empty is refused, unless an earlier run made it and `--force` is given; even then only what
+/// that run wrote is removed. Each file appears whole or not at all, and the payload last.
+package struct OutputFolder: Sendable {
+    package let path: FilePath
+    /// False when this run makes the folder.
+    private let existed: Bool
+
+    package var logs: FilePath { path.appending(Self.logsName) }
+    package var report: FilePath { path.appending(Self.reportName) }
+
+    /// The folder of one target's payload.
+    ///
+    /// - Parameter target: the architecture in a run for several; nil in a run for one.
+    package func payloadFolder(for target: String?) -> FilePath { target.map { path.appending($0) } ?? path }
+
+    /// The folder of what the compilers say for one target.
+    package func logs(for target: String?) -> FilePath { target.map { logs.appending($0) } ?? logs }
+
+    static let reportName = "report.json"
+    private static let logsName = "logs"
+
+    /// Looks whether the folder may be used. Nothing is written.
+    package static func claim(_ path: FilePath, force: Bool) throws(OutputFolderError) -> OutputFolder {
+        guard let existing = kind(of: path) else {
+            // The deepest folder above that exists is the one that must let us in.
+            var above = path.lexicallyNormalized()
+            while kind(of: above) == nil, above.removeLastComponent() {}
+            if above.isEmpty { above = "." }
+            guard kind(of: above) == .folder else {
+                throw OutputFolderError("cannot make the output folder \(path): \(above) is not a folder")
+            }
+            try checkWritable(above, for: path)
+            return OutputFolder(path: path, existed: false)
+        }
+        guard existing == .folder else { throw OutputFolderError("output folder \(path): is not a folder") }
+        try checkWritable(path, for: path)
+        let names = try listing(path)
+        guard names.isEmpty || isOurs(path, names: names) else {
+            throw OutputFolderError(
+                "output folder \(path): is not empty, and holds no report.json of this program",
+                help: "name a folder that is empty or does not exist yet")
+        }
+        guard names.isEmpty || force else {
+            throw OutputFolderError(
+                "output folder \(path): has the output of an earlier run",
+                help: "--force replaces it; or name another folder")
+        }
+        return OutputFolder(path: path, existed: true)
+    }
+
+    /// Makes the folder ready: creates it with `logs/`, and removes what an earlier run left.
+    ///
+    /// From here on the folder never holds a payload of another run, whatever becomes of this one.
+    package func prepare() throws(OutputFolderError) {
+        let names = existed ? try Self.listing(path) : []
+        if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
+        for name in names where Self.isTemporary(name) { unlink(path.appending(name).string) }
+        remove(logs)
+        // The report goes last: it is what makes the folder known as ours.
+        if names.contains(Self.reportName) { unlink(report.string) }
+        try Self.makeFolders(path)
+        try Self.makeFolders(logs)
+    }
+
+    /// One payload file of a run.
+    package struct PayloadFile: Sendable, Equatable {
+        /// As for `payloadFolder`.
+        package var target: String?
+        package var name: String
+        package var bytes: [UInt8]
+
+        package init(_ name: String, _ bytes: [UInt8], for target: String? = nil) {
+            self.target = target
+            self.name = name
+            self.bytes = bytes
+        }
+    }
+
+    /// Writes the report, and then the payloads.
+    ///
+    /// - Throws: `WorkFileError`, after which neither report nor payloads are there; `JSONTextError`; `OutputFolderError`.
+    package func write(_ report: some Encodable, payloads: [PayloadFile] = []) throws {
+        let text = try JSONText.encode(report)
+        try WorkFiles.writeAtomically(Array(text.utf8), to: self.report)
+        var written: [FilePath] = []
+        do {
+            for payload in payloads {
+                let folder = payloadFolder(for: payload.target)
+                try Self.makeFolders(folder)
+                try WorkFiles.writeAtomically(payload.bytes, to: folder.appending(payload.name))
+                written.append(folder.appending(payload.name))
+            }
+        } catch {
+            for file in written + [self.report] { unlink(file.string) }
+            for target in payloads.compactMap(\.target) { rmdir(payloadFolder(for: target).string) }
+            throw error
+        }
+    }
+
+    /// After an interruption or a fault: removes temporary files, empty logs, and the folder if this run made it and nothing is in it.
+    package func abandon(keepLogs: Bool = false) {
+        for name in (try? Self.listing(path)) ?? [] where Self.isTemporary(name) { unlink(path.appending(name).string) }
+        if !keepLogs { remove(logs) }
+        rmdir(logs.string)
+        if !existed { rmdir(path.string) }
+    }
+
+    // MARK: Looking
+
+    private enum Kind { case folder, other }
+
+    private static func kind(of path: FilePath) -> Kind? {
+        var status = stat()
+        guard stat(path.string, &status) == 0 else { return nil }
+        return status.st_mode & S_IFMT == S_IFDIR ? .folder : .other
+    }
+
+    private static func checkWritable(_ folder: FilePath, for path: FilePath) throws(OutputFolderError) {
+        guard access(folder.string, W_OK | X_OK) == 0 else {
+            let reason = Errno(rawValue: errno).description
+            throw OutputFolderError(
+                "cannot write to the output folder \(path): \(reason)", help: "name a folder that you may write to")
+        }
+    }
+
+    private static func listing(_ path: FilePath) throws(OutputFolderError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path.string)
+        } catch {
+            throw OutputFolderError("cannot read the output folder \(path)")
+        }
+    }
+
+    /// Ours is a folder with our report, or with nothing but what a run that was killed leaves behind.
+    private static func isOurs(_ path: FilePath, names: [String]) -> Bool {
+        if names.contains(reportName) { return earlierReport(in: path) != nil }
+        return names.allSatisfy { $0 == logsName || isTemporary($0) }
+    }
+
+    /// The fields by which a report is known as ours, whatever schema the rest follows.
+    private struct Marker: Decodable {
+        struct Payload: Decodable { var path: String }
+        struct Tree: Decodable { var architecture: String }
+        struct Target: Decodable {
+            var tree: Tree
+            var payload: Payload?
+        }
+        var generator: String
+        var payload: Payload?
+        /// Of a run for several.
+        var targets: [Target]?
+    }
+
+    private static func earlierReport(in path: FilePath) -> Marker? {
+        guard let bytes = try? WorkFiles.read(path.appending(reportName)),
+            let marker = try? JSONText.decode(Marker.self, from: bytes), marker.generator == BuildReport.generatorName
+        else { return nil }
+        return marker
+    }
+
+    /// Removes the payloads that an earlier report names. Only the last part of each name counts, and only known architectures have a folder,
+    /// so that no report can point elsewhere.
+    private static func removeEarlierPayloads(in path: FilePath) throws(OutputFolderError) {
+        guard let report = earlierReport(in: path) else { return }
+        func remove(_ payload: Marker.Payload?, in folder: FilePath) {
+            guard let name = payload.flatMap({ FilePath($0.path).lastComponent?.string }), isPayloadName(name) else { return }
+            unlink(folder.appending(name).string)
+        }
+        remove(report.payload, in: path)
+        for target in report.targets ?? [] {
+            guard let architecture = Architectures.named(target.tree.architecture) else { continue }
+            let folder = path.appending(architecture.name)
+            guard case .folder? = try? WorkFiles.kind(of: folder) else { continue }
+            remove(target.payload, in: folder)
+            for name in try listing(folder) where isTemporary(name) { unlink(folder.appending(name).string) }
+            rmdir(folder.string)
+        }
+    }
+
+    private static func isPayloadName(_ name: String) -> Bool {
+        PayloadABI.Format.allCases.contains { name.hasSuffix("." + $0.rawValue) }
+    }
+
+    /// `.NAME.NUMBER.tmp`, as `WorkFiles.writeAtomically` calls its files, of a name that we write.
+    static func isTemporary(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count >= 5, parts[0].isEmpty, parts[parts.count - 1] == "tmp",
+            Int(parts[parts.count - 2]) != nil
+        else { return false }
+        let original = parts[1..<parts.count - 2].joined(separator: ".")
+        return original == reportName || isPayloadName(original)
+    }
+
+    // MARK: Changing
+
+    private static func makeFolders(_ path: FilePath) throws(OutputFolderError) {
+        var missing: [FilePath] = []
+        var above = path
+        while !above.isEmpty, kind(of: above) == nil {
+            missing.append(above)
+            guard above.removeLastComponent() else { break }
+        }
+        for folder in missing.reversed() {
+            guard mkdir(folder.string, 0o777) == 0 || errno == EEXIST else {
+                let reason = Errno(rawValue: errno).description
+                throw OutputFolderError("cannot make the folder \(folder): \(reason)", exitCode: .internalFault)
+            }
+        }
+    }
+
+    private func remove(_ folder: FilePath) {
+        try? FileManager.default.removeItem(atPath: folder.string)
+    }
+}

@@ -1,0 +1,288 @@
+import Diagnostics
+import ObjectDiff
+
+/// What a run did and found: the value behind `report.json` and behind the text on the terminal.
+///
+/// Field names are stable. A field may be added; one that changes its meaning or goes away raises `schemaVersion`.
+/// All sizes are in bytes, all build-ids lower-case hexadecimal, all times milliseconds.
+package struct BuildReport: Sendable, Equatable, Codable {
+    /// The value of `generator`, by which an output folder is known as ours.
+    package static let generatorName = "xsplice-build"
+    package static let currentSchema = 2
+
+    package enum Outcome: String, Sendable, Equatable, Codable {
+        case written
+        case nothingToPatch = "nothing-to-patch"
+        case refused
+        case buildFailed = "build-failed"
+        case originalDiffers = "original-differs"
+        /// As asked for, the run ended when the objects were compiled.
+        case compiledOnly = "compiled-only"
+    }
+
+    /// The tree that was recognised.
+    package struct Tree: Sendable, Equatable, Codable {
+        package var path: String
+        /// `4.17.5`, `4.23-unstable`.
+        package var version: String
+        /// `x86_64`, `arm64`, `arm32`.
+        package var architecture: String
+        /// `livepatch v2`, as `PayloadABI.displayName` says it.
+        package var format: String
+
+        package init(path: String, version: String, architecture: String, format: String) {
+            self.path = path
+            self.version = version
+            self.architecture = architecture
+            self.format = format
+        }
+    }
+
+    /// The hypervisor that the payload is for.
+    package struct Hypervisor: Sendable, Equatable, Codable {
+        package var xenSyms: String
+        package var buildID: String
+        /// True when no xen-syms was given and one was built from the tree.
+        package var builtHere: Bool
+
+        package init(xenSyms: String, buildID: String, builtHere: Bool) {
+            self.xenSyms = xenSyms
+            self.buildID = buildID
+            self.builtHere = builtHere
+        }
+    }
+
+    /// What the patch files do to the tree.
+    package struct Patch: Sendable, Equatable, Codable {
+        package struct File: Sendable, Equatable, Codable {
+            package enum Change: String, Sendable, Equatable, Codable { case modified, added, removed }
+
+            package var path: String
+            package var change: Change
+            package var linesAdded: Int
+            package var linesRemoved: Int
+
+            package init(path: String, change: Change, linesAdded: Int, linesRemoved: Int) {
+                self.path = path
+                self.change = change
+                self.linesAdded = linesAdded
+                self.linesRemoved = linesRemoved
+            }
+        }
+
+        /// The patch files, in the order in which they were applied.
+        package var sources: [String]
+        package var files: [File]
+        /// Paths outside the hypervisor, which were left out.
+        package var leftOut: [String]
+        /// Hunks that applied at another line than they say.
+        package var movedHunks: Int
+
+        package init(sources: [String], files: [File], leftOut: [String] = [], movedHunks: Int = 0) {
+            self.sources = sources
+            self.files = files
+            self.leftOut = leftOut
+            self.movedHunks = movedHunks
+        }
+    }
+
+    /// What was compiled.
+    package struct Compile: Sendable, Equatable, Codable {
+        /// Objects in the whole hypervisor.
+        package var objects: Int
+        /// Those that the patch can affect.
+        package var concerned: Int
+        package var compiled: Int
+        package var fromCache: Int
+        package var compiler: String
+
+        package init(objects: Int, concerned: Int, compiled: Int, fromCache: Int, compiler: String) {
+            self.objects = objects
+            self.concerned = concerned
+            self.compiled = compiled
+            self.fromCache = fromCache
+            self.compiler = compiler
+        }
+    }
+
+    /// How many functions came out how.
+    package struct Comparison: Sendable, Equatable, Codable {
+        package var same: Int
+        package var changed: Int
+        package var new: Int
+        package var refused: Int
+
+        package init(same: Int, changed: Int, new: Int, refused: Int) {
+            self.same = same
+            self.changed = changed
+            self.new = new
+            self.refused = refused
+        }
+    }
+
+    /// The comparison of the replaced functions with the bytes in xen-syms.
+    package struct Original: Sendable, Equatable, Codable {
+        package var replaced: Int
+        package var equal: Int
+        /// Of the equal ones, those whose instructions are the same in other bytes.
+        package var equalInInstructions: Int
+
+        package init(replaced: Int, equal: Int, equalInInstructions: Int = 0) {
+            self.replaced = replaced
+            self.equal = equal
+            self.equalInInstructions = equalInInstructions
+        }
+    }
+
+    /// A payload that is applied already, below the new one.
+    package struct StackedPayload: Sendable, Equatable, Codable {
+        package var path: String
+        package var buildID: String
+
+        package init(path: String, buildID: String) {
+            self.path = path
+            self.buildID = buildID
+        }
+    }
+
+    package enum Status: String, Sendable, Equatable, Codable {
+        /// Replaces the hypervisor's.
+        case changed
+        /// Did not exist before.
+        case new
+        /// Exists unchanged in the hypervisor, and travels along.
+        case copied
+        /// The unlikely part of a replaced function, which the compiler put apart.
+        case coldPart = "cold part"
+        /// Its first bytes become NOPs.
+        case nops = "NOPs"
+    }
+
+    /// A function in the payload.
+    package struct Function: Sendable, Equatable, Codable {
+        package var name: String
+        package var file: String
+        package var line: Int?
+        /// nil for new and copied functions.
+        package var oldSize: Int?
+        package var newSize: Int
+        package var status: Status
+
+        package init(name: String, file: String, line: Int? = nil, oldSize: Int?, newSize: Int, status: Status) {
+            self.name = name
+            self.file = file
+            self.line = line
+            self.oldSize = oldSize
+            self.newSize = newSize
+            self.status = status
+        }
+    }
+
+    /// A data object in the payload.
+    package struct DataObject: Sendable, Equatable, Codable {
+        package var name: String
+        package var file: String
+        package var size: Int
+        package var writable: Bool
+        package var status: Status
+
+        package init(name: String, file: String, size: Int, writable: Bool, status: Status) {
+            self.name = name
+            self.file = file
+            self.size = size
+            self.writable = writable
+            self.status = status
+        }
+    }
+
+    /// Entries of one special section that go with the payload's functions.
+    package struct SpecialEntries: Sendable, Equatable, Codable {
+        /// What one entry is called, in the singular: `bug frame`.
+        package var kind: String
+        package var section: String
+        package var count: Int
+
+        package init(kind: String, section: String, count: Int) {
+            self.kind = kind
+            self.section = section
+            self.count = count
+        }
+    }
+
+    /// The file that was written.
+    package struct Payload: Sendable, Equatable, Codable {
+        package var path: String
+        package var size: Int
+        package var buildID: String
+        /// The build-id below it on the stack of applied payloads.
+        package var depends: String
+        /// nil where the format has no such dependency.
+        package var xenDepends: String?
+        /// The program that loads it on the host.
+        package var hostTool: String
+        /// Whether it takes the place of all payloads that are applied.
+        package var isCumulative: Bool
+
+        package init(
+            path: String, size: Int, buildID: String, depends: String, xenDepends: String?, hostTool: String, isCumulative: Bool = false
+        ) {
+            self.isCumulative = isCumulative
+            self.path = path
+            self.size = size
+            self.buildID = buildID
+            self.depends = depends
+            self.xenDepends = xenDepends
+            self.hostTool = hostTool
+        }
+    }
+
+    package struct Timing: Sendable, Equatable, Codable {
+        package var stage: String
+        package var milliseconds: Int
+
+        package init(stage: String, milliseconds: Int) {
+            self.stage = stage
+            self.milliseconds = milliseconds
+        }
+    }
+
+    package var generator: String
+    package var schemaVersion: Int
+    package var outcome: Outcome
+    /// The error that ended the run, when it was not a diagnostic about the change.
+    package var failure: String?
+    package var tree: Tree
+    package var hypervisor: Hypervisor?
+    /// The payloads below the new one, bottom first.
+    package var stack: [StackedPayload]
+    package var patch: Patch?
+    package var compile: Compile?
+    package var comparison: Comparison?
+    package var original: Original?
+    /// Types that the patch lays out otherwise.
+    package var layouts: [LayoutChange]
+    package var functions: [Function]
+    package var data: [DataObject]
+    /// Symbols of the hypervisor that the payload refers to, sorted.
+    package var references: [String]
+    package var specialEntries: [SpecialEntries]
+    package var payload: Payload?
+    package var diagnostics: [Diagnostic]
+    package var timings: [Timing]
+
+    /// A report that knows the tree only; the stages add what they find.
+    package init(tree: Tree, outcome: Outcome = .refused) {
+        generator = Self.generatorName
+        schemaVersion = Self.currentSchema
+        self.outcome = outcome
+        self.tree = tree
+        stack = []
+        layouts = []
+        functions = []
+        data = []
+        references = []
+        specialEntries = []
+        diagnostics = []
+        timings = []
+    }
+}

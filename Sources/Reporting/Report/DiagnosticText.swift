@@ -1,0 +1,73 @@
+import Diagnostics
+import ObjectDiff
+
+/// Diagnostics and errors as a person reads them.
+package enum DiagnosticText {
+    /// One diagnostic: its heading, the place, and the way on. Ends without a line feed.
+    ///
+    /// - Parameter layout: of the type that it is about.
+    package static func render(_ diagnostic: Diagnostic, layout: LayoutChange? = nil, style: TextStyle) -> String {
+        let paint: TextStyle.Paint =
+            switch diagnostic.severity {
+            case .error: .red
+            case .warning: .yellow
+            case .note: .blue
+            }
+        let label = "\(diagnostic.severity.rawValue)[\(diagnostic.id.rawValue)]:"
+        // Wrapped unpainted, so that escape sequences do not count as columns.
+        let wrapped = style.wrap("\(label) \(style.shown(diagnostic.message))", rest: "  ")
+        var lines = [style.paint(label, paint) + wrapped.dropFirst(label.count)]
+        if let location = diagnostic.location {
+            lines.append("  --> \(style.shown(location.description))")
+        }
+        if let symbol = diagnostic.symbol, !diagnostic.message.contains(symbol) {
+            lines.append("  symbol: \(style.shown(symbol))")
+        }
+        if let section = diagnostic.section, !diagnostic.message.contains(section) {
+            lines.append("  section: \(style.shown(section))")
+        }
+        if let layout { lines.append(LayoutText.render(layout, style: style)) }
+        if let help = diagnostic.help {
+            lines.append(helpText(help, style: style))
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// All of them, the worst first, otherwise in the order found, with an empty line between two.
+    ///
+    /// - Parameter layouts: of the types that some of them are about.
+    package static func render(_ diagnostics: [Diagnostic], layouts: [LayoutChange] = [], style: TextStyle) -> String {
+        let order: [Severity] = [.error, .warning, .note]
+        return order.flatMap { severity in diagnostics.filter { $0.severity == severity } }
+            .map { render($0, layout: layout(for: $0, in: layouts), style: style) }
+            .joined(separator: "\n\n")
+    }
+
+    private static func layout(for diagnostic: Diagnostic, in layouts: [LayoutChange]) -> LayoutChange? {
+        guard diagnostic.id == .layoutChanged || diagnostic.id == .layoutPaddingUsed else { return nil }
+        return layouts.first { $0.type == diagnostic.symbol && $0.location == diagnostic.location }
+    }
+
+    /// The last line of a refusal.
+    ///
+    /// - Parameter target: the architecture, in a run for several.
+    package static func refusalSummary(_ diagnostics: [Diagnostic], target: String? = nil) -> String {
+        let count = diagnostics.count { $0.severity == .error }
+        let place = target.map { " for \($0)" } ?? ""
+        return "\(counted(count, "reason")) why this change can't be live-patched\(place) as it is. No payload was written\(place)."
+    }
+
+    /// An error of a stage: one line, and the help below it. The line is not wrapped: scripts and logs want it whole.
+    package static func render(_ error: any ExplainedError, style: TextStyle) -> String {
+        let lines = error.message.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { style.shown(String($0)) }
+        let text = style.paint("error:", .red) + " " + lines.joined(separator: "\n  ")
+        return error.help.map { text + "\n" + helpText($0, style: style) } ?? text
+    }
+
+    private static func helpText(_ help: String, style: TextStyle) -> String {
+        help.split(separator: "\n").enumerated()
+            .map { style.wrap(style.shown(String($1)), first: $0 == 0 ? "  help: " : "        ", rest: "        ") }
+            .joined(separator: "\n")
+    }
+}

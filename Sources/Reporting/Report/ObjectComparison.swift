@@ -1,0 +1,65 @@
+import Diagnostics
+import ObjectDiff
+
+/// What `diff` says about two objects.
+package struct ObjectComparison: Sendable, Equatable, Codable {
+    package enum Status: String, Sendable, Equatable, Codable, CaseIterable { case changed, new, removed }
+
+    package struct Item: Sendable, Equatable, Codable {
+        package var name: String
+        package var status: Status
+        /// In bytes; nil on the side where it does not exist.
+        package var oldSize: Int?
+        package var newSize: Int?
+
+        package init(name: String, status: Status, oldSize: Int?, newSize: Int?) {
+            self.name = name
+            self.status = status
+            self.oldSize = oldSize
+            self.newSize = newSize
+        }
+    }
+
+    package var original: String
+    package var patched: String
+    package var sameFunctions: Int
+    package var functions: [Item]
+    package var data: [Item]
+    /// Types that are laid out otherwise.
+    package var layouts: [LayoutChange]
+    package var diagnostics: [Diagnostic]
+
+    package init(
+        original: String, patched: String, sameFunctions: Int, functions: [Item], data: [Item],
+        layouts: [LayoutChange] = [], diagnostics: [Diagnostic] = []
+    ) {
+        self.original = original
+        self.patched = patched
+        self.sameFunctions = sameFunctions
+        self.functions = functions
+        self.data = data
+        self.layouts = layouts
+        self.diagnostics = diagnostics
+    }
+
+    /// Whether anything of it runs or is used otherwise than before.
+    package var isDifferent: Bool { !functions.isEmpty || !data.isEmpty || !layouts.isEmpty }
+}
+
+/// What `diff` says about two folders of objects.
+package struct FolderComparison: Sendable, Equatable, Codable {
+    package var original: String
+    package var patched: String
+    package var sameObjects: Int
+    package var sameFunctions: Int
+    /// The objects that differ, or that there is something to say about; on both sides by the same name.
+    package var differing: [ObjectComparison]
+
+    package init(original: String, patched: String, objects: [ObjectComparison]) {
+        self.original = original
+        self.patched = patched
+        differing = objects.filter { $0.isDifferent || !$0.diagnostics.isEmpty }
+        sameObjects = objects.count - differing.count
+        sameFunctions = objects.reduce(0) { $0 + $1.sameFunctions }
+    }
+}

@@ -1,0 +1,127 @@
+import Diagnostics
+import LoaderModel
+import XenSource
+
+/// What a hypervisor would say to a payload: the value behind `check --json` and behind its text.
+///
+/// Sizes are in bytes, build-ids and bytes lower-case hexadecimal.
+package struct PayloadCheck: Sendable, Equatable, Codable {
+    package enum Verdict: String, Sendable, Equatable, Codable {
+        /// Everything works; there may be warnings.
+        case good
+        case refused
+        case crashes
+        /// The payload goes beyond what this program knows of the loader.
+        case unknown
+    }
+
+    package struct Answer: Sendable, Equatable, Codable {
+        package var action: PayloadActions.Action
+        package var verdict: Verdict
+        /// `EINVAL`, for what is refused.
+        package var error: String?
+        package var reason: String?
+        /// Whether the hypervisor's console tells a reason too.
+        package var isLogged: Bool?
+    }
+
+    package struct Finding: Sendable, Equatable, Codable {
+        package var severity: Severity
+        /// Stable: `not-reappliable`.
+        package var kind: String
+        package var text: String
+
+        package init(severity: Severity, kind: String, text: String) {
+            self.severity = severity
+            self.kind = kind
+            self.text = text
+        }
+    }
+
+    package struct Write: Sendable, Equatable, Codable {
+        package var function: String
+        package var address: String
+        package var before: String?
+        /// Nil for NOPs.
+        package var after: String?
+        package var size: Int
+    }
+
+    package struct Region: Sendable, Equatable, Codable {
+        package var region: LoadResult.Region
+        package var size: UInt64
+    }
+
+    package var payload: String
+    package var xenSyms: String
+    /// Of the payloads below, bottom first.
+    package var below: [String]
+    package var version: String
+    package var architecture: String
+    package var format: String
+    package var hypervisorBuildID: String
+    /// Of the payload, as far as the upload comes to read it.
+    package var buildID: String?
+    package var depends: String?
+    package var verdict: Verdict
+    package var answers: [Answer]
+    package var findings: [Finding]
+    package var regions: [Region]
+    package var functions: Int
+    package var newSymbols: Int
+    /// What applying changes in the hypervisor's code; after a revert, `before` stands there again.
+    package var writes: [Write]
+
+    /// - Parameters:
+    ///   - result: of the upload.
+    ///   - more: what was found beside it.
+    package init(
+        payload: String, hypervisor: RunningHypervisor, loader: HypervisorLoader, architecture: String, result: LoadResult,
+        actions: PayloadActions, more: [Finding] = []
+    ) {
+        self.payload = payload
+        self.architecture = architecture
+        xenSyms = hypervisor.image.path.string
+        below = hypervisor.payloads.map(\.path.string)
+        version = loader.version.description
+        format = loader.abi.displayName
+        hypervisorBuildID = BuildIDNote.text(hypervisor.image.buildID)
+        buildID = result.buildID.isEmpty ? nil : BuildIDNote.text(result.buildID)
+        depends = result.depends.isEmpty ? nil : BuildIDNote.text(result.depends)
+        answers = actions.answers.map(Answer.init)
+        findings = more + result.findings.map { Finding(severity: $0.kind.severity, kind: $0.kind.rawValue, text: $0.text) }
+        // What is a reason to refuse it is said there.
+        let reasons = Set(answers.compactMap(\.reason))
+        findings.removeAll { reasons.contains($0.text) }
+        regions = result.regions.map { Region(region: $0.region, size: $0.size) }
+        functions = result.functions.count
+        newSymbols = result.newSymbols.count
+        writes = actions.writes.map {
+            Write(
+                function: $0.function, address: "0x" + String($0.address, radix: 16), before: $0.before.map(BuildIDNote.text),
+                after: $0.after.map(BuildIDNote.text), size: $0.size)
+        }
+        let bad = answers.first { $0.verdict != .good && $0.action != .applyAgain }
+        verdict = bad?.verdict ?? (findings.contains { $0.severity == .error } ? .refused : .good)
+    }
+}
+
+extension PayloadCheck.Answer {
+    init(_ answer: PayloadActions.Answer) {
+        self.init(action: answer.action, verdict: .good)
+        switch answer.outcome {
+        case .done: break
+        case .refused(let refusal):
+            verdict = .refused
+            error = refusal.error.rawValue
+            reason = refusal.reason
+            isLogged = refusal.isLogged
+        case .crashes(let text):
+            verdict = .crashes
+            reason = text
+        case .notModelled(let text):
+            verdict = .unknown
+            reason = text
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Diagnostics
+import ELFModel
+import XenSource
+
+/// A file that is not a payload.
+package struct InspectionError: ExplainedError, Equatable {
+    package var file: String
+    package var reason: String
+
+    package init(file: String, reason: String) {
+        self.file = file
+        self.reason = reason
+    }
+
+    package var message: String { "\(file): \(reason)" }
+    package var exitCode: ExitStatus { .usage }
+}
+
+/// What a payload file says about itself, whoever made it.
+package struct PayloadInspection: Sendable, Equatable, Codable {
+    /// An entry of the functions section.
+    package struct Function: Sendable, Equatable, Codable {
+        package var name: String
+        package var oldSize: Int
+        package var newSize: Int
+        /// The symbol that replaces it; nil when the old code is overwritten with NOPs.
+        package var replacement: String?
+        /// Where the old function is, when the payload says so; else the loader looks up its name.
+        package var oldAddress: UInt64?
+        package var version: Int
+    }
+
+    package struct Section: Sendable, Equatable, Codable {
+        package var name: String
+        package var size: UInt64
+        /// `A` loaded, `W` writable, `X` executable.
+        package var flags: String
+        package var alignment: UInt64
+    }
+
+    package struct RelocationCount: Sendable, Equatable, Codable {
+        /// The section that they apply to.
+        package var section: String
+        /// The name of the type where it is known, else its number.
+        package var type: String
+        package var count: Int
+    }
+
+    package struct Hook: Sendable, Equatable, Codable {
+        /// `load`, `preapply`…
+        package var name: String
+        /// The functions called, where a relocation names one.
+        package var functions: [String]
+    }
+
+    package var file: String
+    package var format: String
+    /// As in `--arch`; nil for a processor that this version does not know.
+    package var architecture: String?
+    package var buildID: String?
+    package var depends: String?
+    package var xenDepends: String?
+    /// What it says of its making: `key=value`.
+    package var metadata: [String]
+    package var functions: [Function]
+    package var hooks: [Hook]
+    package var relocations: [RelocationCount]
+    package var sections: [Section]
+    package var undefinedSymbols: [String]
+
+    /// Reads the payload's own sections.
+    ///
+    /// - Parameters:
+    ///   - file: stands in the result and in error messages.
+    ///   - architecture: the name of the payload's processor, where it is known.
+    ///   - relocationName: the name of a relocation type on the payload's processor, or nil.
+    /// - Throws: `InspectionError` when the file is no payload, or its functions section is damaged.
+    package init(
+        _ elf: ELFFile, file: String, architecture: String? = nil, relocationName: (UInt32) -> String? = { _ in nil }
+    ) throws(InspectionError) {
+        let reader = PayloadReader(elf: elf, file: file)
+        let (abi, functions) = try reader.functions()
+        self.file = file
+        self.functions = functions
+        format = abi.displayName
+        self.architecture = architecture
+        buildID = reader.buildID(abi.buildIDSection)
+        depends = reader.buildID(abi.dependsSection)
+        xenDepends = abi.xenDependsSection.flatMap(reader.buildID)
+        metadata = abi.metadataSection.map(reader.texts) ?? []
+        hooks = reader.hooks(prefix: abi.hooksPrefix)
+        sections = elf.sections.dropFirst().filter(\.isAllocated).map {
+            Section(name: $0.name, size: $0.size, flags: PayloadReader.letters($0), alignment: $0.alignment)
+        }
+        undefinedSymbols = elf.symbols.dropFirst().filter { $0.isUndefined && !$0.name.isEmpty }
+            .map(\.name).sorted()
+
+        var counts: [String: [UInt32: Int]] = [:]
+        for table in elf.sections where !table.relocations.isEmpty {
+            let target = reader.section(at: Int(table.info))?.name ?? "section \(table.info)"
+            for relocation in table.relocations { counts[target, default: [:]][relocation.type, default: 0] += 1 }
+        }
+        relocations = counts.sorted { $0.key < $1.key }.flatMap { target, types in
+            types.sorted { $0.key < $1.key }.map {
+                RelocationCount(section: target, type: relocationName($0.key) ?? "type \($0.key)", count: $0.value)
+            }
+        }
+    }
+}

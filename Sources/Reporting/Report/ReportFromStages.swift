@@ -1,0 +1,157 @@
+import Diagnostics
+import ObjectDiff
+import PayloadLinker
+import SourcePatch
+import XenBuild
+import XenSource
+
+// What the stages return, as the report has it.
+
+extension BuildReport.Tree {
+    package init(_ tree: XenTree, architecture: String) {
+        self.init(
+            path: tree.top.string, version: tree.version.description, architecture: architecture,
+            format: tree.abi.displayName)
+    }
+}
+
+extension BuildReport.Hypervisor {
+    package init(_ image: XenImage, builtHere: Bool) {
+        self.init(xenSyms: image.path.string, buildID: BuildIDNote.text(image.buildID), builtHere: builtHere)
+    }
+}
+
+extension BuildReport.Patch {
+    /// - Parameters:
+    ///   - first: the series that `patch` begins with and that is in the running hypervisor already.
+    ///   - sources: the patch files, in order.
+    package init(_ patch: AppliedPatch, beyond first: AppliedPatch = AppliedPatch(files: []), sources: [String]) {
+        self.init(
+            sources: sources,
+            files: patch.files(beyond: first).map { file in
+                let isRemoval = if case .remove = file.change { true } else { false }
+                return File(
+                    path: file.path, change: file.isNew ? .added : isRemoval ? .removed : .modified,
+                    linesAdded: file.added, linesRemoved: file.removed)
+            },
+            leftOut: patch.leftOut, movedHunks: patch.diagnostics.count { $0.id == .hunkOffset })
+    }
+}
+
+extension BuildReport.Compile {
+    package init(_ build: BuildOutcome) {
+        self.init(
+            objects: build.objectCount, concerned: build.pairs.count, compiled: build.compiled,
+            fromCache: build.fromCache, compiler: build.compiler)
+    }
+}
+
+extension BuildReport.Comparison {
+    /// Counts the functions that run after boot, and the errors.
+    package init(_ changeSets: [ChangeSet]) {
+        self.init(same: 0, changed: 0, new: 0, refused: 0)
+        for set in changeSets {
+            for (item, status) in zip(set.patched.items, set.status) where item.isRuntimeFunction {
+                switch status {
+                case .same: same += 1
+                case .changed: changed += 1
+                case .new: new += 1
+                }
+            }
+            refused += set.diagnostics.count { $0.severity == .error }
+        }
+    }
+}
+
+extension ObjectComparison {
+    package init(_ changes: ChangeSet, layouts: [LayoutChange], original: String, patched: String) {
+        self.init(original: original, patched: patched, sameFunctions: 0, functions: [], data: [], layouts: layouts)
+        for (index, item) in changes.patched.items.enumerated() where item.isNamed && changes.status.indices.contains(index) {
+            let twin = changes.twins.original[index].map { changes.original.items[$0] }
+            let status: Status
+            switch changes.status[index] {
+            case .same:
+                if item.isRuntimeFunction { sameFunctions += 1 }
+                continue
+            // Text and numbers that the compiler named: they count through the functions that refer to them.
+            case _ where item.isJustContent && item.name.contains("."): continue
+            case .changed: status = .changed
+            case .new: status = .new
+            }
+            add(item, Item(name: item.name, status: status, oldSize: twin?.size, newSize: item.size))
+        }
+        for index in changes.removed where changes.original.items.indices.contains(index) {
+            let item = changes.original.items[index]
+            add(item, Item(name: item.name, status: .removed, oldSize: item.size, newSize: nil))
+        }
+        diagnostics = changes.diagnostics
+    }
+
+    private mutating func add(_ item: ObjectDiff.Item, _ listed: Item) {
+        switch item.kind {
+        case .function: functions.append(listed)
+        case .data: data.append(listed)
+        case .string, .constant, .piece: break
+        }
+    }
+}
+
+extension ObjectDiff.Item {
+    /// Cold parts are counted with their function.
+    var isRuntimeFunction: Bool { kind == .function && role == .code && isNamed && parent == nil }
+}
+
+extension BuildReport {
+    /// Adds what the linker made.
+    /// - Parameters:
+    ///   - path: where the payload is going to be.
+    ///   - isCumulative: whether it takes the place of all that are applied.
+    package mutating func add(_ payload: PayloadLinker.Payload, path: String, isCumulative: Bool = false) {
+        func file(_ location: SourceLocation?) -> String { location?.file ?? "" }
+        functions = payload.functions.map {
+            Function(
+                name: $0.payload == nil ? $0.name : AppliedPayload.withoutTag($0.name), file: file($0.location), line: $0.location?.line,
+                oldSize: Int(clamping: $0.oldSize),
+                newSize: Int(clamping: $0.newSize), status: $0.isNOPs ? .nops : .changed)
+        }
+        for companion in payload.companions {
+            let status: Status =
+                switch companion.reason {
+                case .new: .new
+                case .copied: .copied
+                case .coldPart: .coldPart
+                }
+            let size = Int(clamping: companion.size)
+            if companion.isFunction {
+                functions.append(
+                    Function(
+                        name: companion.name, file: file(companion.location), line: companion.location?.line, oldSize: nil,
+                        newSize: size, status: status))
+            } else {
+                data.append(
+                    DataObject(
+                        name: companion.name, file: file(companion.location), size: size, writable: companion.isWritable,
+                        status: status))
+            }
+        }
+        references = payload.references.map(\.name)
+        specialEntries = payload.tableEntries.sorted { $0.key < $1.key }
+            .map { SpecialEntries(kind: entryName(of: $0.key), section: $0.key, count: $0.value) }
+        original = Original(
+            replaced: payload.functions.count { !$0.isNOPs }, equal: payload.verifiedFunctions,
+            equalInInstructions: payload.verifiedInInstructions)
+        self.payload = Payload(
+            path: path, size: payload.bytes.count, buildID: BuildIDNote.text(payload.buildID),
+            depends: BuildIDNote.text(payload.depends), xenDepends: payload.xenDepends.map(BuildIDNote.text),
+            hostTool: payload.abi.hostTool, isCumulative: isCumulative)
+    }
+}
+
+/// What one entry of a special section is called, made from the section's name: `.bug_frames.2` has bug frames, and a name
+/// that is no plural has entries.
+func entryName(of section: String) -> String {
+    var words = section.split(whereSeparator: { $0 == "." || $0 == "_" }).map(String.init)
+    if let last = words.last, last.allSatisfy(\.isNumber) { words.removeLast() }
+    let name = words.joined(separator: " ")
+    return name.hasSuffix("s") ? String(name.dropLast()) : name + " entry"
+}

@@ -1,0 +1,63 @@
+import TargetArchitecture
+import XenSource
+
+/// What the loader asks the running hypervisor for.
+package protocol HypervisorSymbols: Sendable {
+    /// The address under an exact name of the hypervisor's own symbol table: plain for globals, `FILE#name` for locals.
+    func address(ofSymbol name: String) -> UInt64?
+    /// What the hypervisor has at an address when it starts; nil where that is not known.
+    func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>?
+    /// Whether the hypervisor's image, or a payload, covers an address.
+    func hasMemory(at address: UInt64) -> Bool
+    /// Whether an address is in the hypervisor's own image, rather than in a payload.
+    func isInImage(_ address: UInt64) -> Bool
+    /// Whether an address is in memory that the hypervisor frees at the end of booting.
+    func isFreedAfterBoot(_ address: UInt64) -> Bool
+    var buildID: [UInt8] { get }
+    /// Of the payloads that are loaded.
+    var payloadBuildIDs: [[UInt8]] { get }
+    /// A page-aligned address that a payload could be put at.
+    func payloadArea(_ rules: LoaderRules) -> UInt64
+}
+
+extension HypervisorSymbols {
+    /// How many bytes at a function's start stay as they are when it is patched: its mark for indirect calls, where the loader spares that.
+    func spared(at address: UInt64, _ architecture: any TargetArchitecture, _ rules: LoaderRules) -> Int {
+        guard rules.sparesLandingPads, let start = bytes(at: address, count: architecture.landingPadSize), architecture.beginsWithLandingPad(start)
+        else { return 0 }
+        return architecture.landingPadSize
+    }
+}
+
+extension XenImage: HypervisorSymbols {
+    package func address(ofSymbol name: String) -> UInt64? { address(ofQualifiedName: name) }
+    package func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) }
+    package var payloadBuildIDs: [[UInt8]] { [] }
+
+    /// Where the first payload goes (`arch_livepatch_init`): the very address where the area starts at a distance from the image, else one
+    /// in the right MiB.
+    package func payloadArea(_ rules: LoaderRules) -> UInt64 {
+        switch rules.area {
+        case .behindImage(let multiple):
+            let end = global("_end")?.address ?? 0
+            return (end &+ multiple &- 1) / multiple &* multiple
+        case .afterImageStart(let distance): return (global("_start")?.address ?? 0) &+ distance
+        }
+    }
+}
+
+extension RunningHypervisor: HypervisorSymbols {
+    package var buildID: [UInt8] { image.buildID }
+    package var payloadBuildIDs: [[UInt8]] { payloads.map(\.buildID) }
+    package func isInImage(_ address: UInt64) -> Bool { image.hasMemory(at: address) }
+    package func isFreedAfterBoot(_ address: UInt64) -> Bool { image.isFreedAfterBoot(address) }
+
+    /// In the hypervisor's order: its own symbols, then those of the payloads.
+    package func address(ofSymbol name: String) -> UInt64? {
+        image.address(ofQualifiedName: name) ?? payloads.lazy.flatMap(\.symbols).first { $0.name == name }?.address
+    }
+
+    package func payloadArea(_ rules: LoaderRules) -> UInt64 {
+        payloads.last.map { ($0.end &+ 0xFFF) & ~0xFFF } ?? image.payloadArea(rules)
+    }
+}

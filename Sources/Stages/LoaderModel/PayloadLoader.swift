@@ -1,0 +1,179 @@
+import ELFModel
+import TargetArchitecture
+import XenSource
+
+// The hypervisor's payload loader, told again in user space.
+//
+// Source of the rules: `xen/common/livepatch.c`, `livepatch_elf.c` and `arch/x86/livepatch.c` of Xen 4.17; what other versions
+// do otherwise is in `PayloadABI` (the format) and `LoaderHabits`, and was read in 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. What other
+// processors' loaders do otherwise is in `LoaderRules` and `TargetArchitecture.loaded`, and was read in `arch/arm` of 4.8, 4.11, 4.14, 4.17,
+// 4.20 and 4.22. The order of the checks is the hypervisor's, because the first fault decides what an operator gets to see.
+//
+// A payload that the upload takes, and that ruins the hypervisor when it is applied or runs, counts as a crash: what a relocation
+// means is known here, so what the loader stores can be held against it.
+
+/// Loads a payload as the hypervisor would at upload: every check in its order, memory layout, relocation.
+///
+/// Other payloads count as far as `hypervisor` knows them: a `RunningHypervisor` has those that are applied.
+/// - Parameters:
+///   - bytes: the payload file.
+///   - hypervisor: symbols, bytes and build-id of the running hypervisor.
+///   - abi: the payload format that this hypervisor understands.
+///   - version: the hypervisor's; it decides on the tables that are known.
+package func loadPayload(
+    _ bytes: [UInt8], into hypervisor: some HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
+    version: XenVersion
+) -> LoadResult {
+    var loader = PayloadLoader(
+        file: RawELF(bytes: bytes, elfClass: architecture.elfClass), hypervisor: hypervisor, architecture: architecture, abi: abi, version: version)
+    do {
+        try loader.load()
+        return loader.result(loader.spoilt.map(LoadResult.Verdict.crashes) ?? .accepted, ruinsLater: loader.spoilt != nil)
+    } catch {
+        return loader.result(error.verdict)
+    }
+}
+
+/// Ends the upload.
+struct Stop: Error {
+    var verdict: LoadResult.Verdict
+
+    /// The hypervisor refuses and says so on its console.
+    static func refuse(_ step: LoadResult.Step, _ error: LoadResult.ErrorNumber, _ reason: String) -> Stop {
+        Stop(verdict: .refused(.init(step: step, error: error, reason: reason)))
+    }
+
+    /// The hypervisor refuses without a word.
+    static func refuseSilently(_ step: LoadResult.Step, _ error: LoadResult.ErrorNumber, _ reason: String) -> Stop {
+        Stop(verdict: .refused(.init(step: step, error: error, reason: reason, isLogged: false)))
+    }
+
+    static func crash(_ reason: String) -> Stop { Stop(verdict: .crashes(reason)) }
+    static func unknown(_ reason: String) -> Stop { Stop(verdict: .notModelled(reason)) }
+}
+
+/// The state of one upload.
+struct PayloadLoader {
+    let file: RawELF
+    let hypervisor: any HypervisorSymbols
+    let architecture: any TargetArchitecture
+    let abi: PayloadABI
+    let version: XenVersion
+    let habits: LoaderHabits
+    let rules: LoaderRules
+
+    /// `sections[0]` is never looked at by the hypervisor, except where it trusts an index: that is a null pointer there.
+    var sections: [RawELF.Section] = []
+    var symbolTable = 0
+    var symbols: [RawELF.Symbol] = []
+    var memory = PayloadMemory()
+    var functions: [LoadResult.Function] = []
+    var hooks: [String] = []
+    var newSymbols: [LoadResult.Symbol] = []
+    var buildID: [UInt8] = []
+    var depends: [UInt8] = []
+    var xenDepends: [UInt8] = []
+    var findings: [LoadResult.Finding] = []
+    var unmetExpectation: LoadResult.Refusal?
+    var isSafeToReapply = false
+    /// Why the payload ruins the hypervisor when it is applied or runs, though the upload ends well.
+    var spoilt: String?
+
+    init(
+        file: RawELF, hypervisor: any HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
+        version: XenVersion
+    ) {
+        self.file = file
+        self.hypervisor = hypervisor
+        self.architecture = architecture
+        self.abi = abi
+        self.version = version
+        habits = LoaderHabits(version)
+        rules = architecture.loaderRules(major: version.major, minor: version.minor)
+    }
+
+    /// The upload, in the hypervisor's order.
+    mutating func load() throws(Stop) {
+        guard architecture.byteOrder == .little else { throw .unknown("only the loaders of little-endian hypervisors are modelled") }
+        // The file
+        try checkUpload()
+        try readSections(checkHeader())
+        try readSymbols()
+        try checkHypervisorFirst()
+        // Its place in memory
+        try layOut()
+        try resolveSymbols()
+        try relocate()
+        // What it holds
+        try checkRequiredSections()
+        try checkPatchingSections()
+        try readFunctions()
+        try readHooks()
+        try readNotes()
+        try readTables()
+        try readMetadata()
+        try checkHypervisorDependency()
+        try buildSymbolTable()
+        lookFurther()
+    }
+
+    /// Notes what the upload lets pass; the first reason is kept.
+    mutating func spoil(_ reason: String) { spoilt = spoilt ?? reason }
+
+    func result(_ verdict: LoadResult.Verdict, ruinsLater: Bool = false) -> LoadResult {
+        LoadResult(
+            verdict: verdict, ruinsLater: ruinsLater, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
+            functions: functions, hooks: hooks, newSymbols: newSymbols, buildID: buildID, depends: depends,
+            unmetExpectation: unmetExpectation, isSafeToReapply: isSafeToReapply)
+    }
+
+    /// The first section of that name, as the hypervisor looks it up.
+    func section(named name: String) -> (index: Int, section: RawELF.Section)? {
+        guard let index = sections.indices.dropFirst().first(where: { sections[$0].name == name }) else { return nil }
+        return (index, sections[index])
+    }
+
+    /// The memory of a section that the hypervisor is going to read.
+    func loadedBytes(_ index: Int) throws(Stop) -> ArraySlice<UInt8> {
+        guard sections[index].isLoaded, let bytes = memory.bytes(of: index) else {
+            throw .crash("section \(sections[index].name) is not loaded (no SHF_ALLOC), but read through a null pointer")
+        }
+        return bytes
+    }
+
+    /// Of a pointer, in bytes.
+    var pointerSize: Int { architecture.elfClass.addressSize }
+
+    /// Words must lie where the processor can read them.
+    ///
+    /// - Parameter what: as the start of a sentence.
+    func checkAligned(_ address: UInt64, _ what: @autoclosure () -> String) throws(Stop) {
+        guard address % rules.wordAlignment == 0 else {
+            throw .crash("\(what()) lies at \(hexadecimal(address)), and words at other than multiples of \(rules.wordAlignment) can't be accessed")
+        }
+    }
+
+    /// A section that is read word by word at upload.
+    func checkAligned(_ index: Int) throws(Stop) {
+        if let address = memory.address(of: index) { try checkAligned(address, "section \(sections[index].name)") }
+    }
+
+    /// A section that is read word by word later on.
+    mutating func spoilUnlessAligned(_ index: Int) {
+        do { try checkAligned(index) } catch {
+            if case .crashes(let reason) = error.verdict { spoil(reason) }
+        }
+    }
+
+    /// A table must hold whole entries.
+    func checkEntries(
+        _ section: RawELF.Section, of size: Int, _ step: LoadResult.Step
+    ) throws(Stop) {
+        guard section.size % UInt64(size) == 0 else {
+            throw .refuse(
+                step, .invalid, "section \(section.name) is \(section.size) bytes long, not a multiple of \(size)")
+        }
+    }
+}
+
+func hexadecimal(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }

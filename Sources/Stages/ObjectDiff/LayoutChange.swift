@@ -1,0 +1,124 @@
+import Diagnostics
+
+/// A type that the patch lays out otherwise, and what that means for the running hypervisor.
+package struct LayoutChange: Sendable, Equatable, Codable {
+    /// What comes of it.
+    package enum Outcome: String, Sendable, Equatable, Codable {
+        /// Objects with the old layout would meet code that knows the new one, or the other way round.
+        case refused
+        /// Would be refused, but the user takes the responsibility.
+        case allowed
+        /// Lives on the stack only, and all functions that use it are in the payload.
+        case stackOnly = "stack-only"
+        /// What was there stays where it was: new members lie in padding, new enumerators have unused values.
+        case compatible
+        /// Every member is where it was, but the type of one means something else.
+        case retyped
+    }
+
+    /// Where a member is. All counts are of bits.
+    package struct Place: Sendable, Equatable, Codable {
+        /// From the start of the type.
+        package var bitOffset: UInt64
+        /// nil for an array without bound.
+        package var bitSize: UInt64?
+        package var isBitField: Bool
+        /// As C spells the member's type.
+        package var type: String
+
+        package init(bitOffset: UInt64, bitSize: UInt64?, isBitField: Bool = false, type: String) {
+            self.bitOffset = bitOffset
+            self.bitSize = bitSize
+            self.isBitField = isBitField
+            self.type = type
+        }
+    }
+
+    /// A member that is not as it was.
+    package struct Member: Sendable, Equatable, Codable {
+        package enum Change: String, Sendable, Equatable, Codable {
+            case new, removed, moved, resized, retyped, renamed
+        }
+
+        package var name: String
+        /// For a renamed one.
+        package var oldName: String?
+        package var change: Change
+        package var old: Place?
+        package var new: Place?
+
+        package init(name: String, oldName: String? = nil, change: Change, old: Place?, new: Place?) {
+            self.name = name
+            self.oldName = oldName
+            self.change = change
+            self.old = old
+            self.new = new
+        }
+    }
+
+    /// An enumerator that is not as it was.
+    package struct Enumerator: Sendable, Equatable, Codable {
+        package var name: String
+        package var old: Int64?
+        package var new: Int64?
+
+        package init(name: String, old: Int64?, new: Int64?) {
+            self.name = name
+            self.old = old
+            self.new = new
+        }
+    }
+
+    /// Who knows the type, in all objects that were compared.
+    package struct Users: Sendable, Equatable, Codable {
+        /// How many functions of the running hypervisor use it and stay.
+        package var outsideCount: Int
+        /// The names of some of them.
+        package var outside: [String]
+        /// How many of the payload's functions use it.
+        package var inPayload: Int
+        /// Names of some variables that hold it or point to it.
+        package var variables: [String]
+
+        package init(outsideCount: Int = 0, outside: [String] = [], inPayload: Int = 0, variables: [String] = []) {
+            self.outsideCount = outsideCount
+            self.outside = outside
+            self.inPayload = inPayload
+            self.variables = variables
+        }
+    }
+
+    /// As C writes it: `struct domain`.
+    package var type: String
+    package var location: SourceLocation?
+    package var outcome: Outcome
+    /// In bytes.
+    package var oldSize: UInt64?
+    package var newSize: UInt64?
+    /// Those that are not as they were, in the order of the patched source; removed ones at the end.
+    package var members: [Member]
+    package var enumerators: [Enumerator]
+    /// How many members or enumerators are as they were.
+    package var unchanged: Int
+    /// Other types that changed because they contain this one; sorted.
+    package var alsoChanged: [String]
+    /// nil where nobody needs to know.
+    package var users: Users?
+
+    package init(
+        type: String, location: SourceLocation? = nil, outcome: Outcome, oldSize: UInt64?, newSize: UInt64?,
+        members: [Member] = [], enumerators: [Enumerator] = [], unchanged: Int = 0, alsoChanged: [String] = [],
+        users: Users? = nil
+    ) {
+        self.type = type
+        self.location = location
+        self.outcome = outcome
+        self.oldSize = oldSize
+        self.newSize = newSize
+        self.members = members
+        self.enumerators = enumerators
+        self.unchanged = unchanged
+        self.alsoChanged = alsoChanged
+        self.users = users
+    }
+}

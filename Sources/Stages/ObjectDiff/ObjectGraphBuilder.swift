@@ -1,0 +1,404 @@
+import ELFModel
+import TargetArchitecture
+
+extension ObjectGraph {
+    /// Takes an object file apart.
+    ///
+    /// - Parameters:
+    ///   - objectName: as the build calls it, for messages.
+    ///   - file: a relocatable file that `ELFFile.read` accepted.
+    package init(objectName: String, file: ELFFile, architecture: any TargetArchitecture, roles: SectionRoles) {
+        let file = file.withSeparateAddends(architecture)
+        var builder = Builder(file: file, architecture: architecture, roles: roles)
+        builder.collectRelocations()
+        builder.makeItems()
+        builder.makePieces()
+        builder.indexItems()
+        builder.makeReferences()
+        builder.makeEntries()
+        builder.findColdParts()
+        self.init(
+            objectName: objectName, fileSymbol: file.symbols.first(where: \.isFile)?.name ?? "", file: file,
+            items: builder.items, oddities: builder.oddities)
+    }
+}
+
+private struct Builder {
+    let file: ELFFile
+    let architecture: any TargetArchitecture
+    let roles: SectionRoles
+    let sectionRoles: [SectionRole]
+    var items: [Item] = []
+    var oddities: [Oddity] = []
+    /// For each section, its relocations by offset.
+    var relocations: [[ELFRelocation]]
+    /// For each section, its items by offset.
+    var itemsBySection: [[Int]]
+    /// For each table's section, by an entry's offset, the piece that is the entry's own.
+    var pieceByEntry: [Int: [Int: Int]] = [:]
+
+    init(file: ELFFile, architecture: any TargetArchitecture, roles: SectionRoles) {
+        self.file = file
+        self.architecture = architecture
+        self.roles = roles
+        self.sectionRoles = file.sections.map(roles.role)
+        self.relocations = Array(repeating: [], count: file.sections.count)
+        self.itemsBySection = Array(repeating: [], count: file.sections.count)
+    }
+
+    mutating func collectRelocations() {
+        for section in file.sections where section.isRelocations {
+            let target = Int(section.info)
+            guard relocations.indices.contains(target) else { continue }
+            relocations[target] += section.relocations
+        }
+        for index in relocations.indices { relocations[index].sort { $0.offset < $1.offset } }
+    }
+
+    // MARK: Items
+
+    mutating func makeItems() {
+        var symbolsBySection: [[ELFSymbol]] = Array(repeating: [], count: file.sections.count)
+        for symbol in file.symbols where !symbol.isSection && !symbol.isFile {
+            if symbol.place == .common {
+                oddities.append(Oddity(section: Oddity.common, reason: "common symbol \(symbol.name) of \(symbol.size) bytes"))
+            }
+            guard let section = symbol.sectionIndex, !architecture.isMappingSymbol(symbol.name) else { continue }
+            symbolsBySection[section].append(symbol)
+        }
+        for (index, section) in file.sections.enumerated() {
+            switch sectionRoles[index] {
+            case .ignored, .table, .pieces: continue
+            default: break
+            }
+            guard section.isZeroFilled || section.data.count == Int(clamping: section.size) else {
+                oddities.append(Oddity(section: section.name, reason: "it has no bytes"))
+                continue
+            }
+            if section.isMergeable, section.entrySize > 0, section.entrySize <= UInt64(section.data.count) {
+                splitMergeable(section, index)
+            } else {
+                splitBySymbols(section, index, symbolsBySection[index])
+            }
+        }
+    }
+
+    private mutating func add(
+        _ kind: Item.Kind, section index: Int, offset: Int, size: Int, symbolSize: Int? = nil, names: [ELFSymbol] = []
+    ) {
+        let section = file.sections[index]
+        // Prefer the name that others can see, then the one that the compiler wrote first.
+        let first = names.first(where: { !$0.isLocal }) ?? names.first
+        var alignment = max(section.alignment, 1)
+        while offset % Int(clamping: alignment) != 0 { alignment /= 2 }
+        items.append(
+            Item(
+                kind: kind, role: sectionRoles[index], name: first?.name ?? "",
+                isGlobal: first.map { !$0.isLocal } ?? false, isWeak: first?.binding == ELF.Binding.weak,
+                aliases: names.map(\.name).filter { $0 != first?.name }, section: index, offset: offset, size: size,
+                symbolSize: symbolSize ?? size, alignment: alignment, isZeroFilled: section.isZeroFilled, references: [], entries: [], parent: nil))
+    }
+
+    private mutating func splitMergeable(_ section: ELFSection, _ index: Int) {
+        let unit = Int(clamping: section.entrySize)
+        guard section.isStringTable else {
+            for offset in stride(from: 0, to: section.data.count, by: unit) {
+                add(.constant, section: index, offset: offset, size: min(unit, section.data.count - offset))
+            }
+            return
+        }
+        var start = 0
+        var offset = 0
+        while offset < section.data.count {
+            let end = min(offset + unit, section.data.count)
+            let isEnd = section.data[offset..<end].allSatisfy { $0 == 0 }
+            offset = end
+            if isEnd || offset == section.data.count {
+                add(.string, section: index, offset: start, size: offset - start)
+                start = offset
+            }
+        }
+    }
+
+    private mutating func splitBySymbols(_ section: ELFSection, _ index: Int, _ symbols: [ELFSymbol]) {
+        let kind: Item.Kind = section.isExecutable ? .function : .data
+        let size = Int(clamping: section.size)
+        let sized = symbols.filter { $0.size > 0 && ($0.isFunction || $0.isObject || $0.type == ELF.SymbolType.notype) }
+        let byPlace = Dictionary(grouping: sized, by: \.value).sorted { $0.key < $1.key }
+        var cursor = 0
+        for (place, names) in byPlace {
+            let start = Int(clamping: place)
+            // A symbol inside the one before it is another name for a part of it.
+            guard start >= cursor else { continue }
+            let length = Int(clamping: names.map(\.size).max() ?? 0)
+            guard start <= size, length <= size - start else {
+                oddities.append(Oddity(section: section.name, reason: "\(names[0].name) reaches beyond the section's end"))
+                continue
+            }
+            addGap(kind, index, from: cursor, to: start, labels: symbols)
+            // In a section of its own, a function owns what the assembler put behind it.
+            let tail = section.data.dropFirst(start + length)
+            let end = kind == .function && byPlace.count == 1 && !architecture.isPadding(tail) ? size : start + length
+            add(kind, section: index, offset: start, size: end - start, symbolSize: length, names: names)
+            cursor = end
+        }
+        addGap(kind, index, from: cursor, to: size, labels: symbols)
+    }
+
+    /// Bytes that no sized symbol covers: padding, or something without a name.
+    private mutating func addGap(_ kind: Item.Kind, _ index: Int, from start: Int, to end: Int, labels: [ELFSymbol]) {
+        guard start < end else { return }
+        let section = file.sections[index]
+        let labelled = labels.filter {
+            $0.size == 0 && !$0.name.hasPrefix(".L") && $0.value >= UInt64(start) && $0.value < UInt64(end)
+        }
+        let isFilled = relocations[index].contains { $0.offset >= UInt64(start) && $0.offset < UInt64(end) }
+        // A section that is nothing but a gap is data without a name, even when it is all zero.
+        let isWholeSection = start == 0 && end == Int(clamping: section.size)
+        if labelled.isEmpty, !isFilled, !isWholeSection {
+            if section.isZeroFilled { return }
+            let bytes = section.data[start..<end]
+            if kind == .function ? architecture.isPadding(bytes) : bytes.allSatisfy({ $0 == 0 }) { return }
+        }
+        add(kind, section: index, offset: start, size: end - start, names: labelled.filter { $0.value == UInt64(start) })
+    }
+
+    // MARK: Pieces
+
+    /// Cuts the sections of fix-ups and replacements at the places that tables lead to.
+    mutating func makePieces() {
+        var startsBySection: [Int: Set<Int>] = [:]
+        for (index, role) in sectionRoles.enumerated() {
+            guard case .table(let table) = role, let piece = table.piece, table.fields.count > 1, table.entrySize > 0,
+                let pieces = file.sections.firstIndex(where: { $0.name == piece.section })
+            else { continue }
+            for start in stride(from: 0, to: file.sections[index].data.count, by: table.entrySize) {
+                let field = table.fields[1]
+                guard let relocation = relocation(in: index, at: start + field.offset),
+                    let place = place(of: relocation, field: field), place.section == pieces
+                else { continue }
+                if let lengthOffset = piece.lengthOffset {
+                    let length = Int(byte(of: index, at: start + lengthOffset))
+                    guard place.offset >= 0, place.offset <= file.sections[pieces].data.count - length else { continue }
+                    pieceByEntry[index, default: [:]][start] = items.count
+                    add(.piece, section: pieces, offset: place.offset, size: length)
+                } else {
+                    startsBySection[pieces, default: []].insert(place.offset)
+                }
+            }
+        }
+        for (pieces, starts) in startsBySection.sorted(by: { $0.key < $1.key }) {
+            let size = file.sections[pieces].data.count
+            let bounds = starts.filter { $0 >= 0 && $0 < size }.sorted()
+            if let first = bounds.first, first > 0 { add(.piece, section: pieces, offset: 0, size: first) }
+            for (start, end) in zip(bounds, bounds.dropFirst() + [size]) {
+                add(.piece, section: pieces, offset: start, size: end - start)
+            }
+        }
+    }
+
+    private func byte(of section: Int, at offset: Int) -> UInt8 {
+        let data = file.sections[section].data
+        return data.indices.contains(offset) ? data[offset] : 0
+    }
+
+    private func relocation(in section: Int, at offset: Int) -> ELFRelocation? {
+        let list = relocations[section]
+        var (low, high) = (0, list.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if list[middle].offset < UInt64(offset) { low = middle + 1 } else { high = middle }
+        }
+        return low < list.count && list[low].offset == UInt64(offset) ? list[low] : nil
+    }
+
+    /// The place that a table's field means.
+    private func place(of relocation: ELFRelocation, field: SpecialTable.Field) -> (section: Int, offset: Int)? {
+        let symbol = file.symbols[relocation.symbol]
+        guard let section = symbol.sectionIndex else { return nil }
+        let distance = Self.distance(relocation.addend, field)
+        return (section, Int(clamping: Int64(clamping: symbol.value) &+ distance))
+    }
+
+    private static func distance(_ addend: Int64, _ field: SpecialTable.Field) -> Int64 {
+        let shift = Int64(64 - field.bits)
+        return (addend << shift) >> shift - field.bias
+    }
+
+    // MARK: References
+
+    mutating func indexItems() {
+        for index in items.indices { itemsBySection[items[index].section].append(index) }
+        for section in itemsBySection.indices {
+            itemsBySection[section].sort { (items[$0].offset, items[$0].size) < (items[$1].offset, items[$1].size) }
+        }
+    }
+
+    /// The item that covers a place, or that ends there, or the nearest before it; the first one for a place before all.
+    private func item(in section: Int, at offset: Int) -> Int? {
+        let list = itemsBySection[section]
+        var (low, high) = (0, list.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if items[list[middle]].offset <= offset { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 ? list[low - 1] : list.first
+    }
+
+    /// - Parameter distance: from the symbol to the place meant; nil when it could not be told.
+    private func reference(_ relocation: ELFRelocation, offset: Int, distance: Int64?) -> Reference {
+        let symbol = file.symbols[relocation.symbol]
+        var reference = Reference(
+            offset: offset, type: relocation.type, target: .external(symbol.name), addend: relocation.addend,
+            distance: distance ?? relocation.addend)
+        switch symbol.place {
+        case .undefined, .common, .reserved: return reference
+        case .absolute:
+            reference.target = .absolute(symbol.value)
+            return reference
+        case .section(let section):
+            let value = Int64(clamping: symbol.value)
+            let target: Int?
+            if !symbol.isSection {
+                target = item(in: section, at: Int(clamping: value))
+            } else if itemsBySection[section].count == 1 {
+                target = itemsBySection[section].first
+            } else {
+                target = distance.flatMap { item(in: section, at: Int(clamping: value &+ $0)) }
+                reference.isBySection = true
+            }
+            guard let target else {
+                reference.target = .unclear(section: file.sections[section].name)
+                return reference
+            }
+            let shift = value - Int64(items[target].offset)
+            reference.target = .item(target)
+            reference.addend &+= shift
+            reference.distance &+= shift
+            return reference
+        }
+    }
+
+    mutating func makeReferences() {
+        for (section, list) in itemsBySection.enumerated() where !relocations[section].isEmpty {
+            let data = file.sections[section].data
+            var next = 0
+            let all = relocations[section]
+            for index in list {
+                let item = items[index]
+                let end = item.offset + item.size
+                while next < all.count, all[next].offset < UInt64(item.offset) { next += 1 }
+                var position = next
+                while position < all.count, all[position].offset < UInt64(end) {
+                    let relocation = all[position]
+                    let offset = Int(clamping: relocation.offset) - item.offset
+                    items[index].references.append(
+                        reference(relocation, offset: offset, distance: distance(of: relocation, in: item, at: offset, data)))
+                    position += 1
+                }
+            }
+        }
+    }
+
+    private func distance(of relocation: ELFRelocation, in item: Item, at offset: Int, _ data: [UInt8]) -> Int64? {
+        let symbol = file.symbols[relocation.symbol]
+        guard item.kind == .function || item.kind == .piece else { return relocation.addend }
+        guard let section = symbol.sectionIndex else { return relocation.addend &+ assumedBias(relocation) }
+        // Decoding instructions is only needed where more than one thing can be meant.
+        guard symbol.isSection, itemsBySection[section].count > 1 else { return relocation.addend &+ assumedBias(relocation) }
+        let width = architecture.relocationKind(relocation.type)?.width ?? 0
+        guard item.offset + offset + width <= data.count else { return nil }
+        let code = data[item.offset..<item.offset + item.size]
+        let slot = item.offset + offset..<item.offset + offset + width
+        return architecture.distance(of: relocation, slot: slot, in: code)
+    }
+
+    /// Good enough where the target is known anyway: no immediate behind the slot.
+    private func assumedBias(_ relocation: ELFRelocation) -> Int64 { architecture.relocationKind(relocation.type)?.bias ?? 0 }
+
+    // MARK: Table entries
+
+    mutating func makeEntries() {
+        // By name: in which order an object has its tables depends on which function needed one first.
+        for index in file.sections.indices.sorted(by: { file.sections[$0].name < file.sections[$1].name }) {
+            guard case .table(let table) = sectionRoles[index] else { continue }
+            let section = file.sections[index]
+            guard table.entrySize > 0, section.data.count % table.entrySize == 0 else {
+                oddities.append(
+                    Oddity(
+                        section: section.name,
+                        reason: "its size, \(section.size), is no multiple of its entries' \(table.entrySize) bytes"))
+                addOdd(index, from: 0, to: section.data.count)
+                continue
+            }
+            var next = 0
+            let all = relocations[index]
+            for start in stride(from: 0, to: section.data.count, by: table.entrySize) {
+                var entry = TableEntry(
+                    table: table, bytes: Array(section.data[start..<start + table.entrySize]), references: [])
+                while next < all.count, all[next].offset < UInt64(start + table.entrySize) {
+                    let relocation = all[next]
+                    next += 1
+                    let offset = Int(clamping: relocation.offset) - start
+                    if table.unreadWords.contains(offset) { continue }
+                    let field = table.fields.first { $0.offset == offset }
+                    if field == nil {
+                        oddities.append(Oddity(section: section.name, reason: "an entry has a pointer at byte \(offset)"))
+                    }
+                    var made = reference(
+                        relocation, offset: offset, distance: field.map { Self.distance(relocation.addend, $0) })
+                    if field == table.fields.dropFirst().first, let piece = pieceByEntry[index]?[start] {
+                        // Replacements of length 0 share their place with the next one: the entry knows which is its own.
+                        made.target = .item(piece)
+                    }
+                    entry.references.append(made)
+                }
+                guard let owner = owner(of: entry) else {
+                    oddities.append(Oddity(section: section.name, reason: "an entry belongs to no function"))
+                    addOdd(index, from: start, to: start + table.entrySize)
+                    continue
+                }
+                items[owner].entries.append(entry)
+            }
+        }
+    }
+
+    /// Keeps what could not be understood as data without a name, so that a difference in it is seen.
+    private mutating func addOdd(_ index: Int, from start: Int, to end: Int) {
+        add(.data, section: index, offset: start, size: end - start)
+        let made = items.count - 1
+        items[made].references = relocations[index].filter { $0.offset >= UInt64(start) && $0.offset < UInt64(end) }
+            .map { reference($0, offset: Int(clamping: $0.offset) - start, distance: $0.addend) }
+    }
+
+    private func owner(of entry: TableEntry) -> Int? {
+        guard let field = entry.table.fields.first,
+            let reference = entry.references.first(where: { $0.offset == field.offset }),
+            case .item(let owner) = reference.target
+        else { return nil }
+        return owner
+    }
+
+    // MARK: Cold parts
+
+    /// GCC moves unlikely code out of a function: `foo` and `foo.cold` (`foo.cold.3` before GCC 9) are one function.
+    mutating func findColdParts() {
+        // By any of its names: a static function with a global alias goes by the alias, and its cold part does not.
+        var functions: [String: Int] = [:]
+        for (index, item) in items.enumerated() where item.kind == .function && Self.parentName(ofColdPart: item.name) == nil {
+            for alias in item.aliases { functions[alias] = index }
+        }
+        for (index, item) in items.enumerated() where item.kind == .function && item.isNamed { functions[item.name] = index }
+        for index in items.indices where items[index].kind == .function {
+            guard let parent = Self.parentName(ofColdPart: items[index].name) else { continue }
+            items[index].parent = functions[parent]
+        }
+    }
+
+    private static func parentName(ofColdPart name: String) -> String? {
+        var parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        if let last = parts.last, !last.isEmpty, last.allSatisfy(\.isNumber) { parts.removeLast() }
+        guard parts.count > 1, parts.last == "cold" else { return nil }
+        return parts.dropLast().joined(separator: ".")
+    }
+}

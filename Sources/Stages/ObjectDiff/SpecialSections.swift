@@ -1,0 +1,79 @@
+import ELFModel
+import TargetArchitecture
+
+/// What a section of one of Xen's objects is for, told by its name. The names are those that Xen's linker scripts collect
+/// (`xen/arch/*/xen.lds.S`, Xen 4.7 to 4.22).
+package enum SectionRole: Sendable, Equatable {
+    /// Code that runs after boot.
+    case code
+    /// Never written after linking: copies of it are as good as the original.
+    case readOnly
+    /// Keeps values.
+    case writable
+    /// Variables of which each processor has its own.
+    case perCPU
+    /// Code and data that are freed at the end of booting.
+    case boot
+    /// An array that the linker collects from all objects, in use after boot.
+    case collected
+    /// A table of entries that belong to functions.
+    case table(SpecialTable)
+    /// Code that only such tables lead to.
+    case pieces
+    /// Pointers to live-patch hooks.
+    case hooks
+    /// Never part of the running hypervisor: debug info, notes, build-time checks.
+    case ignored
+    /// Not known to this program.
+    case unknown
+}
+
+/// Tells sections apart for one architecture and one version of Xen.
+package struct SectionRoles: Sendable {
+    package let tables: [String: SpecialTable]
+    private let pieceSections: Set<String>
+    private let hooksPrefix: String
+    private let useless: [String]
+
+    /// - Parameters:
+    ///   - hooksPrefix: what the names of the payload format's hook sections begin with.
+    ///   - useless: what sections are called, or their names begin with, that nothing in the hypervisor needs.
+    package init(tables: [SpecialTable], hooksPrefix: String, useless: [String] = []) {
+        self.useless = useless
+        self.hooksPrefix = hooksPrefix
+        self.tables = Dictionary(tables.map { ($0.section, $0) }, uniquingKeysWith: { first, _ in first })
+        self.pieceSections = Set(tables.compactMap(\.piece?.section))
+    }
+
+    package func role(of section: ELFSection) -> SectionRole {
+        let name = section.name
+        func isOrBegins(_ stem: String) -> Bool { name == stem || name.hasPrefix(stem + ".") }
+
+        guard section.isAllocated else { return .ignored }
+        if let table = tables[name] { return .table(table) }
+        if pieceSections.contains(name) { return .pieces }
+        if name.hasPrefix(hooksPrefix) { return .hooks }
+        if useless.contains(where: isOrBegins) || isOrBegins(".discard") || isOrBegins(".note") || name == ".eh_frame" || name == ".comment" { return .ignored }
+        if Self.collected.contains(where: isOrBegins) { return .collected }
+        if name.hasPrefix(".init") || name.hasPrefix(".exit") || isOrBegins(".text.startup") || Self.boot.contains(where: isOrBegins) {
+            return .boot
+        }
+        if isOrBegins(".bss.percpu") || isOrBegins(".data.percpu") { return .perCPU }
+        if isOrBegins(".text") { return section.isExecutable ? .code : .unknown }
+        // Position-independent code makes const data with pointers "relocation read-only": flagged writable, never written.
+        if isOrBegins(".rodata") || isOrBegins(".data.rel.ro") { return .readOnly }
+        if isOrBegins(".data") || isOrBegins(".bss") { return section.isWritable ? .writable : .unknown }
+        return section.size == 0 ? .ignored : .unknown
+    }
+
+    /// Whether the section is an array of things to do or to read at boot.
+    package static func isBootArray(_ name: String) -> Bool {
+        name == ".init.setup" || name.hasPrefix(".initcall")
+    }
+
+    private static let collected = [
+        ".data.schedulers", ".data.param", ".data.paramhypfs", ".data.vpci", ".data.rel.ro.vpci", ".rodata.vpci",
+        ".dev.info", ".adev.info", ".teemediator.info", ".arch.info",
+    ]
+    private static let boot = [".trampoline_rel", ".trampoline_seg", ".reloc", ".ctors", ".altinstr_aux", ".got", ".got.plt"]
+}

@@ -1,0 +1,83 @@
+import Diagnostics
+import XenSource
+
+/// Why a function as compiled here is probably not what runs, found by looking at how both were built.
+package struct LikelyCause: Sendable, Equatable {
+    package enum Kind: String, Sendable, Equatable, Codable {
+        case compiler, configuration, flags, source, payload, unknown
+    }
+
+    package var kind: Kind
+    /// What is known, as the end of a sentence.
+    package var reason: String
+    /// What to do about it.
+    package var help: String
+
+    /// Options of the compiler that name places or say what goes into debug information; the code does not depend on them.
+    private static let harmless = [
+        "-fdebug-prefix-map", "-ffile-prefix-map", "-fmacro-prefix-map", "-g", "-fvar-tracking", "-fno-var-tracking", "-ffunction-sections",
+        "-fdata-sections", "-fvisibility", "-imultiarch",
+    ]
+
+    /// - Parameters:
+    ///   - running: how the hypervisor was built.
+    ///   - here: how the original was built here.
+    package init(of unequal: UnequalOriginal, running: BuildTraits = BuildTraits(), here: BuildTraits = BuildTraits()) {
+        let compilers = here.compilers.subtracting(running.compilers)
+        let options = here.configuration.flatMap { running.configuration?.describedDifferences(from: $0) } ?? []
+        let flags = Self.differentFlags(running.flags[unequal.source], here.flags[unequal.source])
+        if let payload = unequal.payload {
+            kind = .payload
+            reason = "payload \(payload) replaces it, and was made from another source"
+            help = "--applied-patch takes the patches that made the applied payloads, all of them and in order"
+        } else if !running.compilers.isEmpty, !compilers.isEmpty {
+            kind = .compiler
+            reason = "another compiler made the hypervisor: \(running.compilers.sorted().joined(separator: ", ")); here it is \(compilers.sorted().joined(separator: ", "))"
+            help = "set CC to the hypervisor's compiler"
+        } else if !options.isEmpty {
+            kind = .configuration
+            reason = "the hypervisor has another configuration: \(options.listed(atMost: 4))"
+            help = "give the hypervisor's configuration with -c"
+        } else if !flags.isEmpty {
+            kind = .flags
+            reason = "the hypervisor was compiled with other flags: \(flags.joined(separator: ", "))"
+            help = "use the hypervisor's own build as the source tree, or the variables that its make was given"
+        } else if unequal.otherFunctions > 0 {
+            kind = .source
+            let (equal, all) = (unequal.otherFunctionsEqual, unequal.otherFunctions)
+            if equal == all {
+                reason = "all \(all) other functions of \(unequal.objectName) are as in the hypervisor: the source of this one is another"
+            } else if equal == 0 {
+                reason = "none of the \(all) other functions of \(unequal.objectName) is as in the hypervisor either: another source, or another way to compile it"
+            } else {
+                reason = "of the \(all) other functions of \(unequal.objectName) \(equal) are as in the hypervisor: the source is another"
+            }
+            help = "give the source that the hypervisor was built from, with all its patches"
+        } else if !running.compilers.isEmpty, running.configuration != nil, here.configuration != nil {
+            kind = .source
+            reason = "compiler and configuration are those of the hypervisor: the source is another"
+            help = "give the source that the hypervisor was built from, with all its patches"
+        } else {
+            kind = .unknown
+            reason = "it is the only function of \(unequal.objectName), and nothing tells how the two were built"
+            help = "give the source, the configuration (-c) and the compiler (CC) that the hypervisor was built with"
+        }
+    }
+
+    private static func differentFlags(_ there: Set<String>?, _ here: Set<String>?) -> [String] {
+        guard let there, let here else { return [] }
+        func counts(_ flag: String) -> Bool { !harmless.contains { flag.hasPrefix($0) } }
+        return there.subtracting(here).filter(counts).sorted().map { "\($0) there only" }
+            + here.subtracting(there).filter(counts).sorted().map { "\($0) here only" }
+    }
+}
+
+extension UnequalOriginal {
+    func diagnostic(_ cause: LikelyCause, isTrusted: Bool) -> Diagnostic {
+        let runs = payload.map { "payload \($0) has" } ?? "the hypervisor runs"
+        return Diagnostic(
+            .originalDiffers, isTrusted ? .warning : .error, symbol: name, location: location,
+            message: "'\(name)' as compiled here is not what \(runs): \(difference). \(cause.reason.prefix(1).uppercased())\(cause.reason.dropFirst())",
+            help: "\(cause.help); --trust-source goes on all the same")
+    }
+}

@@ -1,0 +1,43 @@
+import Diagnostics
+import SystemPackage
+
+/// A larger patch file is no source patch, in bytes.
+let patchSizeLimit = 64 << 20
+
+/// Applies a series of patch files, in order, to a Xen tree, in memory.
+///
+/// - Parameters:
+///   - patches: unified diffs with one leading folder in their paths (`-p1`): of `git diff`, `git format-patch` or
+///     `diff -Nru`. A later one sees the result of the earlier ones.
+///   - top: the folder that holds `xen/`. It is only read, and need not be a git repository.
+/// - Returns: the files that differ after the series. Files outside `xen/` are left out and named. A result without
+///   files is no error: the series then changes nothing of the hypervisor.
+/// - Throws: `PatchError` for the first patch that can't be read or does not apply. Hunks must match exactly, as with
+///   `git apply`; another line than the stated one is accepted and noted.
+package func applyPatches(_ patches: [FilePath], to top: FilePath) throws(PatchError) -> AppliedPatch {
+    // All paths of all patches are checked before the first file of the tree is read.
+    var sections: [(patch: FilePath, files: [FilePatch])] = [], contents: [[UInt8]] = []
+    for patch in patches {
+        let bytes = try patchBytes(patch)
+        contents.append(bytes)
+        sections.append((patch, try PatchReader.read(bytes, from: patch)))
+    }
+    var series = PatchSeries(top: top)
+    for (patch, files) in sections {
+        try series.apply(files, from: patch)
+    }
+    var result = try series.result()
+    result.patches = contents
+    return result
+}
+
+private func patchBytes(_ patch: FilePath) throws(PatchError) -> [UInt8] {
+    let bytes: [UInt8]?
+    do {
+        bytes = try readWhole(patch, limit: patchSizeLimit)
+    } catch {
+        throw PatchError(patch, error == .isDirectory ? .isDirectory : .unreadable(error))
+    }
+    guard let bytes else { throw PatchError(patch, .tooLarge(limit: patchSizeLimit)) }
+    return bytes
+}

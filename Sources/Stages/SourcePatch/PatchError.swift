@@ -1,0 +1,125 @@
+import Diagnostics
+import SystemPackage
+
+/// Why a patch can't be used: which patch file, where in it, and the reason.
+package struct PatchError: ExplainedError, Equatable {
+    package enum Reason: Sendable, Equatable {
+        /// The patch file can't be read: the system's reason.
+        case unreadable(Errno)
+        case isDirectory
+        /// More bytes than the limit, in bytes.
+        case tooLarge(limit: Int)
+        /// No byte at all.
+        case empty
+        /// Text, but no hunk, mode change, rename, addition or removal in it.
+        case noChanges
+        /// Bytes that are no text.
+        case notText
+        /// Another kind of diff: what it looks like.
+        case unsupportedFormat(String)
+        /// A line that breaks the rules of a unified diff, and what is wrong there.
+        case malformed(String)
+        /// A binary diff of this file.
+        case binary(String)
+        /// A path that may not be followed, and why.
+        case unsafePath(String, String)
+        /// A path outside `xen/` that the tree has only inside it.
+        case wrongBase(String)
+        /// The tree has no such file.
+        case missing(String)
+        /// The file to be created is there already.
+        case alreadyThere(String)
+        /// A file of the tree that can't be read: the system's reason.
+        case unreadableSource(String, Errno)
+        /// A file that can't be patched, and why.
+        case unsupportedFile(String, String)
+        /// The lines of a hunk are not in the file: the hunk counted from 1, its header, the file.
+        case hunkDoesNotMatch(hunk: Int, header: String, file: String, hint: Hint?)
+        /// The file would be removed, and something would be left of it.
+        case leavesContents(String)
+        /// libgit2 failed or disagrees: its words.
+        case library(String)
+    }
+
+    /// What a hunk that does not match suggests.
+    package enum Hint: Sendable, Equatable {
+        /// The reverse of this file's changes applies.
+        case alreadyApplied
+        /// It would match if line endings did not count.
+        case lineEndings
+        /// It would match if white space did not count.
+        case whiteSpace
+        /// The hunk has no context lines, so its place can't be checked.
+        case noContext
+    }
+
+    package var patch: FilePath
+    /// The line in the patch file, from 1, where one can be named.
+    package var line: Int?
+    package var reason: Reason
+
+    package init(_ patch: FilePath, line: Int? = nil, _ reason: Reason) {
+        self.patch = patch
+        self.line = line
+        self.reason = reason
+    }
+
+    package var message: String {
+        let place = line.map { "\(patch):\($0)" } ?? "\(patch)"
+        return switch reason {
+        case .unreadable(let errno): "cannot read the patch \(patch): \(errno.description)"
+        case .isDirectory: "\(patch) is a folder, not a patch"
+        case .tooLarge(let limit): "\(patch) is larger than \(limit >> 20) MiB: that is no source patch"
+        case .empty: "\(patch) is empty"
+        case .noChanges: "\(patch) has no changes: there is no hunk of a unified diff in it"
+        case .notText: "\(patch) is a binary file, not a patch"
+        case .unsupportedFormat(let format): "\(place): \(format), not a unified diff"
+        case .malformed(let what): "\(place): \(what)"
+        case .binary(let file): "\(place): binary change of \(file): only text can be patched"
+        case .unsafePath(let path, let why): "\(place): the path '\(path)' \(why)"
+        case .wrongBase(let path): "\(place): the tree has no \(path), but it has xen/\(path)"
+        case .missing(let file): "\(place): the tree has no \(file)"
+        case .alreadyThere(let file): "\(place): \(file) would be created, and is there already"
+        case .unreadableSource(let file, let errno): "\(place): cannot read \(file): \(errno.description)"
+        case .unsupportedFile(let file, let why): "\(place): \(file) \(why)"
+        case .hunkDoesNotMatch(let hunk, let header, let file, let hint):
+            hint == .noContext
+                ? "\(place): hunk \(hunk) (\(header)) of \(file) has no context lines, so its place can't be checked"
+                : "\(place): hunk \(hunk) (\(header)) of \(file) does not apply: its lines are not in the file"
+        case .leavesContents(let file): "\(place): \(file) would be removed, but has other contents than the patch says"
+        case .library(let words): "\(place): the patch can't be applied: \(words)"
+        }
+    }
+
+    package var help: String? {
+        switch reason {
+        case .noChanges, .unsupportedFormat:
+            "make the patch with 'git diff', 'git format-patch' or 'diff -Nru a b', from the folder that holds xen/"
+        case .wrongBase:
+            "make the patch from the folder that holds xen/, with one leading folder in its paths (a/xen/..., b/xen/...)"
+        case .unsafePath:
+            "a patch may only name files below the folder that holds xen/, as a/xen/...; nothing was touched"
+        case .missing, .leavesContents:
+            "the patch was made for another version of Xen, or an earlier patch of a series is missing"
+        case .alreadyThere:
+            "the patch may be in this tree already"
+        case .hunkDoesNotMatch(_, _, let file, let hint):
+            switch hint {
+            case .alreadyApplied: "the reverse patch applies: \(file) has this change already"
+            case .lineEndings: "it would apply if line endings were the same: one has CRLF, the other LF"
+            case .whiteSpace: "only white space differs: a mail program or an editor may have changed the patch"
+            case .noContext: "make the patch with context lines, without -U0"
+            case nil: "the patch was made for another version of Xen, or an earlier patch of a series is missing"
+            }
+        default: nil
+        }
+    }
+
+    package var exitCode: ExitStatus {
+        switch reason {
+        case .unreadable, .isDirectory: .usage
+        case .unreadableSource: .internalFault
+        default: .patchDoesNotApply
+        }
+    }
+}

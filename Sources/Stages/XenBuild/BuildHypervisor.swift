@@ -1,0 +1,44 @@
+import SystemPackage
+import WorkFiles
+
+/// Builds the whole original hypervisor in a private tree, for users who have no `xen-syms` at hand. It takes a minute or
+/// more the first time; the result is kept.
+///
+/// The hypervisor that runs must have been built from the same source, configuration and tools; a later stage checks.
+/// - Returns: the path of `xen-syms`. Its private tree holds `xen.gz` beside it.
+/// - Throws: as `buildObjectPairs`.
+package func buildHypervisor(
+    _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
+) async throws -> FilePath {
+    let preparation = try await TreePreparation(request, progress: progress)
+    let original = try await preparation.prepared()
+    let key = ContentKey.of(["hypervisor", original.key])
+    let place = preparation.cache.tree(key)
+    let lock = try await FileLock.acquire(preparation.cache.lock(key)) { progress(BuildProgress(.waiting)) }
+    defer { withExtendedLifetime(lock) {} }
+    if let image = try await place.completed(jobs: request.jobs)?.appending("tree/xen/xen-syms") { return image }
+    let folder = try place.begin(), image = folder.appending("tree/xen/xen-syms")
+    progress(BuildProgress(.hypervisor))
+    do {
+        let top = folder.appending("tree"), log = request.logs.appending("hypervisor.log")
+        try preparation.snapshot.copy(to: top)
+        try WorkFiles.makeFolder(folder.appending("bin"))
+        let make = MakeCommand(
+            request: request, toolchain: preparation.toolchain, runner: preparation.runner, top: top,
+            tools: folder.appending("bin"))
+        try make.installRecorder()
+        if preparation.snapshot.wasBuilt {
+            try await make.distclean(log: request.logs.appending("distclean-hypervisor.log"))
+        }
+        try WorkFiles.write(WorkFiles.read(original.xen.appending(".config")), to: top.appending("xen/.config"))
+        let environment = BuildSystemQuirks.environment(for: original.configuration, debug: request.xenDebug)
+        guard try await make.runForReal(["-j\(request.jobs)"], log: log, adding: environment),
+            WorkFiles.isReadableFile(image)
+        else { throw BuildError.fromLog("the hypervisor does not build", log: log) }
+        try await place.complete(folder, jobs: request.jobs)
+        return image
+    } catch {
+        place.removeAll()
+        throw error
+    }
+}

@@ -1,0 +1,92 @@
+import Diagnostics
+import SourcePatch
+import SystemPackage
+import WorkFiles
+import XenSource
+
+/// Compiles, from the original and from the patched source, every object that the patch can affect.
+///
+/// The user's tree is read and nothing else: all work happens below the cache folder.
+/// - Parameter progress: called from any task, and often; the caller shows it.
+/// - Throws: `BuildError`, `XenSourceError` or `WorkFileError`, all explained; `CancellationError` when the task was
+///   cancelled, after the processes were ended and the run's own files removed.
+package func buildObjectPairs(
+    _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
+) async throws -> BuildOutcome {
+    let preparation = try await TreePreparation(request, progress: progress)
+    if try preparation.patchMayDoWithHeaders {
+        do {
+            return try await preparation.objectPairs(at: .headers)
+        } catch is MoreIsNeeded {}
+    }
+    return try await preparation.objectPairs(at: .everything)
+}
+
+extension TreePreparation {
+    /// Of how many sources a patch may concern that are prepared with the headers only. Among more there will be one that reads what a folder
+    /// makes for its own objects.
+    private static var fewSources: Int { 60 }
+
+    /// True when the patch changes nothing but sources and headers that are there already, and few sources read those: most of what is made
+    /// from other files stays what it was.
+    fileprivate var patchMayDoWithHeaders: Bool {
+        get throws {
+            let files = request.patch.files.filter { $0.path.hasPrefix("xen/") }
+            guard files.allSatisfy({ ($0.path.hasSuffix(".c") || $0.path.hasSuffix(".h")) && !$0.isNew && $0.change != .remove }) else { return false }
+            guard files.contains(where: { $0.path.hasSuffix(".h") }) else { return true }
+            let reach = try IncludeGraph(xen: request.tree.hypervisor).reaching(Set(files.map { String($0.path.dropFirst(4)) }))
+            return reach.paths.count { $0.hasSuffix(".c") } <= Self.fewSources
+        }
+    }
+
+    /// - Throws: `MoreIsNeeded` when the tree at that depth does not tell enough, or lacks a file that an object reads.
+    fileprivate func objectPairs(at depth: PreparedTree.Depth) async throws -> BuildOutcome {
+        let original = try await prepared(depth: depth)
+        let area = try cache.makeWorkArea()
+        defer { if !request.keepWork { area.remove() } }
+
+        let graph = try IncludeGraph(xen: original.xen)
+        let patched = try await PatchedTree.make(
+            original: original, patch: request.patch, graph: graph, preparation: self, folder: area.folder)
+        let affected = try AffectedObjects(original: original, patched: patched, graph: graph)
+
+        let compiler = ObjectCompiler(
+            runner: runner, toolchain: toolchain, launcher: try Launcher(request, tops: [original.top, patched.top], folder: area.folder), store: cache.objects, work: area.folder, logs: request.logs)
+        let compiled: PairCompiler.Outcome
+        do {
+            compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched)
+                .compile(affected.candidates, jobs: request.jobs, progress: progress)
+        } catch let error as BuildError where original.depth != .everything && error.saysThatAFileIsMissing {
+            throw MoreIsNeeded(error.message)
+        }
+        guard depth == .everything || patched.changed.subtracting(compiled.read).allSatisfy({ isAccounted($0, in: original) }) else {
+            throw MoreIsNeeded("no object that make speaks of reads all of the patch's files")
+        }
+        return BuildOutcome(
+            pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
+            fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration,
+            diagnostics: accountForFiles(request, original: original, patched: patched, readByObjects: compiled.read))
+    }
+
+    /// Whether it is known why a file of the patch is in no object that was compiled.
+    private func isAccounted(_ path: String, in original: PreparedTree) -> Bool {
+        BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture) != nil
+            || original.others.contains { $0.isComplete && $0.reads.contains(path) }
+    }
+
+    /// Finds the tools, chooses the configuration and reads the user's tree.
+    init(_ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void) async throws {
+        let configuration = try ConfigurationChoice(request)
+        let cache = try Cache(request.cache)
+        let runner = CommandRunner(caller: request.environment)
+        try WorkFiles.makeFolder(request.logs)
+        let toolchain = try await Toolchain.find(request, runner: runner)
+        if let launcher = request.launcher.first, runner.locate(launcher) == nil {
+            throw BuildError("no compiler launcher: '\(launcher)' is not in PATH", help: "install it, or leave out --compiler-launcher", exitCode: .usage)
+        }
+        progress(BuildProgress(.copying))
+        self.init(
+            request: request, cache: cache, toolchain: toolchain, runner: runner, snapshot: try TreeSnapshot(request.tree),
+            configuration: configuration, progress: progress)
+    }
+}

@@ -1,0 +1,118 @@
+import SystemPackage
+
+/// A hypervisor as it runs: what its build left, and the payloads that are applied to it.
+package struct RunningHypervisor: Sendable {
+    package let image: XenImage
+    /// In the order in which they were applied.
+    package private(set) var payloads: [AppliedPayload] = []
+
+    package init(_ image: XenImage) { self.image = image }
+
+    /// The build-id that the next payload has to depend on: of the payload on top, or of the hypervisor itself.
+    package var topBuildID: [UInt8] { payloads.last?.buildID ?? image.buildID }
+
+    package mutating func apply(_ payload: AppliedPayload) { payloads.append(payload) }
+
+    /// What the payloads brought under a name, the topmost last.
+    ///
+    /// - Parameter name: as the hypervisor's own symbol table would have it. This program's payloads make each name unique by
+    ///   a tag behind a tilde, other tools' don't.
+    package func brought(named name: String) -> [XenImage.Symbol] {
+        payloads.flatMap(\.symbols).filter { $0.name == name || AppliedPayload.withoutTag($0.name) == name }
+    }
+
+    /// What the payloads brought under the names that fit, the topmost last.
+    package func brought(where fits: (String) -> Bool) -> [XenImage.Symbol] {
+        payloads.flatMap(\.symbols).filter { fits(AppliedPayload.withoutTag($0.name)) }
+    }
+
+    /// The code that runs when a function is called: of the topmost payload that replaces it; nil where none does.
+    package func replacement(of function: XenImage.Symbol) -> (code: AppliedPayload.Replacement, payload: AppliedPayload)? {
+        for payload in payloads.reversed() {
+            if let code = payload.replacements.first(where: { $0.oldAddress == function.address }) { return (code, payload) }
+        }
+        return nil
+    }
+
+    /// Whether a payload replaces the function at an address.
+    package func isReplaced(_ address: UInt64) -> Bool { payloads.contains { $0.replacements.contains { $0.oldAddress == address } } }
+
+    /// What is at an address when nothing has run yet.
+    package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        if let bytes = image.bytes(at: address, count: count) { return bytes }
+        return payloads.lazy.compactMap { $0.bytes(at: address, count: count) }.first
+    }
+
+    /// Whether the hypervisor or a payload lies there.
+    package func hasMemory(at address: UInt64) -> Bool {
+        image.hasMemory(at: address) || payloads.contains { $0.bytes(at: address, count: 1) != nil }
+    }
+}
+
+/// A payload in the hypervisor's memory.
+///
+/// Where a payload lies is decided when it is loaded. Its addresses here are those that it would get if the payloads were loaded in
+/// their order, and serve to tell things apart.
+package struct AppliedPayload: Sendable {
+    /// A function whose calls end up in the payload.
+    package struct Replacement: Sendable, Equatable {
+        package var name: String
+        package var oldAddress: UInt64
+        package var newAddress: UInt64
+        package var newSize: UInt64
+
+        package init(name: String, oldAddress: UInt64, newAddress: UInt64, newSize: UInt64) {
+            self.name = name
+            self.oldAddress = oldAddress
+            self.newAddress = newAddress
+            self.newSize = newSize
+        }
+    }
+
+    package var path: FilePath
+    package var buildID: [UInt8]
+    /// What it adds to the hypervisor's symbols.
+    package var symbols: [XenImage.Symbol]
+    package var replacements: [Replacement]
+    /// What it has the hypervisor call, without the sections' prefix: `load`, `preapply`.
+    package var hooks: [String]
+    /// Its sections after relocation, by their addresses.
+    package var memory: [(address: UInt64, bytes: [UInt8])]
+    /// The first address behind it.
+    package var end: UInt64
+
+    package init(
+        path: FilePath, buildID: [UInt8], symbols: [XenImage.Symbol], replacements: [Replacement], hooks: [String] = [],
+        memory: [(address: UInt64, bytes: [UInt8])], end: UInt64
+    ) {
+        self.path = path
+        self.buildID = buildID
+        self.symbols = symbols
+        self.replacements = replacements
+        self.hooks = hooks
+        self.memory = memory
+        self.end = end
+    }
+
+    /// The payload's name, as the host tool takes it from the file.
+    package var name: String { path.stem ?? path.string }
+
+    /// Whether a symbol that it brought is a variable.
+    package func isWritable(_ symbol: XenImage.Symbol) -> Bool { [".data", ".bss"].contains { symbol.section?.hasPrefix($0) ?? false } }
+
+    func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        memory.lazy.compactMap { $0.bytes.stretch(of: count, at: address, startingAt: $0.address) }.first
+    }
+
+    /// What the source calls a symbol of this program's payloads: `helper` of `helper~1a2b3c4d`.
+    package static func withoutTag(_ name: String) -> String { String(name.prefix { $0 != "~" }) }
+}
+
+extension [UInt8] {
+    /// The bytes at an address, in a block of memory that starts at another; nil where the block does not hold all of them.
+    func stretch(of count: Int, at address: UInt64, startingAt start: UInt64) -> ArraySlice<UInt8>? {
+        guard count >= 0, address >= start, address - start <= UInt64(self.count) else { return nil }
+        let first = Int(address - start)
+        return count <= self.count - first ? self[first..<first + count] : nil
+    }
+}

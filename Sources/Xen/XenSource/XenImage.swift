@@ -1,0 +1,243 @@
+import Diagnostics
+import ELFModel
+import SystemPackage
+
+/// An `xen-syms`: the linked hypervisor that is running, as its build left it. What payloads changed since is not in it:
+/// see `RunningHypervisor`.
+package struct XenImage: Sendable {
+    /// A symbol that has an address in the running hypervisor.
+    package struct Symbol: Sendable, Equatable {
+        package var name: String
+        /// For local symbols: what the STT_FILE symbol above it says (`kernel.c`, `common/kernel.c`).
+        package var file: String?
+        /// Counts the STT_FILE symbols up to this one: two files of one name are two groups. nil for globals.
+        package var group: Int?
+        package var address: UInt64
+        package var size: UInt64
+        package var isFunction: Bool
+        /// The section that it lies in, or nil for an absolute symbol.
+        package var section: String?
+        /// For what a payload brought: the payload's name. Its address is not known before the payload is loaded; what stands here
+        /// only tells apart.
+        package var payload: String?
+
+        package init(
+            name: String, file: String? = nil, group: Int? = nil, address: UInt64, size: UInt64, isFunction: Bool,
+            section: String?, payload: String? = nil
+        ) {
+            self.name = name
+            self.file = file
+            self.group = group
+            self.address = address
+            self.size = size
+            self.isFunction = isFunction
+            self.section = section
+            self.payload = payload
+        }
+
+        /// The name in the hypervisor's own symbol table (`xen/tools/symbols.c`): local ones are `FILE#name`.
+        package var qualifiedName: String {
+            if group != nil, let file, !file.isEmpty { "\(file)#\(name)" } else { name }
+        }
+
+        /// Its address where that is known before the next payload is loaded: nil for what another payload brought.
+        package var knownAddress: UInt64? { payload == nil ? address : nil }
+
+        /// Whether it lies in memory that the hypervisor frees at the end of booting.
+        package var isFreedAfterBoot: Bool { payload == nil && section?.hasPrefix(".init") ?? false }
+    }
+
+    /// The local symbols of one object file.
+    package struct FileGroup: Sendable, Equatable {
+        package var file: String
+        package var symbols: [Symbol]
+    }
+
+    package let path: FilePath
+    package let machine: UInt16
+    package let elfClass: ELFClass
+    package let buildID: [UInt8]
+    package let fileGroups: [FileGroup]
+    private let globals: [String: Symbol]
+    private let qualifiedCounts: [String: Int]
+    private let file: ELFFile
+
+    /// Reads an `xen-syms`.
+    ///
+    /// - Throws: `XenImageError` when it is missing, cut short, not ELF, not linked, of another machine than `machine`, or
+    ///   without build-id or symbols.
+    package static func read(_ path: FilePath, machine: UInt16? = nil) throws(XenImageError) -> XenImage {
+        let file: ELFFile
+        do {
+            file = try ELFFile.read(path, debugSections: false)
+        } catch {
+            throw XenImageError(path: path, reason: error.reason)
+        }
+        return try XenImage(file: file, path: path, machine: machine)
+    }
+
+    init(file: ELFFile, path: FilePath, machine: UInt16?) throws(XenImageError) {
+        func fail(_ reason: String, _ help: String? = nil) -> XenImageError {
+            XenImageError(path: path, reason: reason, help: help)
+        }
+        guard file.header.type == ELF.FileType.executable || file.header.type == ELF.FileType.shared else {
+            throw fail("is not a linked hypervisor", "give the xen-syms that the hypervisor's own build left beside xen.gz")
+        }
+        if let machine, machine != file.header.machine {
+            throw fail("is for another machine (ELF machine \(file.header.machine), expected \(machine))")
+        }
+        guard let buildID = BuildIDNote.find(in: file) else {
+            throw fail("has no build-id", "live patching needs a hypervisor that was linked with --build-id")
+        }
+        self.path = path
+        self.machine = file.header.machine
+        self.elfClass = file.header.elfClass
+        self.buildID = buildID
+        self.file = file
+
+        var groups: [FileGroup] = []
+        var globals: [String: Symbol] = [:]
+        var counts: [String: Int] = [:]
+        for symbol in file.symbols.dropFirst() where !symbol.isSection {
+            if symbol.isFile {
+                groups.append(FileGroup(file: symbol.name, symbols: []))
+                continue
+            }
+            let section: String?
+            switch symbol.place {
+            case .section(let index): section = file.sections.indices.contains(index) ? file.sections[index].name : nil
+            case .absolute: section = nil
+            default: continue
+            }
+            guard !symbol.name.isEmpty else { continue }
+            let local = symbol.isLocal && !groups.isEmpty
+            let known = Symbol(
+                name: symbol.name, file: local ? groups.last?.file : nil, group: local ? groups.count - 1 : nil,
+                address: symbol.value, size: symbol.size, isFunction: symbol.isFunction, section: section)
+            counts[known.qualifiedName, default: 0] += 1
+            if local {
+                groups[groups.count - 1].symbols.append(known)
+            } else {
+                globals[known.name] = known
+            }
+        }
+        guard !globals.isEmpty else {
+            throw fail("has no symbols", "a stripped file can't be used: give the xen-syms of that build")
+        }
+        self.fileGroups = groups
+        self.globals = globals
+        self.qualifiedCounts = counts
+    }
+
+    package func global(_ name: String) -> Symbol? { globals[name] }
+
+    /// How many symbols the hypervisor's own table would find under a qualified name. More than one is ambiguous there.
+    package func count(ofQualifiedName name: String) -> Int { qualifiedCounts[name] ?? 0 }
+
+    /// The address that a symbol of that name in the hypervisor's own table has, if exactly one has it.
+    package func address(ofQualifiedName name: String) -> UInt64? { symbol(ofQualifiedName: name)?.address }
+
+    /// The symbol that has that name in the hypervisor's own table, if exactly one has it.
+    package func symbol(ofQualifiedName name: String) -> Symbol? {
+        if let symbol = globals[name] { return symbol }
+        guard let hash = name.firstIndex(of: "#"), count(ofQualifiedName: name) == 1 else { return nil }
+        let (file, local) = (name[..<hash], name[name.index(after: hash)...])
+        for group in fileGroups where group.file == file {
+            if let symbol = group.symbols.first(where: { $0.name == local }) { return symbol }
+        }
+        return nil
+    }
+
+    /// The bytes that the hypervisor starts with at an address, or nil where the file has none (zero-filled or outside).
+    package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        for section in file.sections where section.isAllocated && !section.isZeroFilled {
+            if let bytes = section.data.stretch(of: count, at: address, startingAt: section.address) { return bytes }
+        }
+        return nil
+    }
+
+    /// Whether the hypervisor has memory of its own there, zero-filled or not.
+    package func hasMemory(at address: UInt64) -> Bool { hasSection(at: address) { _ in true } }
+
+    /// Whether the hypervisor has memory of its own there that it frees at the end of booting.
+    package func isFreedAfterBoot(_ address: UInt64) -> Bool { hasSection(at: address) { $0.name.hasPrefix(".init") } }
+
+    private func hasSection(at address: UInt64, where fits: (ELFSection) -> Bool) -> Bool {
+        file.sections.contains { $0.isAllocated && address >= $0.address && address - $0.address < $0.size && fits($0) }
+    }
+
+    /// The address of some bytes among what is never written and stays after boot; nil where there are none such.
+    package func address(ofConstant bytes: some Collection<UInt8>) -> UInt64? {
+        let wanted = Array(bytes)
+        guard let first = wanted.first else { return nil }
+        for section in file.sections
+        where section.isAllocated && !section.isZeroFilled && !section.isWritable && !section.isExecutable && !section.name.hasPrefix(".init") {
+            var rest = section.data[...]
+            while let index = rest.firstIndex(of: first) {
+                if rest[index...].starts(with: wanted) { return section.address &+ UInt64(index) }
+                rest = rest[(index + 1)...]
+            }
+        }
+        return nil
+    }
+
+    /// How it was built, as far as the file itself tells: by which compilers, and with what configuration. The compilers'
+    /// options are in its debug information, which this type does not read.
+    package var buildTraits: BuildTraits {
+        var traits = BuildTraits(configuration: configuration)
+        if let comment = file.sections.first(where: { $0.name == ".comment" }) {
+            traits.compilers = BuildTraits.compilers(inComment: comment.data)
+        }
+        return traits
+    }
+
+    /// What it was built with, as its copy of the `.config` says.
+    package var configuration: KernelConfiguration? { configurationText.map { KernelConfiguration(text: $0) } }
+
+    /// The `.config` that it was built with, where it holds a copy: packed, for its guests to ask for (`xen/common/config_data.S`,
+    /// since Xen 4.14; CONFIG_HYPFS_CONFIG).
+    package var configurationText: String? {
+        guard let data = globals["xen_config_data"], let length = globals["xen_config_data_size"],
+            let size = bytes(at: length.address, count: 4)
+        else { return nil }
+        return bytes(at: data.address, count: Int(file.header.byteOrder.number(size))).flatMap { gunzip(Array($0), limit: 1 << 20) }
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The group of local symbols that the given object file brought in.
+    ///
+    /// - Parameters:
+    ///   - names: what its STT_FILE symbol may be called there, for example `kernel.c` and `common/kernel.c`.
+    ///   - locals: its own local symbols with their sizes, to tell groups of one name apart.
+    /// - Returns: the group with the most symbols in common; nil when no group has any, or two have equally many.
+    package func fileGroup(named names: Set<String>, locals: [String: UInt64]) -> FileGroup? {
+        var best: (group: FileGroup, score: Int)?
+        var tied = false
+        for group in fileGroups where names.contains(group.file) {
+            let score = group.symbols.count { locals[$0.name] == $0.size }
+            guard score > 0 else { continue }
+            if let known = best, known.score == score { tied = true }
+            if score > best?.score ?? 0 {
+                best = (group, score)
+                tied = false
+            }
+        }
+        return tied ? nil : best?.group
+    }
+}
+
+/// An `xen-syms` that can't be used.
+package struct XenImageError: ExplainedError, Equatable {
+    package var path: FilePath
+    package var reason: String
+    package var help: String?
+
+    package init(path: FilePath, reason: String, help: String? = nil) {
+        self.path = path
+        self.reason = reason
+        self.help = help
+    }
+
+    package var message: String { "\(path): \(reason)" }
+    package var exitCode: ExitStatus { .usage }
+}
