@@ -91,38 +91,39 @@ house.module("WorkFiles", on: .basics, ["Diagnostics"], [system])
 house.module("ELFModel", on: .basics, ["CLibelf", "Diagnostics"], [system])
 house.module("DebugInfo", on: .basics, ["CLibdw", "CLibelf", "ELFModel", "Diagnostics"], [system])
 
-house.module("XenSource", on: .xen, ["CZlib", "ELFModel", "WorkFiles", "Diagnostics"], [system])
+house.module("XenVersions", on: .xen, ["ELFModel"])
+house.module("XenSource", on: .xen, ["XenVersions", "CZlib", "ELFModel", "WorkFiles", "Diagnostics"], [system])
 
-house.module("TargetArchitecture", on: .processors, ["ELFModel"])
-house.module("ArchX86_64", on: .processors, ["TargetArchitecture", "ELFModel"])
-house.module("ArchARM", on: .processors, ["TargetArchitecture", "ELFModel"])
-house.module("ArchARM64", on: .processors, ["ArchARM", "TargetArchitecture", "ELFModel"])
-house.module("ArchARM32", on: .processors, ["ArchARM", "TargetArchitecture", "ELFModel"])
+house.module("TargetArchitecture", on: .processors, ["XenVersions", "ELFModel"])
+house.module("ArchX86_64", on: .processors, ["XenVersions", "TargetArchitecture", "ELFModel"])
+house.module("ArchARM", on: .processors, ["XenVersions", "TargetArchitecture", "ELFModel"])
+house.module("ArchARM64", on: .processors, ["XenVersions", "ArchARM", "TargetArchitecture", "ELFModel"])
+house.module("ArchARM32", on: .processors, ["XenVersions", "ArchARM", "TargetArchitecture", "ELFModel"])
 
 house.module("SourcePatch", on: .stages, ["CLibgit2", "WorkFiles", "Diagnostics"], [system])
 house.module("CompilerRecorder", on: .stages)
 house.module(
-    "XenBuild", on: .stages, ["CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
+    "XenBuild", on: .stages, ["XenVersions", "CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
     [system, subprocess, crypto, logging])
-house.module("ObjectDiff", on: .stages, ["ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"])
-house.module("PayloadLinker", on: .stages, ["ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
-house.module("LoaderModel", on: .stages, ["ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
+house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"])
+house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
+house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
 
 house.module(
-    "Report", on: .reporting, ["ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
+    "Report", on: .reporting, ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
 
 house.module("TestRig", on: .programs, ["WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
     "XspliceCommand", on: .programs,
-    [
+    ["XenVersions", 
         "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
         "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report", "TestRig",
     ], [argumentParser, crypto, logging, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
 house.testSupport("TestTools", [], [system, subprocess])
-house.testSupport("ObjectFixtures", ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
-house.testSupport("PayloadSamples", ["LoaderModel", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+house.testSupport("ObjectFixtures", ["XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
+house.testSupport("PayloadSamples", ["XenVersions", "LoaderModel", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
 house.testSupport("ChangeCases", ["Report", "ELFModel", "Diagnostics", "WorkFiles"], [system])
 
 house.add(
@@ -134,41 +135,42 @@ house.add(
     .target(
         name: "FuzzTargets",
         dependencies: [
-            "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource", "SourcePatch", "ObjectDiff",
-            "LoaderModel", "Report", "WorkFiles", system,
+            "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenVersions", "XenSource", "SourcePatch",
+            "ObjectDiff", "LoaderModel", "Report", "WorkFiles", system,
         ],
         path: "Fuzz/Targets", swiftSettings: settings))
 
 house.tests("WorkFiles", [], [system])
 house.tests("ELFModel", ["TestTools"], [system])
 house.tests("DebugInfo", ["TestTools"], [system])
-house.tests("XenSource", ["Diagnostics"], [system])
-house.tests("ArchX86_64", ["ELFModel", "TargetArchitecture", "TestTools"], [system])
-house.tests("ArchARM", ["ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
+house.tests("XenVersions", ["ELFModel"])
+house.tests("XenSource", ["XenVersions", "Diagnostics"], [system])
+house.tests("ArchX86_64", ["XenVersions", "ELFModel", "TargetArchitecture", "TestTools"], [system])
+house.tests("ArchARM", ["XenVersions", "ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("SourcePatch", ["Diagnostics"], [system, subprocess])
-house.tests("XenBuild", ["CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
-house.tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
+house.tests("XenBuild", ["XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
+house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
-    ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
+    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
 house.tests(
-    "LoaderModel", ["PayloadSamples", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
-house.tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
+    "LoaderModel", ["XenVersions", "PayloadSamples", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+house.tests("Report", ["XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestRig", ["Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests(
-    "XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "XenBuild", "WorkFiles", "XenSource"],
+    "XspliceCommand", ["XenVersions", "Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "XenBuild", "WorkFiles", "XenSource"],
     [argumentParser, logging, system])
 house.tests("FuzzTargets", ["FuzzTargets", "ChangeCases", "TestTools", "WorkFiles"], [system])
 // Of the whole program.
 house.tests(
     "Integration",
-    [
+    ["XenVersions", 
         "xsplice-build", "ChangeCases", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
         "ArchARM32", "ELFModel", "XenSource", "WorkFiles",
     ], [system, subprocess])
 house.tests(
     "System",
-    [
+    ["XenVersions", 
         "ChangeCases", "PayloadSamples", "Report", "TestRig", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
         "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "SourcePatch", "XenBuild", "XenSource", "ELFModel", "Diagnostics", "WorkFiles",
     ], [system, subprocess])

@@ -11,6 +11,7 @@ import SystemPackage
 import TargetArchitecture
 import WorkFiles
 import XenSource
+import XenVersions
 
 #if canImport(Glibc)
 import Glibc
@@ -63,7 +64,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         let original = sample.map { $0.file.header.machine == file.header.machine ? $0 : object } ?? object
         for pair in [(original, object), (object, original)] {
             _ = compareObjects(
-                objectName: "fuzz.o", source: "fuzz.c", original: pair.0, patched: pair.1, architecture: architecture, xenVersion: (4, 17),
+                objectName: "fuzz.o", source: "fuzz.c", original: pair.0, patched: pair.1, architecture: architecture, xenVersion: XenVersion(major: 4, minor: 17),
                 hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
         }
         _ = try? TypeInfo.read(path, withUses: true)

@@ -1,6 +1,7 @@
 import ArchARM
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
 // arm32, as Xen uses it: ARM instructions of four bytes, never Thumb.
 //
@@ -124,10 +125,10 @@ package struct ArchARM32: TargetArchitecture {
     /// Tables for unwinding, which nothing in Xen does.
     package var uselessSections: [String] { [".ARM"] }
 
-    package func specialTables(major: Int, minor: Int) -> [SpecialTable] {
-        guard (major, minor) < (4, 20) else { return SpecialTable.ofARM }
+    package func specialTables(of version: XenVersion) -> [SpecialTable] {
+        guard !version.recognisesBugFramesOfPayloadsOnARM32 else { return SpecialTable.ofARM }
         return SpecialTable.ofARM.map { table in
-            guard [".bug_frames.0", ".bug_frames.1"].contains(table.section) else { return table }
+            guard [SectionName.bugFrames(0), SectionName.bugFrames(1)].contains(table.section) else { return table }
             var table = table
             table.harm = "stops the machine: it recognises WARN() and run_in_exception_handler() in its own code only"
             return table
@@ -136,8 +137,8 @@ package struct ArchARM32: TargetArchitecture {
 
     /// `arch_livepatch_verify_elf` and `arch_livepatch_symbol_deny` of `xen/arch/arm/arm32/livepatch.c`; HSCTLR_SET of
     /// `xen/arch/arm/include/asm/processor.h`, which has accesses checked for alignment.
-    package func loaderRules(major: Int, minor: Int) -> LoaderRules {
-        var rules = LoaderRules.ofARM(major: major, minor: minor)
+    package func loaderRules(of version: XenVersion) -> LoaderRules {
+        var rules = LoaderRules.ofARM(version)
         rules.tablesWithoutAddends = .performed
         rules.headerFlagsMask = 0xff00_0000
         rules.refusedSymbols = ["$t"]

@@ -1,6 +1,7 @@
 import ArchARM
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
 // arm64, as Xen uses it.
 //
@@ -130,11 +131,11 @@ package struct ArchARM64: TargetArchitecture {
         return true
     }
 
-    package func specialTables(major: Int, minor: Int) -> [SpecialTable] { SpecialTable.ofARM }
+    package func specialTables(of version: XenVersion) -> [SpecialTable] { SpecialTable.ofARM }
 
     /// `arch_livepatch_perform_rel` and `arch_livepatch_perform_rela` of `xen/arch/arm/arm64/livepatch.c`.
-    package func loaderRules(major: Int, minor: Int) -> LoaderRules {
-        var rules = LoaderRules.ofARM(major: major, minor: minor)
+    package func loaderRules(of version: XenVersion) -> LoaderRules {
+        var rules = LoaderRules.ofARM(version)
         rules.tablesWithoutAddends = .notImplemented
         rules.placeCheck = .beforeType(bytes: 4)
         // MOVW_UABS_G0…G2 with a check, MOVW_SABS and MOVW_PREL, which no compiler emits for Xen.

@@ -1,4 +1,5 @@
 import ELFModel
+import XenVersions
 
 /// All that differs between the processors that Xen runs on, as far as live patching goes.
 ///
@@ -99,10 +100,10 @@ package protocol TargetArchitecture: Sendable {
     /// What sections are called, or their names begin with, that are loaded elsewhere and of no use in a hypervisor.
     var uselessSections: [String] { get }
     /// The tables that belong to functions, entry by entry, in the given version of Xen.
-    func specialTables(major: Int, minor: Int) -> [SpecialTable]
+    func specialTables(of version: XenVersion) -> [SpecialTable]
 
-    /// What its payload loader does otherwise than others', in the given version of Xen.
-    func loaderRules(major: Int, minor: Int) -> LoaderRules
+    /// In what its payload loader differs from others', in the given version of Xen.
+    func loaderRules(of version: XenVersion) -> LoaderRules
     /// What the payload loader stores for a relocation, right or wrong.
     ///
     /// - Parameters:

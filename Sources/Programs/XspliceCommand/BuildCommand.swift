@@ -3,6 +3,7 @@ import Diagnostics
 import PayloadLinker
 import SystemPackage
 import XenSource
+import XenVersions
 
 /// `build`, the default: from a patch to a payload. Names of options are those of the older tools of this kind.
 struct BuildCommand: ParsableCommand {

@@ -5,6 +5,7 @@ import LoaderModel
 import Report
 import SystemPackage
 import XenSource
+import XenVersions
 
 /// `check`: what a hypervisor would say to a payload, whoever made it.
 struct CheckCommand: ConsoleCommand {

@@ -8,6 +8,7 @@ import TargetArchitecture
 import WorkFiles
 import XenBuild
 import XenSource
+import XenVersions
 
 /// `diff`: what differs between two objects, or between the objects of two folders, without a payload.
 struct DiffCommand: ConsoleCommand {
@@ -40,11 +41,10 @@ struct DiffCommand: ConsoleCommand {
     }
 
     func run(on console: Console) async throws -> ExitStatus {
-        let numbers = xenVersion.split(separator: ".").map { Int($0) }
-        guard numbers.count == 2, let major = numbers[0], let minor = numbers[1] else {
+        guard let version = XenVersion(text: xenVersion) else {
             throw UsageError("--xen-version takes two numbers, as in 4.17, not '\(xenVersion)'")
         }
-        var comparer = ObjectComparer(version: (major, minor))
+        var comparer = ObjectComparer(version: version)
         let (from, to) = (FilePath(original), FilePath(patched))
         switch (WorkFiles.isFolder(from), WorkFiles.isFolder(to)) {
         case (true, true):

@@ -7,10 +7,11 @@ import SystemPackage
 import TargetArchitecture
 import WorkFiles
 import XenSource
+import XenVersions
 
 /// Reads objects and compares them, for the `diff` command.
 struct ObjectComparer: Sendable {
-    var version: (major: Int, minor: Int)
+    var version: XenVersion
     /// The architecture of a hypervisor some of whose objects are for another machine; nil refuses these.
     var foreign: (any TargetArchitecture)?
 

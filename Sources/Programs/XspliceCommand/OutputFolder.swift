@@ -4,6 +4,7 @@ import Report
 import SystemPackage
 import WorkFiles
 import XenSource
+import XenVersions
 
 #if canImport(Glibc)
 import Glibc

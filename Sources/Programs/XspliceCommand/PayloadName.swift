@@ -1,5 +1,6 @@
 import SystemPackage
 import XenSource
+import XenVersions
 
 /// The payload's file name, made from the names of the patch files.
 package enum PayloadName {

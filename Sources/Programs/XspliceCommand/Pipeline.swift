@@ -9,6 +9,7 @@ import SystemPackage
 import TargetArchitecture
 import XenBuild
 import XenSource
+import XenVersions
 
 /// From patches to payloads: all that the program does, stage by stage.
 ///
@@ -105,7 +106,7 @@ private func compare(
         objectName: pair.name, source: pair.source,
         original: try ObjectToCompare(at: pair.original, architecture: architecture),
         patched: try ObjectToCompare(at: pair.patched, architecture: architecture), architecture: architecture,
-        xenVersion: (tree.version.major, tree.version.minor), hooksPrefix: tree.abi.hooksPrefix)
+        xenVersion: tree.version, hooksPrefix: tree.abi.hooksPrefix)
     changes.originalSource = pair.originalSource
     try paths(of: pair).checkDebugInfo(of: &changes, architecture: architecture)
     if pair.patched == nil {
@@ -125,7 +126,7 @@ private func checkFormat(_ options: BuildOptions, of tree: XenTree) throws(Usage
     guard options.format == .auto || options.format.rawValue == abi.format.rawValue else {
         throw UsageError("--format \(options.format.rawValue): Xen \(tree.version) loads payloads of format \(abi.displayName)")
     }
-    if options.expect, abi.expectationOffset(pointerSize: 8) == nil {
+    if options.expect, !abi.hasExpectations {
         throw UsageError("--expect: payloads of format \(abi.displayName) have no expectations")
     }
 }
@@ -145,7 +146,7 @@ private func configurationDiffers(_ image: XenImage, here: KernelConfiguration) 
 extension BuildOptions {
     func linking(for tree: XenTree, patch: AppliedPatch, compiler: String) -> LinkOptions {
         LinkOptions(
-            name: PayloadName.name(for: self), abi: tree.abi, depends: depends, xenDepends: xenDepends, prelink: prelink,
+            name: PayloadName.name(for: self), abi: tree.abi, xen: tree.version, depends: depends, xenDepends: xenDepends, prelink: prelink,
             strip: strip, trustSource: trustSource, expect: expect, metadata: metadata(tree, patch, compiler: compiler), nops: nops)
     }
 

@@ -7,6 +7,7 @@ import SourcePatch
 import SystemPackage
 import XenBuild
 import XenSource
+import XenVersions
 
 /// The making of one target's payload seen from outside: shows each stage, and gathers its outcome in the report.
 struct RunContext {

@@ -6,6 +6,7 @@ import SystemPackage
 import TestRig
 import WorkFiles
 import XenSource
+import XenVersions
 
 /// `test-drive`: payloads in a booted hypervisor.
 struct TestDriveCommand: ConsoleCommand {

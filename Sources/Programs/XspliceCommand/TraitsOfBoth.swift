@@ -5,6 +5,7 @@ import SystemPackage
 import WorkFiles
 import XenBuild
 import XenSource
+import XenVersions
 
 /// How the running hypervisor and the objects here were built. Found out only when somebody asks, as it is about an error.
 struct TraitsOfBoth {
@@ -41,7 +42,7 @@ struct TraitsOfBoth {
     private func traits(of unequal: UnequalOriginal) -> BuildTraits {
         var traits = BuildTraits(configuration: configuration)
         guard let path = pairs.first(where: { $0.name == unequal.objectName })?.original else { return traits }
-        if let comment = try? ELFFile.read(path, debugSections: false).sections.first(where: { $0.name == ".comment" }) {
+        if let comment = try? ELFFile.read(path, debugSections: false).sections.first(where: { $0.name == SectionName.comment }) {
             traits.compilers = BuildTraits.compilers(inComment: comment.data)
         }
         if let producer = (try? DebugInfo.CompilationUnit.all(in: path))?.first?.producer {

@@ -4,6 +4,7 @@ import PayloadLinker
 import SourcePatch
 import XenBuild
 import XenSource
+import XenVersions
 
 // What the stages return, as the report has it.
 

@@ -1,6 +1,7 @@
 import ELFModel
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// The longest stretch of code that alternatives may patch, in bytes; the hypervisor stops itself beyond.
 private let maximumAlternative = 254
@@ -9,10 +10,10 @@ private let keptNameLength = 126
 
 extension PayloadLoader {
     private var tables: [SpecialTable] {
-        architecture.specialTables(major: version.major, minor: version.minor).filter(\.isLoaded)
+        architecture.specialTables(of: version).filter(\.isLoaded)
     }
 
-    private static func isBugTable(_ table: SpecialTable) -> Bool { table.section.hasPrefix(".bug_frames.") }
+    private static func isBugTable(_ table: SpecialTable) -> Bool { SectionName.isBugFrames(table.section) }
 
     mutating func readTables() throws(Stop) {
         // All bug frames are one C structure; the longer ones end in an array that its size does not count.
@@ -34,7 +35,7 @@ extension PayloadLoader {
             try checkEntries(section, of: table.entrySize, .tables)
             if section.size > 0, !section.isLoaded {
                 // Sorting one entry looks at nothing.
-                guard habits.readsNotLoadedFromFile || section.size == table.entrySize else { _ = try loadedBytes(index); continue }
+                guard behaviour.readsNotLoadedFromFile || section.size == table.entrySize else { _ = try loadedBytes(index); continue }
                 spoilSearch(in: section)
             }
             if let call = table.call, section.size > 0 { try readAlternativeCalls(index, call) }
@@ -91,11 +92,11 @@ extension PayloadLoader {
             let target = follow(original, from: start &+ offset)
             guard Self.contains(text.address, text.size, target, UInt64(oldLength)) else {
                 let reason = "alternative \(number) patches code outside the payload"
-                guard habits.holdsAlternativesToPayload else { throw fault ?? .crash(reason) }
+                guard behaviour.holdsAlternativesToPayload else { throw fault ?? .crash(reason) }
                 throw .refuse(.tables, .invalid, reason)
             }
             guard
-                !habits.holdsAlternativesToPayload || Self.contains(
+                !behaviour.holdsAlternativesToPayload || Self.contains(
                     pieceStart, pieces.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
             else {
                 throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(piece.section)")
@@ -182,7 +183,7 @@ extension PayloadLoader {
         for name in names.sorted() where known.count(where: { $0 == name }) > 1 {
             findings.append(.init(.sectionSeenOnce, "of several sections \(name) the hypervisor sees the first only"))
         }
-        for table in architecture.specialTables(major: version.major, minor: version.minor) where !table.isLoaded {
+        for table in architecture.specialTables(of: version) where !table.isLoaded {
             if let found = section(named: table.section)?.section, found.isLoaded, found.size > 0 {
                 findings.append(.init(.tableIgnored, "the hypervisor ignores section \(table.section)"))
             }

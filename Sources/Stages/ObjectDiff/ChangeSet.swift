@@ -2,6 +2,7 @@ import DebugInfo
 import Diagnostics
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
 /// What the patch did to one object: every item's fate, with the evidence.
 package struct ChangeSet: Sendable {
@@ -78,10 +79,10 @@ package struct ObjectToCompare: Sendable {
 /// - Returns: what changed. What can't be live-patched is among its diagnostics, as errors; it never throws away a difference.
 package func compareObjects(
     objectName: String, source: String, original: ObjectToCompare, patched: ObjectToCompare,
-    architecture: any TargetArchitecture, xenVersion: (major: Int, minor: Int), hooksPrefix: String
+    architecture: any TargetArchitecture, xenVersion: XenVersion, hooksPrefix: String
 ) -> ChangeSet {
     let roles = SectionRoles(
-        tables: architecture.specialTables(major: xenVersion.major, minor: xenVersion.minor), hooksPrefix: hooksPrefix,
+        tables: architecture.specialTables(of: xenVersion), hooksPrefix: hooksPrefix,
         useless: architecture.uselessSections)
     guard [original, patched].allSatisfy({ $0.file.header.machine == architecture.machine }) else {
         return compareForeign(objectName: objectName, source: source, original: original, patched: patched, roles: roles)

@@ -1,6 +1,7 @@
 import Diagnostics
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
 /// Gives each item its fate, and each difference that can't be patched its diagnostic.
 struct Classifier {
@@ -184,7 +185,7 @@ struct Classifier {
 
     private mutating func judgeBootCode() {
         let all = b.items.indices.filter { b.items[$0].role == .boot && b.items[$0].isNamed && status[$0] != .same }
-        let arrays = all.filter { SectionRoles.isBootArray(sectionName(b.items[$0])) }
+        let arrays = all.filter { SectionName.isBootArray(sectionName(b.items[$0])) }
         for index in arrays {
             report(
                 .collectedArrayChanged, .warning, symbol: b.items[index].name, section: sectionName(b.items[index]),

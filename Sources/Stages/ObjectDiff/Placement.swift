@@ -1,3 +1,5 @@
+import XenVersions
+
 /// Where a named thing lies, as far as the source or its attributes decide.
 struct Placement: Equatable {
     /// The section's name without the symbol's own (`.text` of `.text.foo`, `.data.read_mostly`).
@@ -17,8 +19,7 @@ struct Placement: Equatable {
 
     /// Whether a variable that was at `old` could as well be here: both are plain memory.
     func isAsGood(as old: Placement) -> Bool {
-        let plain = [".data", ".bss", ".data.read_mostly", ".bss.read_mostly"]
-        return plain.contains(section) && plain.contains(old.section)
+        SectionName.isPlainData(section) && SectionName.isPlainData(old.section)
     }
 
     /// Whether something needs more alignment now than it had.

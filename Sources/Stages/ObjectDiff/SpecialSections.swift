@@ -1,5 +1,6 @@
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
 /// What a section of one of Xen's objects is for, told by its name. The names are those that Xen's linker scripts collect
 /// (`xen/arch/*/xen.lds.S`, Xen 4.7 to 4.22).
@@ -47,33 +48,17 @@ package struct SectionRoles: Sendable {
 
     package func role(of section: ELFSection) -> SectionRole {
         let name = section.name
-        func isOrBegins(_ stem: String) -> Bool { name == stem || name.hasPrefix(stem + ".") }
-
         guard section.isAllocated else { return .ignored }
         if let table = tables[name] { return .table(table) }
         if pieceSections.contains(name) { return .pieces }
         if name.hasPrefix(hooksPrefix) { return .hooks }
-        if useless.contains(where: isOrBegins) || isOrBegins(".discard") || isOrBegins(".note") || name == ".eh_frame" || name == ".comment" { return .ignored }
-        if Self.collected.contains(where: isOrBegins) { return .collected }
-        if name.hasPrefix(".init") || name.hasPrefix(".exit") || isOrBegins(".text.startup") || Self.boot.contains(where: isOrBegins) {
-            return .boot
-        }
-        if isOrBegins(".bss.percpu") || isOrBegins(".data.percpu") { return .perCPU }
-        if isOrBegins(".text") { return section.isExecutable ? .code : .unknown }
-        // Position-independent code makes const data with pointers "relocation read-only": flagged writable, never written.
-        if isOrBegins(".rodata") || isOrBegins(".data.rel.ro") { return .readOnly }
-        if isOrBegins(".data") || isOrBegins(".bss") { return section.isWritable ? .writable : .unknown }
+        if useless.contains(where: { SectionName.isOrBegins(name, $0) }) || SectionName.isDiscarded(name) { return .ignored }
+        if SectionName.isCollectedArray(name) { return .collected }
+        if SectionName.isBoot(name) { return .boot }
+        if SectionName.isPerCPU(name) { return .perCPU }
+        if SectionName.isOrBegins(name, SectionName.text) { return section.isExecutable ? .code : .unknown }
+        if SectionName.isReadOnly(name) { return .readOnly }
+        if SectionName.isWritableData(name) { return section.isWritable ? .writable : .unknown }
         return section.size == 0 ? .ignored : .unknown
     }
-
-    /// Whether the section is an array of things to do or to read at boot.
-    package static func isBootArray(_ name: String) -> Bool {
-        name == ".init.setup" || name.hasPrefix(".initcall")
-    }
-
-    private static let collected = [
-        ".data.schedulers", ".data.param", ".data.paramhypfs", ".data.vpci", ".data.rel.ro.vpci", ".rodata.vpci",
-        ".dev.info", ".adev.info", ".teemediator.info", ".arch.info",
-    ]
-    private static let boot = [".trampoline_rel", ".trampoline_seg", ".reloc", ".ctors", ".altinstr_aux", ".got", ".got.plt"]
 }

@@ -3,6 +3,7 @@ import ELFModel
 import ObjectDiff
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// Lays the selected items and their table entries out in the payload's sections.
 struct Assembler {
@@ -25,10 +26,10 @@ struct Assembler {
         var offset: Int
     }
 
-    static let text = ".text"
-    private static let readOnly = ".rodata"
-    private static let data = ".data"
-    private static let zero = ".bss"
+    static let text = SectionName.text
+    private static let readOnly = SectionName.readOnly
+    private static let data = SectionName.writable
+    private static let zero = SectionName.zero
 
     init(selection: Selection, architecture: any TargetArchitecture, options: LinkOptions) {
         self.selection = selection

@@ -54,11 +54,3 @@ struct OutputSection {
         return offset
     }
 }
-
-/// Whole numbers as bytes of a given order.
-struct ByteWriter {
-    var order: ByteOrder
-    var bytes: [UInt8] = []
-
-    mutating func put(_ value: UInt64, width: Int) { bytes += order.bytes(value, count: width) }
-}

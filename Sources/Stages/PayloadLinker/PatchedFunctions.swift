@@ -3,6 +3,7 @@ import ELFModel
 import ObjectDiff
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// The entries of the functions section: which function of the hypervisor is replaced by which of the payload.
 struct PatchedFunctions {
@@ -24,8 +25,7 @@ struct PatchedFunctions {
         self.abi = assembler.options.abi
         self.architecture = architecture
         let selection = assembler.selection
-        // So it is in each version of ARM's loader.
-        let isImageOnly = architecture.loaderRules(major: 4, minor: 17).patchesImageOnly
+        let isImageOnly = architecture.loaderRules(of: assembler.options.xen).patchesImageOnly
         for node in selection.carried where selection.isReplacement(node) {
             guard let symbol = selection.running(node), let place = assembler.places[node] else { continue }
             let location = selection.sets[node.object].locations[node.item]
@@ -111,35 +111,25 @@ struct PatchedFunctions {
             help: "make the change in the functions that call it")
     }
 
-    /// Writes the table and the names it points to.
-    ///
-    /// `struct livepatch_func` of `xen/include/public/sysctl.h`: name, new_addr, old_addr; new_size, old_size (32 bits
-    /// each); version (8 bits); 39 bytes of the hypervisor's own, zero; since format version 2 what to expect at old_addr. An
-    /// old_addr of zero makes the loader look the name up.
+    /// Writes the table and the names it points to. An old address of zero makes the loader look the name up.
     func write(into assembler: inout Assembler) {
-        let pointerSize = architecture.elfClass.addressSize
-        let size = abi.functionEntrySize(pointerSize: pointerSize)
+        let layout = FunctionEntry.Layout(abi, pointerSize: architecture.elfClass.addressSize)
         for entry in entries {
-            let name = assembler.append(to: abi.stringsSection, Array(entry.function.name.utf8) + [0])
-            var writer = ByteWriter(order: architecture.byteOrder)
-            writer.put(0, width: pointerSize)
-            writer.put(0, width: pointerSize)
-            writer.put(entry.function.oldAddress ?? 0, width: pointerSize)
-            // The size of NOPs counts from the function's start (`livepatch_insn_len`).
-            writer.put(entry.function.newSize + UInt64(entry.spared), width: 4)
-            writer.put(entry.function.oldSize, width: 4)
-            writer.put(UInt64(abi.version), width: 1)
-            if let offset = abi.expectationOffset(pointerSize: pointerSize), !entry.expectation.bytes.isEmpty {
-                writer.bytes += Array(repeating: 0, count: offset - writer.bytes.count)
-                writer.bytes += entry.expectation.field
-            }
+            let function = entry.function
+            let name = assembler.append(to: abi.stringsSection, Array(function.name.utf8) + [0])
+            let written = FunctionEntry(
+                oldAddress: function.oldAddress ?? 0,
+                // The size of NOPs counts from the function's start (`livepatch_insn_len`).
+                newSize: UInt32(clamping: function.newSize + UInt64(entry.spared)), oldSize: UInt32(clamping: function.oldSize), version: abi.version,
+                expectation: entry.expectation.field)
             let place = assembler.append(
-                to: abi.functionsSection, writer.bytes, size: size, alignment: UInt64(pointerSize))
+                to: abi.functionsSection, written.bytes(layout: layout, byteOrder: architecture.byteOrder), alignment: UInt64(layout.pointerSize))
             assembler.addRelocation(
-                at: place, type: architecture.pointerRelocation, to: .section(name.section), addend: Int64(name.offset))
+                at: .init(section: place.section, offset: place.offset + layout.name), type: architecture.pointerRelocation,
+                to: .section(name.section), addend: Int64(name.offset))
             guard let code = entry.place else { continue }
             assembler.addRelocation(
-                at: .init(section: place.section, offset: place.offset + pointerSize), type: architecture.pointerRelocation,
+                at: .init(section: place.section, offset: place.offset + layout.newAddress), type: architecture.pointerRelocation,
                 to: .section(code.section), addend: Int64(code.offset))
         }
     }

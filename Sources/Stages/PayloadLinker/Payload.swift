@@ -1,6 +1,7 @@
 import Diagnostics
 import ELFModel
 import XenSource
+import XenVersions
 
 /// A finished payload: its bytes, and what is in it.
 package struct Payload: Sendable, Equatable {
@@ -72,6 +73,8 @@ package struct LinkOptions: Sendable, Equatable {
     /// Without suffix; see `PayloadName`.
     package var name: String
     package var abi: PayloadABI
+    /// The hypervisor's version.
+    package var xen: XenVersion
     /// The build-id that must be on top of the applied stack; nil takes that of what is on top.
     package var depends: [UInt8]?
     /// The build-id of the hypervisor; nil takes that of `xen-syms`.
@@ -113,12 +116,13 @@ package struct LinkOptions: Sendable, Equatable {
     }
 
     package init(
-        name: String, abi: PayloadABI, depends: [UInt8]? = nil, xenDepends: [UInt8]? = nil, prelink: Bool = false,
+        name: String, abi: PayloadABI, xen: XenVersion, depends: [UInt8]? = nil, xenDepends: [UInt8]? = nil, prelink: Bool = false,
         strip: Bool = false, trustSource: Bool = false, expect: Bool = false, metadata: [Metadata] = [],
         nops: [NOPs] = []
     ) {
         self.name = name
         self.abi = abi
+        self.xen = xen
         self.depends = depends
         self.xenDepends = xenDepends
         self.prelink = prelink

@@ -3,6 +3,7 @@ import ELFModel
 import ObjectDiff
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// Turns laid-out sections into the bytes of a relocatable ELF file: symbols, string tables, relocations, build-id.
 struct PayloadFile {

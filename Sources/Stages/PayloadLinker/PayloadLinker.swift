@@ -3,6 +3,7 @@ import ELFModel
 import ObjectDiff
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// Makes one payload from the changes of all objects.
 ///

@@ -5,6 +5,7 @@ import SystemPackage
 import TestTools
 import Testing
 import XenSource
+import XenVersions
 
 /// What came out of `ChangeClassTests` in the eyes of other people's tools, and of the hypervisor's loader.
 @Suite struct PayloadCheckTests {

@@ -8,6 +8,7 @@ import TestTools
 import Testing
 import WorkFiles
 import XenSource
+import XenVersions
 
 #if canImport(Glibc)
 import Glibc

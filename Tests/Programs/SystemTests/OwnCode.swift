@@ -70,7 +70,7 @@ struct OwnCode: Sendable {
     private func compare(_ object: String, _ original: ObjectToCompare, _ patched: ObjectToCompare) -> ChangeSet {
         compareObjects(
             objectName: object, source: source(of: object), original: original, patched: patched, architecture: architecture,
-            xenVersion: (tree.version.major, tree.version.minor), hooksPrefix: tree.abi.hooksPrefix)
+            xenVersion: tree.version, hooksPrefix: tree.abi.hooksPrefix)
     }
 
     /// The functions of an object that run after boot, and that a trampoline fits into.
@@ -157,7 +157,7 @@ struct OwnCode: Sendable {
         for index in functions { set.status[index] = .changed }
         return try linkPayload(
             [set], onto: try payload.map(applied) ?? RunningHypervisor(image), below: payload == nil ? [] : [set], architecture: architecture,
-            options: LinkOptions(name: name, abi: tree.abi))
+            options: LinkOptions(name: name, abi: tree.abi, xen: tree.version))
     }
 
     /// The hypervisor with that payload applied, as the model of its loader has it in memory.

@@ -6,6 +6,7 @@ import Testing
 import WorkFiles
 import XenBuild
 import XenSource
+import XenVersions
 
 @testable import PayloadLinker
 @testable import XspliceCommand

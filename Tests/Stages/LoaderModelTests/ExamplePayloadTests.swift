@@ -4,6 +4,7 @@ import SystemPackage
 import TestTools
 import Testing
 import XenSource
+import XenVersions
 
 @testable import LoaderModel
 

@@ -6,6 +6,7 @@ import ObjectFixtures
 import TestTools
 import Testing
 import XenSource
+import XenVersions
 
 @Suite struct ComparisonTests {
     @Test func theSameSourceHasNoDifference() async throws {
@@ -135,7 +136,7 @@ import XenSource
                 accepted += 1
                 _ = compareObjects(
                     objectName: "test.o", source: "test.c", original: good, patched: ObjectToCompare(file: file, debug: DebugInfo()),
-                    architecture: ArchX86_64(), xenVersion: (4, 17), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
+                    architecture: ArchX86_64(), xenVersion: XenVersion(major: 4, minor: 17), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
             }
             #expect(accepted > 500)
         }

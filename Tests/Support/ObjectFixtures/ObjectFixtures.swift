@@ -8,6 +8,7 @@ import SystemPackage
 import TargetArchitecture
 import TestTools
 import XenSource
+import XenVersions
 
 /// Small C sources, compiled the way Xen's are, as the differ and the linker get them.
 package enum ObjectFixtures {
@@ -91,7 +92,7 @@ package enum ObjectFixtures {
     package static func compare(_ original: FilePath, _ patched: FilePath, name: String, for target: Target = .x86_64) throws -> ChangeSet {
         compareObjects(
             objectName: String(name.dropLast()) + "o", source: name, original: try read(original),
-            patched: try read(patched), architecture: target.architecture, xenVersion: (4, 17), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
+            patched: try read(patched), architecture: target.architecture, xenVersion: .ofFixtures, hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
     }
 
     /// Links originals into something like a hypervisor: at Xen's address, with a build-id, with symbols.
@@ -117,4 +118,9 @@ extension ChangeSet {
     }
 
     package var errors: [String] { diagnostics.filter { $0.severity == .error }.map(\.id.rawValue) }
+}
+
+extension XenVersion {
+    /// Of the hypervisor that objects of fixtures belong to.
+    package static let ofFixtures = XenVersion(major: 4, minor: 17)
 }

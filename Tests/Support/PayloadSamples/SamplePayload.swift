@@ -3,6 +3,7 @@ import SystemPackage
 import TargetArchitecture
 import TestTools
 import XenSource
+import XenVersions
 
 @testable import LoaderModel
 

@@ -6,6 +6,7 @@ import Testing
 
 #if canImport(Glibc)
 import Glibc
+import XenVersions
 #endif
 
 /// A tree with nothing but what recognition reads.

@@ -77,22 +77,8 @@ package struct PayloadABI: Sendable, Equatable, Codable {
     /// Whether a payload must replace functions; since v2 one that only has hooks will do.
     package var needsFunctions: Bool { version < 2 }
 
-    /// The size of one entry of the functions section, in bytes, for pointers of the given size.
-    package func functionEntrySize(pointerSize: Int) -> Int {
-        // name, new_addr, old_addr; new_size, old_size; version; 31 opaque bytes; v2: applied (8) + expectation (32)
-        let v1 = 3 * pointerSize + 8 + 32
-        return version >= 2 ? v1 + 40 : v1
-    }
-
-    /// Where in an entry of the functions section stands what the hypervisor expects to find at the old function; nil before v2.
-    ///
-    /// One byte (bit 0: enabled, bits 1 to 5: how many bytes, the rest zero), then 31 bytes (`livepatch_expectation_t`).
-    package func expectationOffset(pointerSize: Int) -> Int? {
-        version >= 2 ? functionEntrySize(pointerSize: pointerSize) - 32 : nil
-    }
-
-    /// How many bytes an expectation holds at most.
-    package static let maximumExpectation = 31
+    /// Whether an entry says what bytes the hypervisor has to find before it replaces a function.
+    package var hasExpectations: Bool { version >= 2 }
 
     /// Whether a payload with writable sections is refused when it is applied again after a revert (Xen 4.8 and later). Before, it is
     /// applied, and its variables go on with the values that they had.

@@ -5,7 +5,7 @@ package enum BuildIDNote {
     /// The build-id in the allocated note sections of a file, or nil.
     package static func find(in file: ELFFile) -> [UInt8]? {
         for section in file.sections where section.isAllocated {
-            guard section.type == ELF.SectionType.note || section.name.hasPrefix(".note") else { continue }
+            guard section.type == ELF.SectionType.note || SectionName.isNote(section.name) else { continue }
             if let id = parse(section.data, byteOrder: file.header.byteOrder) { return id }
         }
         return nil
