@@ -22,7 +22,7 @@ extension SpecialTable {
             // struct alt_instr (xen/arch/arm/include/asm/alternative.h): two distances, each from itself, the feature, two lengths.
             SpecialTable(
                 section: SectionName.alternatives, entrySize: 12, fields: [.init(offset: 0), .init(offset: 4)],
-                piece: .init(section: SectionName.alternativeReplacements, lengthOffset: 11), patchesCode: true)
+                replacement: .init(section: SectionName.alternativeReplacements, lengthOffset: 11), patchesCode: true)
         ]
     }
 }

@@ -49,14 +49,14 @@ package struct ArchARM32: TargetArchitecture {
         }
         func branch(_ name: String) -> RelocationKind {
             RelocationKind(
-                "R_ARM_\(name)", .relative, RelocationField(width: 4, shift: 2, pieces: [.init(24, at: 0)]), limit: .signed,
+                "R_ARM_\(name)", .relative, RelocationField(width: 4, shift: 2, groups: [.init(24, at: 0)]), limit: .signed,
                 loading: .wrong("a branch over an odd number of words lands one word short"), bias: 8)
         }
         func half(_ name: String, shift: Int) -> RelocationKind {
             RelocationKind(
                 "R_ARM_\(name)", .absolute,
                 RelocationField(
-                    width: 4, shift: shift, dropsLowBits: shift > 0, pieces: [.init(12, at: 0), .init(4, at: 16)], addendShift: 0),
+                    width: 4, shift: shift, dropsLowBits: shift > 0, groups: [.init(12, at: 0), .init(4, at: 16)], addendShift: 0),
                 loading: .withoutAddend)
         }
         switch type {
@@ -68,7 +68,7 @@ package struct ArchARM32: TargetArchitecture {
         case 38: return data("TARGET1", .absolute, .refused)
         case 42:
             return RelocationKind(
-                "R_ARM_PREL31", .relative, RelocationField(width: 4, pieces: [.init(31, at: 0)]), limit: .signed, loading: .refused)
+                "R_ARM_PREL31", .relative, RelocationField(width: 4, groups: [.init(31, at: 0)]), limit: .signed, loading: .refused)
         case Relocation.movw: return half("MOVW_ABS_NC", shift: 0)
         case Relocation.movt: return half("MOVT_ABS", shift: 16)
         default: return nil

@@ -168,7 +168,7 @@ package struct ArchX86_64: TargetArchitecture {
         for (section, isLoaded) in [(SectionName.exceptionTable, true), (SectionName.earlyExceptionTable, false)] {
             tables.append(
                 SpecialTable(
-                    section: section, entrySize: 8, fields: exceptionFields, piece: .init(section: SectionName.fixups),
+                    section: section, entrySize: 8, fields: exceptionFields, replacement: .init(section: SectionName.fixups),
                     isLoaded: isLoaded))
         }
 
@@ -176,7 +176,7 @@ package struct ArchX86_64: TargetArchitecture {
             SpecialTable(
                 section: SectionName.alternatives, entrySize: version.countsAlternativePadding ? 14 : 12, alignment: 1,
                 fields: [.init(offset: 0), .init(offset: 4)],
-                piece: .init(section: SectionName.alternativeReplacements, lengthOffset: 11), patchesCode: true))
+                replacement: .init(section: SectionName.alternativeReplacements, lengthOffset: 11), patchesCode: true))
         if version.listsAlternativeCalls {
             // struct alt_call: the place of a `call *pointer(%rip)`.
             tables.append(

@@ -41,16 +41,18 @@ struct ObjectComparer: Sendable {
         guard let architecture = known ?? foreign else {
             throw UsageError("\(name): is for a machine that this version does not know (ELF machine \(machines.first ?? 0))")
         }
-        var changes = [
-            compareObjects(
-                objectName: name, source: name, original: try ObjectToCompare(from, architecture: architecture),
-                patched: try ObjectToCompare(to, architecture: architecture), architecture: architecture, xenVersion: version,
-                hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
-        ]
-        let paths = ObjectPaths(original: from?.path, patched: to?.path)
-        try paths.checkDebugInfo(of: &changes[0], architecture: architecture)
-        let layouts = try compareLayouts(&changes) { _, side, withUses in try paths.types(side, withUses: withUses) }
-        return ObjectComparison(changes[0], layouts: layouts, original: original, patched: patched)
+        let pair = CompiledPair(
+            ObjectID(name), source: name, original: try compiled(from, for: architecture), patched: try compiled(to, for: architecture))
+        let changes = try compareObjects(pair, by: ComparisonRules(architecture: architecture, xen: version, abi: .livepatchV2))
+        let layouts = try compareLayouts([changes]) { _, side, withUses in
+            try (side == .original ? pair.original : pair.patched).types(withUses: withUses)
+        }
+        return ObjectComparison(changes, layouts: layouts, original: original, patched: patched)
+    }
+
+    private func compiled(_ object: Object?, for architecture: any TargetArchitecture) throws -> CompiledObject {
+        guard let object else { return .absent(for: architecture) }
+        return CompiledObject(file: object.file, debug: try DebugInfo.read(object.path), path: object.path)
     }
 
     private func processor(of object: Object?) -> String {
@@ -76,15 +78,5 @@ struct ObjectComparer: Sendable {
             self.path = path
             guard file.header.type == ELF.FileType.relocatable, file.symbols.count(where: \.isFile) <= 1 else { return nil }
         }
-    }
-}
-
-extension ObjectToCompare {
-    fileprivate init(_ object: ObjectComparer.Object?, architecture: any TargetArchitecture) throws {
-        guard let object else {
-            self = try ObjectToCompare(at: nil, architecture: architecture)
-            return
-        }
-        self.init(file: object.file, debug: try DebugInfo.read(object.path))
     }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import DebugInfo
 import Diagnostics
 import LoaderModel
 import ObjectDiff
@@ -73,20 +74,21 @@ private func buildPayload(
     // Types come last: a new layout concerns all objects that know the type.
     let (pairs, notes) = try joinRenamed(build.pairs)
     context.note(notes)
-    let changes = try await context.compare(pairs) {
-        try compare($0, architecture: architecture, tree: tree)
-    } layouts: {
+    let rules = ComparisonRules(architecture: architecture, xen: tree.version, abi: tree.abi)
+    let (changes, layouts) = try await context.compare(pairs) { pair in
+        try compareObjects(try pair.compiled(for: architecture), by: rules)
+    } layouts: { changes in
         try compareLayouts(
-            &$0, allowed: options.allowedLayouts, bootOnly: Set(pairs.filter(\.isInitOnly).map(\.name)),
-            read: { try paths(of: pairs[$0]).types($1, withUses: $2) })
+            changes, allowed: options.allowedLayouts, bootOnly: Set(pairs.filter(\.isInitOnly).map { ObjectID($0.name) }),
+            read: { try types(of: $0, $1, withUses: $2, among: pairs, architecture) })
     }
-    let below = try build.below.map { try compare($0, architecture: architecture, tree: tree) }
+    let below = try build.below.map { try compareObjects(try $0.compiled(for: architecture), by: rules) }
 
     // Link what changed, and what that newly needs, against the running hypervisor.
     let payload = try await context.link {
         var traits = TraitsOfBoth(image: image, pairs: pairs, configuration: build.configuration)
         return try linkPayload(
-            changes, onto: running, below: below, architecture: architecture,
+            changes, layouts: layouts, onto: running, below: below, architecture: architecture,
             options: options.linking(for: tree, patch: states.patched, compiler: build.compiler),
             likelyCause: { traits.likelyCause(of: $0) })
     }
@@ -98,27 +100,23 @@ private func buildPayload(
     }
 }
 
-/// Reads and compares the two compilations of one object. One that exists on one side only is compared with nothing.
-private func compare(
-    _ pair: ObjectPair, architecture: any TargetArchitecture, tree: XenTree
-) throws -> ChangeSet {
-    var changes = compareObjects(
-        objectName: pair.name, source: pair.source,
-        original: try ObjectToCompare(at: pair.original, architecture: architecture),
-        patched: try ObjectToCompare(at: pair.patched, architecture: architecture), architecture: architecture,
-        xenVersion: tree.version, hooksPrefix: tree.abi.hooksPrefix)
-    changes.originalSource = pair.originalSource
-    try paths(of: pair).checkDebugInfo(of: &changes, architecture: architecture)
-    if pair.patched == nil {
-        changes.diagnostics.append(
-            Diagnostic(
-                .objectVanished, .note, location: SourceLocation(file: pair.source),
-                message: "\(pair.name) is no longer built: its code stays in the hypervisor, for whoever still refers to it"))
+extension ObjectPair {
+    /// The two compilations, read. One that exists on one side only is compared with nothing.
+    func compiled(for architecture: any TargetArchitecture) throws -> CompiledPair {
+        CompiledPair(
+            ObjectID(name), source: source, originalSource: originalSource, original: try .read(original, for: architecture),
+            patched: try .read(patched, for: architecture))
     }
-    return changes
 }
 
-private func paths(of pair: ObjectPair) -> ObjectPaths { ObjectPaths(original: pair.original, patched: pair.patched) }
+/// The types that one compilation of an object knows; none where it does not exist.
+private func types(
+    of object: ObjectID, _ side: ObjectSide, withUses: Bool, among pairs: [ObjectPair], _ architecture: any TargetArchitecture
+) throws -> TypeInfo {
+    try Task.checkCancellation()
+    guard let pair = pairs.first(where: { $0.name == object.name }), let path = side == .original ? pair.original : pair.patched else { return TypeInfo() }
+    return try TypeInfo.read(path, withUses: withUses)
+}
 
 /// A payload of another format than the tree's would not load.
 private func checkFormat(_ options: BuildOptions, of tree: XenTree) throws(UsageError) {

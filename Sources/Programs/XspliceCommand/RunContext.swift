@@ -93,21 +93,20 @@ struct RunContext {
         return image
     }
 
-    /// - Parameter layouts: compares the types of all objects, and adds what it has to say to the change sets.
+    /// - Parameter layouts: compares the types of all objects.
     mutating func compare(
-        _ pairs: [ObjectPair], _ body: @escaping @Sendable (ObjectPair) throws -> ChangeSet,
-        layouts: (inout [ChangeSet]) throws -> [LayoutChange]
-    ) async throws -> [ChangeSet] {
+        _ pairs: [ObjectPair], _ body: @escaping @Sendable (ObjectPair) throws -> ChangeSet, layouts: ([ChangeSet]) throws -> LayoutComparison
+    ) async throws -> (changes: [ChangeSet], layouts: LayoutComparison) {
         let terminal = terminal, jobs = options.jobs
         let (changes, types) = try await stages.run(.compare) {
-            var changes = try await inParallel(pairs, limit: jobs, done: { terminal.update("\($0) of \(pairs.count) compared") }, body)
+            let changes = try await inParallel(pairs, limit: jobs, done: { terminal.update("\($0) of \(pairs.count) compared") }, body)
             terminal.update("types")
-            let types = try layouts(&changes)
-            return ((changes, types), ReportText.line(BuildReport.Comparison(changes)))
+            let types = try layouts(changes)
+            return ((changes, types), ReportText.line(BuildReport.Comparison(changes, types)))
         }
-        report.layouts = types
-        report.comparison = BuildReport.Comparison(changes)
-        return changes
+        report.layouts = types.changes
+        report.comparison = BuildReport.Comparison(changes, types)
+        return (changes, types)
     }
 
     mutating func link(_ body: () throws -> LinkOutcome) async throws -> Payload? {

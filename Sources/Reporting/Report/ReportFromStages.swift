@@ -49,11 +49,11 @@ extension BuildReport.Compile {
 
 extension BuildReport.Comparison {
     /// Counts the functions that run after boot, and the errors.
-    package init(_ changeSets: [ChangeSet]) {
-        self.init(same: 0, changed: 0, new: 0, refused: 0)
+    package init(_ changeSets: [ChangeSet], _ layouts: LayoutComparison) {
+        self.init(same: 0, changed: 0, new: 0, refused: layouts.diagnostics.values.joined().count { $0.severity == .error })
         for set in changeSets {
-            for (item, status) in zip(set.patched.items, set.status) where item.isRuntimeFunction {
-                switch status {
+            for record in set.records where record.item.isRuntimeFunction {
+                switch record.status {
                 case .same: same += 1
                 case .changed: changed += 1
                 case .new: new += 1
@@ -65,12 +65,12 @@ extension BuildReport.Comparison {
 }
 
 extension ObjectComparison {
-    package init(_ changes: ChangeSet, layouts: [LayoutChange], original: String, patched: String) {
-        self.init(original: original, patched: patched, sameFunctions: 0, functions: [], data: [], layouts: layouts)
-        for (index, item) in changes.patched.items.enumerated() where item.isNamed && changes.status.indices.contains(index) {
-            let twin = changes.twins.original[index].map { changes.original.items[$0] }
+    package init(_ changes: ChangeSet, layouts: LayoutComparison, original: String, patched: String) {
+        self.init(original: original, patched: patched, sameFunctions: 0, functions: [], data: [], layouts: layouts.changes)
+        for record in changes.records where record.item.isNamed {
+            let item = record.item
             let status: Status
-            switch changes.status[index] {
+            switch record.status {
             case .same:
                 if item.isRuntimeFunction { sameFunctions += 1 }
                 continue
@@ -79,27 +79,21 @@ extension ObjectComparison {
             case .changed: status = .changed
             case .new: status = .new
             }
-            add(item, Item(name: item.name, status: status, oldSize: twin?.size, newSize: item.size))
+            add(item, Item(name: item.name, status: status, oldSize: changes.twin(of: item.id)?.size, newSize: item.size))
         }
-        for index in changes.removed where changes.original.items.indices.contains(index) {
-            let item = changes.original.items[index]
+        for item in changes.removed.map({ changes.original[$0] }) {
             add(item, Item(name: item.name, status: .removed, oldSize: item.size, newSize: nil))
         }
-        diagnostics = changes.diagnostics
+        diagnostics = changes.diagnostics + (layouts.diagnostics[changes.object] ?? [])
     }
 
-    private mutating func add(_ item: ObjectDiff.Item, _ listed: Item) {
+    private mutating func add<Side>(_ item: ObjectDiff.Item<Side>, _ listed: Item) {
         switch item.kind {
         case .function: functions.append(listed)
         case .data: data.append(listed)
-        case .string, .constant, .piece: break
+        case .string, .constant, .replacementCode: break
         }
     }
-}
-
-extension ObjectDiff.Item {
-    /// Cold parts are counted with their function.
-    var isRuntimeFunction: Bool { kind == .function && role == .code && isNamed && parent == nil }
 }
 
 extension BuildReport {

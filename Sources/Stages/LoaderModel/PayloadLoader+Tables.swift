@@ -26,11 +26,11 @@ extension PayloadLoader {
                 if !section.isLoaded, section.size > 0 { spoilSearch(in: section) }
             }
         }
-        for table in tables where table.piece?.lengthOffset != nil { try readAlternatives(table) }
+        for table in tables where table.replacement?.lengthOffset != nil { try readAlternatives(table) }
         for name in rules.refusedSections where section(named: name) != nil {
             throw .refuse(.tables, .notSupported, "section \(name) is not taken")
         }
-        for table in tables where !Self.isBugTable(table) && table.piece?.lengthOffset == nil {
+        for table in tables where !Self.isBugTable(table) && table.replacement?.lengthOffset == nil {
             guard let (index, section) = section(named: table.section) else { continue }
             try checkEntries(section, of: table.entrySize, .tables)
             if section.size > 0, !section.isLoaded {
@@ -65,19 +65,19 @@ extension PayloadLoader {
 
     /// Each alternative must patch the payload's own text, with bytes of the section of replacements.
     private func readAlternatives(_ table: SpecialTable) throws(Stop) {
-        guard let (index, section) = section(named: table.section), let piece = table.piece,
-            let lengthOffset = piece.lengthOffset
+        guard let (index, section) = section(named: table.section), let code = table.replacement,
+            let lengthOffset = code.lengthOffset
         else { return }
         try checkEntries(section, of: table.entrySize, .tables)
         guard section.size > 0 else { return }
         let text = memory.region(.text)
         guard text.size > 0 else { throw .refuse(.tables, .invalid, "it has alternatives, but no text") }
-        guard let pieces = self.section(named: piece.section) else {
-            throw .refuse(.tables, .invalid, "it has alternatives, but no section \(piece.section)")
+        guard let codes = self.section(named: code.section) else {
+            throw .refuse(.tables, .invalid, "it has alternatives, but no section \(code.section)")
         }
         let bytes = try loadedBytes(index)
-        guard let start = memory.address(of: index), let pieceStart = memory.address(of: pieces.index) else {
-            throw .crash("section \(piece.section) is not loaded")
+        guard let start = memory.address(of: index), let codeStart = memory.address(of: codes.index) else {
+            throw .crash("section \(code.section) is not loaded")
         }
         try checkAligned(index)
         // All are looked at before the first is applied.
@@ -97,9 +97,9 @@ extension PayloadLoader {
             }
             guard
                 !behaviour.holdsAlternativesToPayload || Self.contains(
-                    pieceStart, pieces.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
+                    codeStart, codes.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
             else {
-                throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(piece.section)")
+                throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(code.section)")
             }
             // Since padding is counted apart, it stands behind the replacement's length.
             let padding: UInt8 = lengthOffset + 2 < table.entrySize ? bytes.number(at: offset + UInt64(lengthOffset) + 1) ?? 0 : 0

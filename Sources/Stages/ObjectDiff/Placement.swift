@@ -7,9 +7,9 @@ struct Placement: Equatable {
     /// In bytes; nil where the section holds more, so that the thing's own alignment can't be told.
     var alignment: UInt64?
 
-    init(_ item: Item, in graph: ObjectGraph, isAlone: Bool) {
-        var name = graph.file.sections[item.section].name
-        for own in [item.name] + item.aliases where name.hasSuffix(".\(own)") {
+    init<Side>(_ item: Item<Side>, in graph: ObjectGraph<Side>, isAlone: Bool) {
+        var name = graph.sectionName(of: item)
+        for own in item.names where name.hasSuffix(".\(own)") {
             name.removeLast(own.count + 1)
             break
         }

@@ -17,7 +17,7 @@ struct Expectation: Equatable {
     init() {}
 
     /// - Parameter original: the function as compiled here, for the places that are patched at boot; nil where it is not known.
-    init(_ symbol: XenImage.Symbol, original: Item?, running: RunningHypervisor, architecture: any TargetArchitecture) {
+    init(_ symbol: XenImage.Symbol, original: OriginalItem?, running: RunningHypervisor, architecture: any TargetArchitecture) {
         guard symbol.payload == nil else {
             whyNone = "a payload brought it, and its bytes are settled when that is loaded"
             return

@@ -20,7 +20,7 @@ package enum SectionRole: Sendable, Equatable {
     /// A table of entries that belong to functions.
     case table(SpecialTable)
     /// Code that only such tables lead to.
-    case pieces
+    case replacementCode
     /// Pointers to live-patch hooks.
     case hooks
     /// Never part of the running hypervisor: debug info, notes, build-time checks.
@@ -32,7 +32,7 @@ package enum SectionRole: Sendable, Equatable {
 /// Tells sections apart for one architecture and one version of Xen.
 package struct SectionRoles: Sendable {
     package let tables: [String: SpecialTable]
-    private let pieceSections: Set<String>
+    private let replacementSections: Set<String>
     private let hooksPrefix: String
     private let useless: [String]
 
@@ -43,14 +43,14 @@ package struct SectionRoles: Sendable {
         self.useless = useless
         self.hooksPrefix = hooksPrefix
         self.tables = Dictionary(tables.map { ($0.section, $0) }, uniquingKeysWith: { first, _ in first })
-        self.pieceSections = Set(tables.compactMap(\.piece?.section))
+        self.replacementSections = Set(tables.compactMap(\.replacement?.section))
     }
 
     package func role(of section: ELFSection) -> SectionRole {
         let name = section.name
         guard section.isAllocated else { return .ignored }
         if let table = tables[name] { return .table(table) }
-        if pieceSections.contains(name) { return .pieces }
+        if replacementSections.contains(name) { return .replacementCode }
         if name.hasPrefix(hooksPrefix) { return .hooks }
         if useless.contains(where: { SectionName.isOrBegins(name, $0) }) || SectionName.isDiscarded(name) { return .ignored }
         if SectionName.isCollectedArray(name) { return .collected }
