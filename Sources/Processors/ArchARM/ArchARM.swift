@@ -72,6 +72,14 @@ extension ArraySlice<UInt8> {
         return rest.allSatisfy { $0 == 0 }
     }
 
+    /// The word that a byte belongs to, in hexadecimal as `objdump` prints it; nil beyond the last whole one.
+    package func wordText(at offset: Int) -> InstructionText? {
+        let start = offset / 4 * 4
+        guard offset >= 0, start + 4 <= count else { return nil }
+        let digits = String(ByteOrder.little.number(dropFirst(start).prefix(4)), radix: 16)
+        return InstructionText(range: start..<start + 4, mnemonic: nil, text: String(repeating: "0", count: 8 - digits.count) + digits)
+    }
+
     /// Word by word, each an instruction that has one encoding only; nil where a part of a word is left.
     package func words() -> [CodeInstruction]? {
         guard count % 4 == 0 else { return nil }

@@ -120,6 +120,8 @@ package struct ArchARM32: TargetArchitecture {
         ["$a", "$d", "$t"].contains { name == $0 || name.hasPrefix($0 + ".") }
     }
 
+    package func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText? { code.wordText(at: offset) }
+
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { code.words() }
 
     /// Tables for unwinding, which nothing in Xen does.

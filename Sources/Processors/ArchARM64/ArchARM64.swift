@@ -116,6 +116,8 @@ package struct ArchARM64: TargetArchitecture {
         ["$x", "$d"].contains { name == $0 || name.hasPrefix($0 + ".") }
     }
 
+    package func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText? { code.wordText(at: offset) }
+
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { code.words() }
 
     /// No ADRP where erratum 843419 could strike: in the last two words of a page.

@@ -43,7 +43,9 @@ extension BuildReport.Compile {
     package init(_ build: BuildOutcome) {
         self.init(
             objects: build.objectCount, concerned: build.pairs.count, compiled: build.compiled,
-            fromCache: build.fromCache, compiler: build.compiler)
+            fromCache: build.fromCache, compiler: build.compiler, preparedWhole: build.preparation?.isWhole ?? false,
+            preparedBecause: build.preparation?.reason,
+            decisions: build.decisions.map { Decision(object: $0.object, spared: $0.isSpared, why: $0.words) })
     }
 }
 
@@ -107,7 +109,8 @@ extension BuildReport {
             Function(
                 name: $0.payload == nil ? $0.name : AppliedPayload.withoutTag($0.name), file: file($0.location), line: $0.location?.line,
                 oldSize: Int(clamping: $0.oldSize),
-                newSize: Int(clamping: $0.newSize), status: $0.isNOPs ? .nops : .changed)
+                newSize: Int(clamping: $0.newSize), status: $0.isNOPs ? .nops : .changed, why: $0.why.map(WhyStep.init),
+                firstDifference: $0.difference.map(FirstDifference.init))
         }
         for companion in payload.companions {
             let status: Status =
@@ -121,12 +124,13 @@ extension BuildReport {
                 functions.append(
                     Function(
                         name: companion.name, file: file(companion.location), line: companion.location?.line, oldSize: nil,
-                        newSize: size, status: status))
+                        newSize: size, status: status, why: companion.why.map(WhyStep.init),
+                        firstDifference: companion.difference.map(FirstDifference.init)))
             } else {
                 data.append(
                     DataObject(
                         name: companion.name, file: file(companion.location), size: size, writable: companion.isWritable,
-                        status: status))
+                        status: status, why: companion.why.map(WhyStep.init), firstDifference: companion.difference.map(FirstDifference.init)))
             }
         }
         references = payload.references.map(\.name)
@@ -149,4 +153,46 @@ func entryName(of section: String) -> String {
     if let last = words.last, last.allSatisfy(\.isNumber) { words.removeLast() }
     let name = words.joined(separator: " ")
     return name.hasSuffix("s") ? String(name.dropLast()) : name + " entry"
+}
+
+extension BuildReport.WhyStep {
+    fileprivate init(_ step: PayloadLinker.Payload.Inclusion) {
+        self.init(name: step.name, file: step.location?.file, line: step.location?.line, reason: step.reason.word)
+    }
+}
+
+extension BuildReport.FirstDifference {
+    fileprivate init(_ difference: Difference) {
+        self.init(
+            offset: difference.offset, before: difference.before, after: difference.after, file: difference.location?.file,
+            line: difference.location?.line, summary: difference.words)
+    }
+}
+
+extension InclusionReason {
+    /// As reports have it.
+    fileprivate var word: String {
+        switch self {
+        case .changed: "changed"
+        case .moved: "moved and changed"
+        case .hook: "hook"
+        case .part: "part of the function"
+        case .needed(let isNew): isNew ? "new" : "copied"
+        }
+    }
+}
+
+extension ObjectDecision {
+    /// Why, in a few words.
+    var words: String {
+        switch reason {
+        case .source(let path): "the patch changes \(path)"
+        case .command: "it is compiled by another command"
+        case .added: "only the patched tree builds it"
+        case .removed: "only the original tree builds it"
+        case .reads(let files): files.isEmpty ? "it may read what the patch changes" : "it reads \(files.listed(atMost: 3))"
+        case .readsNoneOfThem: "it reads nothing that the patch changes"
+        case .sameText: "its preprocessed source is the same"
+        }
+    }
 }

@@ -36,7 +36,7 @@ package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) thr
 
     // Objects made from assembly have labels instead of functions: they are compared section by section.
     let isAssembly = [pair.source, original.graph.fileSymbol, patched.graph.fileSymbol].contains { $0.hasSuffix(".S") || $0.hasSuffix(".s") }
-    let outcome = judgeItems(original, patched, twins: twins, by: rules, isAssembly: isAssembly, source: pair.source)
+    let outcome = try judgeItems(original, patched, twins: twins, by: rules, isAssembly: isAssembly, source: pair.source)
     // From here on each has its status. What follows only reads, and reports.
 
     let facts = ComparedFacts(pair: pair, original: original, patched: patched, twins: twins, outcome: outcome)

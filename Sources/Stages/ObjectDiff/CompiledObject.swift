@@ -1,4 +1,5 @@
 import DebugInfo
+import Diagnostics
 import ELFModel
 import SystemPackage
 import TargetArchitecture
@@ -49,6 +50,12 @@ package struct CompiledObject: Sendable {
     package func types(withUses: Bool) throws(DebugInfoError) -> TypeInfo {
         guard let path else { return TypeInfo() }
         return try TypeInfo.read(path, withUses: withUses)
+    }
+
+    /// The lines of the source that some places of its code came from.
+    func lines(of places: Set<SourceLines.Place>) throws(DebugInfoError) -> [SourceLines.Place: SourceLocation] {
+        guard let path else { return [:] }
+        return try SourceLines.read(path, for: places)
     }
 
     /// The functions that it declares and defines.

@@ -5,6 +5,7 @@ import Diagnostics
 struct ExplainedGraph<Side: ComparisonSide> {
     let graph: ObjectGraph<Side>
     let debug: DebugInfo
+    private let compiled: CompiledObject
     /// Declared variables by section and offset, each with its position among all of them.
     private let variables: [Place: (variable: DebugInfo.Variable, order: Int)]
     private let functions: [Place: DebugInfo.Function]
@@ -20,6 +21,7 @@ struct ExplainedGraph<Side: ComparisonSide> {
     init(_ object: ObjectID, _ compiled: CompiledObject, by rules: ComparisonRules) {
         graph = ObjectGraph(object, file: compiled.file, architecture: rules.architecture, roles: rules.roles)
         debug = compiled.debug
+        self.compiled = compiled
         variables = Dictionary(
             debug.variables.enumerated().map { (Place(section: $1.section, offset: $1.offset), ($1, $0)) }, uniquingKeysWith: { first, _ in first })
         functions = Dictionary(
@@ -43,6 +45,15 @@ struct ExplainedGraph<Side: ComparisonSide> {
             names.staticLocals[item.id] = ChangeSet.StaticLocal(name: variable.name, function: function, file: variable.declaration?.file)
         }
         return names
+    }
+
+    /// The lines that places in functions came from.
+    ///
+    /// - Parameter places: each by its function, and in bytes from there.
+    func lines(of places: [(function: Item<Side>, offset: Int)]) throws(DebugInfoError) -> [Item<Side>.ID: SourceLocation] {
+        let wanted = places.map { ($0.function.id, SourceLines.Place(section: $0.function.section, offset: $0.function.offset + $0.offset)) }
+        let found = try compiled.lines(of: Set(wanted.map(\.1)))
+        return Dictionary(wanted.compactMap { id, place in found[place].map { (id, $0) } }) { first, _ in first }
     }
 
     /// Where the source declares an item. A cold part is where its function is.

@@ -10,10 +10,12 @@ struct ItemOutcome {
 }
 
 /// Gives each patched item its status: by its content, by where it lies, and by the other parts of its function.
+///
+/// - Throws: `DebugInfoError` when the lines of what differs can't be read.
 func judgeItems(
     _ original: ExplainedGraph<OriginalSide>, _ patched: ExplainedGraph<PatchedSide>, twins: Correlation, by rules: ComparisonRules,
     isAssembly: Bool, source: String
-) -> ItemOutcome {
+) throws -> ItemOutcome {
     let (a, b) = (original.graph, patched.graph)
     guard !isAssembly else {
         let records = b.items.map { ChangeSet.Record(item: $0, twin: twins[$0.id], status: .same, location: patched.location($0.id), difference: nil) }
@@ -24,14 +26,20 @@ func judgeItems(
         // What has no name counts through those who refer to it.
         guard item.isNamed else { return .same }
         guard let twin = twins.original(of: item.id) else { return .new }
-        return comparison.haveSameContent(a[twin], item) ? .same : .changed(comparison.firstDifference(a[twin], item))
+        if comparison.haveSameContent(a[twin], item) { return .same }
+        let difference = comparison.firstDifference(a[twin], item)
+        return .changed(difference.showing(a[twin], in: a, item, in: b, architecture: rules.architecture))
     }
     let moves = movedItems(original, patched, twins: twins, where: { byContent[$0.index].isSame }, source: source)
     let byPlace = zip(b.items, byContent).map { item, verdict in moves.changed[item.id].map { .changed($0) } ?? verdict }
     let verdicts = spreadOverParts(b, byPlace)
+    let lines = try patched.lines(of: zip(b.items, verdicts).compactMap { item, verdict in
+        item.kind == .function ? verdict.difference?.offset.map { (item, $0) } : nil
+    })
     let records = zip(b.items, verdicts).map { item, verdict in
         ChangeSet.Record(
-            item: item, twin: twins[item.id], status: verdict.status, location: patched.location(item.id), difference: verdict.difference)
+            item: item, twin: twins[item.id], status: verdict.status, location: patched.location(item.id),
+            difference: verdict.difference?.located(at: lines[item.id]))
     }
     let removed = a.items.filter { $0.isNamed && twins.patched(of: $0.id) == nil && !$0.isJustContent }.map(\.id)
     return ItemOutcome(records: records, removed: removed, diagnostics: moves.diagnostics)
