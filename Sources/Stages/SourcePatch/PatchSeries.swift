@@ -204,13 +204,13 @@ struct PatchSeries {
     private var outsideNote: [Diagnostic] {
         let (read, others) = (leftOut.filter(PatchPath.isReadByBuild).sorted(), leftOut.filter { !PatchPath.isReadByBuild($0) }.sorted())
         var result: [Diagnostic] = []
-        if !others.isEmpty { result.append(Diagnostic(.outsideHypervisor, .note, message: "left out, as outside xen/: \(others.listed(atMost: 3))")) }
+        if !others.isEmpty { result.append(Diagnostic(.outsideHypervisor, .note, message: "left out, because outside xen/: \(others.listed(atMost: 3))")) }
         if !read.isEmpty {
             result.append(
                 Diagnostic(
                     .outsideHypervisor, .warning,
                     message: "left out, though the hypervisor's build reads \(read.count == 1 ? "it" : "them"): \(read.listed(atMost: 3))",
-                    help: "if the fix needs another way of building, a payload is not enough"))
+                    help: "if the fix needs the hypervisor to be built differently, a payload is not enough"))
         }
         return result
     }

@@ -194,7 +194,7 @@ struct TreePreparation: Sendable {
             ["-j\(request.jobs)"] + BuildSystemQuirks.withoutObjects, log: log("headers-\(side)"),
             adding: environment.merging([RecordingFolder.variable: recording.string]) { $1 })
         // What make has made already, it would not make.
-        guard try BuildSystemQuirks.madeObjects(in: make.top).isEmpty else { throw MoreIsNeeded("make made objects before it was to") }
+        guard try BuildSystemQuirks.madeObjects(in: make.top).isEmpty else { throw MoreIsNeeded("make made objects too early") }
         var dryRun = try await early
         do {
             // Makefiles up to 4.14 can't say anything before the headers are there.
@@ -242,8 +242,8 @@ struct TreePreparation: Sendable {
             throw BuildError(
                 "'\(toolchain.compiler.joined(separator: " "))' is no compiler for \(request.architecture): it makes objects of ELF machine \(made), not \(machine)",
                 help: request.environment["CC"] == nil
-                    ? "say with --cross-compile what stands before the names of the right tools"
-                    : "CC is taken as it is, whatever the target: unset it, or say in it which compiler to use")
+                    ? "give the prefix of the right tools with --cross-compile"
+                    : "the build uses CC as it is, whatever the target: unset it, or set it to the right compiler")
         }
     }
 

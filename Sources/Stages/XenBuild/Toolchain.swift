@@ -59,8 +59,8 @@ struct Toolchain: Sendable, Equatable {
 
     /// What to do about tools that are not there.
     private static func helpOnMissing(_ what: String, for request: BuildRequest, isChosen: Bool) -> String {
-        if isChosen || request.crossPrefix.isEmpty { return "install \(what), or say in CC which compiler to use" }
+        if isChosen || request.crossPrefix.isEmpty { return "install \(what), or set CC to the compiler to use" }
         let package = request.toolchainPackage.map { " (Debian: \($0))" } ?? ""
-        return "install \(what)\(package), or say with --cross-compile what stands before the names of its tools"
+        return "install \(what)\(package), or give the prefix of its tools with --cross-compile"
     }
 }

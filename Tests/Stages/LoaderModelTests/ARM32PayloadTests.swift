@@ -88,7 +88,7 @@ import Testing
         #expect(try await loaded("movw r0, #:lower16:counter\nmovt r0, #:upper16:counter").isAccepted)
     }
 
-    @Test(arguments: [("R_ARM_TARGET1", "R_ARM_TARGET1"), ("R_ARM_PREL31", "R_ARM_PREL31"), ("R_ARM_ABS16", "type 5 ")])
+    @Test(arguments: [("R_ARM_TARGET1", "R_ARM_TARGET1"), ("R_ARM_PREL31", "R_ARM_PREL31"), ("R_ARM_ABS16", "take type 5")])
     func refusedTypes(type: String, mention: String) async throws {
         #expect(try await loaded(".reloc 0, \(type), second\nnop").isRefused(.relocation, .notSupported, mention))
     }
