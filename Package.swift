@@ -122,7 +122,7 @@ house.module(
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
 house.testSupport("TestTools", [], [system, subprocess])
-house.testSupport("ObjectFixtures", ["XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
+house.testSupport("ObjectFixtures", ["Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
 house.testSupport("PayloadSamples", ["XenVersions", "LoaderModel", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
 house.testSupport("ChangeCases", ["Report", "ELFModel", "Diagnostics", "WorkFiles"], [system])
 
@@ -155,7 +155,7 @@ house.tests(
     ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
 house.tests(
     "LoaderModel", ["XenVersions", "PayloadSamples", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
-house.tests("Report", ["XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
+house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestRig", ["Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests(
     "XspliceCommand", ["XenVersions", "Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "XenBuild", "WorkFiles", "XenSource"],

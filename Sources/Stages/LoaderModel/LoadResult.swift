@@ -52,7 +52,7 @@ package struct LoadResult: Sendable, Equatable {
 
     /// Something that the upload lets pass and that still matters.
     package struct Finding: Sendable, Equatable {
-        package enum Kind: String, Sendable, Equatable, Codable {
+        package enum Kind: String, Sendable, Equatable, Codable, CaseIterable {
             /// A loaded section with `sh_addralign` 0 is put at the start of its region, over what is there.
             case zeroAlignment = "zero-alignment"
             case noExecutableSection = "no-executable-section"
@@ -98,7 +98,7 @@ package struct LoadResult: Sendable, Equatable {
             self.text = text
         }
 
-        /// As a build tells it; nil for what a build does not make, or tells another way.
+        /// As a build reports it; nil for what a build does not make, or reports in another way.
         package var diagnostic: Diagnostic? {
             let id: DiagnosticID? =
                 switch kind {

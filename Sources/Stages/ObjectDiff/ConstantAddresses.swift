@@ -22,7 +22,7 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
             diagnostics.append(
                 Diagnostic(
                     .constantTableChanged, severity, symbol: item.name, location: facts.location(item.id),
-                    message: "constant '\(item.name)' changed, and \(what) goes on with the old one", help: help))
+                    message: "constant '\(item.name)' changed, and \(what) still reads the old one", help: help))
         }
         // A table of what each processor gets, for example (`intel_idle_ids` of `xen/arch/x86/cpu/mwait-idle.c`): where boot code put the
         // pointers can't be told from the table.
@@ -31,13 +31,13 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
             ?? before.escape(of: twin) ?? after.escape(of: item.id)
         if let escape {
             report(
-                .error, "\(escape): whoever kept it",
-                help: "change the functions that read it; or, when nobody keeps its address, give the new table a new name")
+                .error, "\(escape): whatever kept that address",
+                help: "change the functions that read it instead; or, if nothing keeps its address, give the new table another name")
         } else if let table = data(.readOnly, pointingTo: twin, in: facts.a) ?? data(.readOnly, pointingTo: item.id, in: facts.b) {
             // What functions do with a pointer that they load from there is not followed.
             report(
-                .warning, "'\(table)' leads to it: whoever took the pointer from there and kept it",
-                help: "look at what the functions that read '\(table)' do with its pointers")
+                .warning, "'\(table)' points to it: whatever took that pointer and kept it",
+                help: "check what the functions that read '\(table)' do with its pointers")
         }
     }
     return diagnostics
