@@ -114,11 +114,17 @@ house.module(
 
 house.module("TestRig", on: .programs, ["WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
+    "LivepatchBuild", on: .programs,
+    [
+        "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
+        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report",
+    ], [crypto, system])
+house.module(
     "XspliceCommand", on: .programs,
-    ["XenVersions", 
-        "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
-        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report", "TestRig",
-    ], [argumentParser, crypto, logging, system])
+    [
+        "LivepatchBuild", "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "TargetArchitecture", "XenSource", "XenBuild", "ObjectDiff",
+        "LoaderModel", "Report", "TestRig",
+    ], [argumentParser, logging, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
 house.testSupport("TestTools", [], [system, subprocess])
@@ -148,7 +154,7 @@ house.tests("XenSource", ["XenVersions", "Diagnostics"], [system])
 house.tests("ArchX86_64", ["XenVersions", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("ArchARM", ["XenVersions", "ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("SourcePatch", ["Diagnostics"], [system, subprocess])
-house.tests("XenBuild", ["XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
+house.tests("XenBuild", ["TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
 house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
@@ -158,8 +164,12 @@ house.tests(
 house.tests("Report", ["XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestRig", ["Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests(
-    "XspliceCommand", ["XenVersions", "Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "XenBuild", "WorkFiles", "XenSource"],
-    [argumentParser, logging, system])
+    "LivepatchBuild",
+    [
+        "XenVersions", "Diagnostics", "ObjectFixtures", "PayloadLinker", "Report", "SourcePatch", "TestTools", "WorkFiles", "XenBuild", "XenSource",
+    ], [system])
+house.tests(
+    "XspliceCommand", ["LivepatchBuild", "Diagnostics", "Report", "TestRig", "XenBuild", "WorkFiles"], [argumentParser, logging, system])
 house.tests("FuzzTargets", ["FuzzTargets", "ChangeCases", "TestTools", "WorkFiles"], [system])
 // Of the whole program.
 house.tests(

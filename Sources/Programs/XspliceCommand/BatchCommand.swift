@@ -1,6 +1,6 @@
 import ArgumentParser
 import Diagnostics
-import FoundationEssentials
+import LivepatchBuild
 import Report
 import Synchronization
 import SystemPackage
@@ -75,8 +75,7 @@ struct BatchCommand: ConsoleCommand {
         let jobs = jobs ?? max(1, ProcessFacts.processors), cells = manifest.cells
         let start = ContinuousClock.now
 
-        let stages = StageRunner(terminal)
-        let (report, complaints) = try await stages.run(.batch) {
+        let (report, complaints) = try await terminal.show("batch") {
             let progress = BatchProgress(total: cells.count)
             let endings = try await inParallel(
                 cells, limit: jobs, done: { terminal.update(progress.text(done: $0)) },

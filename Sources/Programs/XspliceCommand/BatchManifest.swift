@@ -1,5 +1,6 @@
 import Diagnostics
 import FoundationEssentials
+import LivepatchBuild
 import SystemPackage
 
 /// What `batch` is to build: fixes for hypervisors. Read from JSON; relative paths begin in the manifest's own folder.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import LivepatchBuild
 import Report
 
 /// The program without the process around it: from arguments to an exit code.

@@ -1,4 +1,5 @@
 import Diagnostics
+import LivepatchBuild
 import Testing
 
 @testable import XspliceCommand
