@@ -32,6 +32,18 @@ struct BuildConclusion: Sendable {
         if result.isForSeveral { terminal.say("\n" + ReportText.overview(RunReport(result.reports), style: terminal.style)) }
     }
 
+    /// The first line that says why a payload is missing; nil where none is, or where the exit code says it all.
+    func complaint(_ style: TextStyle) -> String? {
+        for ending in result.endings {
+            if let failure = ending.failure { return DiagnosticText.render(failure, style: style).firstLine }
+            if let error = ending.report.diagnostics.first(where: { $0.severity == .error }) {
+                return DiagnosticText.render(error, style: style).firstLine
+            }
+            if ending.report.outcome == .nothingToPatch, !result.isForSeveral { return Self.nothingToPatch(ending.report) }
+        }
+        return nil
+    }
+
     /// What tells the target from the others.
     private func name(of ending: BuildResult.Ending) -> String? { result.isForSeveral ? ending.report.tree.architecture : nil }
 
@@ -67,4 +79,8 @@ struct BuildConclusion: Sendable {
         let text = DiagnosticText.render(shown, layouts: layouts, style: terminal.console.errorStyle)
         terminal.complain((target.map { "\nFor \($0):" } ?? "") + "\n" + text)
     }
+}
+
+extension String {
+    var firstLine: String { String(prefix { $0 != "\n" }) }
 }

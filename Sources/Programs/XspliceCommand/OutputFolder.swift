@@ -37,7 +37,7 @@ package struct OutputFolder: Sendable {
     private var path: FilePath { places.top }
     package var report: FilePath { path.appending(Self.reportName) }
 
-    static let reportName = "report.json"
+    private static let reportName = "report.json"
 
     /// Looks whether the folder may be used. Nothing is written.
     package static func claim(_ path: FilePath, force: Bool) throws(OutputFolderError) -> OutputFolder {

@@ -130,4 +130,20 @@ import XenBuild
         #expect(try run(["arm32": .compiledOnly]) == .written)
         #expect(output.text == "\nThe objects are compiled. Stopped there, as asked for with -k diff.\n")
     }
+
+    @Test(arguments: [
+        ([("arm64", .refusal)], "error[per-cpu-added]: a variable"), ([("arm64", .failure)], "error: common/kernel.c does not compile"),
+        ([("arm64", .otherOriginal)], "error[original-differs]: another"), ([("arm64", .payload)], nil),
+        (
+            [("arm64", .nothing)],
+            "nothing to patch: the patch changes xen/common/a.c, and no function or data that runs after boot differs"
+        ),
+        ([("arm64", .payload), ("arm32", .refusal), ("x86_64", .failure)], "error[per-cpu-added]: a variable"),
+        // Which of several it is about would be missing.
+        ([("arm64", .payload), ("arm32", .nothing)], nil),
+    ] as [([(String, Ending)], String?)])
+    func theFirstComplaint(endings: [(String, Ending)], complaint: String?) {
+        let result = BuildResult(endings: endings.map { ending($0.0, $0.1, in: "out") }, sharedDiagnostics: [moved])
+        #expect(BuildConclusion(result).complaint(TextStyle(unicode: true)) == complaint)
+    }
 }
