@@ -22,7 +22,7 @@ package enum BuildEvent: Sendable, Equatable {
     case failedStage(BuildStage, wasInterrupted: Bool)
 }
 
-package enum BuildStage: String, Sendable, CaseIterable {
+package enum BuildStage: String, Sendable {
     case patch, compile, hypervisor, compare, link, original, check
 }
 

@@ -6,9 +6,9 @@ import XenSource
 
 /// A whole build, for one target or several: what they share, and how each ended.
 struct BuildRun: Sendable {
-    let options: BuildOptions
-    let places: OutputPlaces
-    let host: BuildHost
+    private let options: BuildOptions
+    private let places: OutputPlaces
+    private let host: BuildHost
     /// Those that all targets share.
     private let stages: StageRunner
     private var contexts: [RunContext] = []
