@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import LivepatchBuild
 
 /// The program: what its first argument may be.
 package struct RootCommand: ParsableCommand {
@@ -12,9 +13,6 @@ package struct RootCommand: ParsableCommand {
 
     package init() {}
 }
-
-/// Of the program, not of Xen.
-package let programVersion = "0.1.0"
 
 /// A parsed command that runs against a console that the caller gives.
 protocol ConsoleCommand: ParsableCommand {

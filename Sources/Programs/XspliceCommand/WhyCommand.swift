@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import LivepatchBuild
 import Report
 import SystemPackage
 import WorkFiles
@@ -38,7 +39,7 @@ struct WhyCommand: ConsoleCommand {
     /// The reports of all targets.
     private func read() throws -> [BuildReport] {
         let path = FilePath(report)
-        let file = WorkFiles.isFolder(path) ? path.appending(OutputFolder.reportName) : path
+        let file = WorkFiles.isFolder(path) ? OutputFolder.report(in: path) : path
         let bytes = try InputFile.read(file)
         if let one = try? JSONText.decode(BuildReport.self, from: bytes) { return [one] }
         if let several = try? JSONText.decode(RunReport.self, from: bytes) { return several.targets }

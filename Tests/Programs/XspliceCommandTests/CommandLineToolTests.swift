@@ -1,4 +1,5 @@
 import Diagnostics
+import LivepatchBuild
 import Report
 import SystemPackage
 import Testing

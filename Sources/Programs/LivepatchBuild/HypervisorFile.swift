@@ -4,21 +4,23 @@ import TargetArchitecture
 import XenSource
 
 /// A hypervisor that is there already, as options name it.
-struct HypervisorFile {
+package struct HypervisorFile {
     /// `--xen-syms`.
     var xenSyms: String
     /// `-s`, for one whose version or payload format is not what its own code says.
     var source: String?
 
+    package init(xenSyms: String, source: String?) { (self.xenSyms, self.source) = (xenSyms, source) }
+
     /// A hypervisor, its processor, and how it loads payloads.
-    struct Known {
-        var image: XenImage
-        var architecture: any TargetArchitecture
-        var loader: HypervisorLoader
+    package struct Known {
+        package var image: XenImage
+        package var architecture: any TargetArchitecture
+        package var loader: HypervisorLoader
     }
 
     /// - Throws: `XenImageError`, `XenSourceError`, `UsageError`.
-    func read() throws -> Known {
+    package func read() throws -> Known {
         let image = try XenImage.read(FilePath(xenSyms))
         guard let architecture = Architectures.of(machine: image.machine) else {
             throw UsageError(

@@ -35,16 +35,16 @@ func planTargets(
             help: "give one for each target, --xen-syms \(without)=FILE, or none at all: then the hypervisors are built")
     }
     let only = targets.count == 1 ? names[0] : nil
-    try checkNames(options.config.map { TargetValue($0.value.string, for: $0.architecture) }, option: "-c", targets: names, unnamedFor: only)
+    try checkNames(options.targets.config.map { TargetValue($0.value.string, for: $0.architecture) }, option: "-c", targets: names, unnamedFor: only)
     let applied = try appliedPayloads(options, machines: machines, targets: names)
 
     var plans: [TargetPlan] = []
     for target in targets {
-        let configuration = options.config.first { $0.architecture == target.name } ?? options.config.first { $0.architecture == nil }
+        let configuration = options.targets.config.first { $0.architecture == target.name } ?? options.targets.config.first { $0.architecture == nil }
         plans.append(
             TargetPlan(
                 architecture: target, xenSyms: images[target.name], configuration: configuration?.value, applied: applied[target.name] ?? [],
-                tools: try CrossTools(for: target, of: targets, options: options.crossCompile, own: own, environment: environment)))
+                tools: try CrossTools(for: target, of: targets, options: options.targets.crossCompile, own: own, environment: environment)))
     }
     return plans
 }
@@ -70,7 +70,7 @@ func checkNames(
 /// By the name of the architecture that each is for.
 private func hypervisors(_ options: BuildOptions, machines: [FilePath: UInt16]) throws(UsageError) -> [String: FilePath] {
     var images: [String: FilePath] = [:]
-    for image in options.xenSyms {
+    for image in options.targets.xenSyms {
         let name = try architecture(of: image.value, machines).name
         if let said = image.architecture, said != name {
             throw UsageError("--xen-syms \(said)=\(image.value): that file is for \(name)")
@@ -85,13 +85,13 @@ private func hypervisors(_ options: BuildOptions, machines: [FilePath: UInt16]) 
 private func targets(
     _ options: BuildOptions, images: [String: FilePath], own: (any TargetArchitecture)?
 ) throws(UsageError) -> [any TargetArchitecture] {
-    guard options.architectures.isEmpty else {
-        for (name, path) in images.sorted(by: { $0.key < $1.key }) where !options.architectures.contains(name) {
+    guard options.targets.architectures.isEmpty else {
+        for (name, path) in images.sorted(by: { $0.key < $1.key }) where !options.targets.architectures.contains(name) {
             throw UsageError(
-                "\(path): is for \(name), and --arch says \(options.architectures.joined(separator: ", "))",
+                "\(path): is for \(name), and --arch says \(options.targets.architectures.joined(separator: ", "))",
                 help: "give the xen-syms of the hypervisor that the payload is for; without --arch it tells the architecture")
         }
-        return options.architectures.compactMap { Architectures.named($0) }
+        return options.targets.architectures.compactMap { Architectures.named($0) }
     }
     guard images.isEmpty else { return Architectures.known.filter { images[$0.name] != nil } }
     return [own ?? Architectures.known.first].compactMap(\.self)
@@ -101,7 +101,7 @@ private func appliedPayloads(
     _ options: BuildOptions, machines: [FilePath: UInt16], targets: [String]
 ) throws(UsageError) -> [String: [FilePath]] {
     var applied: [String: [FilePath]] = [:]
-    for path in options.applied {
+    for path in options.stack.payloads {
         let name = try architecture(of: path, machines).name
         guard targets.contains(name) else {
             throw UsageError("--on \(path): is for \(name), which is no target of this run (\(targets.joined(separator: ", ")))")
@@ -109,7 +109,7 @@ private func appliedPayloads(
         applied[name, default: []].append(path)
     }
     // Where nothing is applied, what those patches changed does not run.
-    if !options.appliedPatches.isEmpty, !options.cumulative, let without = targets.first(where: { applied[$0] == nil }) {
+    if !options.stack.patches.isEmpty, !options.stack.isReplaced, let without = targets.first(where: { applied[$0] == nil }) {
         throw UsageError(
             "--applied-patch: no payload of --on is for \(without)",
             help: "where nothing is applied the patches of --applied-patch do not run: build for \(without) in a run of its own")
@@ -130,12 +130,12 @@ private func architecture(of path: FilePath, _ machines: [FilePath: UInt16]) thr
 /// What belongs to one hypervisor can't be said for several at once.
 private func checkSharedOptions(_ options: BuildOptions, _ targets: [String]) throws(UsageError) {
     let list = targets.joined(separator: ", ")
-    for (option, isGiven) in [("--depends", options.depends != nil), ("--xen-depends", options.xenDepends != nil)] where isGiven {
+    for (option, isGiven) in [("--depends", options.payload.depends != nil), ("--xen-depends", options.payload.xenDepends != nil)] where isGiven {
         throw UsageError(
             "\(option) with several targets (\(list)): a build-id is that of one hypervisor or payload",
             help: "leave it out, as xen-syms tells; or build for one target at a time")
     }
-    if let nops = options.nops.first {
+    if let nops = options.fix.nops.first {
         throw UsageError(
             "--nop \(nops.function)=\(nops.count) with several targets (\(list)): each processor has instructions of its own",
             help: "build for one target at a time")

@@ -13,9 +13,9 @@ struct SourceStates: Sendable, Equatable {
 
 /// Applies the patches to the tree, in memory. A cumulative payload starts from the tree itself.
 func sourceStates(_ options: BuildOptions, of tree: XenTree) throws -> SourceStates {
-    let patched = try applyPatches(options.appliedPatches + options.patches, to: tree.top)
-    guard !options.cumulative, !options.appliedPatches.isEmpty else { return SourceStates(running: AppliedPatch(files: []), patched: patched) }
-    return SourceStates(running: try applyPatches(options.appliedPatches, to: tree.top), patched: patched)
+    let patched = try applyPatches(options.stack.patches + options.input.patches, to: tree.top)
+    guard !options.stack.isReplaced, !options.stack.patches.isEmpty else { return SourceStates(running: AppliedPatch(files: []), patched: patched) }
+    return SourceStates(running: try applyPatches(options.stack.patches, to: tree.top), patched: patched)
 }
 
 /// What the payloads that a cumulative one replaces kept in variables of their own.

@@ -1,8 +1,7 @@
 import SystemPackage
 import Testing
-import XenSource
 
-@testable import XspliceCommand
+@testable import LivepatchBuild
 
 @Suite struct PayloadNameTests {
     @Test(arguments: [
@@ -24,8 +23,15 @@ import XenSource
         #expect(PayloadName.name(for: ["1-a.patch", "2-b.patch"]) == "1-a")
     }
 
-    @Test func suffixIsTheFormats() {
-        #expect(PayloadName.fileName(for: ["a.patch"], abi: .livepatchV2) == "a.livepatch")
-        #expect(PayloadName.fileName(for: ["a.patch"], abi: .xspliceV1) == "a.xsplice")
+    @Test func aNameThatIsGivenWins() throws {
+        #expect(try PayloadName.name(for: buildOptions()) == "b")
+        #expect(try PayloadName.name(for: buildOptions(["--name", "fix-1"])) == "fix-1")
+    }
+
+    @Test func withoutAPatchItIsTheFirstFunctions() throws {
+        var fix = BuildOptions.Fix()
+        fix.nops = [.init(function: "a.c#f", count: 5), .init(function: "g", count: 5)]
+        let options = try BuildOptions(input: .init(source: "a"), fix: fix, work: .init(jobs: 1, cache: "c"))
+        #expect(PayloadName.name(for: options) == "nop-f")
     }
 }

@@ -9,45 +9,35 @@ import XenBuild
 import XenSource
 import XenVersions
 
-/// The making of one target's payload seen from outside: shows each stage, and gathers its outcome in the report.
-struct RunContext {
+/// The making of one target's payload seen from outside: tells of each stage, and gathers its outcome in the report.
+struct RunContext: Sendable {
     let options: BuildOptions
     let target: Target
     /// Where the payload is going to be.
     let folder: FilePath
     let logs: FilePath
+    /// Where what it worked with is kept, if that is wanted.
+    let work: FilePath
     let stages: StageRunner
-    let environment: [String: String]
-    /// How the build calls this program as its recorder of compiler commands.
-    let recorder: [String]
+    let host: BuildHost
     private(set) var report: BuildReport
 
-    var terminal: Terminal { stages.terminal }
-    private var style: TextStyle { terminal.style }
+    private var observer: any BuildObserver { stages.observer }
 
     init(
-        options: BuildOptions, target: Target, tree: XenTree, folder: FilePath, logs: FilePath, terminal: Terminal,
-        environment: [String: String], recorder: [String]
+        options: BuildOptions, target: Target, tree: XenTree, folder: FilePath, logs: FilePath, work: FilePath, host: BuildHost, observer: any BuildObserver
     ) {
         self.options = options
         self.target = target
         self.folder = folder
         self.logs = logs
-        self.stages = StageRunner(terminal)
-        self.environment = environment
-        self.recorder = recorder
+        self.work = work
+        self.stages = StageRunner(observer)
+        self.host = host
         report = BuildReport(tree: BuildReport.Tree(tree, architecture: target.name))
         report.hypervisor = target.running.map { BuildReport.Hypervisor($0.image, builtHere: false) }
         report.stack = (target.running?.payloads ?? []).map {
             BuildReport.StackedPayload(path: $0.path.string, buildID: BuildIDNote.text($0.buildID))
-        }
-    }
-
-    /// Says what hypervisor the payload is for.
-    func begin() {
-        terminal.say(ReportText.heading(report, style: style))
-        if target.running == nil {
-            terminal.say("No --xen-syms is given: a hypervisor is built first, which takes some minutes the first time.")
         }
     }
 
@@ -59,24 +49,26 @@ struct RunContext {
 
     func buildRequest(tree: XenTree, patch: AppliedPatch) -> BuildRequest {
         let plan = target.plan, image = target.running?.image
-        var environment = environment
+        var environment = host.environment
         environment["CC"] = plan.tools.compiler
         return BuildRequest(
             tree: tree, patch: patch, architecture: plan.architecture.name, architectureOptions: Architectures.options, machine: plan.architecture.machine,
             crossPrefix: plan.tools.prefix, toolchainPackage: plan.tools.package, configuration: plan.configuration,
-            runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.xenDebug, launcher: options.compilerLauncher, jobs: options.jobs,
-            cache: options.cache, logs: logs, environment: environment, recorder: recorder, keepWork: options.keepWork)
+            runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher, jobs: options.work.jobs,
+            cache: options.work.cache, logs: logs, environment: environment, recorder: host.recorder, keepWork: options.work.keepWork ? work : nil)
     }
 
     mutating func compile(
         _ body: (@escaping @Sendable (BuildProgress) -> Void) async throws -> BuildOutcome
     ) async throws -> BuildOutcome {
-        let terminal = terminal
+        let observer = observer
         let build = try await stages.run(.compile) {
-            let build = try await body { terminal.update($0.shown) }
-            return (build, ReportText.line(BuildReport.Compile(build)))
+            let build = try await body { observer.observe(.progress(.building($0))) }
+            return (build, .compiled(BuildReport.Compile(build)))
         }
-        report.compile = BuildReport.Compile(build)
+        let compile = BuildReport.Compile(build)
+        observer.observe(.decided(Decision.all(compile)))
+        report.compile = compile
         report.diagnostics += build.diagnostics
         return build
     }
@@ -84,29 +76,29 @@ struct RunContext {
     mutating func buildHypervisor(
         _ body: (@escaping @Sendable (BuildProgress) -> Void) async throws -> XenImage
     ) async throws -> XenImage {
-        let terminal = terminal
+        let observer = observer
         let image = try await stages.run(.hypervisor) {
-            let image = try await body { terminal.update($0.shown) }
-            return (image, "xen-syms built, build-id \(BuildIDNote.text(image.buildID))")
+            let image = try await body { observer.observe(.progress(.building($0))) }
+            return (image, .builtHypervisor(buildID: BuildIDNote.text(image.buildID)))
         }
         report.hypervisor = BuildReport.Hypervisor(image, builtHere: true)
         return image
     }
 
-    /// - Parameter layouts: compares the types of all objects.
-    mutating func compare(
-        _ pairs: [ObjectPair], _ body: @escaping @Sendable (ObjectPair) throws -> ChangeSet, layouts: ([ChangeSet]) throws -> LayoutComparison
-    ) async throws -> (changes: [ChangeSet], layouts: LayoutComparison) {
-        let terminal = terminal, jobs = options.jobs
-        let (changes, types) = try await stages.run(.compare) {
-            let changes = try await inParallel(pairs, limit: jobs, done: { terminal.update("\($0) of \(pairs.count) compared") }, body)
-            terminal.update("types")
-            let types = try layouts(changes)
-            return ((changes, types), ReportText.line(BuildReport.Comparison(changes, types)))
+    /// Compares each pair, and then the types of all.
+    mutating func compare(_ pairs: [ObjectPair], with comparer: ObjectComparer) async throws -> (changes: [ChangeSet], layouts: LayoutComparison) {
+        let observer = observer, work = options.work, allowed = options.fix.allowedLayouts
+        let (changes, layouts) = try await stages.run(.compare) {
+            let changes = try await inParallel(
+                pairs, limit: work.jobs, done: { observer.observe(.progress(.compared($0, of: pairs.count))) }, { try comparer.compare($0) })
+            observer.observe(.progress(.comparingTypes))
+            let layouts = try comparer.compareTypes(changes, of: pairs, allowed: allowed)
+            return ((changes, layouts), .compared(BuildReport.Comparison(changes, layouts)))
         }
-        report.layouts = types.changes
-        report.comparison = BuildReport.Comparison(changes, types)
-        return (changes, types)
+        observer.observe(.decided(Decision.all(changes)))
+        report.layouts = layouts.changes
+        report.comparison = BuildReport.Comparison(changes, layouts)
+        return (changes, layouts)
     }
 
     mutating func link(_ body: () throws -> LinkOutcome) async throws -> Payload? {
@@ -114,14 +106,16 @@ struct RunContext {
         let name = folder.appending(PayloadName.name(for: options))
         let outcome = try await stages.run(.link) {
             let outcome = try body()
-            guard let payload = outcome.payload else { return (outcome, "no payload") }
-            linked.add(payload, path: "\(name).\(payload.abi.fileSuffix)", isCumulative: options.cumulative)
-            return (outcome, ReportText.linkLine(linked))
+            guard let payload = outcome.payload else { return (outcome, .linked(nil)) }
+            linked.add(payload, path: "\(name).\(payload.abi.fileSuffix)", isCumulative: options.stack.isReplaced)
+            return (outcome, .linked(linked))
         }
         report = linked
+        if outcome.payload != nil { observer.observe(.decided(Decision.all(linked))) }
+        // The linker looked at it: a line of its own, and no work.
         if let original = linked.original, original.replaced > 0 {
-            terminal.begin(.original)
-            terminal.end(ReportText.line(original))
+            observer.observe(.beganStage(.original))
+            observer.observe(.endedStage(.foundOriginal(original)))
         }
         // The diagnostics of the change sets are among them.
         report.diagnostics += outcome.diagnostics
@@ -134,7 +128,7 @@ struct RunContext {
         let version = report.tree.version
         let result = try await stages.run(.check) {
             let result = try body(payload)
-            return (result, result.isAccepted ? "the loader of Xen \(version) would accept it" : "the loader of Xen \(version) would refuse it")
+            return (result, .checked(isAccepted: result.isAccepted, version: version))
         }
         report.diagnostics += result.findings.compactMap(\.diagnostic)
         guard let reason = result.objection else { return payload }
@@ -161,7 +155,7 @@ struct RunContext {
         // That the source is another one explains all else that is wrong.
         if errors.contains(where: { $0.id == .originalDiffers }) { return .originalDiffers }
         if !errors.isEmpty { return .refused }
-        return options.skip == .diff ? .compiledOnly : .nothingToPatch
+        return options.work.skip == .diff ? .compiledOnly : .nothingToPatch
     }
 
     /// The report with how it ended, and the times.
@@ -185,11 +179,5 @@ extension LoadResult {
         case .crashes(let reason): "it would crash the hypervisor: \(reason)"
         case .notModelled(let reason): "it can't be checked: \(reason)"
         }
-    }
-}
-
-extension BuildProgress {
-    var shown: String {
-        total > 0 ? "\(grouped(done)) of \(grouped(total)) compiled" : step.rawValue
     }
 }

@@ -1,7 +1,7 @@
 import SystemPackage
 import Testing
 
-@testable import XspliceCommand
+@testable import LivepatchBuild
 
 /// Which targets a run has, and what belongs to each.
 @Suite struct TargetPlanTests {
@@ -13,10 +13,9 @@ import Testing
     private func plan(
         _ arguments: String..., own: String? = "x86_64", environment: [String: String] = [:], machines: [FilePath: UInt16] = [:]
     ) throws -> [TargetPlan] {
-        let command = try #require(try RootCommand.parseAsRoot(["-s", "a", "-p", "b", "-o", "c"] + arguments) as? BuildCommand)
-        let options = try command.options(environment: ["HOME": "/home/u"], processors: 1)
+        let options = try buildOptions(arguments)
         var known = machines
-        for path in options.xenSyms.map(\.value) + options.applied where known[path] == nil { known[path] = Self.machine(of: path) }
+        for path in options.targets.xenSyms.map(\.value) + options.stack.payloads where known[path] == nil { known[path] = Self.machine(of: path) }
         return try planTargets(options, machines: known, own: own.flatMap { Architectures.named($0) }, environment: environment)
     }
 
@@ -24,10 +23,9 @@ import Testing
 
     /// The complaint about arguments that can't be.
     private func refusal(_ arguments: [String], own: String? = "x86_64", environment: [String: String] = [:]) throws -> String {
-        let command = try #require(try RootCommand.parseAsRoot(["-s", "a", "-p", "b", "-o", "c"] + arguments) as? BuildCommand)
-        let options = try command.options(environment: ["HOME": "/home/u"], processors: 1)
+        let options = try buildOptions(arguments)
         var machines: [FilePath: UInt16] = [:]
-        for path in options.xenSyms.map(\.value) + options.applied { machines[path] = Self.machine(of: path) }
+        for path in options.targets.xenSyms.map(\.value) + options.stack.payloads { machines[path] = Self.machine(of: path) }
         let error = #expect(throws: UsageError.self) {
             try planTargets(options, machines: machines, own: own.flatMap { Architectures.named($0) }, environment: environment)
         }
@@ -119,8 +117,7 @@ import Testing
     // MARK: Tools
 
     private func tools(_ arguments: [String], own: String? = "x86_64", _ environment: [String: String] = [:]) throws -> [CrossTools] {
-        let command = try #require(try RootCommand.parseAsRoot(["-s", "a", "-p", "b", "-o", "c"] + arguments) as? BuildCommand)
-        let options = try command.options(environment: ["HOME": "/home/u"], processors: 1)
+        let options = try buildOptions(arguments)
         return try planTargets(options, machines: [:], own: own.flatMap { Architectures.named($0) }, environment: environment).map(\.tools)
     }
 

@@ -14,7 +14,7 @@ extension TargetValue {
     /// Takes an option's argument apart.
     ///
     /// File names may hold an `=` too, so only the name of a known architecture counts before it.
-    init(argument: String, _ value: (String) -> Value) {
+    package init(argument: String, _ value: (String) -> Value) {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2, let architecture = Architectures.named(parts[0]) {
             self.init(value(String(parts[1])), for: architecture.name)

@@ -22,12 +22,12 @@ func findTargets(
     _ options: BuildOptions, for tree: XenTree, machine: String, environment: [String: String]
 ) throws -> [Target] {
     var images: [FilePath: XenImage] = [:], payloads: [FilePath: [UInt8]] = [:], machines: [FilePath: UInt16] = [:]
-    for path in options.xenSyms.map(\.value) {
+    for path in options.targets.xenSyms.map(\.value) {
         let image = try XenImage.read(path)
         images[path] = image
         machines[path] = image.machine
     }
-    for path in options.applied {
+    for path in options.stack.payloads {
         let bytes = try readPayload(path)
         payloads[path] = bytes
         machines[path] = try ELFFile(bytes: bytes, name: path.string, debugSections: false).header.machine

@@ -1,5 +1,4 @@
 import SystemPackage
-import XenSource
 import XenVersions
 
 /// The payload's file name, made from the names of the patch files.
@@ -24,12 +23,8 @@ package enum PayloadName {
 
     /// A payload without a patch is named after the first function whose code becomes NOPs.
     static func name(for options: BuildOptions) -> String {
-        if let name = options.name { return name }
-        let first = options.nops.first.map { FilePath("nop-" + ($0.function.split(separator: "#").last ?? "")) }
-        return name(for: options.patches.isEmpty ? [first].compactMap(\.self) : options.patches)
-    }
-
-    package static func fileName(for patches: [FilePath], abi: PayloadABI) -> String {
-        "\(name(for: patches)).\(abi.fileSuffix)"
+        if let name = options.payload.name { return name }
+        let first = options.fix.nops.first.map { FilePath("nop-" + ($0.function.split(separator: "#").last ?? "")) }
+        return name(for: options.input.patches.isEmpty ? [first].compactMap(\.self) : options.input.patches)
     }
 }
