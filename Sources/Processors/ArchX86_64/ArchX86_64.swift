@@ -7,7 +7,7 @@ import TargetArchitecture
 // both 32 bits relative to the *slot*, while the processor counts from the end of the *instruction*. The addend
 // therefore holds -4 for most instructions and less where an immediate follows the displacement
 // (`cmpl $1, x(%rip)`: -8 or -5). GAS replaces local symbols by section + offset, keeping that sum: to learn which variable of
-// a section with several is meant, the instruction has to be decoded (InstructionLength.swift). Strings and constants in mergeable
+// a section with several is meant, the instruction has to be decoded (InstructionLayout.swift). Strings and constants in mergeable
 // sections keep their `.LC` symbols in PC-relative references.
 //
 // Indirect-branch tracking: a function that may be called through a pointer starts with ENDBR64, which must stay there
@@ -117,33 +117,7 @@ package struct ArchX86_64: TargetArchitecture {
     package var textFiller: UInt8 { 0xcc }
 
     package func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool {
-        if bytes.allSatisfy({ $0 == 0 || $0 == 0xcc }) { return true }
-        var rest = bytes
-        while !rest.isEmpty {
-            guard let length = nopLength(rest) else { return false }
-            rest = rest.dropFirst(length)
-        }
-        return true
-    }
-
-    /// The length of the NOP at the start of `bytes`: `90`, `66 90`, and the long forms `(66)* (2e) 0f 1f /0`.
-    func nopLength(_ bytes: ArraySlice<UInt8>) -> Int? {
-        var index = bytes.startIndex
-        while index < bytes.endIndex, bytes[index] == 0x66 || bytes[index] == 0x2e { index += 1 }
-        guard index < bytes.endIndex else { return nil }
-        if bytes[index] == 0x90 { return index - bytes.startIndex + 1 }
-        guard bytes[index...].starts(with: [0x0f, 0x1f]), index + 2 < bytes.endIndex else { return nil }
-        let modRM = bytes[index + 2]
-        let sib = modRM & 7 == 4 ? 1 : 0
-        let displacement: Int
-        switch modRM >> 6 {
-        case 0: displacement = 0
-        case 1: displacement = 1
-        case 2: displacement = 4
-        default: return nil
-        }
-        let length = index - bytes.startIndex + 3 + sib + displacement
-        return length <= bytes.count ? length : nil
+        bytes.allSatisfy { $0 == 0 || $0 == 0xcc } || Decoder.walk(bytes) { $1.isNOP }
     }
 
     package func isMappingSymbol(_ name: String) -> Bool { false }
