@@ -13,7 +13,7 @@ override XSPLICE_RIG_CACHE := $(abspath $(XSPLICE_RIG_CACHE))
 export XSPLICE_RIG_CACHE
 
 # Debian packages: to build the program; to get, build and boot a Xen; to check payloads with other people's tools.
-BUILD_PACKAGES := gcc g++ libc6-dev make pkg-config git ca-certificates libelf-dev libdw-dev libgit2-dev zlib1g-dev
+BUILD_PACKAGES := gcc g++ libc6-dev make pkg-config git ca-certificates libelf-dev libdw-dev libgit2-dev zlib1g-dev libzydis-dev
 RIG_PACKAGES := gcc make binutils flex bison bc patch python3 dpkg-dev xz-utils gzip qemu-system-x86
 # The cross-compilers are for objects of ARM.
 TEST_PACKAGES := cpio elfutils gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf

@@ -35,8 +35,8 @@ struct House {
         }
     }
 
-    /// A C library of the system.
-    mutating func library(_ name: String, _ pkgConfig: String, _ debianPackage: String) {
+    /// A C library of the system. Without a name for pkg-config, it is where the compiler looks anyway.
+    mutating func library(_ name: String, pkgConfig: String? = nil, _ debianPackage: String) {
         floors[name] = .system
         targets.append(.systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([debianPackage])]))
     }
@@ -80,10 +80,11 @@ struct House {
 
 var house = House()
 
-house.library("CLibelf", "libelf", "libelf-dev")
-house.library("CLibdw", "libdw", "libdw-dev")
-house.library("CZlib", "zlib", "zlib1g-dev")
-house.library("CLibgit2", "libgit2", "libgit2-dev")
+house.library("CLibelf", pkgConfig: "libelf", "libelf-dev")
+house.library("CLibdw", pkgConfig: "libdw", "libdw-dev")
+house.library("CZlib", pkgConfig: "zlib", "zlib1g-dev")
+house.library("CLibgit2", pkgConfig: "libgit2", "libgit2-dev")
+house.library("CZydis", "libzydis-dev")
 
 house.module("Diagnostics", on: .basics)
 house.module("WorkFiles", on: .basics, ["Diagnostics"], [system])
@@ -94,7 +95,7 @@ house.module("XenVersions", on: .xen, ["ELFModel"])
 house.module("XenSource", on: .xen, ["XenVersions", "CZlib", "ELFModel", "WorkFiles", "Diagnostics"], [system])
 
 house.module("TargetArchitecture", on: .processors, ["XenVersions", "ELFModel"])
-house.module("ArchX86_64", on: .processors, ["XenVersions", "TargetArchitecture", "ELFModel"])
+house.module("ArchX86_64", on: .processors, ["CZydis", "XenVersions", "TargetArchitecture", "ELFModel"])
 house.module("ArchARM", on: .processors, ["XenVersions", "TargetArchitecture", "ELFModel"])
 house.module("ArchARM64", on: .processors, ["XenVersions", "ArchARM", "TargetArchitecture", "ELFModel"])
 house.module("ArchARM32", on: .processors, ["XenVersions", "ArchARM", "TargetArchitecture", "ELFModel"])

@@ -4,7 +4,7 @@ import Testing
 
 import ArchX86_64
 
-@Suite struct InstructionLengthTests {
+@Suite struct InstructionLayoutTests {
     /// Every encoding form that hypervisor code uses, in the assembler's words, judged by objdump.
     @Test func agreesWithObjdumpOnEachForm() async throws {
         try await withTemporaryFolder { folder in
@@ -15,6 +15,7 @@ import ArchX86_64
             for part in parts {
                 #expect(part.differences().wrong == [])
                 #expect(part.differences().unknown == [])
+                part.expectThatNoBeginningDecodes()
             }
         }
     }
@@ -48,34 +49,45 @@ import ArchX86_64
         #expect(instructions > 100_000)
     }
 
-    @Test func layoutTellsTheFields() {
-        // cmpl $1, flag(%rip)
-        #expect(
-            decodeInstruction([0x83, 0x3D, 0, 0, 0, 0, 1])
-                == InstructionLayout(length: 7, displacement: 2..<6, immediate: 6..<7))
-        // call; its offset is the immediate
-        #expect(decodeInstruction([0xE8, 0, 0, 0, 0, 0x90]) == InstructionLayout(length: 5, immediate: 1..<5))
-        // movabs $0, %rax
-        #expect(
-            decodeInstruction([0x48, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0]) == InstructionLayout(length: 10, immediate: 2..<10))
-        // movw $0, 8(%rsp)
-        #expect(
-            decodeInstruction([0x66, 0xC7, 0x44, 0x24, 8, 0, 0])
-                == InstructionLayout(length: 7, displacement: 4..<5, immediate: 5..<7))
-        #expect(decodeInstruction([0xC3]) == InstructionLayout(length: 1))
+    @Test(arguments: [
+        // cmpl $1, flag(%rip); call; movabs $0, %rax; movw $0, 8(%rsp); ret
+        ([0x83, 0x3d, 0, 0, 0, 0, 1], .init(length: 7, displacement: 2..<6, immediate: 6..<7, relative: .operand)),
+        ([0xe8, 0, 0, 0, 0, 0x90], .init(length: 5, immediate: 1..<5, relative: .branch)),
+        ([0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0], .init(length: 10, immediate: 2..<10)),
+        ([0x66, 0xc7, 0x44, 0x24, 8, 0, 0], .init(length: 7, displacement: 4..<5, immediate: 5..<7)),
+        ([0xc3], .init(length: 1)),
+        // mov 0x1000(%rbp,%rax), %eax; mov 0x1000, %eax; mov 0x10(%eip), %eax; movabs 0x10, %al
+        ([0x8b, 0x84, 0x05, 0, 0x10, 0, 0], .init(length: 7, displacement: 3..<7)),
+        ([0x8b, 0x04, 0x25, 0, 0x10, 0, 0], .init(length: 7, displacement: 3..<7)),
+        ([0x67, 0x8b, 0x05, 0x10, 0, 0, 0], .init(length: 7, displacement: 3..<7, relative: .operand)),
+        ([0xa0, 0x10, 0, 0, 0, 0, 0, 0, 0], .init(length: 9, displacement: 1..<9)),
+        // enter $16, $2; xbegin; loop; vpblendvb %xmm0, table(%rip), %xmm1, %xmm2
+        ([0xc8, 16, 0, 2], .init(length: 4, immediate: 1..<4)),
+        ([0xc7, 0xf8, 0, 0, 0, 0], .init(length: 6, immediate: 2..<6, relative: .branch)),
+        ([0xe2, 0xfe], .init(length: 2, immediate: 1..<2, relative: .branch)),
+        ([0xc4, 0xe3, 0x71, 0x4c, 0x15, 0, 0, 0, 0, 0], .init(length: 10, displacement: 5..<9, immediate: 9..<10, relative: .operand)),
+    ] as [([UInt8], InstructionLayout)])
+    func layoutTellsTheFields(bytes: [UInt8], layout: InstructionLayout) {
+        #expect(decodeInstruction(bytes[...]) == layout)
+    }
+
+    /// What Xen writes as bytes, since assemblers are too old for it: UDB, WRMSRNS, ERETU, ERETS.
+    @Test(arguments: [[0xd6], [0x0f, 0x01, 0xc6], [0xf3, 0x0f, 0x01, 0xca], [0xf2, 0x0f, 0x01, 0xca]] as [[UInt8]])
+    func knowsWhatTheLibraryIsTooOldFor(bytes: [UInt8]) {
+        #expect(decodeInstruction(bytes[...]) == InstructionLayout(length: bytes.count))
+        #expect(decodeInstruction((bytes + [0x90, 0x90])[...]) == InstructionLayout(length: bytes.count))
+        for count in 0..<bytes.count { #expect(decodeInstruction(bytes.prefix(count)) == nil) }
     }
 
     @Test func cutShortOrInvalidIsUnknown() {
         for bytes: ArraySlice<UInt8> in [
             [], [0x66], [0x48], [0x0F], [0xE8, 0, 0], [0x8B, 0x05, 0, 0, 0], [0xC5], [0xC4, 0xE2, 0x79], [0x0F, 0x38],
             // Not in 64-bit mode: push %es, daa, bound and the like.
-            [0x06, 0, 0, 0], [0x27], [0x60], [0x82, 0, 0, 0], [0x9A, 0, 0, 0, 0, 0, 0], [0xEA], [0xD6],
+            [0x06, 0, 0, 0], [0x27], [0x60], [0x82, 0, 0, 0], [0x9A, 0, 0, 0, 0, 0, 0], [0xEA],
             // Intel and AMD disagree on the operand size of a near branch.
             [0x66, 0xE8, 0, 0, 0, 0], [0x66, 0x0F, 0x84, 0, 0, 0, 0],
             // Fifteen prefixes and no room for an opcode.
             ArraySlice(repeating: 0x66, count: 15) + [0x90],
-            // 3DNow!, whose opcode comes last.
-            [0x0F, 0x0F, 0xC0, 0x9E],
             // VEX after a prefix that forbids it.
             [0x66, 0xC5, 0xF8, 0x77],
         ] {
@@ -94,7 +106,8 @@ import ArchX86_64
             guard let found = decodeInstruction(bytes[...]) else { continue }
             #expect((1...count).contains(found.length))
             if let immediate = found.immediate { #expect(immediate.upperBound == found.length) }
-            if let displacement = found.displacement {
+            // 3DNow! has its opcode behind the displacement.
+            if let displacement = found.displacement, bytes.firstRange(of: [0x0f, 0x0f]) == nil {
                 #expect(displacement.upperBound == (found.immediate?.lowerBound ?? found.length))
             }
         }
@@ -108,20 +121,36 @@ import ArchX86_64
         ]
         let section: [UInt8] = [UInt8](repeating: 0xCC, count: 100) + code
         let function = section[100...]
-        #expect(trailingBytes(after: 103..<107, in: function) == 1)
-        #expect(trailingBytes(after: 111..<115, in: function) == 2)
-        #expect(trailingBytes(after: 119..<123, in: function) == 4)
-        #expect(trailingBytes(after: 129..<133, in: function) == 0)
-        #expect(trailingBytes(after: 134..<138, in: function) == 0)
+        let slots = [103..<107, 111..<115, 119..<123, 129..<133, 134..<138]
+        #expect(trailingBytes(after: slots, in: function) == [1, 2, 4, 0, 0])
+        // In whatever order they are asked for, and one of them twice.
+        #expect(trailingBytes(after: slots.reversed() + [slots[1]], in: function) == [0, 0, 4, 2, 1, 2])
         // Not a field of an instruction, or not in the function.
-        #expect(trailingBytes(after: 102..<106, in: function) == nil)
-        #expect(trailingBytes(after: 99..<103, in: function) == nil)
-        #expect(trailingBytes(after: 137..<141, in: function) == nil)
+        for slot in [102..<106, 99..<103, 137..<141] { #expect(trailingBytes(after: [slot, slots[2]], in: function) == [nil, 4]) }
+        #expect(trailingBytes(after: [], in: function) == [])
+    }
+
+    /// The instruction that holds a byte, whichever of its bytes that is.
+    @Test func textOfAnInstruction() {
+        // push %rbx; mov $0x1,%eax; call +0; jmp to the start; UDB
+        let code: [UInt8] = [0x53, 0xB8, 1, 0, 0, 0, 0xE8, 0, 0, 0, 0, 0xEB, 0xF3, 0xD6]
+        let architecture = ArchX86_64()
+        #expect(architecture.instructionText(at: 0, in: code[...])?.text == "push %rbx")
+        for offset in 1...5 {
+            let found = architecture.instructionText(at: offset, in: code[...])
+            #expect(found?.text == "mov $0x01, %eax" && found?.mnemonic == "mov" && found?.range == 1..<6)
+        }
+        #expect(architecture.instructionText(at: 6, in: code[...])?.mnemonic == "call")
+        #expect(architecture.instructionText(at: 12, in: code[...])?.text == "jmp 0x0000000000000000")
+        // Not known to the library: its bytes.
+        #expect(architecture.instructionText(at: 13, in: code[...])?.text == "d6")
+        #expect(architecture.instructionText(at: 14, in: code[...]) == nil && architecture.instructionText(at: -1, in: code[...]) == nil)
+        #expect(architecture.instructionText(at: 1, in: [0x06, 0x90][...]) == nil)
     }
 
     @Test func undecodableCodeBeforeTheSlot() {
         let code: [UInt8] = [0x06, 0xE8, 0, 0, 0, 0]
-        #expect(trailingBytes(after: 2..<6, in: code[...]) == nil)
+        #expect(trailingBytes(after: [2..<6], in: code[...]) == [nil])
     }
 }
 
