@@ -8,7 +8,6 @@ let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (strict ? [.treatAllW
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// The floors of the house, from the bottom up: a module knows modules of its own floor and of those below.
@@ -36,8 +35,8 @@ struct House {
         }
     }
 
-    /// A C library of the system.
-    mutating func library(_ name: String, _ pkgConfig: String, _ debianPackage: String) {
+    /// A C library of the system. Without a name for pkg-config, it is where the compiler looks anyway.
+    mutating func library(_ name: String, pkgConfig: String? = nil, _ debianPackage: String) {
         floors[name] = .system
         targets.append(.systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([debianPackage])]))
     }
@@ -81,10 +80,11 @@ struct House {
 
 var house = House()
 
-house.library("CLibelf", "libelf", "libelf-dev")
-house.library("CLibdw", "libdw", "libdw-dev")
-house.library("CZlib", "zlib", "zlib1g-dev")
-house.library("CLibgit2", "libgit2", "libgit2-dev")
+house.library("CLibelf", pkgConfig: "libelf", "libelf-dev")
+house.library("CLibdw", pkgConfig: "libdw", "libdw-dev")
+house.library("CZlib", pkgConfig: "zlib", "zlib1g-dev")
+house.library("CLibgit2", pkgConfig: "libgit2", "libgit2-dev")
+house.library("CZydis", "libzydis-dev")
 
 house.module("Diagnostics", on: .basics)
 house.module("WorkFiles", on: .basics, ["Diagnostics"], [system])
@@ -95,7 +95,7 @@ house.module("XenVersions", on: .xen, ["ELFModel"])
 house.module("XenSource", on: .xen, ["XenVersions", "CZlib", "ELFModel", "WorkFiles", "Diagnostics"], [system])
 
 house.module("TargetArchitecture", on: .processors, ["XenVersions", "ELFModel"])
-house.module("ArchX86_64", on: .processors, ["XenVersions", "TargetArchitecture", "ELFModel"])
+house.module("ArchX86_64", on: .processors, ["CZydis", "XenVersions", "TargetArchitecture", "ELFModel"])
 house.module("ArchARM", on: .processors, ["XenVersions", "TargetArchitecture", "ELFModel"])
 house.module("ArchARM64", on: .processors, ["XenVersions", "ArchARM", "TargetArchitecture", "ELFModel"])
 house.module("ArchARM32", on: .processors, ["XenVersions", "ArchARM", "TargetArchitecture", "ELFModel"])
@@ -104,7 +104,7 @@ house.module("SourcePatch", on: .stages, ["CLibgit2", "WorkFiles", "Diagnostics"
 house.module("CompilerRecorder", on: .stages)
 house.module(
     "XenBuild", on: .stages, ["XenVersions", "CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
-    [system, subprocess, crypto, logging])
+    [system, subprocess, crypto])
 house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"], [system])
 house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
 house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
@@ -114,11 +114,17 @@ house.module(
 
 house.module("TestRig", on: .programs, ["WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
+    "LivepatchBuild", on: .programs,
+    [
+        "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
+        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report",
+    ], [crypto, system])
+house.module(
     "XspliceCommand", on: .programs,
-    ["XenVersions", 
-        "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
-        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report", "TestRig",
-    ], [argumentParser, crypto, logging, system])
+    [
+        "LivepatchBuild", "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "TargetArchitecture", "XenSource", "XenBuild", "ObjectDiff",
+        "LoaderModel", "Report", "TestRig",
+    ], [argumentParser, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
 house.testSupport("TestTools", [], [system, subprocess])
@@ -148,7 +154,7 @@ house.tests("XenSource", ["XenVersions", "Diagnostics"], [system])
 house.tests("ArchX86_64", ["XenVersions", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("ArchARM", ["XenVersions", "ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("SourcePatch", ["Diagnostics"], [system, subprocess])
-house.tests("XenBuild", ["XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
+house.tests("XenBuild", ["TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
 house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
@@ -158,8 +164,12 @@ house.tests(
 house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestRig", ["Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests(
-    "XspliceCommand", ["XenVersions", "Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "XenBuild", "WorkFiles", "XenSource"],
-    [argumentParser, logging, system])
+    "LivepatchBuild",
+    [
+        "XenVersions", "Diagnostics", "ObjectFixtures", "PayloadLinker", "Report", "SourcePatch", "TestTools", "WorkFiles", "XenBuild", "XenSource",
+    ], [system])
+house.tests(
+    "XspliceCommand", ["LivepatchBuild", "Diagnostics", "Report", "TestRig", "XenBuild", "WorkFiles"], [argumentParser, system])
 house.tests("FuzzTargets", ["FuzzTargets", "ChangeCases", "TestTools", "WorkFiles"], [system])
 // Of the whole program.
 house.tests(
@@ -188,7 +198,6 @@ let package = Package(
     products: [.executable(name: "xsplice-build", targets: ["xsplice-build"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fails when a program needs a shared library beside libelf, libdw, libgit2, zlib and those of the C and C++ compiler:
+# Fails when a program needs a shared library beside libelf, libdw, libgit2, zlib, Zydis and those of the C and C++ compiler:
 # an installed program must run where there is no Swift.
 #
 #   Scripts/check-libraries.sh PROGRAM
@@ -10,7 +10,7 @@ needed=$(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
 [ -n "$needed" ] || { echo "error: $program names no shared library; is it a program?" >&2; exit 1; }
 for library in $needed; do
     case $library in
-        libelf.so.* | libdw.so.* | libgit2.so.* | libz.so.*) ;;
+        libelf.so.* | libdw.so.* | libgit2.so.* | libz.so.* | libZydis.so.*) ;;
         libc.so.* | libm.so.* | libdl.so.* | libpthread.so.* | librt.so.* | ld-linux*) ;;
         libgcc_s.so.* | libstdc++.so.*) ;;
         *)

@@ -86,7 +86,11 @@ package struct ArchARM32: TargetArchitecture {
     package var pointerRelocation: UInt32 { Relocation.abs32 }
 
     /// A branch counts from two instructions further on.
-    package func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64? {
+    package func distances(of relocations: [(relocation: ELFRelocation, slot: Range<Int>)], in code: ArraySlice<UInt8>) -> [Int64?] {
+        relocations.map { relocation, _ in distance(of: relocation) }
+    }
+
+    private func distance(of relocation: ELFRelocation) -> Int64? {
         relocationKind(relocation.type).map { relocation.addend &+ $0.bias }
     }
 

@@ -87,7 +87,11 @@ package struct ArchARM64: TargetArchitecture {
 
     package var pointerRelocation: UInt32 { Relocation.abs64 }
 
-    package func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64? {
+    package func distances(of relocations: [(relocation: ELFRelocation, slot: Range<Int>)], in code: ArraySlice<UInt8>) -> [Int64?] {
+        relocations.map { relocation, _ in distance(of: relocation) }
+    }
+
+    private func distance(of relocation: ELFRelocation) -> Int64? {
         relocation.addend
     }
 

@@ -112,6 +112,11 @@ struct AddressState: Equatable {
         if value.mayBeAddress { slots[offset] = value }
     }
 
+    /// A store at an unknown place: any slot may have something else now.
+    mutating func storeSomewhere() {
+        for offset in slots.keys { slots[offset]?.mayBeOther = true }
+    }
+
     private func overlapping(_ offset: Int64, _ width: Int) -> [Int64] {
         slots.keys.filter { $0 + 8 > offset && $0 < offset + Int64(width) }
     }

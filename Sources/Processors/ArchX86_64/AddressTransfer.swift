@@ -10,14 +10,8 @@ extension AddressAnalysis {
             try write(value, to: target)
         case .set(let target):
             try write(.other, to: target)
-        case .compute(let targets, let sources):
-            for source in sources { try refuseToComputeWith(source) }
-            for target in targets { try writeNumber(to: target) }
-        case .computeMaybe(let target, let sources):
-            for source in sources { try refuseToComputeWith(source) }
-            if case .memory(let memory, _) = target { return try refuseWrites(to: memory) }
-            let old = try read(target)
-            try write(old.or(.other), to: target)
+        case .compute(let computation):
+            try compute(computation)
         case .addressOf(let memory, let target):
             let value = try address(of: memory)
             try write(value, to: target)
@@ -64,10 +58,8 @@ extension AddressAnalysis {
             let value = state.load(state[.rsp].frame, width: 8)
             move(stackPointerBy: 8)
             state[.rbp] = value
-        case .string(let kind, let width):
-            try string(kind, width: width)
-        case .opaque(let memory):
-            try opaque(memory)
+        case .string(let kind, let width, let isRepeated):
+            try string(kind, width: width, isRepeated)
         }
     }
 
@@ -79,8 +71,26 @@ extension AddressAnalysis {
         state[.rsp] = .stack(state[.rsp].frame.map { $0 &+ distance })
     }
 
-    private mutating func refuseToComputeWith(_ operand: Operand) throws(AddressGetsAway) {
-        if try read(operand).mayBeAddress { throw AddressGetsAway(offset: nil, how: .unknown("arithmetic with it")) }
+    private mutating func compute(_ computation: Computation) throws(AddressGetsAway) {
+        let reason = computation.leadsElsewhere ? "an instruction that this program does not follow" : "arithmetic with it"
+        var readsFramePointer = false
+        for source in computation.reads {
+            let value = try read(source)
+            if value.mayBeAddress { throw AddressGetsAway(offset: nil, how: .unknown(reason)) }
+            if value.isStack { readsFramePointer = true }
+        }
+        let targets = computation.writes + computation.mayWrite
+        if readsFramePointer, computation.leadsElsewhere || targets.contains(where: \.isMemory) { noteStackEscape() }
+        for target in computation.writes { try writeNumber(to: target) }
+        for target in computation.mayWrite {
+            if case .memory(let memory, _) = target {
+                try refuseWrites(to: memory)
+                if isOnStack(memory) { state.storeSomewhere() }
+            } else {
+                let old = try read(target)
+                try write(old.or(.other), to: target)
+            }
+        }
     }
 
     /// A number that does not come from the address; a stack pointer stays one.
@@ -142,17 +152,20 @@ extension AddressAnalysis {
 
     // MARK: Others
 
-    private mutating func string(_ kind: InstructionEffect.StringInstruction, width: Int) throws(AddressGetsAway) {
-        let repeats = instruction.repeatPrefix != nil
-        if repeats { try refuseToComputeWith(.register(.rcx, width: 8)) }
+    private mutating func string(
+        _ kind: InstructionEffect.StringInstruction, width: Int, _ isRepeated: Bool
+    ) throws(AddressGetsAway) {
+        if isRepeated, state[.rcx].mayBeAddress { throw AddressGetsAway(offset: nil, how: .unknown("arithmetic with it")) }
         switch kind {
         case .move, .store:
             if state[.rdi].mayBeAddress { throw AddressGetsAway(offset: nil, how: .unknown("a write to it")) }
             if kind == .store, try read(.register(.rax, width: width)).mayBeAddress { throw AddressGetsAway(offset: nil, how: .stored) }
             // A copy of the frame has what was spilled there.
             if kind == .move, state[.rsi].isStack { noteStackEscape() }
+            if state[.rdi].isStack { state.storeSomewhere() }
         case .scan:
             if try read(.register(.rax, width: width)).mayBeAddress { throw AddressGetsAway(offset: nil, how: .compared) }
+            if state[.rdi].isStack { noteStackEscape() }
         case .compare:
             if state[.rsi].isStack || state[.rdi].isStack { noteStackEscape() }
         case .load:
@@ -161,17 +174,6 @@ extension AddressAnalysis {
         }
         state[.rsi].frame = nil
         state[.rdi].frame = nil
-        if repeats { state[.rcx] = .other }
-    }
-
-    /// An instruction that is not modelled may read and write what it names, and scratch registers.
-    private mutating func opaque(_ memory: Memory?) throws(AddressGetsAway) {
-        let touched = Set(instruction.namedRegisters + Register.scratch + [.rbx])
-        if touched.contains(where: { state[$0].mayBeAddress }) || memory?.field.map({ slots.contains($0) }) ?? false {
-            throw AddressGetsAway(offset: nil, how: .unknown("an instruction that this program does not follow"))
-        }
-        if touched.contains(where: { $0 != .rsp && $0 != .rbp && state[$0].isStack }) { noteStackEscape() }
-        for register in touched where register != .rsp && register != .rbp && !state[register].isStack { state[register] = .other }
-        state[.rsp].frame = nil
+        if isRepeated { state[.rcx] = .other }
     }
 }

@@ -78,7 +78,7 @@ struct AddressAnalysis {
     }
 
     private func checkThatSlotsAreFields() throws(AddressGetsAway) {
-        let fields = Set(instructions.flatMap { [$0.immediate?.field, $0.memory?.field].compactMap { $0 } })
+        let fields = Set(instructions.flatMap(\.fields))
         if let odd = slots.first(where: { !fields.contains($0) }) {
             throw AddressGetsAway(offset: odd.lowerBound, how: .unknown("a reference from within an instruction"))
         }
@@ -323,7 +323,7 @@ struct AddressAnalysis {
                 guard let place, place < 0, width == 8 else { throw AddressGetsAway(offset: nil, how: .stored) }
                 if spill == nil { spill = instructions[current].offset }
             }
-            if let place { state.store(value, at: place, width: width) }
+            if let place { state.store(value, at: place, width: width) } else if isOnStack(memory) { state.storeSomewhere() }
         }
     }
 
@@ -333,11 +333,11 @@ struct AddressAnalysis {
         }
     }
 
-    private func isOnStack(_ memory: Memory) -> Bool { memory.registers.contains { state[$0].isStack } }
+    func isOnStack(_ memory: Memory) -> Bool { memory.registers.contains { state[$0].isStack } }
 
     /// Where in the frame a memory operand is, when that is certain.
     func frameOffset(_ memory: Memory) -> Int64? {
-        guard memory.index == nil, let base = memory.base, let frame = state[base].frame else { return nil }
+        guard memory.isExact, memory.index == nil, let base = memory.base, let frame = state[base].frame else { return nil }
         if let field = memory.field, relocated.contains(field.lowerBound) { return nil }
         return frame &+ memory.displacement
     }

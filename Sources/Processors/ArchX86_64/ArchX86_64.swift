@@ -8,7 +8,7 @@ import XenVersions
 // both 32 bits relative to the *slot*, while the processor counts from the end of the *instruction*. The addend
 // therefore holds -4 for most instructions and less where an immediate follows the displacement
 // (`cmpl $1, x(%rip)`: -8 or -5). GAS replaces local symbols by section + offset, keeping that sum: to learn which variable of
-// a section with several is meant, the instruction has to be decoded (InstructionLength.swift). Strings and constants in mergeable
+// a section with several is meant, the instruction has to be decoded (InstructionLayout.swift). Strings and constants in mergeable
 // sections keep their `.LC` symbols in PC-relative references.
 //
 // Indirect-branch tracking: a function that may be called through a pointer starts with ENDBR64, which must stay there
@@ -72,10 +72,34 @@ package struct ArchX86_64: TargetArchitecture {
 
     package var pointerRelocation: UInt32 { Relocation.abs64 }
 
-    package func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64? {
-        guard let kind = relocationKind(relocation.type) else { return nil }
-        guard kind.isPCRelative else { return relocation.addend }
-        return trailingBytes(after: slot, in: code).map { relocation.addend + Int64(kind.width + $0) }
+    package func distances(of relocations: [(relocation: ELFRelocation, slot: Range<Int>)], in code: ArraySlice<UInt8>) -> [Int64?] {
+        let kinds = relocations.map { relocationKind($0.relocation.type) }
+        let counted = relocations.indices.filter { kinds[$0]?.isPCRelative ?? false }
+        let trailing = Dictionary(
+            zip(counted, trailingBytes(after: counted.map { relocations[$0].slot }, in: code)).map { ($0, $1) }, uniquingKeysWith: { first, _ in first })
+        return relocations.indices.map { index in
+            guard let kind = kinds[index] else { return nil }
+            let addend = relocations[index].relocation.addend
+            guard kind.isPCRelative else { return addend }
+            return (trailing[index] ?? nil).map { addend &+ Int64(kind.width + $0) }
+        }
+    }
+
+    /// As Zydis writes it, in AT&T's syntax.
+    package func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText? {
+        var range: Range<Int>?
+        _ = Decoder.walk(code) { start, layout in
+            guard offset < start + layout.length else { return true }
+            range = start..<start + layout.length
+            return false
+        }
+        guard offset >= 0, let range else { return nil }
+        let text = Decoder.text(code.dropFirst(range.lowerBound), at: range.lowerBound)
+        return InstructionText(range: range, mnemonic: text.map { String($0.prefix { $0 != " " }) }, text: text ?? hexadecimal(code.dropFirst(range.lowerBound).prefix(range.count)))
+    }
+
+    private func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
     }
 
     /// 5 for `jmp rel32`, behind the ENDBR64 if there is one (`arch_livepatch_verify_func`).
@@ -118,33 +142,7 @@ package struct ArchX86_64: TargetArchitecture {
     package var textFiller: UInt8 { 0xcc }
 
     package func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool {
-        if bytes.allSatisfy({ $0 == 0 || $0 == 0xcc }) { return true }
-        var rest = bytes
-        while !rest.isEmpty {
-            guard let length = nopLength(rest) else { return false }
-            rest = rest.dropFirst(length)
-        }
-        return true
-    }
-
-    /// The length of the NOP at the start of `bytes`: `90`, `66 90`, and the long forms `(66)* (2e) 0f 1f /0`.
-    func nopLength(_ bytes: ArraySlice<UInt8>) -> Int? {
-        var index = bytes.startIndex
-        while index < bytes.endIndex, bytes[index] == 0x66 || bytes[index] == 0x2e { index += 1 }
-        guard index < bytes.endIndex else { return nil }
-        if bytes[index] == 0x90 { return index - bytes.startIndex + 1 }
-        guard bytes[index...].starts(with: [0x0f, 0x1f]), index + 2 < bytes.endIndex else { return nil }
-        let modRM = bytes[index + 2]
-        let sib = modRM & 7 == 4 ? 1 : 0
-        let displacement: Int
-        switch modRM >> 6 {
-        case 0: displacement = 0
-        case 1: displacement = 1
-        case 2: displacement = 4
-        default: return nil
-        }
-        let length = index - bytes.startIndex + 3 + sib + displacement
-        return length <= bytes.count ? length : nil
+        bytes.allSatisfy { $0 == 0 || $0 == 0xcc } || Decoder.walk(bytes) { $1.isNOP }
     }
 
     package func isMappingSymbol(_ name: String) -> Bool { false }

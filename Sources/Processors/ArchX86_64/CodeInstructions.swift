@@ -4,28 +4,22 @@ extension ArchX86_64 {
     /// Intel SDM volume 2, appendix A: `jmp` is `eb` or `e9`, `jcc` `7x` or `0f 8x`; all other branches have one form.
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? {
         var list: [CodeInstruction] = []
-        var start = code.startIndex
-        while start < code.endIndex {
-            guard let layout = decodeInstruction(code[start...]) else { return nil }
-            list.append(instruction(code[start..<start + layout.length], at: start - code.startIndex, layout))
-            start += layout.length
+        let isDecoded = Decoder.walk(code) { offset, layout in
+            list.append(instruction(code.dropFirst(offset).prefix(layout.length), at: offset, layout))
+            return true
         }
-        return list
+        return isDecoded ? list : nil
     }
 
     private func instruction(_ bytes: ArraySlice<UInt8>, at offset: Int, _ layout: InstructionLayout) -> CodeInstruction {
-        var result = CodeInstruction(
-            range: offset..<offset + bytes.count, meaning: Array(bytes), isFiller: nopLength(bytes) == bytes.count)
-        func lead(by field: Range<Int>) {
-            result.relative = offset + field.lowerBound..<offset + field.upperBound
-            result.target = result.range.upperBound + signed(bytes[bytes.startIndex + field.lowerBound..<bytes.startIndex + field.upperBound])
-        }
-        if let field = layout.immediate, isRelativeBranch(bytes) {
-            lead(by: field)
-            result.meaning = longForm(Array(bytes.prefix(field.lowerBound)))
-        } else if let field = layout.displacement, isRIPRelative(bytes, field) {
-            lead(by: field)
-            for index in field { result.meaning[index] = 0 }
+        var result = CodeInstruction(range: offset..<offset + bytes.count, meaning: Array(bytes), isFiller: layout.isNOP)
+        guard let relative = layout.relativeField else { return result }
+        result.relative = offset + relative.lowerBound..<offset + relative.upperBound
+        result.target = result.range.upperBound + signed(bytes.dropFirst(relative.lowerBound).prefix(relative.count))
+        if layout.relative == .branch {
+            result.meaning = longForm(Array(bytes.prefix(relative.lowerBound)))
+        } else {
+            for index in relative { result.meaning[index] = 0 }
         }
         return result
     }

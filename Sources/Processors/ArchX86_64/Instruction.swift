@@ -1,209 +1,115 @@
-// One instruction with its operands, for whoever asks what it does. Lengths and fields come from InstructionLength.swift; this file
-// takes prefixes, opcode and ModRM byte apart (Intel SDM volume 2, chapter 2).
+import CZydis
 
-/// A general register by its number in instructions: 0 is RAX, 4 RSP, 5 RBP, 7 RDI, 8 R8.
-typealias Register = Int
-
-extension Register {
-    static let rax = 0
-    static let rcx = 1
-    static let rdx = 2
-    static let rbx = 3
-    static let rsp = 4
-    static let rbp = 5
-    static let rsi = 6
-    static let rdi = 7
-
-    /// Those that carry a call's arguments, in their order (psABI, figure 3.4).
-    static let arguments: [Register] = [rdi, rsi, rdx, rcx, 8, 9]
-    /// Those that a function need not restore.
-    static let scratch: [Register] = [rax, rcx, rdx, rsi, rdi, 8, 9, 10, 11]
-}
-
-/// What an instruction reads or writes.
-enum Operand: Equatable {
-    /// The low `width` bytes of a register; or its second byte.
-    case register(Register, width: Int, isSecondByte: Bool = false)
-    case memory(Memory, width: Int)
-    /// Its bytes' place in the code, and its value, extended by its sign.
-    case immediate(Range<Int>, Int64)
-}
-
-/// A memory operand.
-struct Memory: Equatable {
-    var base: Register?
-    var index: Register?
-    var scale = 1
-    /// Extended by its sign.
-    var displacement: Int64 = 0
-    /// Where the code holds the displacement.
-    var field: Range<Int>?
-
-    var registers: [Register] { [base, index].compactMap { $0 } }
-}
-
-/// An instruction taken apart.
+/// An instruction with its operands, for whoever asks what it does.
 struct Instruction {
     /// From the start of the code, in bytes.
     let offset: Int
-    let length: Int
-    /// The last byte of the opcode.
-    let opcode: UInt8
-    let map: Map
-    /// The operand size of all but byte instructions: 2, 4 or 8.
-    let width: Int
-    /// `66`, and the last of `f2` and `f3`.
-    let hasOperandSizePrefix: Bool
-    let repeatPrefix: UInt8?
-    /// The ModRM byte where there is one.
-    let modRM: UInt8?
-    /// The operand that the ModRM byte's mode and `r/m` tell.
-    let place: Place?
-    let immediate: (field: Range<Int>, value: Int64)?
-    private let rex: UInt8
+    /// Counted from the instruction's start.
+    let layout: InstructionLayout
+    /// What Zydis says of it. Nil for one that it is too old for.
+    let kind: Kind?
+    let recent: RecentInstruction?
+    /// First those of the assembler's text, in Intel's order: the destination, then the sources. Then the implied ones.
+    let operands: [Access]
 
-    /// Opcode maps: of one byte, of two (`0f`), of three (`0f 38`, `0f 3a`), and those of vector prefixes.
-    enum Map { case one, two, three, vector }
-
-    /// A register or an address, before a width is given to it.
-    enum Place {
-        case register(Register)
-        case memory(Memory)
+    struct Kind {
+        var mnemonic: ZydisMnemonic
+        var category: ZydisInstructionCategory
+        /// To another code segment.
+        var isFar: Bool
+        /// The operand size of all but byte instructions: 2, 4 or 8.
+        var width: Int
+        /// Whether one of REP, REPE and REPNE stands before it.
+        var isRepeated: Bool
     }
 
-    var end: Int { offset + length }
-    /// The `reg` field where it extends the opcode.
-    var group: UInt8 { (modRM ?? 0) >> 3 & 7 }
-    /// The register in the `reg` field.
-    var registerNumber: Register { Int(group) | (rex & 4 != 0 ? 8 : 0) }
-    /// The register in the opcode's low bits.
-    var opcodeRegister: Register { Int(opcode & 7) | (rex & 1 != 0 ? 8 : 0) }
-
-    func register(_ number: Register, width: Int) -> Operand {
-        // Without REX, byte registers 4 to 7 are the second bytes of the first four.
-        width == 1 && rex == 0 && (4...7).contains(number)
-            ? .register(number - 4, width: 1, isSecondByte: true) : .register(number, width: width)
+    /// An operand and what becomes of it.
+    struct Access {
+        /// Nil for registers that are no general ones.
+        var operand: Operand?
+        /// Whether it stands in the assembler's text.
+        var isNamed: Bool
+        var isRead: Bool
+        var isWritten: Bool
+        /// Whether it may also stay as it was.
+        var isWrittenMaybe: Bool
+        var isFlagsOrProgramCounter: Bool
     }
 
-    /// The register operand, of the given or the usual width.
-    func registerOperand(width: Int? = nil) -> Operand { register(registerNumber, width: width ?? self.width) }
-
-    /// The register or memory operand, of the given or the usual width.
-    func placeOperand(width: Int? = nil) -> Operand? {
-        let width = width ?? self.width
-        return switch place {
-        case .register(let number)?: register(number, width: width)
-        case .memory(let memory)?: .memory(memory, width: width)
-        case nil: nil
-        }
-    }
-
-    var memory: Memory? { if case .memory(let memory)? = place { memory } else { nil } }
-    var immediateOperand: Operand? { immediate.map { .immediate($0.field, $0.value) } }
-
-    /// Every general register that the encoding may name.
-    var namedRegisters: [Register] {
-        guard map != .vector else { return Array(0...15) }
-        var all = [opcodeRegister]
-        guard modRM != nil else { return all }
-        all.append(registerNumber)
-        switch place {
-        case .register(let number)?: all.append(number)
-        case .memory(let memory)?: all += memory.registers
-        case nil: break
-        }
-        return all
-    }
-
+    var end: Int { offset + layout.length }
     /// What compilers fill gaps with: NOP, INT3.
-    var isFiller: Bool { map == .one && (opcode == 0x90 || opcode == 0xcc) || map == .two && opcode == 0x1f }
+    var isFiller: Bool { layout.isNOP || kind?.mnemonic == ZYDIS_MNEMONIC_INT3 }
+    /// The parts of the code that relocations may fill.
+    var fields: [Range<Int>] {
+        [layout.displacement, layout.immediate].compactMap { $0 }.map { Self.field($0.lowerBound, $0.count, at: offset) }
+    }
 
-    /// The instruction at an offset into the code; nil where `decodeInstruction` gives nil.
+    /// The instruction at an offset into the code.
+    ///
+    /// - Returns: nil where `decodeInstruction` gives nil, and for ENTER: it makes a frame pointer in a way that is not modelled, as
+    ///   no compiler uses it.
     init?(at offset: Int, in code: ArraySlice<UInt8>) {
         let bytes = code.dropFirst(offset)
-        guard let layout = decodeInstruction(bytes) else { return nil }
-        self.offset = offset
-        self.length = layout.length
-        func byte(_ index: Int) -> UInt8 { index < layout.length ? bytes[bytes.startIndex + index] : 0 }
-        func number(_ field: Range<Int>) -> Int64 {
-            let shift = Int64(64 - 8 * field.count)
-            let value = field.reversed().reduce(Int64(0)) { $0 << 8 | Int64(byte($1)) }
-            return (value << shift) >> shift
-        }
-        func inCode(_ field: Range<Int>) -> Range<Int> { offset + field.lowerBound..<offset + field.upperBound }
-
-        var position = 0
-        var prefixes: [UInt8] = []
-        while [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3].contains(byte(position)) {
-            prefixes.append(byte(position))
-            position += 1
-        }
-        hasOperandSizePrefix = prefixes.contains(0x66)
-        repeatPrefix = prefixes.last { $0 == 0xf2 || $0 == 0xf3 }
-        rex = byte(position) & 0xf0 == 0x40 ? byte(position) : 0
-        if rex != 0 { position += 1 }
-        width = rex & 8 != 0 ? 8 : hasOperandSizePrefix ? 2 : 4
-        immediate = layout.immediate.map { (inCode($0), number($0)) }
-
-        let first = byte(position)
-        position += 1
-        let xop = first == 0x8f && byte(position) & 0x1f >= 8
-        if [0xc4, 0xc5, 0x62].contains(first) || xop {
-            (map, opcode, modRM, place) = (.vector, first, nil, nil)
-            return
-        }
-        if first != 0x0f {
-            (map, opcode) = (.one, first)
-        } else if [0x38, 0x3a].contains(byte(position)) {
-            (map, opcode) = (.three, byte(position + 1))
-            position += 2
-        } else {
-            (map, opcode) = (.two, byte(position))
-            position += 1
-        }
-        guard Self.hasModRM(map, opcode) else {
-            modRM = nil
-            let isAddress = map == .one && (0xa0...0xa3).contains(opcode)
-            place =
-                isAddress
-                ? layout.displacement.map { .memory(Memory(displacement: number($0), field: inCode($0))) } : nil
-            return
-        }
-        let modRM = byte(position)
-        self.modRM = modRM
-        let low = Int(modRM & 7)
-        if modRM >> 6 == 3 || map == .two && (0x20...0x23).contains(opcode) {
-            place = .register(low | (rex & 1 != 0 ? 8 : 0))
-            return
-        }
-        var memory = Memory(displacement: layout.displacement.map(number) ?? 0, field: layout.displacement.map(inCode))
-        var base = low
-        if low == 4 {
-            let sib = byte(position + 1)
-            base = Int(sib & 7)
-            let index = Int(sib >> 3 & 7) | (rex & 2 != 0 ? 8 : 0)
-            if index != 4 { memory.index = index }
-            memory.scale = 1 << Int(sib >> 6)
-        }
-        // Without a displacement byte, register 5 stands for an address of 32 bits.
-        if !(modRM >> 6 == 0 && base == 5) { memory.base = base | (rex & 1 != 0 ? 8 : 0) }
-        place = .memory(memory)
+        let found = Decoder.full(bytes) { Instruction(offset, $0, $1, $2) }
+        guard let found = found ?? RecentInstruction(bytes).map({ Instruction(offset, $0) }) else { return nil }
+        self = found
     }
 
-    private static func hasModRM(_ map: Map, _ opcode: UInt8) -> Bool {
-        switch map {
-        case .three, .vector: true
-        case .one:
-            switch opcode {
-            case 0x00...0x3f: opcode & 7 < 4
-            case 0x63, 0x69, 0x6b, 0x80...0x8f, 0xc0, 0xc1, 0xc6, 0xc7, 0xd0...0xd3, 0xd8...0xdf, 0xf6, 0xf7, 0xfe, 0xff: true
-            default: false
-            }
-        case .two:
-            switch opcode {
-            case 0x05...0x09, 0x0b, 0x0e, 0x30...0x37, 0x77, 0x80...0x8f, 0xa0...0xa2, 0xa8...0xaa, 0xc8...0xcf: false
-            default: true
-            }
+    private init(_ offset: Int, _ recent: RecentInstruction) {
+        self.offset = offset
+        self.recent = recent
+        layout = recent.layout
+        kind = nil
+        operands = []
+    }
+
+    private init?(
+        _ offset: Int, _ instruction: Decoder.Decoded, _ operands: UnsafeBufferPointer<ZydisDecodedOperand>, _ bytes: UnsafeRawBufferPointer
+    ) {
+        guard let layout = InstructionLayout(instruction, bytes), instruction.pointee.mnemonic != ZYDIS_MNEMONIC_ENTER else { return nil }
+        self.offset = offset
+        self.layout = layout
+        recent = nil
+        kind = Kind(
+            mnemonic: instruction.pointee.mnemonic, category: instruction.pointee.meta.category,
+            isFar: instruction.pointee.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR, width: Int(instruction.pointee.operand_width) / 8,
+            isRepeated: bytes.prefix(Int(instruction.pointee.raw.prefix_count)).contains { $0 == 0xf2 || $0 == 0xf3 })
+        let displacement = layout.displacement.map { Self.field($0.lowerBound, $0.count, at: offset) }
+        let (first, second) = instruction.pointee.raw.imm
+        var numbers: [Range<Int>] = []
+        for number in [first, second] where number.size > 0 {
+            numbers.append(Self.field(Int(number.offset), Int(number.size) / 8, at: offset))
+        }
+        var list: [Access] = []
+        for operand in operands {
+            // A shift by one bit has its number in the opcode.
+            let isNumber = operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE
+            let number = isNumber && !numbers.isEmpty ? numbers.removeFirst() : offset..<offset
+            list.append(Access(operand, displacement: displacement, number: number))
+        }
+        self.operands = list
+    }
+
+    /// A part of the instruction as a part of the code.
+    private static func field(_ start: Int, _ count: Int, at offset: Int) -> Range<Int> { offset + start..<offset + start + count }
+}
+
+extension Instruction.Access {
+    fileprivate init(_ operand: ZydisDecodedOperand, displacement: Range<Int>?, number: Range<Int>) {
+        func does(_ action: ZydisOperandAction) -> Bool { UInt32(operand.actions) & action.rawValue != 0 }
+        isNamed = operand.visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN
+        isRead = does(ZYDIS_OPERAND_ACTION_READ) || does(ZYDIS_OPERAND_ACTION_CONDREAD)
+        isWrittenMaybe = does(ZYDIS_OPERAND_ACTION_CONDWRITE)
+        isWritten = isWrittenMaybe || does(ZYDIS_OPERAND_ACTION_WRITE)
+        let name = operand.type == ZYDIS_OPERAND_TYPE_REGISTER ? operand.reg.value : ZYDIS_REGISTER_NONE
+        isFlagsOrProgramCounter = [ZYDIS_REGISTER_RFLAGS, ZYDIS_REGISTER_EFLAGS, ZYDIS_REGISTER_FLAGS, ZYDIS_REGISTER_RIP].contains(name)
+        switch operand.type {
+        case ZYDIS_OPERAND_TYPE_REGISTER: self.operand = Operand(name)
+        case ZYDIS_OPERAND_TYPE_MEMORY: self.operand = .memory(Memory(operand, field: displacement), width: Int(operand.size) / 8)
+        case ZYDIS_OPERAND_TYPE_IMMEDIATE:
+            let unused = number.isEmpty ? 0 : Int64(64 - 8 * number.count)
+            self.operand = .immediate(number, (operand.imm.value.s << unused) >> unused)
+        default: self.operand = nil
         }
     }
 }

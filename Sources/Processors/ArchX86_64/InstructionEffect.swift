@@ -1,16 +1,15 @@
+import CZydis
+
 // What an instruction does with the values in registers and memory, as far as it matters to whoever follows an address.
 //
-// Modelled is what compilers and Xen's inline assembly use around addresses. Anything else is `.opaque`: it may read what it names and
-// what instructions without operands usually read. Flags are not followed. Source: Intel SDM volume 2.
+// Instructions that move values, add or compare have a meaning of their own here. Of all others counts what Zydis says that they read
+// and write. Flags are not followed.
 
 enum InstructionEffect {
     /// Nothing with general registers or memory.
     case none
     case move(to: Operand, from: Operand)
-    /// The destination gets a number that was made from the sources: no address, if these are none.
-    case compute(to: [Operand], from: [Operand])
-    /// As `compute`, but the destination may stay as it was.
-    case computeMaybe(to: Operand, from: [Operand])
+    case compute(Computation)
     /// The destination gets a number that has nothing to do with what was there.
     case set(Operand)
     case addressOf(Memory, to: Operand)
@@ -27,226 +26,181 @@ enum InstructionEffect {
     case pop(Operand)
     case leave
     /// Through RSI and RDI.
-    case string(StringInstruction, width: Int)
+    case string(StringInstruction, width: Int, isRepeated: Bool)
     /// By a distance from the instruction's end, or to where a relocation of the field leads.
     case jump(field: Range<Int>, distance: Int64, isConditional: Bool)
     case call(field: Range<Int>, distance: Int64)
     case jumpThrough(Operand)
     case callThrough(Operand)
     case `return`
-    /// Anything, with what it names and what instructions imply.
-    case opaque(Memory?)
 
     enum StringInstruction { case move, compare, store, load, scan }
 }
 
+/// Anything that makes numbers of what it reads: no addresses, if it reads none.
+struct Computation {
+    var reads: [Operand] = []
+    var writes: [Operand] = []
+    /// What may also stay as it was.
+    var mayWrite: [Operand] = []
+    /// Whether what is read goes on to where nobody follows it: vector and system registers, ports, other programs.
+    var leadsElsewhere = false
+}
+
 extension Instruction {
     var effect: InstructionEffect {
-        switch map {
-        case .one: oneByteEffect ?? .opaque(memory)
-        case .two: twoByteEffect ?? .opaque(memory)
-        case .three, .vector: .opaque(memory)
+        guard let kind else { return recent == .udb ? .none : .compute(anything) }
+        return named(kind) ?? .compute(computation)
+    }
+
+    /// A number that has no bytes of its own in the code.
+    private func number(_ value: Int64) -> Operand { .immediate(offset..<offset, value) }
+
+    // MARK: Those with a meaning of their own
+
+    /// Nil for all others.
+    private func named(_ kind: Kind) -> InstructionEffect? {
+        switch kind.category {
+        case ZYDIS_CATEGORY_NOP, ZYDIS_CATEGORY_WIDENOP, ZYDIS_CATEGORY_PREFETCH: return InstructionEffect.none
+        case ZYDIS_CATEGORY_CMOV: return pair { .conditionalMove(to: $0, from: $1) }
+        case ZYDIS_CATEGORY_STRINGOP: return string(kind)
+        case ZYDIS_CATEGORY_PUSH, ZYDIS_CATEGORY_POP: return kind.width == 8 ? pushOrPop(kind.mnemonic) : .compute(anything)
+        case ZYDIS_CATEGORY_COND_BR, ZYDIS_CATEGORY_UNCOND_BR, ZYDIS_CATEGORY_CALL, ZYDIS_CATEGORY_RET: return branch(kind)
+        case ZYDIS_CATEGORY_INTERRUPT: return kind.mnemonic == ZYDIS_MNEMONIC_INT3 ? InstructionEffect.none : .compute(anything)
+        case ZYDIS_CATEGORY_SYSCALL, ZYDIS_CATEGORY_SYSRET, ZYDIS_CATEGORY_SGX, ZYDIS_CATEGORY_UINTR: return .compute(anything)
+        // Zydis 4.0 does not say that these change RSI and RDI, or write to where a register leads.
+        case ZYDIS_CATEGORY_IOSTRINGOP, ZYDIS_CATEGORY_MOVDIR, ZYDIS_CATEGORY_ENQCMD: return .compute(anything)
+        default: return arithmetic(kind.mnemonic)
         }
     }
 
-    private var accumulator: Operand { .register(.rax, width: width) }
-    private var data: Operand { .register(.rdx, width: width) }
-    private func one() -> Operand { .immediate(offset..<offset, 1) }
-
-    // MARK: One byte
-
-    private var oneByteEffect: InstructionEffect? {
-        switch opcode {
-        case 0x00...0x3f: return arithmeticOfTwo
-        case 0x50...0x5f where hasOperandSizePrefix, 0x68 where hasOperandSizePrefix, 0x6a where hasOperandSizePrefix: return nil
-        case 0x50...0x57: return .push(register(opcodeRegister, width: 8))
-        case 0x58...0x5f: return .pop(register(opcodeRegister, width: 8))
-        case 0x63: return placeOperand(width: 4).map { .move(to: registerOperand(), from: $0) }
-        case 0x68, 0x6a: return immediateOperand.map { .push($0) }
-        case 0x69, 0x6b: return placeOperand().map { .compute(to: [registerOperand()], from: [$0]) }
-        case 0x70...0x7f, 0xe0...0xe3: return branch { .jump(field: $0, distance: $1, isConditional: true) }
-        case 0xe9, 0xeb: return branch { .jump(field: $0, distance: $1, isConditional: false) }
-        case 0xe8: return branch { .call(field: $0, distance: $1) }
-        case 0x80, 0x81, 0x83:
-            guard let place = placeOperand(width: opcode == 0x80 ? 1 : nil), let immediateOperand else { return nil }
-            return arithmetic(group, place, immediateOperand)
-        case 0x84, 0x85: return pair { .test($0, $1) }
-        case 0x86, 0x87: return pair { .exchange($0, $1) }
-        case 0x88, 0x89: return pair { .move(to: $0, from: $1) }
-        case 0x8a, 0x8b: return pair { .move(to: $1, from: $0) }
-        case 0x8d: return memory.map { .addressOf($0, to: registerOperand()) }
-        case 0x8f: return placeOperand(width: 8).map { .pop($0) }
-        case 0x90 where opcodeRegister == .rax: return InstructionEffect.none
-        case 0x90...0x97: return .exchange(accumulator, register(opcodeRegister, width: width))
-        case 0x98: return .compute(to: [accumulator], from: [.register(.rax, width: width / 2)])
-        case 0x99: return .compute(to: [data], from: [accumulator])
-        case 0x9c: return .push(one())
-        case 0x9d: return .pop(.immediate(offset..<offset, 0))
-        case 0xa0, 0xa1: return placeOperand(width: usualWidth).map { .move(to: .register(.rax, width: usualWidth), from: $0) }
-        case 0xa2, 0xa3: return placeOperand(width: usualWidth).map { .move(to: $0, from: .register(.rax, width: usualWidth)) }
-        case 0xa4, 0xa5: return .string(.move, width: usualWidth)
-        case 0xa6, 0xa7: return .string(.compare, width: usualWidth)
-        case 0xa8, 0xa9: return immediateOperand.map { .test(.register(.rax, width: usualWidth), $0) }
-        case 0xaa, 0xab: return .string(.store, width: usualWidth)
-        case 0xac, 0xad: return .string(.load, width: usualWidth)
-        case 0xae, 0xaf: return .string(.scan, width: usualWidth)
-        case 0xb0...0xb7: return immediateOperand.map { .move(to: register(opcodeRegister, width: 1), from: $0) }
-        case 0xb8...0xbf: return immediateOperand.map { .move(to: register(opcodeRegister, width: width), from: $0) }
-        case 0xc0, 0xc1, 0xd0...0xd3: return shift
-        case 0xc2, 0xc3: return .return
-        case 0xc6, 0xc7:
-            guard group == 0, let place = placeOperand(width: opcode == 0xc6 ? 1 : nil), let immediateOperand else { return nil }
-            return .move(to: place, from: immediateOperand)
-        case 0xc9: return .leave
-        // INT3; HLT; flags and interrupts.
-        case 0xcc, 0xf4, 0xf5, 0xf8...0xfd, 0x9b: return InstructionEffect.none
-        // FLDCW.
-        case 0xd9 where group == 5 && memory != nil: return placeOperand(width: 2).map { .compute(to: [], from: [$0]) }
-        case 0xe4, 0xe5: return .compute(to: [.register(.rax, width: opcode == 0xe4 ? 1 : 4)], from: [])
-        case 0xec, 0xed: return .compute(to: [.register(.rax, width: opcode == 0xec ? 1 : 4)], from: [.register(.rdx, width: 2)])
-        case 0xee, 0xef: return .compute(to: [], from: [.register(.rax, width: opcode == 0xee ? 1 : 4), .register(.rdx, width: 2)])
-        case 0xf6, 0xf7: return unary
-        case 0xfe, 0xff: return increments
+    private func arithmetic(_ mnemonic: ZydisMnemonic) -> InstructionEffect? {
+        switch mnemonic {
+        case ZYDIS_MNEMONIC_MOV, ZYDIS_MNEMONIC_MOVZX, ZYDIS_MNEMONIC_MOVSX, ZYDIS_MNEMONIC_MOVSXD: return pair { .move(to: $0, from: $1) }
+        case ZYDIS_MNEMONIC_LEA:
+            return pair { if case .memory(let memory, _) = $1 { .addressOf(memory, to: $0) } else { nil } }
+        case ZYDIS_MNEMONIC_ADD: return pair { .add(to: $0, $1) }
+        case ZYDIS_MNEMONIC_INC: return one { .add(to: $0, number(1)) }
+        case ZYDIS_MNEMONIC_DEC: return one { .subtract(from: $0, number(1)) }
+        case ZYDIS_MNEMONIC_SUB: return pair { $0 == $1 ? .set($0) : .subtract(from: $0, $1) }
+        // x ^ x and x - x - carry have nothing to do with x; neither have x & 0 and x | -1.
+        case ZYDIS_MNEMONIC_XOR, ZYDIS_MNEMONIC_SBB: return pair { $0 == $1 ? .set($0) : nil }
+        case ZYDIS_MNEMONIC_AND: return pair { $0.isMemory || !isNumber($1, 0) ? .and($0, $1) : .set($0) }
+        case ZYDIS_MNEMONIC_OR: return pair { $0.isMemory || !isNumber($1, -1) ? nil : .set($0) }
+        case ZYDIS_MNEMONIC_CMP: return pair { .compare($0, $1) }
+        case ZYDIS_MNEMONIC_TEST: return pair { .test($0, $1) }
+        case ZYDIS_MNEMONIC_XCHG: return pair { .exchange($0, $1) }
+        case ZYDIS_MNEMONIC_CMPXCHG: return pair { .compareExchange($0, with: $1) }
+        case ZYDIS_MNEMONIC_LEAVE: return .leave
+        // Others run meanwhile: a guest, another hypervisor, firmware.
+        case ZYDIS_MNEMONIC_VMCALL, ZYDIS_MNEMONIC_VMMCALL, ZYDIS_MNEMONIC_VMLAUNCH, ZYDIS_MNEMONIC_VMRESUME, ZYDIS_MNEMONIC_VMRUN,
+            ZYDIS_MNEMONIC_VMFUNC, ZYDIS_MNEMONIC_SKINIT, ZYDIS_MNEMONIC_GETSEC, ZYDIS_MNEMONIC_RSM, ZYDIS_MNEMONIC_PCONFIG:
+            return .compute(anything)
         default: return nil
         }
     }
 
-    /// One byte where the opcode is even.
-    private var usualWidth: Int { opcode & 1 == 0 ? 1 : width }
-
-    private func branch(_ make: (Range<Int>, Int64) -> InstructionEffect) -> InstructionEffect? {
-        immediate.map { make($0.field, $0.value) }
+    /// The operands of the assembler's text; none when one of them is not followed.
+    private var namedOperands: [Operand] {
+        let named = operands.filter(\.isNamed)
+        let followed = named.compactMap(\.operand)
+        return followed.count == named.count ? followed : []
     }
 
-    /// The ModRM byte's operands, of one byte where the opcode is even.
-    private func pair(_ make: (Operand, Operand) -> InstructionEffect) -> InstructionEffect? {
-        placeOperand(width: usualWidth).map { make($0, registerOperand(width: usualWidth)) }
+    private func one(_ make: (Operand) -> InstructionEffect?) -> InstructionEffect? { namedOperands.first.flatMap(make) }
+
+    private func pair(_ make: (_ target: Operand, _ source: Operand) -> InstructionEffect?) -> InstructionEffect? {
+        let named = namedOperands
+        return named.count == 2 ? make(named[0], named[1]) : nil
     }
 
-    private var arithmeticOfTwo: InstructionEffect? {
-        let operation = opcode >> 3
-        switch opcode & 7 {
-        case 0, 1: return pair { arithmetic(operation, $0, $1) }
-        case 2, 3: return pair { arithmetic(operation, $1, $0) }
-        case 4, 5: return immediateOperand.map { arithmetic(operation, .register(.rax, width: usualWidth), $0) }
-        default: return nil
+    private func isNumber(_ operand: Operand, _ value: Int64) -> Bool {
+        if case .immediate(_, value) = operand { true } else { false }
+    }
+
+    private func pushOrPop(_ mnemonic: ZydisMnemonic) -> InstructionEffect {
+        // Segment registers and flags are not followed.
+        let operand = namedOperands.first ?? number(0)
+        return [ZYDIS_MNEMONIC_PUSH, ZYDIS_MNEMONIC_PUSHFQ].contains(mnemonic) ? .push(operand) : .pop(operand)
+    }
+
+    private func string(_ kind: Kind) -> InstructionEffect? {
+        let widths = operands.compactMap { if case .memory(_, let width)? = $0.operand { width } else { nil } }
+        func effect(_ string: InstructionEffect.StringInstruction) -> InstructionEffect? {
+            widths.first.map { .string(string, width: $0, isRepeated: kind.isRepeated) }
+        }
+        return switch kind.mnemonic {
+        case ZYDIS_MNEMONIC_MOVSB, ZYDIS_MNEMONIC_MOVSW, ZYDIS_MNEMONIC_MOVSD, ZYDIS_MNEMONIC_MOVSQ: effect(.move)
+        case ZYDIS_MNEMONIC_CMPSB, ZYDIS_MNEMONIC_CMPSW, ZYDIS_MNEMONIC_CMPSD, ZYDIS_MNEMONIC_CMPSQ: effect(.compare)
+        case ZYDIS_MNEMONIC_STOSB, ZYDIS_MNEMONIC_STOSW, ZYDIS_MNEMONIC_STOSD, ZYDIS_MNEMONIC_STOSQ: effect(.store)
+        case ZYDIS_MNEMONIC_LODSB, ZYDIS_MNEMONIC_LODSW, ZYDIS_MNEMONIC_LODSD, ZYDIS_MNEMONIC_LODSQ: effect(.load)
+        case ZYDIS_MNEMONIC_SCASB, ZYDIS_MNEMONIC_SCASW, ZYDIS_MNEMONIC_SCASD, ZYDIS_MNEMONIC_SCASQ: effect(.scan)
+        default: nil
         }
     }
 
-    /// ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, by their numbers in opcodes.
-    private func arithmetic(_ operation: UInt8, _ target: Operand, _ source: Operand) -> InstructionEffect {
-        // Idioms that give 0 or -1: x ^ x, x - x, x - x - carry, x & 0, x | -1.
-        if target == source, [3, 5, 6].contains(operation) { return .set(target) }
-        if case .immediate(_, let value) = source, operation == 1 && value == -1 || operation == 4 && value == 0, case .register = target {
-            return .set(target)
-        }
-        return switch operation {
-        case 0: .add(to: target, source)
-        case 4: .and(target, source)
-        case 5: .subtract(from: target, source)
-        case 7: .compare(target, source)
-        default: .compute(to: [target], from: [target, source])
-        }
-    }
-
-    private var shift: InstructionEffect? {
-        guard let place = placeOperand(width: usualWidth) else { return nil }
-        let isByRegister = opcode == 0xd2 || opcode == 0xd3
-        return .compute(to: [place], from: [place] + (isByRegister ? [.register(.rcx, width: 1)] : []))
-    }
-
-    /// TEST, NOT, NEG, MUL, IMUL, DIV, IDIV.
-    private var unary: InstructionEffect? {
-        guard let place = placeOperand(width: usualWidth) else { return nil }
-        switch group {
-        case 0, 1: return immediateOperand.map { .test(place, $0) }
-        case 2, 3: return .compute(to: [place], from: [place])
-        // Of bytes, all is in AX.
-        case _ where opcode == 0xf6: return .compute(to: [.register(.rax, width: 2)], from: [place, .register(.rax, width: 2)])
-        case 4, 5: return .compute(to: [accumulator, data], from: [place, .register(.rax, width: usualWidth)])
-        default: return .compute(to: [accumulator, data], from: [place, accumulator, data])
+    private func branch(_ kind: Kind) -> InstructionEffect? {
+        if kind.isFar { return .compute(anything) }
+        let isCall = kind.category == ZYDIS_CATEGORY_CALL
+        switch kind.mnemonic {
+        case ZYDIS_MNEMONIC_RET: return .return
+        case _ where layout.relative == .branch:
+            guard case .immediate(let field, let distance)? = operands.first?.operand else { return .compute(anything) }
+            if isCall { return .call(field: field, distance: distance) }
+            return .jump(field: field, distance: distance, isConditional: kind.category == ZYDIS_CATEGORY_COND_BR)
+        case ZYDIS_MNEMONIC_CALL: return one { .callThrough($0) }
+        case ZYDIS_MNEMONIC_JMP: return one { .jumpThrough($0) }
+        default: return .compute(anything)
         }
     }
 
-    private var increments: InstructionEffect? {
-        switch group {
-        case 0: return placeOperand(width: usualWidth).map { .add(to: $0, one()) }
-        case 1: return placeOperand(width: usualWidth).map { .subtract(from: $0, one()) }
-        case 2 where opcode == 0xff: return placeOperand(width: 8).map { .callThrough($0) }
-        case 4 where opcode == 0xff: return placeOperand(width: 8).map { .jumpThrough($0) }
-        case 6 where opcode == 0xff: return placeOperand(width: 8).map { .push($0) }
-        default: return nil
+    // MARK: All others
+
+    /// What the operands say.
+    private var computation: Computation {
+        var all = Computation()
+        let mnemonic = kind?.mnemonic ?? ZYDIS_MNEMONIC_INVALID
+        for access in operands {
+            if access.isWritten, access.operand == nil, !access.isFlagsOrProgramCounter { all.leadsElsewhere = true }
+            guard let operand = access.operand else { continue }
+            if case .memory(let memory, _) = operand, !access.isRead, !access.isWritten {
+                // Neither read nor written: it is the address that matters.
+                all.reads += memory.registers.map { .register($0, width: 8) }
+                all.reads += memory.field.map { [.immediate($0, memory.displacement)] } ?? []
+                all.leadsElsewhere = true
+            }
+            // An implied stack pointer leads to the memory operand, and nowhere else.
+            let isStackPointer = if case .register(.rsp, _, _) = operand { !access.isNamed } else { false }
+            if access.isRead, !isStackPointer { all.reads.append(operand) }
+            let mayStay =
+                Self.searches.contains(mnemonic) || isVector(operand) || operand.isMemory && Self.bitOperations.contains(mnemonic)
+            if access.isWrittenMaybe || access.isWritten && mayStay { all.mayWrite.append(operand) } else if access.isWritten { all.writes.append(operand) }
         }
+        if all.writes.isEmpty, all.mayWrite.isEmpty { all.leadsElsewhere = true }
+        return all
     }
 
-    // MARK: Two bytes
-
-    private var twoByteEffect: InstructionEffect? {
-        switch opcode {
-        case 0x01: return system
-        // UD2: Xen's BUG() stops there, its WARN() goes on.
-        case 0x0b, 0x0d, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f: return InstructionEffect.none
-        // CLTS, INVD, WBINVD.
-        case 0x06, 0x08, 0x09: return InstructionEffect.none
-        case 0x20, 0x21: return placeOperand(width: 8).map { .set($0) }
-        case 0x22, 0x23: return placeOperand(width: 8).map { .compute(to: [], from: [$0]) }
-        // WRMSR, RDTSC, RDMSR.
-        case 0x30: return .compute(to: [], from: [Register.rax, .rcx, .rdx].map { .register($0, width: 4) })
-        case 0x31: return .compute(to: [Register.rax, .rdx].map { .register($0, width: 4) }, from: [])
-        case 0x32: return .compute(to: [Register.rax, .rdx].map { .register($0, width: 4) }, from: [.register(.rcx, width: 4)])
-        case 0x40...0x4f: return placeOperand().map { .conditionalMove(to: registerOperand(), from: $0) }
-        // VMREAD, VMWRITE.
-        case 0x78 where repeatPrefix == nil && !hasOperandSizePrefix:
-            return placeOperand(width: 8).map { .compute(to: [$0], from: [registerOperand(width: 8)]) }
-        case 0x79 where repeatPrefix == nil && !hasOperandSizePrefix:
-            return placeOperand(width: 8).map { .compute(to: [], from: [registerOperand(width: 8), $0]) }
-        case 0x80...0x8f: return branch { .jump(field: $0, distance: $1, isConditional: true) }
-        case 0x90...0x9f: return placeOperand(width: 1).map { .set($0) }
-        // CPUID.
-        case 0xa2:
-            return .compute(
-                to: [Register.rax, .rbx, .rcx, .rdx].map { .register($0, width: 4) },
-                from: [Register.rax, .rcx].map { .register($0, width: 4) })
-        // Bit tests read a bit by its number, also beyond the operand's width.
-        case 0xa3: return placeOperand().map { .compute(to: [], from: [$0, registerOperand()]) }
-        case 0xab, 0xb3, 0xbb: return placeOperand().map { .computeMaybe(to: $0, from: [$0, registerOperand()]) }
-        case 0xba:
-            guard let place = placeOperand() else { return nil }
-            return .compute(to: group == 4 ? [] : [place], from: [place])
-        case 0xa4, 0xa5, 0xac, 0xad:
-            return placeOperand().map { .compute(to: [$0], from: [$0, registerOperand(), .register(.rcx, width: 1)]) }
-        case 0xae: return fences
-        case 0xaf: return placeOperand().map { .compute(to: [registerOperand()], from: [registerOperand(), $0]) }
-        case 0xb0, 0xb1: return pair { .compareExchange($0, with: $1) }
-        case 0xb6, 0xbe: return placeOperand(width: 1).map { .move(to: registerOperand(), from: $0) }
-        case 0xb7, 0xbf: return placeOperand(width: 2).map { .move(to: registerOperand(), from: $0) }
-        case 0xb8: return placeOperand().map { .compute(to: [registerOperand()], from: [$0]) }
-        // They may leave the destination alone when the source is zero.
-        case 0xbc, 0xbd: return placeOperand().map { .computeMaybe(to: registerOperand(), from: [$0]) }
-        case 0xc0, 0xc1: return pair { .compute(to: [$0, $1], from: [$0, $1]) }
-        case 0xc8...0xcf:
-            let operand = register(opcodeRegister, width: width)
-            return .compute(to: [operand], from: [operand])
-        default: return nil
-        }
+    /// In memory: a mask may leave parts of it as they were.
+    private func isVector(_ operand: Operand) -> Bool {
+        if case .memory(_, let width) = operand { width > 8 } else { false }
     }
 
-    private var system: InstructionEffect? {
-        switch modRM {
-        // CLAC, STAC, SWAPGS.
-        case 0xca?, 0xcb?, 0xf8?: return InstructionEffect.none
-        // XGETBV, RDTSCP.
-        case 0xd0?: return .compute(to: [Register.rax, .rdx].map { .register($0, width: 4) }, from: [.register(.rcx, width: 4)])
-        case 0xf9?: return .compute(to: [Register.rax, .rcx, .rdx].map { .register($0, width: 4) }, from: [])
-        default: return nil
-        }
-    }
+    /// Zydis calls their destination written, but it stays as it was when a search finds no bit, and without shadow stacks.
+    private static let searches = [
+        ZYDIS_MNEMONIC_BSF, ZYDIS_MNEMONIC_BSR, ZYDIS_MNEMONIC_TZCNT, ZYDIS_MNEMONIC_LZCNT, ZYDIS_MNEMONIC_RDSSPD, ZYDIS_MNEMONIC_RDSSPQ,
+    ]
+    /// The bit may be beyond the memory operand.
+    private static let bitOperations = [ZYDIS_MNEMONIC_BTS, ZYDIS_MNEMONIC_BTR, ZYDIS_MNEMONIC_BTC]
 
-    /// LFENCE, MFENCE, SFENCE; LDMXCSR.
-    private var fences: InstructionEffect? {
-        guard let modRM, repeatPrefix == nil, !hasOperandSizePrefix else { return nil }
-        if group == 2, memory != nil { return placeOperand(width: 4).map { .compute(to: [], from: [$0]) } }
-        guard modRM >= 0xe8 else { return nil }
-        return InstructionEffect.none
+    /// For code that runs meanwhile, and for what is not known: any use of the registers that a call may change, and of RBX, which
+    /// hypercalls and firmware use.
+    private var anything: Computation {
+        var all = computation
+        let registers = (Register.scratch + [.rbx]).map { Operand.register($0, width: 8) }
+        all.reads += registers
+        all.mayWrite += registers
+        all.writes.append(.register(.rsp, width: 8))
+        all.leadsElsewhere = true
+        return all
     }
 }

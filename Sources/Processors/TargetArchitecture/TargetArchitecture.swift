@@ -30,14 +30,14 @@ package protocol TargetArchitecture: Sendable {
     /// The type that stores the address of a symbol in a pointer.
     var pointerRelocation: UInt32 { get }
 
-    /// The distance from a relocation's symbol to the place that it refers to.
+    /// The distances from relocations' symbols to the places that they refer to.
     ///
     /// That is the addend, less what a PC-relative instruction operand adds to reach the end of its instruction.
     /// - Parameters:
-    ///   - slot: the bytes that the relocation fills, as indices into `code`.
+    ///   - relocations: of the function, each with the bytes that it fills, as indices into `code`.
     ///   - code: the function, from its first byte; or the section's bytes where no function is known.
-    /// - Returns: nil when the instruction around the slot can't be decoded.
-    func distance(of relocation: ELFRelocation, slot: Range<Int>, in code: ArraySlice<UInt8>) -> Int64?
+    /// - Returns: for each relocation; nil where the instruction around it can't be decoded.
+    func distances(of relocations: [(relocation: ELFRelocation, slot: Range<Int>)], in code: ArraySlice<UInt8>) -> [Int64?]
 
     /// The shortest function, in bytes, that the hypervisor can put its trampoline into, given its first bytes.
     func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int

@@ -21,7 +21,8 @@ package enum WhyText {
     /// A static function is found by its own name, too: `foo` is `common/foo.c#foo`.
     private static func fits(_ name: String, _ symbol: String?) -> Bool {
         guard let symbol else { return true }
-        return name == symbol || name.hasSuffix("#\(symbol)") || name.split(separator: ".").first == Substring(symbol)
+        let own = name.split(separator: "#").last ?? ""
+        return name == symbol || own == symbol || own.split(separator: ".").first == Substring(symbol)
     }
 
     private static func block(

@@ -84,7 +84,7 @@ struct LayoutSearch {
 
     /// Pairs what one object knows before the patch only, and another after it only: a function may have moved.
     mutating func pairAcrossObjects() {
-        for (name, patched) in onlyPatched.sorted(by: { $0.value.object < $1.value.object }) {
+        for (name, patched) in onlyPatched.sorted(by: { ($0.value.object, $0.key.order) < ($1.value.object, $1.key.order) }) {
             if let original = onlyOriginal[name] { pair(name, original, patched) }
         }
     }
@@ -116,6 +116,9 @@ struct LayoutSearch {
 }
 
 extension LayoutUsage.TypeName {
+    /// By name, then by file: the same in every run.
+    fileprivate var order: String { "\(key.name)\0\(key.scope)\0\(file ?? "")" }
+
     init(_ definition: TypeInfo.Definition) {
         self.init(key: definition.key, file: definition.isComplete ? definition.declaration?.file : nil)
     }

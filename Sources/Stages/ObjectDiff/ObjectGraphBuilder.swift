@@ -286,36 +286,42 @@ private struct Builder<Side: ComparisonSide> {
 
     mutating func makeReferences() {
         for (section, list) in itemsBySection.enumerated() where !relocations[section].isEmpty {
-            let data = file.sections[section].data
             var next = 0
             let all = relocations[section]
-            for index in list {
-                let item = items[index.index]
+            for id in list {
+                let item = items[id.index]
                 let end = item.offset + item.size
                 while next < all.count, all[next].offset < UInt64(item.offset) { next += 1 }
-                var position = next
-                while position < all.count, all[position].offset < UInt64(end) {
-                    let relocation = all[position]
-                    let offset = Int(clamping: relocation.offset) - item.offset
-                    items[index.index].references.append(
-                        reference(relocation, offset: offset, distance: distance(of: relocation, in: item, at: offset, data)))
-                    position += 1
+                let own = all[next...].prefix { $0.offset < UInt64(end) }
+                let distances = distances(of: own, in: item)
+                items[id.index].references = zip(own, distances).map { relocation, distance in
+                    reference(relocation, offset: Int(clamping: relocation.offset) - item.offset, distance: distance)
                 }
             }
         }
     }
 
-    private func distance(of relocation: ELFRelocation, in item: Item, at offset: Int, _ data: [UInt8]) -> Int64? {
-        let symbol = file.symbols[relocation.symbol]
-        guard item.kind == .function || item.kind == .replacementCode else { return relocation.addend }
-        guard let section = symbol.sectionIndex else { return relocation.addend &+ assumedBias(relocation) }
+    /// How far behind their symbols an item's relocations lead; nil where that can't be told.
+    private func distances(of relocations: ArraySlice<ELFRelocation>, in item: Item) -> [Int64?] {
+        guard item.kind == .function || item.kind == .replacementCode else { return relocations.map(\.addend) }
+        let data = file.sections[item.section].data
         // Decoding instructions is only needed where more than one thing can be meant.
-        guard symbol.isSection, itemsBySection[section].count > 1 else { return relocation.addend &+ assumedBias(relocation) }
-        let width = architecture.relocationKind(relocation.type)?.width ?? 0
-        guard item.offset + offset + width <= data.count else { return nil }
-        let code = data[item.offset..<item.offset + item.size]
-        let slot = item.offset + offset..<item.offset + offset + width
-        return architecture.distance(of: relocation, slot: slot, in: code)
+        let ambiguous = relocations.indices.filter { index in
+            let symbol = file.symbols[relocations[index].symbol]
+            guard let section = symbol.sectionIndex else { return false }
+            return symbol.isSection && itemsBySection[section].count > 1
+        }
+        let slots = ambiguous.map { index in
+            let start = Int(clamping: relocations[index].offset)
+            return start..<start + (architecture.relocationKind(relocations[index].type)?.width ?? 0)
+        }
+        var result = Dictionary(relocations.indices.map { ($0, Optional(relocations[$0].addend &+ assumedBias(relocations[$0]))) }) { first, _ in first }
+        if !ambiguous.isEmpty {
+            let code = item.offset + item.size <= data.count ? data[item.offset..<item.offset + item.size] : []
+            let found = architecture.distances(of: zip(ambiguous, slots).map { (relocations[$0], $1) }, in: code)
+            for (index, distance) in zip(ambiguous, found) { result[index] = distance }
+        }
+        return relocations.indices.map { result[$0] ?? nil }
     }
 
     /// Good enough where the target is known anyway: no immediate behind the slot.

@@ -50,11 +50,14 @@ extension TreePreparation {
     fileprivate func objectPairs(at depth: PreparedTree.Depth, because reason: String?) async throws -> BuildOutcome {
         let original = try await prepared(depth: depth)
         let area = try cache.makeWorkArea()
-        defer { if !request.keepWork { area.remove() } }
+        defer { area.remove() }
 
         let graph = try IncludeGraph(xen: original.xen)
         let patched = try await PatchedTree.make(
             original: original, patch: request.patch, graph: graph, preparation: self, folder: area.folder)
+        // Before anything is compiled: who wants to see the trees most is who gets an error.
+        let kept = request.keepWork.map { KeptWork(folder: $0) }
+        try kept?.keep(original: original.top, patched: patched.top)
         let affected = try AffectedObjects(original: original, patched: patched, graph: graph)
 
         let compiler = ObjectCompiler(
@@ -69,6 +72,7 @@ extension TreePreparation {
         guard depth == .everything || patched.changed.subtracting(compiled.read).allSatisfy({ isAccounted($0, in: original) }) else {
             throw MoreIsNeeded("no object that make names reads all of the patch's files")
         }
+        try kept?.keep(compiled.pairs)
         return BuildOutcome(
             pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
             fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration,

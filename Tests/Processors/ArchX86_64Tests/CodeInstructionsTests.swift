@@ -42,9 +42,46 @@ import Testing
         ([0x90], true), ([0x66, 0x90], true), ([0x0f, 0x1f, 0x40, 0], true), ([0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0], true),
         // pause, xchg %r8,%rax, int3, ret
         ([0xf3, 0x90], false), ([0x49, 0x90], false), ([0xcc], false), ([0xc3], false),
+        // xchg %r8d,%eax; nopl (%rip); nopl 0; nopl (%rax,%rax); nopl 0(,%rax,2); nop %eax; nopw with five prefixes; REX.W nop
+        ([0x41, 0x90], false), ([0x0f, 0x1f, 0x05, 0, 0, 0, 0], true), ([0x0f, 0x1f, 0x04, 0x25, 0, 0, 0, 0], true),
+        ([0x0f, 0x1f, 0x04, 0x00], true), ([0x0f, 0x1f, 0x04, 0x45, 0, 0, 0, 0], true), ([0x0f, 0x1f, 0xc0], true),
+        ([0x66, 0x66, 0x66, 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0], true), ([0x48, 0x90], true),
+        // endbr64, prefetcht0 (%rax), UDB
+        ([0xf3, 0x0f, 0x1e, 0xfa], false), ([0x0f, 0x18, 0x08], false), ([0xd6], false),
     ] as [([UInt8], Bool)])
     func onlyWhatDoesNothingIsFiller(bytes: [UInt8], isFiller: Bool) throws {
         #expect(try instructions(bytes).map(\.isFiller) == [isFiller])
+        #expect(ArchX86_64().isPadding(bytes[...]) == (isFiller || bytes == [0xcc]))
+    }
+
+    @Test func paddingIsWholeInstructions() {
+        let architecture = ArchX86_64()
+        #expect(architecture.isPadding([0x66, 0x90, 0x0f, 0x1f, 0x05, 1, 2, 3, 4, 0x90]))
+        #expect(!architecture.isPadding([0x66, 0x90, 0x0f, 0x1f, 0x05, 1, 2, 3]))
+        #expect(architecture.isPadding([0xcc, 0, 0xcc]) && architecture.isPadding([]))
+    }
+
+    /// A base and an index before the displacement are no operand relative to the instruction, whatever the registers' numbers.
+    @Test func displacementsFromRegistersArePartOfTheMeaning() throws {
+        // mov 0x1000(%rbp,%rax), %eax, and with 0x2000
+        let near = try instructions([0x8b, 0x84, 0x05, 0, 0x10, 0, 0])[0]
+        let far = try instructions([0x8b, 0x84, 0x05, 0, 0x20, 0, 0])[0]
+        #expect(near.relative == nil && near.meaning != far.meaning)
+        #expect(ArchX86_64().resolvedReferences([0x8b, 0x84, 0x05, 0, 0x10, 0, 0], relocated: []) == [])
+    }
+
+    @Test func branchesOutOfTheCodeAreFound() {
+        // jmp to itself; call behind the end; lea before the start; xbegin behind the end; jne, which a relocation fills
+        let code: [UInt8] = [
+            0xeb, 0xfe, 0xe8, 0x20, 0, 0, 0, 0x48, 0x8d, 0x05, 0xc0, 0xff, 0xff, 0xff, 0xc7, 0xf8, 0x40, 0, 0, 0, 0x0f, 0x85, 0, 1, 0, 0,
+        ]
+        #expect(
+            ArchX86_64().resolvedReferences(code[...], relocated: [22..<26]) == [
+                ResolvedReference(field: 3..<7, target: 39), ResolvedReference(field: 10..<14, target: -50),
+                ResolvedReference(field: 16..<20, target: 84),
+            ])
+        // UDB ends nothing: what follows is looked at.
+        #expect(ArchX86_64().resolvedReferences([0xd6, 0xe9, 0x20, 0, 0, 0], relocated: [])?.map(\.target) == [38])
     }
 
     @Test func codeThatIsCutShortIsNotDecoded() {

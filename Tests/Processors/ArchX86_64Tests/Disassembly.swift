@@ -1,6 +1,7 @@
 import ArchX86_64
 import SystemPackage
 import TestTools
+import Testing
 
 /// Contiguous machine code with the instruction boundaries that binutils' objdump sees in it.
 struct Disassembly {
@@ -30,6 +31,15 @@ struct Disassembly {
             }
         }
         return all
+    }
+
+    /// An instruction that is cut short is none.
+    func expectThatNoBeginningDecodes() {
+        var position = 0
+        for length in lengths {
+            for cut in 0..<length { #expect(decodeInstruction(code[position..<position + cut]) == nil, "\(name)+\(position), \(cut) bytes") }
+            position += length
+        }
     }
 
     /// Where our decoder and objdump part, in words; empty when they agree to the end.
