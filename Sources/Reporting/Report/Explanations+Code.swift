@@ -8,8 +8,8 @@ extension DiagnosticExplanation {
             .warning("An assembly file changed in init sections only."),
             .warning("An object for another machine changed, such as the 32-bit code that x86 boots in."),
         ],
-        meaning: "The running hypervisor has booted, and never comes back to this code. The payload leaves this part of the patch out: it has no "
-            + "effect on a running host.",
+        meaning: "The running hypervisor has booted, and never comes back to this code. This part of the patch is left out: it has no effect "
+            + "on a running host.",
         example: "A new check in a function that is marked __init.",
         advice: "Nothing, if the change is about booting. Move what must take effect now into code that runs after boot, or into a load hook.")
 

@@ -174,7 +174,7 @@ struct Classifier {
         guard !names.isEmpty else { return }
         report(
             .initOnlyChange, .warning, symbol: names.first, location: changed.first?.location,
-            message: "\(list(names)) changed, but \(names.count == 1 ? "is" : "are") used at boot only: the payload leaves \(names.count == 1 ? "it" : "them") out")
+            message: "\(list(names)) changed, but \(names.count == 1 ? "is used at boot only: it is" : "are used at boot only: they are") left out")
     }
 
     private mutating func judgeOddities(where counts: (Oddity) -> Bool = { _ in true }) {
@@ -206,7 +206,7 @@ struct Classifier {
         } else if !boot.isEmpty {
             report(
                 .initOnlyChange, .warning, section: boot[0],
-                message: "\(facts.pair.source) changed only in \(boot.joined(separator: ", ")), which is used at boot only: the payload leaves it out")
+                message: "\(facts.pair.source) changed only in \(boot.joined(separator: ", ")), which is used at boot only: it is left out")
         }
     }
 

@@ -7,12 +7,14 @@ import Diagnostics
 /// - Throws: `DebugInfoError` when types can't be read; they are read only when a function changed.
 func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
     guard facts.hasChangedFunction else { return [] }
-    let before = variables(try facts.pair.original.types(withUses: true)), after = variables(try facts.pair.patched.types(withUses: true))
+    let patched = try facts.pair.patched.types(withUses: true)
+    let before = variables(try facts.pair.original.types(withUses: true)), after = variables(patched)
+    let places = Set(patched.variables.map(VariablePlace.init))
     var diagnostics: [Diagnostic] = []
     for (place, new) in after.sorted(by: { ($0.key.name, $0.key.function ?? "") < ($1.key.name, $1.key.function ?? "") }) {
         guard let old = before[place], meaning(old) != meaning(new) else { continue }
         // One that is gone or new, boot data, constants and other sizes are reported by others.
-        guard let item = item(of: place, in: facts), let twin = facts.twin(item.id), twin.size == item.size else { continue }
+        guard let item = item(of: place, among: places, in: facts), let twin = facts.twin(item.id), twin.size == item.size else { continue }
         diagnostics.append(
             Diagnostic(
                 .dataTypeChanged, .error, symbol: item.name, location: new.declaration ?? SourceLocation(file: facts.pair.source),
@@ -23,13 +25,19 @@ func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
 }
 
 /// The variable that is the same in both objects: by its function, where others have its name.
-private func item(of place: VariablePlace, in facts: ComparedFacts) -> PatchedItem? {
+///
+/// - Parameter places: of all variables that the patched types know. One that is at another of them is not meant.
+private func item(of place: VariablePlace, among places: Set<VariablePlace>, in facts: ComparedFacts) -> PatchedItem? {
     let namesakes = facts.records.filter { record in
         let item = record.item
         return item.kind == .data && [.writable, .perCPU].contains(item.role) && CompilerName(item.name).base == place.name && record.status == .same
     }.map(\.item)
     let own = namesakes.filter { facts.patched.variable($0.id)?.enclosingFunction == place.function }
-    return [own, namesakes].first { $0.count == 1 }?.first
+    let unplaced = namesakes.filter { item in
+        guard let variable = facts.patched.variable(item.id) else { return true }
+        return !places.contains(VariablePlace(name: place.name, function: variable.enclosingFunction))
+    }
+    return [own, unplaced].first { $0.count == 1 }?.first
 }
 
 private struct VariablePlace: Hashable {
@@ -37,9 +45,13 @@ private struct VariablePlace: Hashable {
     var function: String?
 }
 
+extension VariablePlace {
+    init(_ variable: TypeInfo.VariableUse) { self.init(name: variable.name, function: variable.enclosingFunction) }
+}
+
 /// Those that have no namesake in their scope.
 private func variables(_ types: TypeInfo) -> [VariablePlace: TypeInfo.VariableUse] {
-    Dictionary(grouping: types.variables, by: { VariablePlace(name: $0.name, function: $0.enclosingFunction) })
+    Dictionary(grouping: types.variables, by: { VariablePlace($0) })
         .compactMapValues { $0.count == 1 ? $0[0] : nil }
 }
 

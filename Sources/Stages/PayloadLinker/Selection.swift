@@ -261,7 +261,7 @@ private struct Selector {
         diagnostics.append(
             Diagnostic(
                 .initOnlyChange, .warning, symbol: input.item(key).name, location: input.objects[key].location,
-                message: "'\(input.item(key).name)' changed, but is used at boot only: the payload leaves it out"))
+                message: "'\(input.item(key).name)' changed, but is used at boot only: it is left out"))
     }
 
     /// The new version of a hook's function is a replacement like any other: it waits for a call that has mostly been made.

@@ -43,6 +43,14 @@ import Testing
         #expect(try await errors(original, patched).map(\.id) == [.dataTypeChanged])
     }
 
+    /// The one that changed its size is reported as that, and the other is what it was.
+    @Test func aNamesakeInAnotherFunctionIsNotMeant() async throws {
+        let source = { (size: Int) in
+            "void f(void) { static char v[\(size)]; sink(v); sink(0); } void g(void) { static char v[4]; sink(v); } void h(void) { sink((void *)\(size)L); }"
+        }
+        #expect(try await errors(source(8), source(16)).map(\.id) == [.dataSizeChanged])
+    }
+
     @Test(arguments: [
         ("static char *v;", "static const char *v;"),
         ("typedef u32 number; static u32 v;", "typedef u32 number; static number v;"),
