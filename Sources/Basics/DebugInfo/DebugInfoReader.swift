@@ -6,8 +6,8 @@ extension DebugInfo {
     /// Reads the debug information of an object file or of a linked file, DWARF 2 to 5.
     ///
     /// - Returns: a value without units when the file has no debug information.
-    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
-    package static func read(_ path: FilePath) throws(DebugInfoError) -> DebugInfo {
+    /// - Throws: `InputError` when the file can't be read, is no ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath) throws(InputError) -> DebugInfo {
         try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
             var reader = DebugInfoReader(addresses: addresses)
             try reader.readUnits(of: dwarf)
@@ -21,7 +21,7 @@ extension DebugInfo.CompilationUnit {
     ///
     /// - Returns: none when the file has no debug information.
     /// - Throws: as `DebugInfo.read`.
-    package static func all(in path: FilePath) throws(DebugInfoError) -> [DebugInfo.CompilationUnit] {
+    package static func all(in path: FilePath) throws(InputError) -> [DebugInfo.CompilationUnit] {
         try DwarfFile.read(path) { dwarf, _ throws(DIE.Damaged) in
             var units = Units(dwarf), found: [DebugInfo.CompilationUnit] = []
             while let unit = try units.next() { found.append(.init(DIE(unit.entry), version: unit.version)) }

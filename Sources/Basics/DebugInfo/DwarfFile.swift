@@ -1,3 +1,4 @@
+import Diagnostics
 import CLibdw
 import CLibelf
 import SystemPackage
@@ -26,7 +27,7 @@ final class DwarfFile {
     /// - Returns: nil when the file has none.
     static func read<Value>(
         _ path: FilePath, _ body: (OpaquePointer, AddressMap) throws(DIE.Damaged) -> Value
-    ) throws(DebugInfoError) -> Value? {
+    ) throws(InputError) -> Value? {
         let file = try DwarfFile(path)
         guard let dwarf = file.dwarf else { return nil }
         do throws(DIE.Damaged) {
@@ -38,7 +39,7 @@ final class DwarfFile {
     }
 
     /// The file is read whole rather than mapped: a file that is truncated meanwhile must not kill the process.
-    init(_ path: FilePath) throws(DebugInfoError) {
+    init(_ path: FilePath) throws(InputError) {
         self.path = path
         addresses = AddressMap(linked: [])
         image = try Self.load(path)
@@ -58,7 +59,7 @@ final class DwarfFile {
         image.deallocate()
     }
 
-    private func open() throws(DebugInfoError) {
+    private func open() throws(InputError) {
         guard let elf, elf_kind(elf) == ELF_K_ELF else { throw .notELF(path, "no ELF header") }
         var header = GElf_Ehdr()
         guard gelf_getehdr(elf, &header) != nil else { throw .notELF(path, Self.elfReason) }
@@ -80,7 +81,7 @@ final class DwarfFile {
         }
     }
 
-    private func sections(of elf: OpaquePointer) throws(DebugInfoError) -> (loaded: [LoadedSection], debug: Bool) {
+    private func sections(of elf: OpaquePointer) throws(InputError) -> (loaded: [LoadedSection], debug: Bool) {
         var nameTable = 0
         guard elf_getshdrstrndx(elf, &nameTable) == 0 else { throw .notELF(path, Self.elfReason) }
         var loaded: [LoadedSection] = []
@@ -100,7 +101,7 @@ final class DwarfFile {
     }
 
     /// libdwfl knows the relocations of every processor that elfutils knows; so nothing here depends on the machine.
-    private func openRelocating(_ elf: OpaquePointer) throws(DebugInfoError) {
+    private func openRelocating(_ elf: OpaquePointer) throws(InputError) {
         guard let dwfl = dwfl_begin(callbacks) else { throw .corrupt(path, Self.dwflReason) }
         self.dwfl = dwfl
         guard let module = dwfl_report_module(dwfl, "object", 1, UInt64.max - 1) else {
@@ -135,7 +136,7 @@ final class DwarfFile {
             debuginfo_path: nil)
     }
 
-    private static func load(_ path: FilePath) throws(DebugInfoError) -> UnsafeMutableRawBufferPointer {
+    private static func load(_ path: FilePath) throws(InputError) -> UnsafeMutableRawBufferPointer {
         do {
             let file = try FileDescriptor.open(path, .readOnly)
             return try file.closeAfter {

@@ -26,8 +26,8 @@ package struct Prototypes: Sendable, Equatable {
     /// Reads the prototypes of an object file from its debug information.
     ///
     /// - Returns: an empty value when the file has no debug information.
-    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
-    package static func read(_ path: FilePath) throws(DebugInfoError) -> Prototypes {
+    /// - Throws: `InputError` when the file can't be read, is no ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath) throws(InputError) -> Prototypes {
         try DwarfFile.read(path) { dwarf, _ throws(DIE.Damaged) in try read(dwarf) } ?? Prototypes()
     }
 

@@ -20,8 +20,8 @@ package enum SourceLines {
     /// Finds the lines of some places.
     ///
     /// - Returns: for each place the line that its instruction belongs to; places of which the line tables do not speak are missing.
-    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
-    package static func read(_ path: FilePath, for places: Set<Place>) throws(DebugInfoError) -> [Place: SourceLocation] {
+    /// - Throws: `InputError` when the file can't be read, is no ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath, for places: Set<Place>) throws(InputError) -> [Place: SourceLocation] {
         guard !places.isEmpty else { return [:] }
         return try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
             var search = Search(places: places)

@@ -9,8 +9,8 @@ extension TypeInfo {
     ///
     /// - Parameter withUses: also who uses them.
     /// - Returns: an empty value when the file has no debug information.
-    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
-    package static func read(_ path: FilePath, withUses: Bool) throws(DebugInfoError) -> TypeInfo {
+    /// - Throws: `InputError` when the file can't be read, is no ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath, withUses: Bool) throws(InputError) -> TypeInfo {
         try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
             var walker = TypeWalker(dwarf, withUses: withUses)
             try walker.walk()

@@ -1,3 +1,4 @@
+import Diagnostics
 import LoaderModel
 import SystemPackage
 import TargetArchitecture
@@ -19,7 +20,7 @@ package struct HypervisorFile {
         package var loader: HypervisorLoader
     }
 
-    /// - Throws: `XenImageError`, `XenSourceError`, `UsageError`.
+    /// - Throws: `InputError`, `XenSourceError`, `UsageError`.
     package func read() throws -> Known {
         let image = try XenImage.read(FilePath(xenSyms))
         guard let architecture = Architectures.of(machine: image.machine) else {

@@ -1,3 +1,4 @@
+import Diagnostics
 import DebugInfo
 import ELFModel
 import ObjectDiff
@@ -9,7 +10,7 @@ package struct ObjectFile: Sendable {
     package var path: FilePath
     package var file: ELFFile
 
-    /// - Throws: `ELFError`.
+    /// - Throws: `InputError`.
     package init(_ path: FilePath) throws {
         self.path = path
         file = try ELFFile.read(path, debugSections: false)
@@ -18,7 +19,7 @@ package struct ObjectFile: Sendable {
     /// nil for a file that is only called like an object (the EFI loader's build-id), and for one that a linker put together from several
     /// sources.
     ///
-    /// - Throws: `ELFError`, `WorkFileError`.
+    /// - Throws: `InputError`, `WorkFileError`.
     package init?(ofOneSource path: FilePath) throws {
         let bytes = try WorkFiles.read(path)
         guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { return nil }
@@ -29,8 +30,8 @@ package struct ObjectFile: Sendable {
 
     /// With its debug info.
     ///
-    /// - Throws: `DebugInfoError`.
-    func compiled() throws(DebugInfoError) -> CompiledObject {
+    /// - Throws: `InputError`.
+    func compiled() throws(InputError) -> CompiledObject {
         CompiledObject(file: file, debug: try DebugInfo.read(path), path: path)
     }
 }

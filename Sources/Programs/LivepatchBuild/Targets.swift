@@ -1,3 +1,4 @@
+import Diagnostics
 import ELFModel
 import LoaderModel
 import SystemPackage
@@ -16,8 +17,8 @@ struct Target: Sendable {
 /// Reads what the options name: the hypervisors, and the payloads on them.
 ///
 /// - Parameter machine: as uname(2) tells it.
-/// - Throws: `UsageError` as `planTargets`; `XenImageError` for what is no hypervisor; `XenSourceError` for a configuration that is none, or
-///   another's; `StackError` for a payload that can't be there or can't be read.
+/// - Throws: `UsageError` as `planTargets`; `InputError` for what is no hypervisor, and for a payload that can't be there or can't be read;
+///   `XenSourceError` for a configuration that is none, or another's.
 func findTargets(
     _ options: BuildOptions, for tree: XenTree, machine: String, environment: [String: String]
 ) throws -> [Target] {
@@ -56,10 +57,10 @@ private func checkConfiguration(of plan: TargetPlan) throws(XenSourceError) {
     }
 }
 
-private func readPayload(_ path: FilePath) throws(StackError) -> [UInt8] {
+private func readPayload(_ path: FilePath) throws(InputError) -> [UInt8] {
     do throws(WorkFileError) {
         return try WorkFiles.readRegular(path)
     } catch {
-        throw StackError(path: path, reason: "can't be read: \(error.errno)")
+        throw InputError(file: path, reason: "can't be read: \(error.errno)")
     }
 }

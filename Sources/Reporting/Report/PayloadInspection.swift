@@ -2,20 +2,6 @@ import Diagnostics
 import ELFModel
 import XenSource
 
-/// A file that is not a payload.
-package struct InspectionError: ExplainedError, Equatable {
-    package var file: String
-    package var reason: String
-
-    package init(file: String, reason: String) {
-        self.file = file
-        self.reason = reason
-    }
-
-    package var message: String { "\(file): \(reason)" }
-    package var exitCode: ExitStatus { .usage }
-}
-
 /// What a payload file says about itself, whoever made it.
 package struct PayloadInspection: Sendable, Equatable, Codable {
     /// An entry of the functions section.
@@ -74,10 +60,10 @@ package struct PayloadInspection: Sendable, Equatable, Codable {
     ///   - file: stands in the result and in error messages.
     ///   - architecture: the name of the payload's processor, where it is known.
     ///   - relocationName: the name of a relocation type on the payload's processor, or nil.
-    /// - Throws: `InspectionError` when the file is no payload, or its functions section is damaged.
+    /// - Throws: `InputError` when the file is no payload, or its functions section is damaged.
     package init(
         _ elf: ELFFile, file: String, architecture: String? = nil, relocationName: (UInt32) -> String? = { _ in nil }
-    ) throws(InspectionError) {
+    ) throws(InputError) {
         let reader = PayloadReader(elf: elf, file: file)
         let (abi, functions) = try reader.functions()
         self.file = file

@@ -1,3 +1,4 @@
+import Diagnostics
 import ELFModel
 import XenSource
 import XenVersions
@@ -18,13 +19,13 @@ struct PayloadReader {
     func index(of name: String) -> Int? { elf.sections.firstIndex { $0.name == name } }
 
     /// The entries of the functions section, and the format that they are in.
-    func functions() throws(InspectionError) -> (PayloadABI, [PayloadInspection.Function]) {
+    func functions() throws(InputError) -> (PayloadABI, [PayloadInspection.Function]) {
         let formats: [PayloadABI] = [.livepatchV2, .xspliceV1]
         guard let (format, sectionIndex) = formats.lazy.compactMap({ abi in
             index(of: abi.functionsSection).map { (abi, $0) }
         }).first else {
             let names = formats.map(\.functionsSection).joined(separator: " or ")
-            throw InspectionError(file: file, reason: "is not a payload: it has no section \(names)")
+            throw InputError(file: file, reason: "is not a payload: it has no section \(names)")
         }
         let section = elf.sections[sectionIndex]
         let pointer = elf.header.elfClass.addressSize
@@ -32,13 +33,13 @@ struct PayloadReader {
         if !section.data.isEmpty {
             // At the same place in all formats.
             guard let version = number(section, at: FunctionEntry.Layout(abi, pointerSize: pointer).version, size: 1) else {
-                throw InspectionError(file: file, reason: "\(section.name) is cut short")
+                throw InputError(file: file, reason: "\(section.name) is cut short")
             }
             abi.version = UInt8(truncatingIfNeeded: version)
         }
         let layout = FunctionEntry.Layout(abi, pointerSize: pointer)
         guard section.data.count.isMultiple(of: layout.size) else {
-            throw InspectionError(
+            throw InputError(
                 file: file,
                 reason: "\(section.name) has \(section.data.count) bytes, which is no multiple of an entry of "
                     + "\(abi.displayName) (\(layout.size))")

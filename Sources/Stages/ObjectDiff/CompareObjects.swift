@@ -21,7 +21,7 @@ package struct ComparisonRules: Sendable {
 /// Compares two compilations of one object, function by function and variable by variable.
 ///
 /// - Returns: what changed. What can't be live-patched is among its diagnostics, as errors; it never throws away a difference.
-/// - Throws: `DebugInfoError` when the types or prototypes of an object can't be read.
+/// - Throws: `InputError` when the types or prototypes of an object can't be read.
 package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) throws -> ChangeSet {
     let architecture = rules.architecture
     guard [pair.original, pair.patched].allSatisfy({ $0.file.header.machine == architecture.machine }) else {

@@ -28,7 +28,7 @@ package struct CompiledObject: Sendable {
     /// Reads an object and what its debug information says of functions and variables.
     ///
     /// - Parameter path: nil for an object that this side does not build: it is empty.
-    /// - Throws: `ELFError`, `DebugInfoError`.
+    /// - Throws: `InputError`.
     package static func read(_ path: FilePath?, for architecture: any TargetArchitecture) throws -> CompiledObject {
         guard let path else { return absent(for: architecture) }
         // The bytes of debug sections are large, and DebugInfo has read them.
@@ -47,19 +47,19 @@ package struct CompiledObject: Sendable {
     /// The types that it knows.
     ///
     /// - Parameter withUses: also which functions and variables use them.
-    package func types(withUses: Bool) throws(DebugInfoError) -> TypeInfo {
+    package func types(withUses: Bool) throws(InputError) -> TypeInfo {
         guard let path else { return TypeInfo() }
         return try TypeInfo.read(path, withUses: withUses)
     }
 
     /// The lines of the source that some places of its code came from.
-    func lines(of places: Set<SourceLines.Place>) throws(DebugInfoError) -> [SourceLines.Place: SourceLocation] {
+    func lines(of places: Set<SourceLines.Place>) throws(InputError) -> [SourceLines.Place: SourceLocation] {
         guard let path else { return [:] }
         return try SourceLines.read(path, for: places)
     }
 
     /// The functions that it declares and defines.
-    func prototypes() throws(DebugInfoError) -> Prototypes {
+    func prototypes() throws(InputError) -> Prototypes {
         guard let path else { return Prototypes() }
         return try Prototypes.read(path)
     }

@@ -8,7 +8,7 @@ import TargetArchitecture
 /// The payload has a new copy, and every function of the object that refers to it. But what stored the old one's address in memory
 /// has long done so, and whoever goes by that pointer keeps to the old copy: the change would be left out there without a word.
 ///
-/// - Throws: `DebugInfoError` when prototypes can't be read; they are read only when a constant changed.
+/// - Throws: `InputError` when prototypes can't be read; they are read only when a constant changed.
 func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any TargetArchitecture) throws -> [Diagnostic] {
     let changed = facts.records.filter { $0.status == .changed && $0.item.kind == .data && $0.item.isNamed && $0.item.isJustContent }
     guard !changed.isEmpty else { return [] }

@@ -50,7 +50,7 @@ struct ExplainedGraph<Side: ComparisonSide> {
     /// The lines that places in functions came from.
     ///
     /// - Parameter places: each by its function, and in bytes from there.
-    func lines(of places: [(function: Item<Side>, offset: Int)]) throws(DebugInfoError) -> [Item<Side>.ID: SourceLocation] {
+    func lines(of places: [(function: Item<Side>, offset: Int)]) throws(InputError) -> [Item<Side>.ID: SourceLocation] {
         let wanted = places.map { ($0.function.id, SourceLines.Place(section: $0.function.section, offset: $0.function.offset + $0.offset)) }
         let found = try compiled.lines(of: Set(wanted.map(\.1)))
         return Dictionary(wanted.compactMap { id, place in found[place].map { (id, $0) } }) { first, _ in first }

@@ -11,7 +11,7 @@ struct ItemOutcome {
 
 /// Gives each patched item its status: by its content, by where it lies, and by the other parts of its function.
 ///
-/// - Throws: `DebugInfoError` when the lines of what differs can't be read.
+/// - Throws: `InputError` when the lines of what differs can't be read.
 func judgeItems(
     _ original: ExplainedGraph<OriginalSide>, _ patched: ExplainedGraph<PatchedSide>, twins: Correlation, by rules: ComparisonRules,
     isAssembly: Bool, source: String

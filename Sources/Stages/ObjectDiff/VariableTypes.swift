@@ -4,7 +4,7 @@ import Diagnostics
 /// Refuses a variable of the running hypervisor that gets another type of the same size: what the old code wrote there would be read
 /// as something else.
 ///
-/// - Throws: `DebugInfoError` when types can't be read; they are read only when a function changed.
+/// - Throws: `InputError` when types can't be read; they are read only when a function changed.
 func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
     guard facts.hasChangedFunction else { return [] }
     let before = variables(try facts.pair.original.types(withUses: true)), after = variables(try facts.pair.patched.types(withUses: true))

@@ -1,3 +1,4 @@
+import Diagnostics
 import Crypto
 import ELFModel
 import ObjectDiff
@@ -62,10 +63,10 @@ struct PayloadFile {
     /// The file with its own build-id: SHA-1 over the file with that id's bytes zero.
     ///
     /// - Parameter name: of the payload, for messages.
-    mutating func serialised(name: String) throws(ELFError) -> (bytes: [UInt8], buildID: [UInt8]) {
+    mutating func serialised(name: String) throws(ELFWritingError) -> (bytes: [UInt8], buildID: [UInt8]) {
         let length = Insecure.SHA1.byteCount
         guard let note = sections.firstIndex(where: { $0.section.kind == .note(abi.buildIDSection) }) else {
-            throw ELFError(file: name, reason: "has no section for its build-id")
+            throw ELFWritingError(file: name, reason: "has no section for its build-id")
         }
         setNote(note, Array(repeating: 0, count: length))
         let draft = try elf(name: name).serialised(name: name)
@@ -79,7 +80,7 @@ struct PayloadFile {
         sections[index].size = sections[index].data.count
     }
 
-    private func elf(name: String) throws(ELFError) -> ELFFile {
+    private func elf(name: String) throws(ELFWritingError) -> ELFFile {
         var out: [ELFSection] = [ELFSection(name: "", type: ELF.SectionType.null, alignment: 0)]
         var sectionNumbers: [PayloadSection: Int] = [:]
         for section in sections {
@@ -146,7 +147,7 @@ struct PayloadFile {
             machine: architecture.machine, flags: architecture.headerFlags, sectionNameTable: symbolTable + 2)
         let file = ELFFile(header: header, sections: out, symbols: symbols)
         guard architecture.hasAddendsInPlace else { return file }
-        guard let file = file.withAddendsInPlace(architecture) else { throw ELFError(file: name, reason: "has an addend that does not fit its place") }
+        guard let file = file.withAddendsInPlace(architecture) else { throw ELFWritingError(file: name, reason: "has an addend that does not fit its place") }
         return file
     }
 }

@@ -13,11 +13,11 @@ import XenSource
 ///   - below: what those payloads changed, object by object: the hypervisor's own source compared with the original of `changeSets`.
 ///   - likelyCause: asked about each function that is not what runs.
 /// - Returns: the payload; or none, when nothing that runs differs or when the change can't be live-patched. The diagnostics tell which.
-/// - Throws: `ELFError` only when the finished payload can't be written into memory.
+/// - Throws: `ELFWritingError` only when the finished payload can't be written into memory.
 package func linkPayload(
     _ changeSets: [ChangeSet], layouts: LayoutComparison = LayoutComparison(), onto running: RunningHypervisor, below: [ChangeSet] = [],
     architecture: any TargetArchitecture, options: LinkOptions, likelyCause: (UnequalOriginal) -> LikelyCause = { LikelyCause(of: $0) }
-) throws(ELFError) -> LinkOutcome {
+) throws(ELFWritingError) -> LinkOutcome {
     let input = LinkInput(changeSets, onto: running, below: below, architecture: architecture, options: options)
 
     // What the payload includes: the changed functions, and what they newly need.
@@ -49,7 +49,7 @@ package func linkPayload(
 
 private func write(
     _ sections: [OutputSection], of resolved: ResolvedPayload, verifiedBy check: OriginalCheck, _ input: LinkInput
-) throws(ELFError) -> Payload {
+) throws(ELFWritingError) -> Payload {
     let abi = input.options.abi
     // The loader refuses a payload that brings a name which the hypervisor or another payload has already, and two versions of one fix
     // bring the same helpers: the tag makes names unique. It exempts the new address of a replaced function, so that backtraces show the name

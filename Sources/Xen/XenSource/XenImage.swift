@@ -65,21 +65,21 @@ package struct XenImage: Sendable {
 
     /// Reads an `xen-syms`.
     ///
-    /// - Throws: `XenImageError` when it is missing, cut short, not ELF, not linked, of another machine than `machine`, or
+    /// - Throws: `InputError` when it is missing, cut short, not ELF, not linked, of another machine than `machine`, or
     ///   without build-id or symbols.
-    package static func read(_ path: FilePath, machine: UInt16? = nil) throws(XenImageError) -> XenImage {
+    package static func read(_ path: FilePath, machine: UInt16? = nil) throws(InputError) -> XenImage {
         let file: ELFFile
         do {
             file = try ELFFile.read(path, debugSections: false)
         } catch {
-            throw XenImageError(path: path, reason: error.reason)
+            throw InputError(file: path, reason: error.reason)
         }
         return try XenImage(file: file, path: path, machine: machine)
     }
 
-    init(file: ELFFile, path: FilePath, machine: UInt16?) throws(XenImageError) {
-        func fail(_ reason: String, _ help: String? = nil) -> XenImageError {
-            XenImageError(path: path, reason: reason, help: help)
+    init(file: ELFFile, path: FilePath, machine: UInt16?) throws(InputError) {
+        func fail(_ reason: String, _ help: String? = nil) -> InputError {
+            InputError(file: path, reason: reason, help: help)
         }
         guard file.header.type == ELF.FileType.executable || file.header.type == ELF.FileType.shared else {
             throw fail("is not a linked hypervisor", "give the xen-syms that the hypervisor's own build left beside xen.gz")
@@ -227,18 +227,3 @@ package struct XenImage: Sendable {
     }
 }
 
-/// An `xen-syms` that can't be used.
-package struct XenImageError: ExplainedError, Equatable {
-    package var path: FilePath
-    package var reason: String
-    package var help: String?
-
-    package init(path: FilePath, reason: String, help: String? = nil) {
-        self.path = path
-        self.reason = reason
-        self.help = help
-    }
-
-    package var message: String { "\(path): \(reason)" }
-    package var exitCode: ExitStatus { .usage }
-}

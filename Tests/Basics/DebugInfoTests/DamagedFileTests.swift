@@ -1,3 +1,4 @@
+import Diagnostics
 import SystemPackage
 import TestTools
 import Testing
@@ -9,18 +10,18 @@ import DebugInfo
     @Test func notAnELFFile() async throws {
         try await withTemporaryFolder { folder in
             let text = try write("int x;", to: "x.c", in: folder)
-            #expect(throws: DebugInfoError.notELF(text, "no ELF header")) { try DebugInfo.read(text) }
+            #expect(throws: InputError.notELF(text, "no ELF header")) { try DebugInfo.read(text) }
             let empty = try write("", to: "empty", in: folder)
-            #expect(throws: DebugInfoError.notELF(empty, "no ELF header")) { try DebugInfo.read(empty) }
+            #expect(throws: InputError.notELF(empty, "no ELF header")) { try DebugInfo.read(empty) }
             let missing = folder.appending("missing.o")
-            #expect(throws: DebugInfoError.unreadable(missing, .noSuchFileOrDirectory)) { try DebugInfo.read(missing) }
-            #expect(throws: DebugInfoError.unreadable(folder, .isDirectory)) { try DebugInfo.read(folder) }
+            #expect(throws: InputError.unreadable(missing, .noSuchFileOrDirectory)) { try DebugInfo.read(missing) }
+            #expect(throws: InputError.unreadable(folder, .isDirectory)) { try DebugInfo.read(folder) }
         }
     }
 
     @Test func messageNamesFileAndReason() {
-        let error = DebugInfoError.corrupt("common/kernel.o", "entries in a circle")
-        #expect(error.message == "the debug information of common/kernel.o is damaged: entries in a circle")
+        let error = InputError.corrupt("common/kernel.o", "entries in a circle")
+        #expect(error.message == "common/kernel.o: its debug information is damaged: entries in a circle")
         #expect(error.exitCode == .usage)
     }
 

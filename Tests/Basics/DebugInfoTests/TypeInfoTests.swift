@@ -1,3 +1,4 @@
+import Diagnostics
 import DebugInfo
 import SystemPackage
 import TestTools
@@ -196,7 +197,7 @@ extension TypeInfo {
         try await withTemporaryFolder { folder in
             _ = try write(assembly, to: "c.s", in: folder)
             try await run("gcc", ["-c", "c.s", "-o", "c.o"], in: folder)
-            #expect(throws: DebugInfoError.self) { try TypeInfo.read(folder.appending("c.o"), withUses: true) }
+            #expect(throws: InputError.self) { try TypeInfo.read(folder.appending("c.o"), withUses: true) }
             let straight = assembly.replacing(".uleb128 4; .asciz \"inner\"; .long .Lstruct", with: ".uleb128 4; .asciz \"inner\"; .long .Ltypedef")
             _ = try write(straight, to: "d.s", in: folder)
             try await run("gcc", ["-c", "d.s", "-o", "d.o"], in: folder)

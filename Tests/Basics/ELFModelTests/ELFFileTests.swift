@@ -1,3 +1,4 @@
+import Diagnostics
 import ELFModel
 import SystemPackage
 import TestTools
@@ -60,18 +61,18 @@ import Testing
         try await withTemporaryFolder { folder in
             var file = try ELFFile.read(try await Self.compile(in: folder))
             file.sections[2].alignment = 1 << 39
-            let error = #expect(throws: ELFError.self) { try file.serialised(name: "x") }
+            let error = #expect(throws: ELFWritingError.self) { try file.serialised(name: "x") }
             #expect(error?.message.contains("cannot be written: it would have") == true)
         }
     }
 
     @Test func whatIsNoELFFileIsRefusedByName() throws {
         for bytes in [[], Array("hello".utf8), [0x7f, 0x45, 0x4c, 0x46], [0x7f, 0x45, 0x4c, 0x46] + Array(repeating: 0, count: 80)] {
-            let error = #expect(throws: ELFError.self) { try ELFFile(bytes: bytes, name: "the-file") }
+            let error = #expect(throws: InputError.self) { try ELFFile(bytes: bytes, name: "the-file") }
             #expect(error?.message.hasPrefix("the-file: ") == true)
         }
         for path: FilePath in ["/nonexistent/file.o", "/tmp", "/dev/zero"] {
-            let error = #expect(throws: ELFError.self) { try ELFFile.read(path) }
+            let error = #expect(throws: InputError.self) { try ELFFile.read(path) }
             #expect(error?.message.hasPrefix(path.string) == true)
         }
     }
@@ -92,7 +93,7 @@ import Testing
             bad[1].sections[section].name += "n"
             for (file, owner) in zip(bad, ["symbol \(symbol)", "section \(section)"]) {
                 let bytes = try file.serialised(name: "x")
-                let error = #expect(throws: ELFError.self) { try ELFFile(bytes: bytes, name: "the-file") }
+                let error = #expect(throws: InputError.self) { try ELFFile(bytes: bytes, name: "the-file") }
                 #expect(error?.message == "the-file: \(owner) has a name of more than 4,096 bytes")
             }
         }
@@ -102,7 +103,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let whole = try bytes(of: try await Self.compile(in: folder))
             for length in stride(from: 0, to: whole.count, by: 7) {
-                #expect(throws: ELFError.self) { try ELFFile(bytes: Array(whole[..<length]), name: "cut") }
+                #expect(throws: InputError.self) { try ELFFile(bytes: Array(whole[..<length]), name: "cut") }
             }
         }
     }

@@ -183,8 +183,8 @@ import XenVersions
                 payloads, onto: layers[0].running.image, architecture: ArchX86_64(), abi: .livepatchV2, version: XenVersion(major: 4, minor: 17))
         }
         #expect(try load(payloads).topBuildID == layers[1].outcome.payload?.buildID)
-        #expect(throws: StackError.self) { try load([payloads[1]]) }
-        #expect(throws: StackError.self) { try load([payloads[0], payloads[0]]) }
-        #expect(throws: StackError.self) { try load([("cut.livepatch", Array(payloads[0].bytes.prefix(500)))]) }
+        #expect(throws: InputError.self) { try load([payloads[1]]) }
+        #expect(throws: InputError.self) { try load([payloads[0], payloads[0]]) }
+        #expect(throws: InputError.self) { try load([("cut.livepatch", Array(payloads[0].bytes.prefix(500)))]) }
     }
 }
