@@ -120,9 +120,9 @@ house.module(
     ], [argumentParser, crypto, logging, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
-house.testSupport("TestTools", [], [system, subprocess])
+house.testSupport("TestTools", ["WorkFiles"], [system, subprocess])
 house.testSupport("ObjectFixtures", ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
-house.testSupport("PayloadSamples", ["LoaderModel", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+house.testSupport("PayloadSamples", ["LoaderModel", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
 house.testSupport("ChangeCases", ["Report", "ELFModel", "Diagnostics", "WorkFiles"], [system])
 
 house.add(
@@ -139,24 +139,24 @@ house.add(
         ],
         path: "Fuzz/Targets", swiftSettings: settings))
 
-house.tests("WorkFiles", [], [system])
-house.tests("ELFModel", ["TestTools"], [system])
-house.tests("DebugInfo", ["TestTools"], [system])
-house.tests("XenSource", ["Diagnostics"], [system])
+house.tests("WorkFiles", ["TestTools"], [system])
+house.tests("ELFModel", ["TestTools", "WorkFiles"], [system])
+house.tests("DebugInfo", ["TestTools", "WorkFiles"], [system])
+house.tests("XenSource", ["Diagnostics", "TestTools", "WorkFiles"], [system])
 house.tests("ArchX86_64", ["ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("ArchARM", ["ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
-house.tests("SourcePatch", ["Diagnostics"], [system, subprocess])
-house.tests("XenBuild", ["CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
-house.tests("ObjectDiff", ["ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
+house.tests("SourcePatch", ["Diagnostics", "TestTools", "WorkFiles"], [system, subprocess])
+house.tests("XenBuild", ["CompilerRecorder", "Diagnostics", "SourcePatch", "TestTools", "WorkFiles", "XenSource", "xsplice-build"], [system])
+house.tests("ObjectDiff", ["ObjectFixtures", "TestTools", "WorkFiles", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
     ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
 house.tests(
-    "LoaderModel", ["PayloadSamples", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+    "LoaderModel", ["PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
 house.tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestRig", ["Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests(
-    "XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "XenBuild", "WorkFiles", "XenSource"],
+    "XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "TestTools", "XenBuild", "WorkFiles", "XenSource"],
     [argumentParser, logging, system])
 house.tests("FuzzTargets", ["FuzzTargets", "ChangeCases", "TestTools", "WorkFiles"], [system])
 // Of the whole program.

@@ -26,8 +26,7 @@ struct Bench: Sendable {
     static func shared() async throws -> Bench { try await making.value }
 
     private static let making = Task {
-        var name = Array("/tmp/xsplice-integration-XXXXXX".utf8CString)
-        let folder = FilePath(String(cString: try #require(mkdtemp(&name))))
+        let folder = try WorkFiles.makeTemporaryFolder(named: "xsplice-integration")
         removeAtExit(folder)
         let bench = Bench(folder: folder)
         try WorkFiles.makeFolder(folder.appending("home"))
@@ -69,16 +68,7 @@ struct Bench: Sendable {
 
     /// Gives a test a folder of its own, removed at its end.
     func withFolder<R>(_ body: (FilePath) async throws -> R) async throws -> R {
-        var name = Array("\(folder)/test-XXXXXX".utf8CString)
-        let own = FilePath(String(cString: try #require(mkdtemp(&name))))
-        do {
-            let result = try await body(own)
-            try WorkFiles.remove(own)
-            return result
-        } catch {
-            try? WorkFiles.remove(own)
-            throw error
-        }
+        try await withTemporaryFolder(named: "test", in: folder, body)
     }
 
     /// A copy of the tree for a test that changes it.

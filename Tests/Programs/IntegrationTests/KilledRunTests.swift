@@ -24,7 +24,7 @@ import Musl
             func arguments(_ output: String, cache: FilePath) -> [String] {
                 bench.arguments(patches: [patch], output: folder.appending(output), cache: cache) + ["--force"]
             }
-            func payload(_ output: String) throws -> [UInt8] { try bytes(of: folder.appending(output).appending("change.livepatch")) }
+            func payload(_ output: String) throws -> [UInt8] { try WorkFiles.read(folder.appending(output).appending("change.livepatch")) }
 
             // Without the time that it waits for its turn.
             let time = Mutex(0)

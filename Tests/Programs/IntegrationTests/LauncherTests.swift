@@ -39,8 +39,8 @@ struct LauncherTests {
                 let ending = try await Program.run(arguments("farm") + ["--compiler-launcher", "distcc"], environment: environment)
                 try #require(ending.code == 0, "\(ending.error)")
             }
-            #expect(try bytes(of: folder.appending("farm/change.livepatch")) == bytes(of: folder.appending("alone/change.livepatch")))
-            let compiled = String(decoding: try bytes(of: log), as: UTF8.self).split(separator: "\n").count { $0.contains("COMPILE_OK") }
+            #expect(try WorkFiles.read(folder.appending("farm/change.livepatch")) == WorkFiles.read(folder.appending("alone/change.livepatch")))
+            let compiled = try WorkFiles.readText(log).split(separator: "\n").count { $0.contains("COMPILE_OK") }
             // Two files, each from both sources.
             #expect(compiled >= 4)
         }

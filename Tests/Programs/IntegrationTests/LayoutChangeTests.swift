@@ -2,6 +2,7 @@ import ObjectDiff
 import Report
 import TestTools
 import Testing
+import WorkFiles
 
 /// What a run says about types, and what the user can allow.
 @Suite struct LayoutChangeTests {
@@ -11,7 +12,7 @@ import Testing
             let output = folder.appending("out")
             let patch = Bench.fixtures.appending("changes").appending(change).appending("change.patch")
             let ending = try await Program.run(bench.arguments(patches: [patch], output: output) + more)
-            let report = try JSONText.decode(BuildReport.self, from: try bytes(of: output.appending("report.json")))
+            let report = try JSONText.decode(BuildReport.self, from: try WorkFiles.read(output.appending("report.json")))
             return (ending, report)
         }
     }

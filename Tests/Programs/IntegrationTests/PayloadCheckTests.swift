@@ -4,6 +4,7 @@ import LoaderModel
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
 import XenSource
 
 /// What came out of `ChangeClassTests` in the eyes of other people's tools, and of the hypervisor's loader.
@@ -52,7 +53,7 @@ import XenSource
         for section in file.sections {
             #expect(!section.name.contains("debug") && !section.name.contains(".comment") && !section.name.contains(".eh_frame"))
         }
-        if result.report?.functions.count == 1 { #expect(try bytes(of: path).count < 16384) }
+        if result.report?.functions.count == 1 { #expect(try WorkFiles.read(path).count < 16384) }
     }
 
     @Test(arguments: changes)
@@ -60,7 +61,7 @@ import XenSource
         let (path, result) = try await payload(of: change)
         let image = try XenImage.read(try await Bench.shared().xenSyms(for: change.machine))
         let load = loadPayload(
-            try bytes(of: path), into: image, architecture: try #require(change.machine.architecture), abi: .livepatchV2,
+            try WorkFiles.read(path), into: image, architecture: try #require(change.machine.architecture), abi: .livepatchV2,
             version: XenVersion(major: 4, minor: 17))
         #expect(load.verdict == .accepted)
         #expect(load.functions.map { plain($0.name) }.sorted() == result.changed)

@@ -40,8 +40,8 @@ import Musl
                 ], in: elsewhere)
             try #require(two.code == 0, "\(two.error)")
 
-            let payload = try bytes(of: first.appending("change.livepatch"))
-            #expect(try bytes(of: elsewhere.appending("out/change.livepatch")) == payload)
+            let payload = try WorkFiles.read(first.appending("change.livepatch"))
+            #expect(try WorkFiles.read(elsewhere.appending("out/change.livepatch")) == payload)
             #expect(tree.lastComponent?.string == "my tree")
 
             // Nothing of the machine in it.
@@ -60,7 +60,7 @@ import Musl
                 let arguments = bench.arguments(output: folder.appending(name), cache: cache)
                 let ending = try await Program.run(arguments + (payloads.count == 2 ? ["--force"] : []))
                 try #require(ending.code == 0, "\(ending.error)")
-                payloads.append(try bytes(of: folder.appending(name).appending("change.livepatch")))
+                payloads.append(try WorkFiles.read(folder.appending(name).appending("change.livepatch")))
             }
             #expect(payloads[0] == payloads[1] && payloads[1] == payloads[2])
         }

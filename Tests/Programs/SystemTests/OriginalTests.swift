@@ -47,7 +47,7 @@ struct OriginalTests {
         let built = try await RealXen.hypervisor(debug: false).tree.appending("xen/.config")
         try await withTemporaryFolder { folder in
             let config = folder.appending("config")
-            try write(try WorkFiles.read(built) + Array("CONFIG_SPECULATIVE_HARDEN_BRANCH=n\n".utf8), to: config)
+            try WorkFiles.write(try WorkFiles.read(built) + Array("CONFIG_SPECULATIVE_HARDEN_BRANCH=n\n".utf8), to: config)
             let message = try await refusal(["-c", config.string])
             #expect(message.contains("CONFIG_SPECULATIVE_HARDEN_BRANCH is y there, not set here"), "\(message)")
         }
@@ -62,7 +62,7 @@ struct OriginalTests {
             let text = String(decoding: try WorkFiles.read(file), as: UTF8.self)
             let other = text.replacing("memset(&info, 0, sizeof(info));", with: "memset(&info, 1, sizeof(info));")
             try #require(other != text)
-            try write(Array(other.utf8), to: file)
+            try WorkFiles.write(Array(other.utf8), to: file)
             let message = try await refusal(tree: tree)
             #expect(message.contains("other functions of common/kernel.o are as in the hypervisor"), "\(message)")
             #expect(message.contains("Compiler and configuration are those of the hypervisor"), "\(message)")

@@ -3,6 +3,7 @@ import SystemPackage
 import TestRig
 import TestTools
 import Testing
+import WorkFiles
 
 /// Payloads that the program makes, in a running hypervisor: one boot, in which each is loaded, seen, reverted and unloaded.
 @Suite(.timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
@@ -25,7 +26,7 @@ struct PatchedXenTests {
         if change.expected.changed.count == 1 { #expect(bytes.count < 32 << 10) }
         try await withTemporaryFolder { folder in
             let file = folder.appending("\(change.name).livepatch")
-            try write(bytes, to: file)
+            try WorkFiles.write(bytes, to: file)
             let complaints = try await run("sh", ["-c", "readelf -aW \"$1\" 2>&1 >/dev/null", "sh", file.string])
             #expect(complaints == "")
             let lint = try await run("sh", ["-c", "eu-elflint --gnu-ld \"$1\" 2>&1 || :", "sh", file.string])

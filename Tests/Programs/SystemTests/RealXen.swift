@@ -89,7 +89,7 @@ enum RealXen {
                 let config = folder.appending("config")
                 let built = try await hypervisor(debug: change.expected.debug == true)
                 let lines = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
-                try write(try WorkFiles.read(built.tree.appending("xen/.config")) + Array(lines.utf8), to: config)
+                try WorkFiles.write(try WorkFiles.read(built.tree.appending("xen/.config")) + Array(lines.utf8), to: config)
                 arguments += ["-c", config.string]
             }
             return try await run(arguments, debug: change.expected.debug == true)

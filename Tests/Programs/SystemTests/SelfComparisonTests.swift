@@ -62,7 +62,7 @@ struct SelfComparisonTests {
                 let (moved, count) = Self.withBlankLines(String(decoding: try WorkFiles.read(path), as: UTF8.self))
                 functions += count
                 let copy = folder.appending("moved.c")
-                try write(Array(moved.utf8), to: copy)
+                try WorkFiles.write(Array(moved.utf8), to: copy)
                 patch += try await run(
                     "sh",
                     [
@@ -72,7 +72,7 @@ struct SelfComparisonTests {
             }
             #expect(functions > 500)
             let file = folder.appending("blank-lines.patch")
-            try write(Array(patch.utf8), to: file)
+            try WorkFiles.write(Array(patch.utf8), to: file)
             let outcome = try await RealXen.outcome(
                 of: ChangeCase(
                     name: "blank lines, debug: \(debug)",

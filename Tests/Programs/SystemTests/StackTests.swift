@@ -23,7 +23,7 @@ struct StackTests {
         if cumulative { arguments.append("--cumulative") }
         let outcome = try await RealXen.run(arguments)
         let payload = try #require(outcome.payload, "\(name): \(outcome.error)")
-        try write(payload, to: folder.appending("\(name).livepatch"))
+        try WorkFiles.write(payload, to: folder.appending("\(name).livepatch"))
         return outcome
     }
 
@@ -128,7 +128,7 @@ struct StackTests {
         try await withTemporaryFolder { folder in
             let outcome = try await RealXen.run(["--nop", "xen_minor_version=5"])
             let payload = try #require(outcome.payload, "\(outcome.error)")
-            try write(payload, to: folder.appending("nops.livepatch"))
+            try WorkFiles.write(payload, to: folder.appending("nops.livepatch"))
             var scenario = Scenario()
             try scenario.take(folder.appending("nops.livepatch"))
             let look = "cat /sys/hypervisor/version/minor"

@@ -39,13 +39,13 @@ struct TestDriveTests {
         let payload = try #require(try await RealXen.outcome(of: RealXen.demo).payload)
         try await withTemporaryFolder { folder in
             let file = folder.appending("hello.livepatch")
-            try write(payload, to: file)
+            try WorkFiles.write(payload, to: file)
             let ending = try await Self.drive([file], ["--expect-after", "\(Self.look)=Hello World", "--expect-before", "\(Self.look)=."])
             #expect(ending.code == 0, "\(ending.output) \(ending.error)")
             for word in ["upload", "apply", "revert", "apply again", "unload", "still alive", "verdict: good"] {
                 #expect(ending.output.contains(word), "\(word): \(ending.output)")
             }
-            #expect(String(decoding: try bytes(of: folder.appending("test-drive.log")), as: UTF8.self).contains("(XEN)"))
+            #expect(try WorkFiles.readText(folder.appending("test-drive.log")).contains("(XEN)"))
 
             let wrong = try await Self.drive([file], ["--expect-after", "\(Self.look)=Good Bye", "--log", folder.appending("log").string])
             #expect(wrong.code == 4 && wrong.output.contains("verdict: failed at '\(Self.look) after'"), "\(wrong.output)")
@@ -78,7 +78,7 @@ struct TestDriveTests {
         let bytes = try await payload.assembled()
         try await withTemporaryFolder { folder in
             let file = folder.appending("deadly.livepatch")
-            try write(bytes, to: file)
+            try WorkFiles.write(bytes, to: file)
             let ending = try await Self.drive([file], ["--expect-after", "cat /sys/hypervisor/\(look)=1"])
             #expect(ending.code == 4, "\(ending.error)")
             #expect(ending.output.contains("verdict: panicked: "), "\(ending.output)")
@@ -134,7 +134,7 @@ struct TestDriveTests {
         try await withTemporaryFolder { folder in
             let syms = ["--xen-syms", build.symbols.string]
             let other = folder.appending("other")
-            try write(Array("no hypervisor".utf8), to: other)
+            try WorkFiles.write(Array("no hypervisor".utf8), to: other)
             for (arguments, words) in [
                 ([example, "--xen", other.string] + syms, "is not the hypervisor of"),
                 ([example, "--xen", folder.appending("none").string] + syms, "none"),

@@ -2,6 +2,7 @@ import Diagnostics
 import Report
 import SourcePatch
 import SystemPackage
+import TestTools
 import Testing
 import WorkFiles
 import XenBuild

@@ -5,6 +5,7 @@ import ObjectDiff
 import ObjectFixtures
 import TestTools
 import Testing
+import WorkFiles
 import XenSource
 
 @Suite struct ComparisonTests {
@@ -115,7 +116,7 @@ import XenSource
             let path = try await ObjectFixtures.compile(
                 "static const char *const t[] = { \"a\", \"b\" }; DEFINE_PER_CPU(u32, p); u32 f(u32 x) { static u32 n; TRY(\"nop\"); WARN(); ALTERNATIVE(\"nop; nop\", \"cld\"); sink(t[x]); return ++n; }",
                 in: folder)
-            let whole = try bytes(of: path)
+            let whole = try WorkFiles.read(path)
             let good = ObjectToCompare(file: try ELFFile.read(path), debug: try DebugInfo.read(path))
             var state: UInt64 = 11
             func random(_ limit: Int) -> Int {
