@@ -111,25 +111,23 @@ house.module("LoaderModel", on: .stages, ["ELFModel", "TargetArchitecture", "Xen
 house.module(
     "Report", on: .reporting, ["ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
 
-house.module("TestRig", on: .programs, ["WorkFiles", "Diagnostics"], [system, subprocess])
+house.module("TestDrive", on: .programs, ["XenSource", "WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
     "XspliceCommand", on: .programs,
     [
         "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
-        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report", "TestRig",
+        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report", "TestDrive",
     ], [argumentParser, crypto, logging, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
+
+// For developers; nothing of it is in the program.
+house.module("XenRig", on: .programs, ["TestDrive", "Report", "XenSource", "ELFModel", "WorkFiles", "Diagnostics"], [system, subprocess, crypto])
+house.executable("xen-rig", ["XenRig", "TestDrive", "WorkFiles", "Diagnostics"], [argumentParser, system, subprocess])
 
 house.testSupport("TestTools", ["WorkFiles"], [system, subprocess])
 house.testSupport("ObjectFixtures", ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
 house.testSupport("PayloadSamples", ["LoaderModel", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
-house.testSupport("ChangeCases", ["Report", "ELFModel", "Diagnostics", "WorkFiles"], [system])
 
-house.add(
-    .executableTarget(
-        name: "xen-rig",
-        dependencies: ["TestRig", "ChangeCases", "WorkFiles", "Diagnostics", argumentParser, crypto, system, subprocess],
-        path: "Sources/Programs/xen-rig", swiftSettings: settings))
 house.add(
     .target(
         name: "FuzzTargets",
@@ -154,22 +152,23 @@ house.tests(
 house.tests(
     "LoaderModel", ["PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
 house.tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
-house.tests("TestRig", ["Diagnostics", "WorkFiles"], [subprocess, system])
+house.tests("TestDrive", ["TestTools", "XenSource", "Diagnostics", "WorkFiles"], [subprocess, system])
+house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])
 house.tests(
-    "XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestRig", "TestTools", "XenBuild", "WorkFiles", "XenSource"],
+    "XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestDrive", "TestTools", "XenBuild", "WorkFiles", "XenSource"],
     [argumentParser, logging, system])
-house.tests("FuzzTargets", ["FuzzTargets", "ChangeCases", "TestTools", "WorkFiles"], [system])
+house.tests("FuzzTargets", ["FuzzTargets", "XenRig", "TestTools", "WorkFiles"], [system])
 // Of the whole program.
 house.tests(
     "Integration",
     [
-        "xsplice-build", "ChangeCases", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+        "xsplice-build", "XenRig", "TestDrive", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
         "ArchARM32", "ELFModel", "XenSource", "WorkFiles",
     ], [system, subprocess])
 house.tests(
     "System",
     [
-        "ChangeCases", "PayloadSamples", "Report", "TestRig", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
+        "XenRig", "TestDrive", "PayloadSamples", "Report", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
         "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "SourcePatch", "XenBuild", "XenSource", "ELFModel", "Diagnostics", "WorkFiles",
     ], [system, subprocess])
 

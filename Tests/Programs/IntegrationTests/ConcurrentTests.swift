@@ -2,6 +2,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 /// Eight at once, over one cache and one tree.
 @Suite struct ConcurrentTests {
@@ -12,7 +13,7 @@ import WorkFiles
         try await bench.withFolder { folder in
             func arguments(_ name: String, _ output: String, cache: String) -> [String] {
                 bench.arguments(
-                    patches: [Bench.fixtures.appending("changes/\(name)/change.patch")], output: folder.appending(output).appending(name),
+                    patches: [ChangeCase.fixtures.appending("changes/\(name)/change.patch")], output: folder.appending(output).appending(name),
                     cache: folder.appending(cache))
             }
             for name in Self.changes {

@@ -3,6 +3,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -18,7 +19,7 @@ import Musl
     @Test(arguments: ["F1-global", "B1-new-file"])
     func theNextRunAndTheOneBesideItGiveTheSameBytes(change: String) async throws {
         let bench = try await Bench.shared()
-        let patch = Bench.fixtures.appending("changes/\(change)/change.patch")
+        let patch = ChangeCase.fixtures.appending("changes/\(change)/change.patch")
         try await bench.withFolder { folder in
             let cache = folder.appending("cache")
             func arguments(_ output: String, cache: FilePath) -> [String] {

@@ -3,6 +3,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -16,7 +17,7 @@ struct LauncherTests {
     @Test func distccdGivesTheSameBytes() async throws {
         let bench = try await Bench.shared()
         try await bench.withFolder { folder in
-            let patch = Bench.fixtures.appending("changes/F3-two-files/change.patch")
+            let patch = ChangeCase.fixtures.appending("changes/F3-two-files/change.patch")
             @Sendable func arguments(_ name: String) -> [String] {
                 bench.arguments(patches: [patch], output: folder.appending(name), cache: folder.appending("\(name)-cache"))
             }

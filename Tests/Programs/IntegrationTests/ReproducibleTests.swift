@@ -2,6 +2,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -14,19 +15,19 @@ import Musl
     /// Two objects and a new variable; strings; tables of bug frames.
     static let changes = ["F2-several", "F16-bug-frames", "B1-new-file"]
 
-    @Test(arguments: SmallTree.cases.filter { changes.contains($0.change.name) })
-    func anotherMachineGivesTheSameBytes(_ change: MachineChange) async throws {
-        let bench = try await Bench.shared(for: change.machine)
-        let patch = try #require(change.change.patches.first)
+    @Test(arguments: SmallTree.trials.filter { changes.contains($0.change.name) })
+    func anotherMachineGivesTheSameBytes(_ trial: Trial) async throws {
+        let bench = try await Bench.shared(for: trial.target.machine)
+        let patch = try #require(trial.change.patches.first)
         try await bench.withFolder { folder in
             let first = folder.appending("first")
-            let one = try await Program.run(bench.arguments(patches: [patch], output: first, machine: change.machine, jobs: 1))
+            let one = try await Program.run(bench.arguments(patches: [patch], output: first, machine: trial.target.machine, jobs: 1))
             try #require(one.code == 0, "\(one.error)")
 
             // Another tree path, with a space; another cache, output and working folder; another locale, zone and umask.
             let tree = try await bench.copyOfTree(to: folder.appending("my tree"))
             try await run("cp", [patch.string, folder.appending("change.patch").string])
-            try await run("cp", [bench.xenSyms(for: change.machine).string, folder.appending("syms of xen").string])
+            try await run("cp", [bench.xenSyms(for: trial.target.machine).string, folder.appending("syms of xen").string])
             let elsewhere = folder.appending("else where")
             try WorkFiles.makeFolder(elsewhere)
             let arguments = bench.arguments(

@@ -2,6 +2,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -40,7 +41,7 @@ import Musl
     @Test func byRunsThatEndWellOrBadly() async throws {
         try await withRepository { bench, folder, tree in
             let before = try await state(tree)
-            let changes = Bench.fixtures.appending("changes")
+            let changes = ChangeCase.fixtures.appending("changes")
             let noCode = try write("no patch\n", to: "bad.patch", in: folder)
             let wrong = try write(
                 """

@@ -1,4 +1,3 @@
-import ChangeCases
 import FoundationEssentials
 import Report
 import Subprocess
@@ -6,6 +5,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -59,7 +59,7 @@ struct SelfComparisonTests {
             var patch = "", functions = 0
             for name in Self.files {
                 let path = tree.appending("xen").appending(name)
-                let (moved, count) = Self.withBlankLines(String(decoding: try WorkFiles.read(path), as: UTF8.self))
+                let (moved, count) = Self.withBlankLines(try WorkFiles.readText(path))
                 functions += count
                 let copy = folder.appending("moved.c")
                 try WorkFiles.write(Array(moved.utf8), to: copy)
@@ -76,7 +76,7 @@ struct SelfComparisonTests {
             let outcome = try await RealXen.outcome(
                 of: ChangeCase(
                     name: "blank lines, debug: \(debug)",
-                    expected: .init(tree: RealXen.tree, debug: debug, exit: 3), patches: [file]))
+                    expected: .init(debug: debug, exit: 3), patches: [file]))
             #expect(outcome.code == 3, "\(outcome.error)")
             #expect(outcome.changed == [] && outcome.new == [] && outcome.diagnostics == [])
             #expect(outcome.report?.compile?.concerned == Self.files.count)

@@ -1,9 +1,9 @@
-import ChangeCases
 import SystemPackage
-import TestRig
+import TestDrive
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 /// Payloads on top of payloads, and payloads that take the place of others, in a running hypervisor.
 @Suite(.timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))

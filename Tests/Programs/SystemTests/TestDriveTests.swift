@@ -1,10 +1,11 @@
 import PayloadSamples
 import Subprocess
 import SystemPackage
-import TestRig
+import TestDrive
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 import XenSource
 
 /// `check` and `test-drive`, as a release engineer calls them, on payloads of this program, of Xen's own makefiles, and made to kill.
@@ -25,7 +26,7 @@ struct TestDriveTests {
 
     private static func drive(_ payloads: [FilePath], _ more: [String] = []) async throws -> Ending {
         let build = try await RealXen.hypervisor(debug: false)
-        _ = try await DebianXen.of(suite: "bookworm").dom0(cache: RealXen.cache)
+        _ = try await DebianXen.standard.debian.dom0(cache: RealXen.cache)
         let arguments =
             ["test-drive"] + payloads.map(\.string)
             + ["--xen", build.image.string + ".gz", "--xen-syms", build.symbols.string, "--dom0-dir", RealXen.cache.root.string, "--time-limit", "600"]
@@ -36,7 +37,7 @@ struct TestDriveTests {
 
     @Test("a payload that does what it should: good, with what is expected before and after")
     func good() async throws {
-        let payload = try #require(try await RealXen.outcome(of: RealXen.demo).payload)
+        let payload = try #require(try await RealXen.outcome(of: .demo).payload)
         try await withTemporaryFolder { folder in
             let file = folder.appending("hello.livepatch")
             try WorkFiles.write(payload, to: file)
@@ -90,7 +91,7 @@ struct TestDriveTests {
     @Test("a machine that writes without end is stopped, and what it wrote is kept")
     func loud() async throws {
         var boot = Boot(
-            hypervisor: try await RealXen.hypervisor(debug: false).image, dom0: try await DebianXen.of(suite: "bookworm").dom0(cache: RealXen.cache))
+            hypervisor: try await RealXen.hypervisor(debug: false).image, dom0: try await DebianXen.standard.debian.dom0(cache: RealXen.cache))
         boot.timeLimit = .seconds(900)
         boot.consoleLimit = 50_000
         let machine = try await Turns.boot.one { [boot] in

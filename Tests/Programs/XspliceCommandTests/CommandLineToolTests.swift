@@ -9,7 +9,7 @@ import WorkFiles
 
 @Suite struct CommandLineToolTests {
     func document(_ name: String) throws -> String {
-        String(decoding: try WorkFiles.read(packageFolder.appending(name)), as: UTF8.self)
+        try WorkFiles.readText(packageFolder.appending(name))
     }
 
     @Test func helpHasOptionsAndEveryExitCode() async {

@@ -4,7 +4,7 @@ import SystemPackage
 import TestTools
 import Testing
 
-@testable import TestRig
+@testable import TestDrive
 @testable import XspliceCommand
 
 @Suite struct TestDriveTextTests {
