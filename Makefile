@@ -1,4 +1,6 @@
 # The front door. `make help` lists what can be asked for.
+#
+# A target that lacks Debian packages lists them, and then installs them with apt-get when it runs as root. Otherwise it prints the command.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -27,12 +29,12 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 .DEFAULT_GOAL := all
 # Each step uses all processors by itself, and two apt-get at once get in each other's way.
 .NOTPARALLEL:
-.PHONY: all help xsplice-build xen-rig install demo bench fuzz golden golden-update reproduce test test-all check-installed clean packages-build packages-rig packages-bench packages-test packages-test-all
+.PHONY: all help xsplice-build xen-rig install demo fmt lint check unit bench fuzz golden golden-update reproduce test test-all check-installed clean packages-build packages-rig packages-bench packages-test packages-test-all
 
 all: xsplice-build ## Build ./xsplice-build (the default)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 xsplice-build: packages-build
 	@Scripts/require-swift.sh
@@ -55,14 +57,35 @@ install: ## Install the program and its manual page (PREFIX=/usr/local DESTDIR=)
 demo: xsplice-build xen-rig ## Patch a running Xen 4.17 under QEMU, from nothing
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" demo --xsplice-build ./xsplice-build
 
+# What swift-format looks after.
+SWIFT_SOURCES := Sources Tests Fuzz Package.swift
+
+fmt: ## Format the sources, as .swift-format says
+	@Scripts/require-swift.sh
+	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+lint: ## Check the format of the sources; `make fmt` puts it right
+	@Scripts/require-swift.sh
+	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+# What to run before each commit. `make golden GOLDEN=--small` is part of it, with the rig that is built here anyway.
+check: export XSPLICE_STRICT := 1
+check: packages-test lint xsplice-build ## Check format, warnings, and what the small fixtures come to
+	$(SWIFT) build --build-tests
+	@"$$($(SWIFT) build --show-bin-path)/xen-rig" golden --xsplice-build ./xsplice-build --small
+
+unit: packages-build ## Run the unit tests only: no QEMU, no Xen, two minutes at most once built
+	@Scripts/require-swift.sh
+	$(SWIFT) build --build-tests
+	@Scripts/unit-tests.sh
+
 # The tests run the release program: it is what people install, and on real objects many times faster than a debug build.
 # The tests themselves, and the rig that serves them, are a debug build, so that they may use @testable imports. One
 # configuration for both does not work: the Testing library exists as a shared one only, the program is to have none.
 # Measured from nothing, processor time: the release build 6:20 minutes, the debug build with all tests 5:35.
 test: export XSPLICE_STRICT := 1
 test: export XSPLICE_BUILD := $(CURDIR)/xsplice-build
-test: packages-test xsplice-build check-installed ## Run all tests: unit, integration, and on a booted Xen
-	$(SWIFT) build --build-tests
+test: check check-installed ## Run all tests: `make check`, unit, integration, and on a booted Xen
 	@"$$($(SWIFT) build --show-bin-path)/xen-rig" dom0
 	@"$$($(SWIFT) build --show-bin-path)/xen-rig" xen
 	XSPLICE_BUILT_XEN="$$("$$($(SWIFT) build --show-bin-path)/xen-rig" xen | sed -n 's/^build *//p')/xen" \
@@ -78,10 +101,10 @@ test-all: packages-test-all test ## Run the tests that take long as well
 bench: packages-bench xsplice-build xen-rig ## Measure the program beside full builds of Xen, and write Docs/Performance.md
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" bench --xsplice-build ./xsplice-build
 
-golden: xsplice-build xen-rig ## Compare what all fixtures come to with what was written down (GOLDEN=--small for the small trees)
+golden: packages-test xsplice-build xen-rig ## Compare what all fixtures come to with what was written down (GOLDEN=--small for the small trees)
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" golden --xsplice-build ./xsplice-build $(GOLDEN)
 
-golden-update: xsplice-build xen-rig ## Write that down anew
+golden-update: packages-test xsplice-build xen-rig ## Write down anew what all fixtures come to
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" golden --xsplice-build ./xsplice-build --update $(GOLDEN)
 
 reproduce: xsplice-build xen-rig ## Build the same payloads under other conditions, and compare their bytes

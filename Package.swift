@@ -8,7 +8,6 @@ let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (strict ? [.treatAllW
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// The floors of the house, from the bottom up: a module knows modules of its own floor and of those below.
@@ -91,84 +90,96 @@ house.module("WorkFiles", on: .basics, ["Diagnostics"], [system])
 house.module("ELFModel", on: .basics, ["CLibelf", "Diagnostics"], [system])
 house.module("DebugInfo", on: .basics, ["CLibdw", "CLibelf", "ELFModel", "Diagnostics"], [system])
 
-house.module("XenSource", on: .xen, ["CZlib", "ELFModel", "WorkFiles", "Diagnostics"], [system])
+house.module("XenVersions", on: .xen, ["ELFModel"])
+house.module("XenSource", on: .xen, ["XenVersions", "CZlib", "ELFModel", "WorkFiles", "Diagnostics"], [system])
 
-house.module("TargetArchitecture", on: .processors, ["ELFModel"])
-house.module("ArchX86_64", on: .processors, ["TargetArchitecture", "ELFModel"])
-house.module("ArchARM", on: .processors, ["TargetArchitecture", "ELFModel"])
-house.module("ArchARM64", on: .processors, ["ArchARM", "TargetArchitecture", "ELFModel"])
-house.module("ArchARM32", on: .processors, ["ArchARM", "TargetArchitecture", "ELFModel"])
+house.module("TargetArchitecture", on: .processors, ["XenVersions", "ELFModel"])
+house.module("ArchX86_64", on: .processors, ["XenVersions", "TargetArchitecture", "ELFModel"])
+house.module("ArchARM", on: .processors, ["XenVersions", "TargetArchitecture", "ELFModel"])
+house.module("ArchARM64", on: .processors, ["XenVersions", "ArchARM", "TargetArchitecture", "ELFModel"])
+house.module("ArchARM32", on: .processors, ["XenVersions", "ArchARM", "TargetArchitecture", "ELFModel"])
 
 house.module("SourcePatch", on: .stages, ["CLibgit2", "WorkFiles", "Diagnostics"], [system])
 house.module("CompilerRecorder", on: .stages)
 house.module(
-    "XenBuild", on: .stages, ["CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
-    [system, subprocess, crypto, logging])
-house.module("ObjectDiff", on: .stages, ["ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"])
-house.module("PayloadLinker", on: .stages, ["ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
-house.module("LoaderModel", on: .stages, ["ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
+    "XenBuild", on: .stages, ["XenVersions", "CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
+    [system, subprocess, crypto])
+house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"], [system])
+house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
+house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
 
 house.module(
-    "Report", on: .reporting, ["ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
+    "Report", on: .reporting, ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
 
-house.module("TestDrive", on: .programs, ["XenSource", "WorkFiles", "Diagnostics"], [system, subprocess])
+house.module("TestDrive", on: .programs, ["XenVersions", "WorkFiles", "Diagnostics"], [system, subprocess])
+house.module(
+    "LivepatchBuild", on: .programs,
+    [
+        "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
+        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report",
+    ], [crypto, system])
 house.module(
     "XspliceCommand", on: .programs,
     [
-        "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
-        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report", "TestDrive",
-    ], [argumentParser, crypto, logging, system])
+        "LivepatchBuild", "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "TargetArchitecture", "XenSource", "XenBuild", "ObjectDiff",
+        "LoaderModel", "Report", "TestDrive",
+    ], [argumentParser, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
 // For developers; nothing of it is in the program.
-house.module("XenRig", on: .programs, ["TestDrive", "Report", "XenSource", "ELFModel", "WorkFiles", "Diagnostics"], [system, subprocess, crypto])
+house.module("XenRig", on: .programs, ["TestDrive", "Report", "XenVersions", "ELFModel", "WorkFiles", "Diagnostics"], [system, subprocess, crypto])
 house.executable("xen-rig", ["XenRig", "TestDrive", "WorkFiles", "Diagnostics"], [argumentParser, system, subprocess])
 
 house.testSupport("TestTools", ["WorkFiles"], [system, subprocess])
-house.testSupport("ObjectFixtures", ["TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
-house.testSupport("PayloadSamples", ["LoaderModel", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+house.testSupport("ObjectFixtures", ["XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
+house.testSupport("PayloadSamples", ["XenVersions", "LoaderModel", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
 
 house.add(
     .target(
         name: "FuzzTargets",
         dependencies: [
-            "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource", "SourcePatch", "ObjectDiff",
-            "LoaderModel", "Report", "WorkFiles", system,
+            "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenVersions", "XenSource", "SourcePatch",
+            "ObjectDiff", "LoaderModel", "Report", "WorkFiles", system,
         ],
         path: "Fuzz/Targets", swiftSettings: settings))
 
 house.tests("WorkFiles", ["TestTools"], [system])
 house.tests("ELFModel", ["TestTools", "WorkFiles"], [system])
 house.tests("DebugInfo", ["TestTools", "WorkFiles"], [system])
-house.tests("XenSource", ["Diagnostics", "TestTools", "WorkFiles"], [system])
-house.tests("ArchX86_64", ["ELFModel", "TargetArchitecture", "TestTools"], [system])
-house.tests("ArchARM", ["ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
+house.tests("XenVersions", ["ELFModel"])
+house.tests("XenSource", ["XenVersions", "Diagnostics", "TestTools", "WorkFiles"], [system])
+house.tests("ArchX86_64", ["XenVersions", "ELFModel", "TargetArchitecture", "TestTools"], [system])
+house.tests("ArchARM", ["XenVersions", "ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("SourcePatch", ["Diagnostics", "TestTools", "WorkFiles"], [system, subprocess])
-house.tests("XenBuild", ["CompilerRecorder", "Diagnostics", "SourcePatch", "TestTools", "WorkFiles", "XenSource", "xsplice-build"], [system])
-house.tests("ObjectDiff", ["ObjectFixtures", "TestTools", "WorkFiles", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
+house.tests("XenBuild", ["TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
+house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "WorkFiles", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
-    ["ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
+    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
 house.tests(
-    "LoaderModel", ["PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
-house.tests("Report", ["Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
-house.tests("TestDrive", ["TestTools", "XenSource", "Diagnostics", "WorkFiles"], [subprocess, system])
+    "LoaderModel", ["XenVersions", "PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+house.tests("Report", ["XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
+house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])
 house.tests(
-    "XspliceCommand", ["Diagnostics", "PayloadLinker", "Report", "SourcePatch", "TestDrive", "TestTools", "XenBuild", "WorkFiles", "XenSource"],
-    [argumentParser, logging, system])
+    "LivepatchBuild",
+    [
+        "XenVersions", "Diagnostics", "ObjectFixtures", "PayloadLinker", "Report", "SourcePatch", "TestTools", "WorkFiles", "XenBuild", "XenSource",
+    ], [system])
+house.tests(
+    "XspliceCommand", ["LivepatchBuild", "Diagnostics", "Report", "TestDrive", "TestTools", "XenBuild", "WorkFiles"], [argumentParser, system])
 house.tests("FuzzTargets", ["FuzzTargets", "XenRig", "TestTools", "WorkFiles"], [system])
 // Of the whole program.
 house.tests(
     "Integration",
     [
-        "xsplice-build", "XenRig", "TestDrive", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+        "XenVersions", "xsplice-build", "XenRig", "TestDrive", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
         "ArchARM32", "ELFModel", "XenSource", "WorkFiles",
     ], [system, subprocess])
 house.tests(
     "System",
     [
-        "XenRig", "TestDrive", "PayloadSamples", "Report", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
+        "XenVersions", "XenRig", "TestDrive", "PayloadSamples", "Report", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
         "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "SourcePatch", "XenBuild", "XenSource", "ELFModel", "Diagnostics", "WorkFiles",
     ], [system, subprocess])
 
@@ -186,7 +197,6 @@ let package = Package(
     // Exactly these, so that everybody builds the same program. A Package.resolved would name commits too, and a mirror may have others.
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),

@@ -11,6 +11,7 @@ import SystemPackage
 import TargetArchitecture
 import WorkFiles
 import XenSource
+import XenVersions
 
 #if canImport(Glibc)
 import Glibc
@@ -59,12 +60,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             return
         }
         let debug = (try? DebugInfo.read(path)) ?? DebugInfo()
-        let object = ObjectToCompare(file: file, debug: debug)
+        let object = CompiledObject(file: file, debug: debug, path: path)
         let original = sample.map { $0.file.header.machine == file.header.machine ? $0 : object } ?? object
         for pair in [(original, object), (object, original)] {
-            _ = compareObjects(
-                objectName: "fuzz.o", source: "fuzz.c", original: pair.0, patched: pair.1, architecture: architecture, xenVersion: (4, 17),
-                hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
+            _ = try? compareObjects(
+                CompiledPair(ObjectID("fuzz.o"), source: "fuzz.c", original: pair.0, patched: pair.1),
+                by: ComparisonRules(architecture: architecture, xen: XenVersion(major: 4, minor: 17), abi: .livepatchV2))
         }
         _ = try? TypeInfo.read(path, withUses: true)
     }
@@ -119,10 +120,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     }()
 
     /// A sound object, which the environment variable `XSPLICE_FUZZ_SAMPLE` names.
-    private static let sample: ObjectToCompare? = getenv("XSPLICE_FUZZ_SAMPLE").flatMap { name in
+    private static let sample: CompiledObject? = getenv("XSPLICE_FUZZ_SAMPLE").flatMap { name in
         let path = FilePath(String(cString: name))
         guard let file = try? ELFFile.read(path, debugSections: false), let debug = try? DebugInfo.read(path) else { return nil }
-        return ObjectToCompare(file: file, debug: debug)
+        return CompiledObject(file: file, debug: debug, path: path)
     }
 
     private static func fatal(_ text: String) -> Never {

@@ -16,7 +16,7 @@ extension ExplainedError {
     package var diagnosticID: DiagnosticID? { nil }
 }
 
-/// The exit codes of the program. Documented in `--help`, the README and the man page.
+/// The exit codes of the program. Documented in `--help`, `Docs/ExitCodes.md` and the manual page.
 package enum ExitStatus: Int32, Sendable, CaseIterable, Codable {
     case written = 0
     case internalFault = 1

@@ -13,6 +13,16 @@ extension WorkFiles {
     /// Absolute symbolic links that lead below `from` lead below `to` in the copy.
     /// - Parameter skip: says for a path relative to `from` that it, and all below it, is left out.
     package static func linkFolder(_ from: FilePath, to: FilePath, skip: (String) -> Bool = { _ in false }) throws {
+        try copy(from, to: to, withLinks: true, skip: skip)
+    }
+
+    /// Copies a folder, so that either may be changed afterwards. Times are not kept.
+    ///
+    /// Absolute symbolic links that lead below `from` lead below `to` in the copy.
+    /// - Throws: `WorkFileError`.
+    package static func copyFolder(_ from: FilePath, to: FilePath) throws { try copy(from, to: to, withLinks: false) { _ in false } }
+
+    private static func copy(_ from: FilePath, to: FilePath, withLinks: Bool, skip: (String) -> Bool) throws {
         let source = from.string, copy = to.string
         try makeFolder(to)
         try walk(from) { path, kind in
@@ -23,7 +33,7 @@ extension WorkFiles {
                 let target = try linkTarget(FilePath("\(source)/\(path)"))
                 try makeLink(at: FilePath("\(copy)/\(path)"), to: moved(target, from: from, to: to))
             case .regular(_, let executable):
-                if link("\(source)/\(path)", "\(copy)/\(path)") != 0 {
+                if !withLinks || link("\(source)/\(path)", "\(copy)/\(path)") != 0 {
                     try write(read(from, path), to: "\(copy)/\(path)", executable: executable)
                 }
             case .other: break

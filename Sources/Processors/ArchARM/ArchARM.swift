@@ -1,5 +1,6 @@
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
 // What arm64 and arm32 have in common in Xen, which keeps both in `xen/arch/arm`: the layout of tables, and instructions of
 // four bytes.
@@ -16,22 +17,22 @@ extension SpecialTable {
             let fields =
                 [Field(offset: 0), Field(offset: 4, bias: 4, text: .inHypervisor)]
                 + (hasText ? [Field(offset: 8, bias: 8, text: .betterInHypervisor)] : [])
-            return SpecialTable(section: ".bug_frames.\(kind)", entrySize: 16, fields: fields, unreadWords: hasText ? [] : [8])
+            return SpecialTable(section: SectionName.bugFrames(kind), entrySize: 16, fields: fields, unreadWords: hasText ? [] : [8])
         } + [
             // struct alt_instr (xen/arch/arm/include/asm/alternative.h): two distances, each from itself, the feature, two lengths.
             SpecialTable(
-                section: ".altinstructions", entrySize: 12, fields: [.init(offset: 0), .init(offset: 4)],
-                piece: .init(section: ".altinstr_replacement", lengthOffset: 11), patchesCode: true)
+                section: SectionName.alternatives, entrySize: 12, fields: [.init(offset: 0), .init(offset: 4)],
+                replacement: .init(section: SectionName.alternativeReplacements, lengthOffset: 11), patchesCode: true)
         ]
     }
 }
 
 extension LoaderRules {
     /// `xen/arch/arm/livepatch.c`, `alternative.c` and `include/asm/mmu/layout.h` (`config.h` in older trees), Xen 4.8 to 4.22.
-    package static func ofARM(major: Int, minor: Int) -> LoaderRules {
+    package static func ofARM(_ version: XenVersion) -> LoaderRules {
         var rules = LoaderRules()
         rules.checksByteOrder = false
-        rules.refusedSections = ((major, minor) >= (4, 21) ? [".alt_call_sites"] : []) + [".ex_table"]
+        rules.refusedSections = (version.listsAlternativeCalls ? [SectionName.alternativeCalls] : []) + [SectionName.exceptionTable]
         rules.instructionSize = 4
         rules.holdsNOPsToFunction = false
         rules.wantsAlternativesOfOneLength = true
@@ -44,7 +45,7 @@ extension LoaderRules {
         ]
         // LIVEPATCH_VMAP_START, a window of 2 MiB, from XEN_VIRT_START on, where the image begins. The first page of the window says which
         // are taken, the second one is left free.
-        let window: UInt64 = (major, minor) >= (4, 18) ? 14 << 20 : 8 << 20
+        let window: UInt64 = version.hasLargeImageWindowOnARM ? 14 << 20 : 8 << 20
         rules.area = .afterImageStart(window + 2 * 4096)
         return rules
     }
@@ -69,6 +70,14 @@ extension ArraySlice<UInt8> {
             rest = rest.dropFirst(4)
         }
         return rest.allSatisfy { $0 == 0 }
+    }
+
+    /// The word that a byte belongs to, in hexadecimal as `objdump` prints it; nil beyond the last whole one.
+    package func wordText(at offset: Int) -> InstructionText? {
+        let start = offset / 4 * 4
+        guard offset >= 0, start + 4 <= count else { return nil }
+        let digits = String(ByteOrder.little.number(dropFirst(start).prefix(4)), radix: 16)
+        return InstructionText(range: start..<start + 4, mnemonic: nil, text: String(repeating: "0", count: 8 - digits.count) + digits)
     }
 
     /// Word by word, each an instruction that has one encoding only; nil where a part of a word is left.

@@ -1,6 +1,7 @@
 import ArchARM
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
 // arm32, as Xen uses it: ARM instructions of four bytes, never Thumb.
 //
@@ -48,14 +49,14 @@ package struct ArchARM32: TargetArchitecture {
         }
         func branch(_ name: String) -> RelocationKind {
             RelocationKind(
-                "R_ARM_\(name)", .relative, RelocationField(width: 4, shift: 2, pieces: [.init(24, at: 0)]), limit: .signed,
+                "R_ARM_\(name)", .relative, RelocationField(width: 4, shift: 2, groups: [.init(24, at: 0)]), limit: .signed,
                 loading: .wrong("a branch over an odd number of words lands one word short"), bias: 8)
         }
         func half(_ name: String, shift: Int) -> RelocationKind {
             RelocationKind(
                 "R_ARM_\(name)", .absolute,
                 RelocationField(
-                    width: 4, shift: shift, dropsLowBits: shift > 0, pieces: [.init(12, at: 0), .init(4, at: 16)], addendShift: 0),
+                    width: 4, shift: shift, dropsLowBits: shift > 0, groups: [.init(12, at: 0), .init(4, at: 16)], addendShift: 0),
                 loading: .withoutAddend)
         }
         switch type {
@@ -67,7 +68,7 @@ package struct ArchARM32: TargetArchitecture {
         case 38: return data("TARGET1", .absolute, .refused)
         case 42:
             return RelocationKind(
-                "R_ARM_PREL31", .relative, RelocationField(width: 4, pieces: [.init(31, at: 0)]), limit: .signed, loading: .refused)
+                "R_ARM_PREL31", .relative, RelocationField(width: 4, groups: [.init(31, at: 0)]), limit: .signed, loading: .refused)
         case Relocation.movw: return half("MOVW_ABS_NC", shift: 0)
         case Relocation.movt: return half("MOVT_ABS", shift: 16)
         default: return nil
@@ -119,15 +120,17 @@ package struct ArchARM32: TargetArchitecture {
         ["$a", "$d", "$t"].contains { name == $0 || name.hasPrefix($0 + ".") }
     }
 
+    package func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText? { code.wordText(at: offset) }
+
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { code.words() }
 
     /// Tables for unwinding, which nothing in Xen does.
     package var uselessSections: [String] { [".ARM"] }
 
-    package func specialTables(major: Int, minor: Int) -> [SpecialTable] {
-        guard (major, minor) < (4, 20) else { return SpecialTable.ofARM }
+    package func specialTables(of version: XenVersion) -> [SpecialTable] {
+        guard !version.recognisesBugFramesOfPayloadsOnARM32 else { return SpecialTable.ofARM }
         return SpecialTable.ofARM.map { table in
-            guard [".bug_frames.0", ".bug_frames.1"].contains(table.section) else { return table }
+            guard [SectionName.bugFrames(0), SectionName.bugFrames(1)].contains(table.section) else { return table }
             var table = table
             table.harm = "stops the machine: it recognises WARN() and run_in_exception_handler() in its own code only"
             return table
@@ -136,8 +139,8 @@ package struct ArchARM32: TargetArchitecture {
 
     /// `arch_livepatch_verify_elf` and `arch_livepatch_symbol_deny` of `xen/arch/arm/arm32/livepatch.c`; HSCTLR_SET of
     /// `xen/arch/arm/include/asm/processor.h`, which has accesses checked for alignment.
-    package func loaderRules(major: Int, minor: Int) -> LoaderRules {
-        var rules = LoaderRules.ofARM(major: major, minor: minor)
+    package func loaderRules(of version: XenVersion) -> LoaderRules {
+        var rules = LoaderRules.ofARM(version)
         rules.tablesWithoutAddends = .performed
         rules.headerFlagsMask = 0xff00_0000
         rules.refusedSymbols = ["$t"]

@@ -20,7 +20,7 @@ extension ArchARM32 {
     /// In bytes, and the bits of the instruction that say it.
     private static func distance(inInstruction word: UInt64) -> (distance: Int, mask: UInt64)? {
         if word & 0x0e00_0000 == 0x0a00_0000 {
-            let field = RelocationField(width: 4, shift: 2, pieces: [.init(24, at: 0)])
+            let field = RelocationField(width: 4, shift: 2, groups: [.init(24, at: 0)])
             return (Int(Int64(bitPattern: field.signed(word))), field.mask)
         }
         // LDR Rt, [pc, #±imm12]

@@ -1,6 +1,7 @@
 import ArchARM
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
 // arm64, as Xen uses it.
 //
@@ -39,13 +40,13 @@ package struct ArchARM64: TargetArchitecture {
         ) -> RelocationKind { RelocationKind("R_AARCH64_\(name)", value, field, limit: limit, loading: loading) }
         /// Bits of an instruction.
         func word(_ count: Int, at: Int, shift: Int = 0) -> RelocationField {
-            RelocationField(width: 4, shift: shift, pieces: [.init(count, at: at)])
+            RelocationField(width: 4, shift: shift, groups: [.init(count, at: at)])
         }
         /// Of an address, 16 bits from `shift` on.
         func wide(_ group: Int) -> RelocationField {
-            RelocationField(width: 4, shift: 16 * group, dropsLowBits: group > 0, pieces: [.init(16, at: 5)])
+            RelocationField(width: 4, shift: 16 * group, dropsLowBits: group > 0, groups: [.init(16, at: 5)])
         }
-        let page = RelocationField(width: 4, shift: 12, dropsLowBits: true, pieces: [.init(2, at: 29), .init(19, at: 5)])
+        let page = RelocationField(width: 4, shift: 12, dropsLowBits: true, groups: [.init(2, at: 29), .init(19, at: 5)])
         switch type {
         case 0, 256: return kind("NONE", .nothing, .bytes(4))
         case Relocation.abs64: return kind("ABS64", .absolute, .bytes(8))
@@ -60,7 +61,7 @@ package struct ArchARM64: TargetArchitecture {
         case 269: return kind("MOVW_UABS_G3", .absolute, wide(3))
         case 273: return kind("LD_PREL_LO19", .relative, word(19, at: 5, shift: 2), .signed, .refused)
         case 274:
-            return kind("ADR_PREL_LO21", .relative, RelocationField(width: 4, pieces: [.init(2, at: 29), .init(19, at: 5)]), .signed)
+            return kind("ADR_PREL_LO21", .relative, RelocationField(width: 4, groups: [.init(2, at: 29), .init(19, at: 5)]), .signed)
         case 275: return kind("ADR_PREL_PG_HI21", .page, page, .signed)
         case 276: return kind("ADR_PREL_PG_HI21_NC", .page, page)
         case 277: return kind("ADD_ABS_LO12_NC", .absolute, word(12, at: 10))
@@ -115,6 +116,8 @@ package struct ArchARM64: TargetArchitecture {
         ["$x", "$d"].contains { name == $0 || name.hasPrefix($0 + ".") }
     }
 
+    package func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText? { code.wordText(at: offset) }
+
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { code.words() }
 
     /// No ADRP where erratum 843419 could strike: in the last two words of a page.
@@ -130,11 +133,11 @@ package struct ArchARM64: TargetArchitecture {
         return true
     }
 
-    package func specialTables(major: Int, minor: Int) -> [SpecialTable] { SpecialTable.ofARM }
+    package func specialTables(of version: XenVersion) -> [SpecialTable] { SpecialTable.ofARM }
 
     /// `arch_livepatch_perform_rel` and `arch_livepatch_perform_rela` of `xen/arch/arm/arm64/livepatch.c`.
-    package func loaderRules(major: Int, minor: Int) -> LoaderRules {
-        var rules = LoaderRules.ofARM(major: major, minor: minor)
+    package func loaderRules(of version: XenVersion) -> LoaderRules {
+        var rules = LoaderRules.ofARM(version)
         rules.tablesWithoutAddends = .notImplemented
         rules.placeCheck = .beforeType(bytes: 4)
         // MOVW_UABS_G0…G2 with a check, MOVW_SABS and MOVW_PREL, which no compiler emits for Xen.
@@ -148,7 +151,7 @@ package struct ArchARM64: TargetArchitecture {
             var loaded = kind.loaded(symbol: symbol, addend: addend, at: place, in: number, addressSize: elfClass.addressSize)
         else { return nil }
         if type == Relocation.tstbr14, let result = kind.result(symbol &+ UInt64(bitPattern: addend), at: place) {
-            kind.field.pieces = [.init(19, at: 5)]
+            kind.field.groups = [.init(19, at: 5)]
             loaded.fits = kind.holds(result, addressSize: elfClass.addressSize)
         }
         return loaded

@@ -17,7 +17,7 @@ extension ArchARM64 {
     }
 
     private static func distanceField(ofInstruction word: UInt64) -> RelocationField? {
-        func bits(_ count: Int, at: Int) -> RelocationField { RelocationField(width: 4, shift: 2, pieces: [.init(count, at: at)]) }
+        func bits(_ count: Int, at: Int) -> RelocationField { RelocationField(width: 4, shift: 2, groups: [.init(count, at: at)]) }
         // B, BL
         if word & 0x7c00_0000 == 0x1400_0000 { return bits(26, at: 0) }
         // B.cond, CBZ and CBNZ, LDR (literal)
@@ -27,7 +27,7 @@ extension ArchARM64 {
         // TBZ, TBNZ
         if word & 0x7e00_0000 == 0x3600_0000 { return bits(14, at: 5) }
         // ADR
-        if word & 0x9f00_0000 == 0x1000_0000 { return RelocationField(width: 4, pieces: [.init(2, at: 29), .init(19, at: 5)]) }
+        if word & 0x9f00_0000 == 0x1000_0000 { return RelocationField(width: 4, groups: [.init(2, at: 29), .init(19, at: 5)]) }
         return nil
     }
 }

@@ -1,5 +1,6 @@
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
 // x86_64, as Xen uses it.
 //
@@ -148,42 +149,39 @@ package struct ArchX86_64: TargetArchitecture {
 
     package func isMappingSymbol(_ name: String) -> Bool { false }
 
-    /// Landing pads came with CET in 4.16; its first release still wrote over them (`arch_livepatch_apply`).
-    package func loaderRules(major: Int, minor: Int) -> LoaderRules {
+    package func loaderRules(of version: XenVersion) -> LoaderRules {
         var rules = LoaderRules()
-        rules.sparesLandingPads = (major, minor) >= (4, 16)
+        rules.sparesLandingPads = version.sparesLandingPads
         return rules
     }
 
-    package func specialTables(major: Int, minor: Int) -> [SpecialTable] {
+    package func specialTables(of version: XenVersion) -> [SpecialTable] {
         // A bug frame: two words, each 24 bits of distance from the frame and half of the line above them; an assertion's has
         // a zero word and the distance to its text besides (xen/arch/x86/include/asm/bug.h).
         let bugFields = [SpecialTable.Field(offset: 0, bits: 24), SpecialTable.Field(offset: 4, bias: 4, bits: 24)]
-        var tables = (0...2).map { SpecialTable(section: ".bug_frames.\($0)", entrySize: 8, fields: bugFields) }
+        var tables = (0...2).map { SpecialTable(section: SectionName.bugFrames($0), entrySize: 8, fields: bugFields) }
         tables.append(
-            SpecialTable(section: ".bug_frames.3", entrySize: 16, fields: bugFields + [.init(offset: 12, bias: 12)]))
+            SpecialTable(section: SectionName.bugFrames(3), entrySize: 16, fields: bugFields + [.init(offset: 12, bias: 12)]))
 
         // Faulting instruction, where to go on (xen/arch/x86/extable.c). The payload loader takes no `.ex_table.pre`.
         let exceptionFields = [SpecialTable.Field(offset: 0), SpecialTable.Field(offset: 4)]
-        for (section, isLoaded) in [(".ex_table", true), (".ex_table.pre", false)] {
+        for (section, isLoaded) in [(SectionName.exceptionTable, true), (SectionName.earlyExceptionTable, false)] {
             tables.append(
                 SpecialTable(
-                    section: section, entrySize: 8, fields: exceptionFields, piece: .init(section: ".fixup"),
+                    section: section, entrySize: 8, fields: exceptionFields, replacement: .init(section: SectionName.fixups),
                     isLoaded: isLoaded))
         }
 
-        // struct alt_instr (xen/arch/x86/include/asm/alternative.h): with pad_len and priv, 14 bytes, since Xen 4.11.
-        let padded = (major, minor) >= (4, 11)
         tables.append(
             SpecialTable(
-                section: ".altinstructions", entrySize: padded ? 14 : 12, alignment: 1,
+                section: SectionName.alternatives, entrySize: version.countsAlternativePadding ? 14 : 12, alignment: 1,
                 fields: [.init(offset: 0), .init(offset: 4)],
-                piece: .init(section: ".altinstr_replacement", lengthOffset: 11), patchesCode: true))
-        if (major, minor) >= (4, 21) {
-            // struct alt_call: the place of a `call *pointer(%rip)` (xen/arch/x86/include/asm/alternative-call.h, Xen 4.21).
+                replacement: .init(section: SectionName.alternativeReplacements, lengthOffset: 11), patchesCode: true))
+        if version.listsAlternativeCalls {
+            // struct alt_call: the place of a `call *pointer(%rip)`.
             tables.append(
                 SpecialTable(
-                    section: ".alt_call_sites", entrySize: 4, fields: [.init(offset: 0)], patchesCode: true,
+                    section: SectionName.alternativeCalls, entrySize: 4, fields: [.init(offset: 0)], patchesCode: true,
                     call: .init(start: [0xff, 0x15], size: 6)))
         }
         return tables

@@ -23,3 +23,19 @@ package struct CodeInstruction: Sendable, Equatable {
         self.isFiller = isFiller
     }
 }
+
+/// One instruction as a disassembler writes it.
+package struct InstructionText: Sendable, Equatable {
+    /// The bytes of the code that it takes.
+    package var range: Range<Int>
+    /// `call`, `mov`; nil where only its bytes are known.
+    package var mnemonic: String?
+    /// All of it: `mov $0x1,%eax`.
+    package var text: String
+
+    package init(range: Range<Int>, mnemonic: String?, text: String) {
+        self.range = range
+        self.mnemonic = mnemonic
+        self.text = text
+    }
+}

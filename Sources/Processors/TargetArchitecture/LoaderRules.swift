@@ -1,3 +1,5 @@
+import XenVersions
+
 /// What Xen's payload loader for a processor asks of a payload and does with it, where the processors' loaders differ.
 ///
 /// The defaults are those of `xen/arch/x86/livepatch.c`; what ARM's do is in `xen/arch/arm/livepatch.c` and below it.
@@ -92,7 +94,7 @@ extension RelocationKind {
 }
 
 extension TargetArchitecture {
-    package func loaderRules(major: Int, minor: Int) -> LoaderRules { LoaderRules() }
+    package func loaderRules(of version: XenVersion) -> LoaderRules { LoaderRules() }
 
     package func loaded(_ type: UInt32, symbol: UInt64, addend: Int64, at place: UInt64, in number: UInt64) -> LoadedField? {
         relocationKind(type)?.loaded(symbol: symbol, addend: addend, at: place, in: number, addressSize: elfClass.addressSize)

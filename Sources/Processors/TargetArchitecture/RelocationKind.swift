@@ -112,7 +112,7 @@ package struct RelocationKind: Sendable, Equatable {
 /// The bits that a relocation fills: of a word of data, or of an instruction.
 package struct RelocationField: Sendable, Equatable {
     /// Some bits of a value that stand together in the bytes.
-    package struct Piece: Sendable, Equatable {
+    package struct BitGroup: Sendable, Equatable {
         package var count: Int
         /// The lowest one, counted from the number's lowest.
         package var at: Int
@@ -130,28 +130,28 @@ package struct RelocationField: Sendable, Equatable {
     /// Whether those may be anything, rather than zero: another relocation stores them.
     package var dropsLowBits: Bool
     /// From the value's lowest stored bit up.
-    package var pieces: [Piece]
+    package var groups: [BitGroup]
     /// How many of the addend's low bits are not stored, where the addend stands in the field itself (`SHT_REL`).
     package var addendShift: Int
 
-    package init(width: Int, shift: Int = 0, dropsLowBits: Bool = false, pieces: [Piece], addendShift: Int? = nil) {
+    package init(width: Int, shift: Int = 0, dropsLowBits: Bool = false, groups: [BitGroup], addendShift: Int? = nil) {
         self.width = width
         self.shift = shift
         self.dropsLowBits = dropsLowBits
-        self.pieces = pieces
+        self.groups = groups
         self.addendShift = addendShift ?? shift
     }
 
     /// A number of whole bytes.
     package static func bytes(_ width: Int) -> RelocationField {
-        RelocationField(width: width, pieces: [Piece(8 * width, at: 0)])
+        RelocationField(width: width, groups: [BitGroup(8 * width, at: 0)])
     }
 
     /// How many bits of the value are stored.
-    package var bits: Int { pieces.reduce(0) { $0 + $1.count } }
+    package var bits: Int { groups.reduce(0) { $0 + $1.count } }
 
     /// The bits of the number that are filled.
-    package var mask: UInt64 { pieces.reduce(0) { $0 | Self.ones($1.count) << UInt64($1.at) } }
+    package var mask: UInt64 { groups.reduce(0) { $0 | Self.ones($1.count) << UInt64($1.at) } }
 
     /// The number with a value's bits in it.
     package func storing(_ value: UInt64, in number: UInt64) -> UInt64 { place(value >> UInt64(shift), in: number) }
@@ -171,18 +171,18 @@ package struct RelocationField: Sendable, Equatable {
 
     private func place(_ value: UInt64, in number: UInt64) -> UInt64 {
         var (rest, result) = (value, number & ~mask)
-        for piece in pieces {
-            result |= (rest & Self.ones(piece.count)) << UInt64(piece.at)
-            rest >>= UInt64(piece.count)
+        for group in groups {
+            result |= (rest & Self.ones(group.count)) << UInt64(group.at)
+            rest >>= UInt64(group.count)
         }
         return result
     }
 
     private func collect(_ number: UInt64) -> UInt64 {
         var (value, position) = (UInt64(0), 0)
-        for piece in pieces {
-            value |= (number >> UInt64(piece.at) & Self.ones(piece.count)) << UInt64(position)
-            position += piece.count
+        for group in groups {
+            value |= (number >> UInt64(group.at) & Self.ones(group.count)) << UInt64(position)
+            position += group.count
         }
         return value
     }

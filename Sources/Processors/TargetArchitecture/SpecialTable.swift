@@ -28,11 +28,11 @@ package struct SpecialTable: Sendable, Equatable {
         }
     }
 
-    /// Where a field points to code that belongs to the entry alone, in a section of such pieces.
-    package struct Piece: Sendable, Equatable {
-        /// The section of the pieces: `.altinstr_replacement`, `.fixup`.
+    /// Where a field points to code that belongs to the entry alone, a fixup or a replacement.
+    package struct Replacement: Sendable, Equatable {
+        /// The section that such code is in: `.altinstr_replacement`, `.fixup`.
         package var section: String
-        /// The offset of the byte in the entry that tells the piece's length; nil when a piece ends where the next begins.
+        /// The offset of the byte in the entry that tells the code's length; nil when it ends where the next begins.
         package var lengthOffset: Int?
 
         package init(section: String, lengthOffset: Int? = nil) {
@@ -63,7 +63,7 @@ package struct SpecialTable: Sendable, Equatable {
     package var fields: [Field]
     /// The offsets of words of an entry that a relocation fills and nobody reads.
     package var unreadWords: [Int]
-    package var piece: Piece?
+    package var replacement: Replacement?
     /// False when the payload loader ignores the table: an entry that matters can't be taken along.
     package var isLoaded: Bool
     /// Where each entry names a call through a pointer: what the loader holds the code there against.
@@ -74,7 +74,7 @@ package struct SpecialTable: Sendable, Equatable {
     package var patchesCode: Bool
 
     package init(
-        section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], unreadWords: [Int] = [], piece: Piece? = nil, isLoaded: Bool = true,
+        section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], unreadWords: [Int] = [], replacement: Replacement? = nil, isLoaded: Bool = true,
         patchesCode: Bool = false, call: Call? = nil, harm: String? = nil
     ) {
         self.section = section
@@ -82,7 +82,7 @@ package struct SpecialTable: Sendable, Equatable {
         self.alignment = alignment
         self.fields = fields
         self.unreadWords = unreadWords
-        self.piece = piece
+        self.replacement = replacement
         self.isLoaded = isLoaded
         self.patchesCode = patchesCode
         self.call = call

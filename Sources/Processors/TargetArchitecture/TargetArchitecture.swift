@@ -1,4 +1,5 @@
 import ELFModel
+import XenVersions
 
 /// All that differs between the processors that Xen runs on, as far as live patching goes.
 ///
@@ -71,6 +72,14 @@ package protocol TargetArchitecture: Sendable {
     /// - Returns: nil when the code can't be decoded, or when one instruction has one encoding only, so that bytes say it all.
     func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]?
 
+    /// The instruction that a byte of a function belongs to, for people.
+    ///
+    /// - Parameters:
+    ///   - offset: of the byte, from the code's start.
+    ///   - code: the function, from its first byte.
+    /// - Returns: nil when the code can't be decoded up to there.
+    func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText?
+
     /// Whether a function does more with the address of a constant than to read from it.
     ///
     /// - Parameters:
@@ -99,10 +108,10 @@ package protocol TargetArchitecture: Sendable {
     /// What sections are called, or their names begin with, that are loaded elsewhere and of no use in a hypervisor.
     var uselessSections: [String] { get }
     /// The tables that belong to functions, entry by entry, in the given version of Xen.
-    func specialTables(major: Int, minor: Int) -> [SpecialTable]
+    func specialTables(of version: XenVersion) -> [SpecialTable]
 
-    /// What its payload loader does otherwise than others', in the given version of Xen.
-    func loaderRules(major: Int, minor: Int) -> LoaderRules
+    /// In what its payload loader differs from others', in the given version of Xen.
+    func loaderRules(of version: XenVersion) -> LoaderRules
     /// What the payload loader stores for a relocation, right or wrong.
     ///
     /// - Parameters:
@@ -126,6 +135,7 @@ extension TargetArchitecture {
     package var veneer: Veneer? { nil }
     package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? { nil }
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { nil }
+    package func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText? { nil }
     package func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse {
         guard let first = slots.map(\.lowerBound).min() else { return .readsOnly }
         return .escapes(at: first, .unknown("the code of \(name) is not analysed"))

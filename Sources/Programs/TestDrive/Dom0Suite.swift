@@ -1,4 +1,4 @@
-import XenSource
+import XenVersions
 
 /// A release of Debian that dom0s are made of. Its host tool speaks to hypervisors of its own Xen's version, and, as far as is known, to later
 /// ones up to that of the next release.

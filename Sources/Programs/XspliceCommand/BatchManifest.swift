@@ -1,5 +1,6 @@
 import Diagnostics
 import FoundationEssentials
+import LivepatchBuild
 import SystemPackage
 
 /// What `batch` is to build: fixes for hypervisors. Read from JSON; relative paths begin in the manifest's own folder.
@@ -8,14 +9,8 @@ struct BatchManifest: Sendable, Equatable {
     struct Hypervisor: Sendable, Equatable {
         var name: String
         var source: FilePath
-        var xenSyms: FilePath?
-        var config: FilePath?
-        var arch: String?
-        var crossCompile: String?
-        /// The payloads that are applied to it, bottom first, and the patches that went into them.
-        var on: [FilePath] = []
-        var appliedPatches: [FilePath] = []
-        var cumulative = false
+        var targets = BuildOptions.Targets()
+        var stack = BuildOptions.Stack()
     }
 
     struct Fix: Sendable, Equatable {
@@ -24,15 +19,12 @@ struct BatchManifest: Sendable, Equatable {
         var patches: [FilePath]
         /// Names of hypervisors; nil is all.
         var hypervisors: [String]?
-        /// Options of `build` for this fix alone.
-        var options: [String] = []
+        /// What `build` is to do for this fix alone.
+        var options = BuildOptions.Fix()
     }
 
     var hypervisors: [Hypervisor]
     var fixes: [Fix]
-
-    /// The options of `build` that a fix may have: those that are about the payload, and name no file.
-    static let options = ["--allow-layout-change", "--expect", "--format", "--nop", "--prelink", "--strip", "--trust-source", "--xen-debug"]
 
     /// - Throws: `UsageError` that names the file, and the place in it.
     static func read(_ path: FilePath) throws -> BatchManifest {
@@ -52,38 +44,28 @@ struct BatchManifest: Sendable, Equatable {
 
     /// One run of `build`.
     struct Cell: Sendable, Equatable {
-        var fix: String
-        var hypervisor: String
-        /// From `build` to the last option, but for those that all cells share.
-        var arguments: [String]
+        var fix: Fix
+        var hypervisor: Hypervisor
         /// Below the batch's output folder.
-        var folder: String { "\(hypervisor)/\(fix)" }
+        var folder: String { "\(hypervisor.name)/\(fix.name)" }
+
+        /// - Parameter work: of all cells.
+        /// - Throws: `UsageError` for what can't be, or does not go together.
+        func options(work: BuildOptions.Work) throws(UsageError) -> BuildOptions {
+            var payload = BuildOptions.Payload()
+            // The payload is known on the host by the fix's name where that will do.
+            payload.name = PayloadName.name(for: [FilePath(fix.name)])
+            return try BuildOptions(
+                input: BuildOptions.Input(source: hypervisor.source, patches: fix.patches), targets: hypervisor.targets, stack: hypervisor.stack,
+                payload: payload, fix: fix.options, work: work)
+        }
     }
 
     /// All that is to be built: a fix for all its hypervisors, then the next.
     var cells: [Cell] {
         fixes.flatMap { fix in
-            hypervisors.filter { fix.hypervisors?.contains($0.name) ?? true }.map { hypervisor in
-                Cell(fix: fix.name, hypervisor: hypervisor.name, arguments: ["build"] + hypervisor.arguments + fix.arguments)
-            }
+            hypervisors.filter { fix.hypervisors?.contains($0.name) ?? true }.map { Cell(fix: fix, hypervisor: $0) }
         }
-    }
-}
-
-extension BatchManifest.Hypervisor {
-    fileprivate var arguments: [String] {
-        ["-s", source.string] + option("--xen-syms", xenSyms?.string) + option("-c", config?.string) + option("--arch", arch)
-            + option("--cross-compile", crossCompile) + on.flatMap { ["--on", $0.string] }
-            + appliedPatches.flatMap { ["--applied-patch", $0.string] } + (cumulative ? ["--cumulative"] : [])
-    }
-
-    private func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
-}
-
-extension BatchManifest.Fix {
-    fileprivate var arguments: [String] {
-        // The payload is known on the host by the fix's name where that will do.
-        patches.flatMap { ["-p", $0.string] } + ["--name", PayloadName.name(for: [FilePath(name)])] + options
     }
 }
 
@@ -120,20 +102,15 @@ private struct ManifestFile: Decodable {
 
     func manifest(below folder: FilePath) throws(UsageError) -> BatchManifest {
         func path(_ text: String) -> FilePath { folder.pushing(FilePath(text)) }
-        let manifest = BatchManifest(
-            hypervisors: hypervisors.map(\.value).map { one in
-                BatchManifest.Hypervisor(
-                    name: one.name, source: path(one.source), xenSyms: one.xenSyms.map(path), config: one.config.map(path), arch: one.arch,
-                    crossCompile: one.crossCompile, on: (one.on ?? []).map(path), appliedPatches: (one.appliedPatches ?? []).map(path),
-                    cumulative: one.cumulative ?? false)
-            },
+        var manifest = BatchManifest(
+            hypervisors: hypervisors.map { $0.value.hypervisor(path) },
             fixes: fixes.map(\.value).map { one in
                 let patches = one.patches.map(path)
                 return BatchManifest.Fix(
-                    name: one.name ?? patches.first.map { PayloadName.name(for: [$0]) } ?? "", patches: patches, hypervisors: one.hypervisors,
-                    options: one.options ?? [])
+                    name: one.name ?? patches.first.map { PayloadName.name(for: [$0]) } ?? "", patches: patches, hypervisors: one.hypervisors)
             })
         try check(manifest)
+        for (index, fix) in fixes.enumerated() { manifest.fixes[index].options = try options(fix.value.options ?? [], of: index) }
         return manifest
     }
 
@@ -148,13 +125,21 @@ private struct ManifestFile: Decodable {
             for name in fix.hypervisors ?? [] where !names.contains(name) {
                 throw UsageError("fixes[\(index)].hypervisors: no hypervisor is called '\(name)'")
             }
-            for option in fix.options where option.hasPrefix("-") {
-                let name = option.prefix { $0 != "=" }
-                guard BatchManifest.options.contains(String(name)) else {
-                    throw UsageError(
-                        "fixes[\(index)].options: '\(name)' is no option of a fix", help: "those are \(BatchManifest.options.joined(separator: ", "))")
-                }
+        }
+    }
+
+    /// The options of a fix as values.
+    private func options(_ words: [String], of index: Int) throws(UsageError) -> BuildOptions.Fix {
+        for option in words where option.hasPrefix("-") {
+            let name = option.prefix { $0 != "=" }
+            guard FixOptions.names.contains(String(name)) else {
+                throw UsageError("fixes[\(index)].options: '\(name)' is no option of a fix", help: "those are \(FixOptions.names.joined(separator: ", "))")
             }
+        }
+        do {
+            return try FixOptions.parse(words).values
+        } catch {
+            throw UsageError("fixes[\(index)].options: \(FixOptions.message(for: error))", help: "xsplice-build --help lists the options")
         }
     }
 
@@ -191,6 +176,21 @@ private struct ManifestFile: Decodable {
             if let index = key.intValue { text += "[\(index)]" } else { text += (text.isEmpty ? "" : ".") + key.stringValue }
         }
         return text.isEmpty ? "" : text + ": "
+    }
+}
+
+extension ManifestFile.Hypervisor {
+    /// - Parameter path: of a file that is named here.
+    func hypervisor(_ path: (String) -> FilePath) -> BatchManifest.Hypervisor {
+        var hypervisor = BatchManifest.Hypervisor(name: name, source: path(source))
+        hypervisor.targets.architectures = arch.map(Architectures.list) ?? []
+        hypervisor.targets.xenSyms = xenSyms.map { [TargetValue(path($0))] } ?? []
+        hypervisor.targets.config = config.map { [TargetValue(path($0))] } ?? []
+        hypervisor.targets.crossCompile = crossCompile.map { [TargetValue(argument: $0) { $0 }] } ?? []
+        hypervisor.stack.payloads = (on ?? []).map(path)
+        hypervisor.stack.patches = (appliedPatches ?? []).map(path)
+        hypervisor.stack.isReplaced = cumulative ?? false
+        return hypervisor
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import LivepatchBuild
 import Report
 import SystemPackage
 import XenBuild

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Diagnostics
 import ELFModel
+import LivepatchBuild
 import LoaderModel
 import Report
 import SystemPackage
 import XenSource
+import XenVersions
 
 /// `check`: what a hypervisor would say to a payload, whoever made it.
 struct CheckCommand: ConsoleCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import LivepatchBuild
 import Report
 
 /// The program without the process around it: from arguments to an exit code.
@@ -70,19 +71,21 @@ package enum CommandLineTool {
     ///
     /// - Parameter interruption: what is said of one.
     static func explain(_ error: any Error, interruption: String = "interrupted", on console: Console) -> ExitStatus {
-        let style = console.errorStyle
+        let (text, status) = explanation(of: error, interruption: interruption, style: console.errorStyle)
+        console.error.write(text + "\n")
+        return status
+    }
+
+    /// What is said of an error, without a line feed at its end, and its exit code.
+    static func explanation(of error: any Error, interruption: String, style: TextStyle) -> (text: String, status: ExitStatus) {
         switch error {
-        case let error as any ExplainedError:
-            console.error.write(DiagnosticText.render(error, style: style) + "\n")
-            return error.exitCode
-        case is CancellationError:
-            console.error.write(interruption + "\n")
-            return .interrupted
+        case let error as any ExplainedError: (DiagnosticText.render(error, style: style), error.exitCode)
+        case is CancellationError: (interruption, .interrupted)
         default:
-            console.error.write(
+            (
                 "\(style.paint("error:", .red)) \(style.shown("\(error)"))\n"
-                    + "  help: this is a fault of xsplice-build; please report it with the command line that led to it\n")
-            return .internalFault
+                    + "  help: this is a fault of xsplice-build; please report it with the command line that led to it", .internalFault
+            )
         }
     }
 }

@@ -1,13 +1,12 @@
 import ArgumentParser
 import Diagnostics
-import ELFModel
+import LivepatchBuild
 import ObjectDiff
 import Report
 import SystemPackage
-import TargetArchitecture
 import WorkFiles
 import XenBuild
-import XenSource
+import XenVersions
 
 /// `diff`: what differs between two objects, or between the objects of two folders, without a payload.
 struct DiffCommand: ConsoleCommand {
@@ -40,11 +39,10 @@ struct DiffCommand: ConsoleCommand {
     }
 
     func run(on console: Console) async throws -> ExitStatus {
-        let numbers = xenVersion.split(separator: ".").map { Int($0) }
-        guard numbers.count == 2, let major = numbers[0], let minor = numbers[1] else {
+        guard let version = XenVersion(text: xenVersion) else {
             throw UsageError("--xen-version takes two numbers, as in 4.17, not '\(xenVersion)'")
         }
-        var comparer = ObjectComparer(version: (major, minor))
+        var comparer = DiffComparer(version: version)
         let (from, to) = (FilePath(original), FilePath(patched))
         switch (WorkFiles.isFolder(from), WorkFiles.isFolder(to)) {
         case (true, true):
@@ -60,7 +58,7 @@ struct DiffCommand: ConsoleCommand {
         return .written
     }
 
-    private func compareFolders(_ from: FilePath, _ to: FilePath, with comparer: ObjectComparer, on console: Console) async throws {
+    private func compareFolders(_ from: FilePath, _ to: FilePath, with comparer: DiffComparer, on console: Console) async throws {
         let (before, after) = (try Self.objects(in: from), try Self.objects(in: to))
         let names = Set(before).union(after).sorted()
         guard !names.isEmpty else { throw UsageError("\(original) and \(patched) hold no object files") }

@@ -1,3 +1,4 @@
+import LivepatchBuild
 import SystemPackage
 import WorkFiles
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import ELFModel
+import LivepatchBuild
 import Report
 import SystemPackage
 

@@ -1,8 +1,9 @@
 import Diagnostics
+import LivepatchBuild
 import Report
 import SystemPackage
 import WorkFiles
-import XenSource
+import XenVersions
 
 /// An output folder that can't be used.
 package struct OutputFolderError: ExplainedError, Equatable {
@@ -17,29 +18,22 @@ package struct OutputFolderError: ExplainedError, Equatable {
     }
 }
 
-/// The folder of option `-o`: the payload, `report.json`, `logs/`. With several targets each has its payload and its logs in a folder named
-/// after the architecture: `arm64/NAME.livepatch`, `logs/arm64/`.
+/// The folder of option `-o`: the payload, `report.json`, `logs/`; with several targets as `OutputPlaces` has them.
 ///
 /// An existing folder that is not empty is refused, unless an earlier run made it and `--force` is given; even then only what
 /// that run wrote is removed. Each file appears whole or not at all, and the payload last.
 package struct OutputFolder: Sendable {
-    package let path: FilePath
+    package let places: OutputPlaces
     /// False when this run makes the folder.
     private let existed: Bool
 
-    package var logs: FilePath { path.appending(Self.logsName) }
+    private var path: FilePath { places.top }
     package var report: FilePath { path.appending(Self.reportName) }
 
-    /// The folder of one target's payload.
-    ///
-    /// - Parameter target: the architecture in a run for several; nil in a run for one.
-    package func payloadFolder(for target: String?) -> FilePath { target.map { path.appending($0) } ?? path }
+    private static let reportName = "report.json"
 
-    /// The folder of what the compilers say for one target.
-    package func logs(for target: String?) -> FilePath { target.map { logs.appending($0) } ?? logs }
-
-    static let reportName = "report.json"
-    private static let logsName = "logs"
+    /// Where a run into that folder leaves its report.
+    static func report(in folder: FilePath) -> FilePath { folder.appending(reportName) }
 
     /// Looks whether the folder may be used. Nothing is written.
     package static func claim(_ path: FilePath, force: Bool) throws(OutputFolderError) -> OutputFolder {
@@ -52,7 +46,7 @@ package struct OutputFolder: Sendable {
                 throw OutputFolderError("cannot make the output folder \(path): \(above) is not a folder")
             }
             try checkWritable(above, for: path)
-            return OutputFolder(path: path, existed: false)
+            return OutputFolder(places: OutputPlaces(top: path), existed: false)
         }
         guard WorkFiles.isFolder(path) else { throw OutputFolderError("output folder \(path): is not a folder") }
         try checkWritable(path, for: path)
@@ -67,7 +61,7 @@ package struct OutputFolder: Sendable {
                 "output folder \(path): has the output of an earlier run",
                 help: "--force replaces it; or name another folder")
         }
-        return OutputFolder(path: path, existed: true)
+        return OutputFolder(places: OutputPlaces(top: path), existed: true)
     }
 
     /// Makes the folder ready: creates it with `logs/`, and removes what an earlier run left.
@@ -77,16 +71,17 @@ package struct OutputFolder: Sendable {
         let names = existed ? try Self.listing(path) : []
         if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
         for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
-        try? WorkFiles.remove(logs)
+        try? WorkFiles.remove(places.logs)
+        try? WorkFiles.remove(places.work)
         // The report goes last: it is what makes the folder known as ours.
         if names.contains(Self.reportName) { try? WorkFiles.removeFile(report) }
         try Self.makeFolders(path)
-        try Self.makeFolders(logs)
+        try Self.makeFolders(places.logs)
     }
 
     /// One payload file of a run.
     package struct PayloadFile: Sendable, Equatable {
-        /// As for `payloadFolder`.
+        /// As for `OutputPlaces.payloadFolder`.
         package var target: String?
         package var name: String
         package var bytes: [UInt8]
@@ -107,14 +102,14 @@ package struct OutputFolder: Sendable {
         var written: [FilePath] = []
         do {
             for payload in payloads {
-                let folder = payloadFolder(for: payload.target)
+                let folder = places.payloadFolder(for: payload.target)
                 try Self.makeFolders(folder)
                 try WorkFiles.writeAtomically(payload.bytes, to: folder.appending(payload.name))
                 written.append(folder.appending(payload.name))
             }
         } catch {
             for file in written + [self.report] { try? WorkFiles.removeFile(file) }
-            for target in payloads.compactMap(\.target) { try? WorkFiles.removeEmptyFolder(payloadFolder(for: target)) }
+            for target in payloads.compactMap(\.target) { try? WorkFiles.removeEmptyFolder(places.payloadFolder(for: target)) }
             throw error
         }
     }
@@ -122,8 +117,11 @@ package struct OutputFolder: Sendable {
     /// After an interruption or a fault: removes temporary files, empty logs, and the folder if this run made it and nothing is in it.
     package func abandon(keepLogs: Bool = false) {
         for name in (try? Self.listing(path)) ?? [] where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
-        if !keepLogs { try? WorkFiles.remove(logs) }
-        try? WorkFiles.removeEmptyFolder(logs)
+        if !keepLogs {
+            try? WorkFiles.remove(places.logs)
+            try? WorkFiles.remove(places.work)
+        }
+        try? WorkFiles.removeEmptyFolder(places.logs)
         if !existed { try? WorkFiles.removeEmptyFolder(path) }
     }
 
@@ -149,7 +147,7 @@ package struct OutputFolder: Sendable {
     /// Ours is a folder with our report, or with nothing but what a run that was killed leaves behind.
     private static func isOurs(_ path: FilePath, names: [String]) -> Bool {
         if names.contains(reportName) { return earlierReport(in: path) != nil }
-        return names.allSatisfy { $0 == logsName || isTemporary($0) }
+        return names.allSatisfy { $0 == OutputPlaces.logsName || $0 == OutputPlaces.workName || isTemporary($0) }
     }
 
     /// The fields by which a report is known as ours, whatever schema the rest follows.

@@ -1,4 +1,5 @@
 import Glibc
+import LivepatchBuild
 import SystemPackage
 import WorkFiles
 

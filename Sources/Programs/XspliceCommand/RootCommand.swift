@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import LivepatchBuild
 
 /// The program: what its first argument may be.
 package struct RootCommand: ParsableCommand {
@@ -7,14 +8,11 @@ package struct RootCommand: ParsableCommand {
         commandName: "xsplice-build",
         abstract: "Turns a Xen source tree and a source patch into a live-patch payload.",
         version: "xsplice-build \(programVersion)",
-        subcommands: [BuildCommand.self, BatchCommand.self, DiffCommand.self, InspectCommand.self, CheckCommand.self, TestDriveCommand.self, ExplainCommand.self, CacheCommand.self],
+        subcommands: [BuildCommand.self, BatchCommand.self, DiffCommand.self, InspectCommand.self, CheckCommand.self, TestDriveCommand.self, WhyCommand.self, ExplainCommand.self, CacheCommand.self],
         defaultSubcommand: BuildCommand.self)
 
     package init() {}
 }
-
-/// Of the program, not of Xen.
-package let programVersion = "0.1.0"
 
 /// A parsed command that runs against a console that the caller gives.
 protocol ConsoleCommand: ParsableCommand {

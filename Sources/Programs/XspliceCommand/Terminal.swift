@@ -2,11 +2,11 @@ import Diagnostics
 import Report
 import Synchronization
 
-/// One of the lines that a run shows.
-package enum Stage: String, Sendable, CaseIterable {
-    case patch, compile, hypervisor, compare, link, original, check
-    /// All builds of a batch.
-    case batch
+/// How much is said.
+package enum Verbosity: Int, Sendable, Comparable {
+    case quiet, normal, verbose, debug
+
+    package static func < (a: Verbosity, b: Verbosity) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// All output of a run, from whatever task it comes, in order and never one line within another.
@@ -15,7 +15,7 @@ package enum Stage: String, Sendable, CaseIterable {
 /// `✓ stage  what came out`. Elsewhere each stage is one plain line, printed when it is done.
 package final class Terminal: Sendable {
     private struct Live {
-        var stage: Stage
+        var stage: String
         var detail: String
         var started: Duration
         var frame = 0
@@ -29,13 +29,13 @@ package final class Terminal: Sendable {
     }
 
     package let console: Console
-    package let verbosity: BuildOptions.Verbosity
+    package let verbosity: Verbosity
     private let clock: @Sendable () -> Duration
     private let state = Mutex(State())
 
     /// - Parameter clock: the time since some fixed moment; given by tests.
     package init(
-        _ console: Console, verbosity: BuildOptions.Verbosity = .normal, clock: (@Sendable () -> Duration)? = nil
+        _ console: Console, verbosity: Verbosity = .normal, clock: (@Sendable () -> Duration)? = nil
     ) {
         self.console = console
         self.verbosity = verbosity
@@ -64,7 +64,8 @@ package final class Terminal: Sendable {
 
     // MARK: Stages
 
-    package func begin(_ stage: Stage) {
+    /// - Parameter stage: what the line begins with.
+    package func begin(_ stage: String) {
         guard verbosity > .quiet else { return }
         state.withLock { state in
             state.live = Live(stage: stage, detail: "", started: clock())
@@ -94,6 +95,23 @@ package final class Terminal: Sendable {
     /// Ends the stage without a result; the reason is said elsewhere.
     package func fail(_ word: String = "failed") { end(style.paint(style.cross, .red), word) }
 
+    /// Shows a stage while `body` runs, which gives its value, and the line that says what came out.
+    ///
+    /// - Throws: what `body` throws; `CancellationError` when the run was interrupted before or meanwhile.
+    package func show<Value>(_ stage: String, _ body: () async throws -> (Value, String)) async throws -> Value {
+        try Task.checkCancellation()
+        begin(stage)
+        do {
+            let (value, line) = try await body()
+            try Task.checkCancellation()
+            end(line)
+            return value
+        } catch {
+            fail(error is CancellationError ? "interrupted" : "failed")
+            throw error
+        }
+    }
+
     private func end(_ mark: String, _ detail: String) {
         state.withLock { state in
             guard let live = state.live else { return }
@@ -101,7 +119,7 @@ package final class Terminal: Sendable {
             state.ticker = nil
             erase(&state)
             state.live = nil
-            let text = "\(live.stage.rawValue.padding(to: 10)) \(detail)"
+            let text = "\(live.stage.padding(to: 10)) \(detail)"
             console.output.write(" \(mark) \(withTime(text, since: live.started))\n")
         }
     }
@@ -130,7 +148,7 @@ package final class Terminal: Sendable {
     private func draw(_ state: inout State) {
         guard let live = state.live else { return }
         let frames = style.spinner
-        let text = "\(live.stage.rawValue.padding(to: 10)) \(style.shown(live.detail))"
+        let text = "\(live.stage.padding(to: 10)) \(style.shown(live.detail))"
         let line = " \(frames[live.frame % frames.count]) \(withTime(text, since: live.started))"
         // One column less than there is: a full line would wrap, and could not be erased.
         console.output.write("\r\u{1b}[2K\(line.prefix(style.width - 1))")

@@ -1,11 +1,13 @@
 import ArgumentParser
 import Diagnostics
+import LivepatchBuild
 import LoaderModel
 import Report
 import SystemPackage
 import TestDrive
 import WorkFiles
 import XenSource
+import XenVersions
 
 /// `test-drive`: payloads in a booted hypervisor.
 struct TestDriveCommand: ConsoleCommand {

@@ -8,7 +8,7 @@ import ObjectDiff
 package struct BuildReport: Sendable, Equatable, Codable {
     /// The value of `generator`, by which an output folder is known as ours.
     package static let generatorName = "xsplice-build"
-    package static let currentSchema = 2
+    package static let currentSchema = 4
 
     package enum Outcome: String, Sendable, Equatable, Codable {
         case written
@@ -95,8 +95,34 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var compiled: Int
         package var fromCache: Int
         package var compiler: String
+        /// Whether make went through everything but the objects before they were compiled, rather than the headers alone.
+        package var preparedWhole: Bool
+        /// Why the headers were not enough.
+        package var preparedBecause: String?
+        /// The objects that came into question, sorted by name.
+        package var decisions: [Decision]
 
-        package init(objects: Int, concerned: Int, compiled: Int, fromCache: Int, compiler: String) {
+        /// Why an object was compiled, or why it did not have to be.
+        package struct Decision: Sendable, Equatable, Codable {
+            /// `common/kernel.o`.
+            package var object: String
+            package var spared: Bool
+            package var why: String
+
+            package init(object: String, spared: Bool, why: String) {
+                self.object = object
+                self.spared = spared
+                self.why = why
+            }
+        }
+
+        package init(
+            objects: Int, concerned: Int, compiled: Int, fromCache: Int, compiler: String, preparedWhole: Bool = false, preparedBecause: String? = nil,
+            decisions: [Decision] = []
+        ) {
+            self.preparedWhole = preparedWhole
+            self.preparedBecause = preparedBecause
+            self.decisions = decisions
             self.objects = objects
             self.concerned = concerned
             self.compiled = compiled
@@ -158,6 +184,45 @@ package struct BuildReport: Sendable, Equatable, Codable {
         case nops = "NOPs"
     }
 
+    /// One step of the way from something in the payload to the change that it is there for. The first step is the thing itself.
+    package struct WhyStep: Sendable, Equatable, Codable {
+        package var name: String
+        package var file: String?
+        package var line: Int?
+        /// `changed`, `new`, `copied`...
+        package var reason: String
+
+        package init(name: String, file: String? = nil, line: Int? = nil, reason: String) {
+            self.name = name
+            self.file = file
+            self.line = line
+            self.reason = reason
+        }
+    }
+
+    /// What differs first between the original and the patched version of something.
+    package struct FirstDifference: Sendable, Equatable, Codable {
+        /// From its start; nil where no byte of it differs.
+        package var offset: Int?
+        /// The instructions there, or what they refer to.
+        package var before: String?
+        package var after: String?
+        /// Where the patched source has it.
+        package var file: String?
+        package var line: Int?
+        /// In a few words.
+        package var summary: String
+
+        package init(offset: Int? = nil, before: String? = nil, after: String? = nil, file: String? = nil, line: Int? = nil, summary: String) {
+            self.offset = offset
+            self.before = before
+            self.after = after
+            self.file = file
+            self.line = line
+            self.summary = summary
+        }
+    }
+
     /// A function in the payload.
     package struct Function: Sendable, Equatable, Codable {
         package var name: String
@@ -167,8 +232,17 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var oldSize: Int?
         package var newSize: Int
         package var status: Status
+        /// Why it is in the payload; empty for NOPs.
+        package var why: [WhyStep]
+        /// nil for what has no counterpart in the hypervisor.
+        package var firstDifference: FirstDifference?
 
-        package init(name: String, file: String, line: Int? = nil, oldSize: Int?, newSize: Int, status: Status) {
+        package init(
+            name: String, file: String, line: Int? = nil, oldSize: Int?, newSize: Int, status: Status, why: [WhyStep] = [],
+            firstDifference: FirstDifference? = nil
+        ) {
+            self.why = why
+            self.firstDifference = firstDifference
             self.name = name
             self.file = file
             self.line = line
@@ -185,8 +259,14 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var size: Int
         package var writable: Bool
         package var status: Status
+        package var why: [WhyStep]
+        package var firstDifference: FirstDifference?
 
-        package init(name: String, file: String, size: Int, writable: Bool, status: Status) {
+        package init(
+            name: String, file: String, size: Int, writable: Bool, status: Status, why: [WhyStep] = [], firstDifference: FirstDifference? = nil
+        ) {
+            self.why = why
+            self.firstDifference = firstDifference
             self.name = name
             self.file = file
             self.size = size

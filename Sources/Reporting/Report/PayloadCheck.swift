@@ -1,6 +1,7 @@
 import Diagnostics
 import LoaderModel
 import XenSource
+import XenVersions
 
 /// What a hypervisor would say to a payload: the value behind `check --json` and behind its text.
 ///

@@ -1,5 +1,6 @@
 import ELFModel
 import XenSource
+import XenVersions
 
 /// Reads a payload's sections without trust in any offset or index that they hold.
 struct PayloadReader {
@@ -17,8 +18,6 @@ struct PayloadReader {
     func index(of name: String) -> Int? { elf.sections.firstIndex { $0.name == name } }
 
     /// The entries of the functions section, and the format that they are in.
-    ///
-    /// Layout: `struct livepatch_func` in `xen/include/public/sysctl.h`.
     func functions() throws(InspectionError) -> (PayloadABI, [PayloadInspection.Function]) {
         let formats: [PayloadABI] = [.livepatchV2, .xspliceV1]
         guard let (format, sectionIndex) = formats.lazy.compactMap({ abi in
@@ -29,33 +28,30 @@ struct PayloadReader {
         }
         let section = elf.sections[sectionIndex]
         let pointer = elf.header.elfClass.addressSize
-        let versionOffset = 3 * pointer + 8
         var abi = format
         if !section.data.isEmpty {
-            guard let version = number(section, at: versionOffset, size: 1) else {
+            // At the same place in all formats.
+            guard let version = number(section, at: FunctionEntry.Layout(abi, pointerSize: pointer).version, size: 1) else {
                 throw InspectionError(file: file, reason: "\(section.name) is cut short")
             }
             abi.version = UInt8(truncatingIfNeeded: version)
         }
-        let size = abi.functionEntrySize(pointerSize: pointer)
-        guard section.data.count.isMultiple(of: size) else {
+        let layout = FunctionEntry.Layout(abi, pointerSize: pointer)
+        guard section.data.count.isMultiple(of: layout.size) else {
             throw InspectionError(
                 file: file,
                 reason: "\(section.name) has \(section.data.count) bytes, which is no multiple of an entry of "
-                    + "\(abi.displayName) (\(size))")
+                    + "\(abi.displayName) (\(layout.size))")
         }
         let targets = relocationTargets(of: sectionIndex)
         var functions: [PayloadInspection.Function] = []
-        for base in stride(from: 0, to: section.data.count, by: size) {
-            let replacement = targets[UInt64(base + pointer)].flatMap(symbolName)
-            let oldAddress = number(section, at: base + 2 * pointer, size: pointer) ?? 0
+        for base in stride(from: 0, to: section.data.count, by: layout.size) {
+            guard let entry = FunctionEntry(section.data[base..<base + layout.size], layout: layout, byteOrder: elf.header.byteOrder) else { continue }
             functions.append(
                 PayloadInspection.Function(
-                    name: targets[UInt64(base)].flatMap(string) ?? "?",
-                    oldSize: Int(number(section, at: base + 3 * pointer + 4, size: 4) ?? 0),
-                    newSize: Int(number(section, at: base + 3 * pointer, size: 4) ?? 0),
-                    replacement: replacement, oldAddress: oldAddress == 0 ? nil : oldAddress,
-                    version: Int(number(section, at: base + versionOffset, size: 1) ?? 0)))
+                    name: targets[UInt64(base + layout.name)].flatMap(string) ?? "?", oldSize: Int(entry.oldSize), newSize: Int(entry.newSize),
+                    replacement: targets[UInt64(base + layout.newAddress)].flatMap(symbolName),
+                    oldAddress: entry.oldAddress == 0 ? nil : entry.oldAddress, version: Int(entry.version)))
         }
         return (abi, functions)
     }

@@ -4,6 +4,7 @@ import PayloadLinker
 import SourcePatch
 import XenBuild
 import XenSource
+import XenVersions
 
 // What the stages return, as the report has it.
 
@@ -42,17 +43,19 @@ extension BuildReport.Compile {
     package init(_ build: BuildOutcome) {
         self.init(
             objects: build.objectCount, concerned: build.pairs.count, compiled: build.compiled,
-            fromCache: build.fromCache, compiler: build.compiler)
+            fromCache: build.fromCache, compiler: build.compiler, preparedWhole: build.preparation?.isWhole ?? false,
+            preparedBecause: build.preparation?.reason,
+            decisions: build.decisions.map { Decision(object: $0.object, spared: $0.isSpared, why: $0.words) })
     }
 }
 
 extension BuildReport.Comparison {
     /// Counts the functions that run after boot, and the errors.
-    package init(_ changeSets: [ChangeSet]) {
-        self.init(same: 0, changed: 0, new: 0, refused: 0)
+    package init(_ changeSets: [ChangeSet], _ layouts: LayoutComparison) {
+        self.init(same: 0, changed: 0, new: 0, refused: layouts.diagnostics.values.joined().count { $0.severity == .error })
         for set in changeSets {
-            for (item, status) in zip(set.patched.items, set.status) where item.isRuntimeFunction {
-                switch status {
+            for record in set.records where record.item.isRuntimeFunction {
+                switch record.status {
                 case .same: same += 1
                 case .changed: changed += 1
                 case .new: new += 1
@@ -64,12 +67,12 @@ extension BuildReport.Comparison {
 }
 
 extension ObjectComparison {
-    package init(_ changes: ChangeSet, layouts: [LayoutChange], original: String, patched: String) {
-        self.init(original: original, patched: patched, sameFunctions: 0, functions: [], data: [], layouts: layouts)
-        for (index, item) in changes.patched.items.enumerated() where item.isNamed && changes.status.indices.contains(index) {
-            let twin = changes.twins.original[index].map { changes.original.items[$0] }
+    package init(_ changes: ChangeSet, layouts: LayoutComparison, original: String, patched: String) {
+        self.init(original: original, patched: patched, sameFunctions: 0, functions: [], data: [], layouts: layouts.changes)
+        for record in changes.records where record.item.isNamed {
+            let item = record.item
             let status: Status
-            switch changes.status[index] {
+            switch record.status {
             case .same:
                 if item.isRuntimeFunction { sameFunctions += 1 }
                 continue
@@ -78,27 +81,21 @@ extension ObjectComparison {
             case .changed: status = .changed
             case .new: status = .new
             }
-            add(item, Item(name: item.name, status: status, oldSize: twin?.size, newSize: item.size))
+            add(item, Item(name: item.name, status: status, oldSize: changes.twin(of: item.id)?.size, newSize: item.size))
         }
-        for index in changes.removed where changes.original.items.indices.contains(index) {
-            let item = changes.original.items[index]
+        for item in changes.removed.map({ changes.original[$0] }) {
             add(item, Item(name: item.name, status: .removed, oldSize: item.size, newSize: nil))
         }
-        diagnostics = changes.diagnostics
+        diagnostics = changes.diagnostics + (layouts.diagnostics[changes.object] ?? [])
     }
 
-    private mutating func add(_ item: ObjectDiff.Item, _ listed: Item) {
+    private mutating func add<Side>(_ item: ObjectDiff.Item<Side>, _ listed: Item) {
         switch item.kind {
         case .function: functions.append(listed)
         case .data: data.append(listed)
-        case .string, .constant, .piece: break
+        case .string, .constant, .replacementCode: break
         }
     }
-}
-
-extension ObjectDiff.Item {
-    /// Cold parts are counted with their function.
-    var isRuntimeFunction: Bool { kind == .function && role == .code && isNamed && parent == nil }
 }
 
 extension BuildReport {
@@ -112,7 +109,8 @@ extension BuildReport {
             Function(
                 name: $0.payload == nil ? $0.name : AppliedPayload.withoutTag($0.name), file: file($0.location), line: $0.location?.line,
                 oldSize: Int(clamping: $0.oldSize),
-                newSize: Int(clamping: $0.newSize), status: $0.isNOPs ? .nops : .changed)
+                newSize: Int(clamping: $0.newSize), status: $0.isNOPs ? .nops : .changed, why: $0.why.map(WhyStep.init),
+                firstDifference: $0.difference.map(FirstDifference.init))
         }
         for companion in payload.companions {
             let status: Status =
@@ -126,12 +124,13 @@ extension BuildReport {
                 functions.append(
                     Function(
                         name: companion.name, file: file(companion.location), line: companion.location?.line, oldSize: nil,
-                        newSize: size, status: status))
+                        newSize: size, status: status, why: companion.why.map(WhyStep.init),
+                        firstDifference: companion.difference.map(FirstDifference.init)))
             } else {
                 data.append(
                     DataObject(
                         name: companion.name, file: file(companion.location), size: size, writable: companion.isWritable,
-                        status: status))
+                        status: status, why: companion.why.map(WhyStep.init), firstDifference: companion.difference.map(FirstDifference.init)))
             }
         }
         references = payload.references.map(\.name)
@@ -154,4 +153,46 @@ func entryName(of section: String) -> String {
     if let last = words.last, last.allSatisfy(\.isNumber) { words.removeLast() }
     let name = words.joined(separator: " ")
     return name.hasSuffix("s") ? String(name.dropLast()) : name + " entry"
+}
+
+extension BuildReport.WhyStep {
+    fileprivate init(_ step: PayloadLinker.Payload.Inclusion) {
+        self.init(name: step.name, file: step.location?.file, line: step.location?.line, reason: step.reason.word)
+    }
+}
+
+extension BuildReport.FirstDifference {
+    fileprivate init(_ difference: Difference) {
+        self.init(
+            offset: difference.offset, before: difference.before, after: difference.after, file: difference.location?.file,
+            line: difference.location?.line, summary: difference.words)
+    }
+}
+
+extension InclusionReason {
+    /// As reports have it.
+    fileprivate var word: String {
+        switch self {
+        case .changed: "changed"
+        case .moved: "moved and changed"
+        case .hook: "hook"
+        case .part: "part of the function"
+        case .needed(let isNew): isNew ? "new" : "copied"
+        }
+    }
+}
+
+extension ObjectDecision {
+    /// Why, in a few words.
+    var words: String {
+        switch reason {
+        case .source(let path): "the patch changes \(path)"
+        case .command: "it is compiled by another command"
+        case .added: "only the patched tree builds it"
+        case .removed: "only the original tree builds it"
+        case .reads(let files): files.isEmpty ? "it may read what the patch changes" : "it reads \(files.listed(atMost: 3))"
+        case .readsNoneOfThem: "it reads nothing that the patch changes"
+        case .sameText: "its preprocessed source is the same"
+        }
+    }
 }

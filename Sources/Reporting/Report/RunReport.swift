@@ -3,7 +3,7 @@ import Diagnostics
 /// What a run for several targets did and found: the value behind its `report.json`. A run for one target has a `BuildReport` there.
 package struct RunReport: Sendable, Equatable, Codable {
     /// Above that of `BuildReport`, so that a reader sees which of the two is before it.
-    package static let currentSchema = 3
+    package static let currentSchema = 5
 
     package var generator: String
     package var schemaVersion: Int

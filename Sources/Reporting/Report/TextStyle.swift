@@ -31,6 +31,7 @@ package struct TextStyle: Sendable, Equatable {
     package var tick: String { unicode ? "✓" : "+" }
     package var cross: String { unicode ? "✗" : "x" }
     package var arrow: String { unicode ? "→" : "->" }
+    package var leftArrow: String { unicode ? "←" : "<-" }
     package var ellipsis: String { unicode ? "…" : "..." }
     package var minus: String { unicode ? "−" : "-" }
     package var none: String { unicode ? "–" : "-" }
@@ -60,7 +61,7 @@ package struct TextStyle: Sendable, Equatable {
     }
 
     private static let relatives: [Unicode.Scalar: String] = [
-        "…": "...", "→": "->", "–": "-", "—": "-", "−": "-", "’": "'", "‘": "'", "“": "\"", "”": "\"", "×": "x", "✓": "+",
+        "…": "...", "→": "->", "←": "<-", "–": "-", "—": "-", "−": "-", "’": "'", "‘": "'", "“": "\"", "”": "\"", "×": "x", "✓": "+",
     ]
 
     /// Breaks prose at spaces to `width` columns. `first` and `rest` are the indentations; a word longer than a line stays whole.

@@ -1,5 +1,6 @@
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// Which loader a hypervisor has: its version, and the payload format that it understands.
 package struct HypervisorLoader: Sendable, Equatable {
@@ -30,13 +31,6 @@ package struct HypervisorLoader: Sendable, Equatable {
             throw XenImageError(path: image.path, reason: "does not tell its version", help: "give its source tree with -s")
         }
         let version = XenVersion(major: major, minor: minor)
-        let abi: PayloadABI =
-            switch version {
-            case _ where isOld: .xspliceV1
-            case ..<XenVersion(major: 4, minor: 8): .livepatchV1Of47
-            case ..<XenVersion(major: 4, minor: 14): .livepatchV1
-            default: .livepatchV2
-            }
-        self.init(version: version, abi: abi)
+        self.init(version: version, abi: isOld ? .xspliceV1 : version.livepatchFormat)
     }
 }

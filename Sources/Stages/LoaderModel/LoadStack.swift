@@ -2,6 +2,7 @@ import Diagnostics
 import SystemPackage
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// A payload that can't be where it is said to be.
 package struct StackError: ExplainedError, Equatable {

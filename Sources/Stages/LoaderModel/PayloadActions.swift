@@ -1,6 +1,7 @@
 import ELFModel
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// What a hypervisor would answer to everything that the host tool can ask it to do with one payload, in the order in which it is done.
 package struct PayloadActions: Sendable, Equatable {
@@ -67,7 +68,7 @@ extension PayloadActions {
         }
         guard result.isAccepted else { return }
 
-        let rules = architecture.loaderRules(major: loader.version.major, minor: loader.version.minor)
+        let rules = architecture.loaderRules(of: loader.version)
         let replaces = !hypervisor.payloads.isEmpty && result.depends == hypervisor.image.buildID
         if let refusal = Self.refusal(of: result, into: hypervisor, replaces: replaces) {
             answers += [Answer(action: replaces ? .replace : .apply, outcome: .refused(refusal)), Answer(action: .unload, outcome: .done)]

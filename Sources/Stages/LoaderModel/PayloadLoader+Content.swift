@@ -1,13 +1,14 @@
 import ELFModel
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 extension PayloadLoader {
     /// Sections without which there is no payload.
     func checkRequiredSections() throws(Stop) {
         let names =
             (abi.needsFunctions ? [abi.functionsSection] : []) + [abi.dependsSection]
-            + [habits.checksHypervisorFirst ? nil : abi.xenDependsSection].compactMap(\.self) + [abi.buildIDSection]
+            + [behaviour.checksHypervisorFirst ? nil : abi.xenDependsSection].compactMap(\.self) + [abi.buildIDSection]
         for name in names {
             guard let found = section(named: name)?.section else {
                 throw .refuse(.requiredSections, .invalid, "it has no section \(name)")
@@ -30,30 +31,27 @@ extension PayloadLoader {
 
     mutating func readFunctions() throws(Stop) {
         guard let (index, section) = section(named: abi.functionsSection) else { return }
-        let entrySize = abi.functionEntrySize(pointerSize: pointerSize)
-        try checkEntries(section, of: entrySize, .functions)
+        let layout = FunctionEntry.Layout(abi, pointerSize: pointerSize)
+        try checkEntries(section, of: layout.size, .functions)
         let bytes = try loadedBytes(index)
-        for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: entrySize) {
-            try readFunction(bytes[start..<start + entrySize], index)
+        for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: layout.size) {
+            guard let entry = FunctionEntry(bytes[start..<min(start + layout.size, bytes.endIndex)], layout: layout, byteOrder: architecture.byteOrder)
+            else { throw .refuse(.functions, .invalid, "an entry is cut short") }
+            try readFunction(entry, index)
         }
-        if !rules.overridesReadOnly, !habits.keepsStateApart, !section.isWritable, !functions.isEmpty {
+        if !rules.overridesReadOnly, !behaviour.keepsStateApart, !section.isWritable, !functions.isEmpty {
             spoil("section \(section.name) is read-only, and applying writes to it")
         }
     }
 
-    private mutating func readFunction(_ entry: ArraySlice<UInt8>, _ section: Int) throws(Stop) {
-        let pointer = UInt64(pointerSize)
-        guard let namePointer = entry.word(at: 0, architecture.elfClass),
-            let newAddress = entry.word(at: pointer, architecture.elfClass),
-            var oldAddress = entry.word(at: 2 * pointer, architecture.elfClass),
-            let newSize: UInt32 = entry.number(at: 3 * pointer), let oldSize: UInt32 = entry.number(at: 3 * pointer + 4),
-            let version: UInt8 = entry.number(at: 3 * pointer + 8)
-        else { throw .refuse(.functions, .invalid, "an entry is cut short") }
-        guard version == abi.version else {
-            throw .refuse(.functions, .notSupported, "an entry has format version \(version), \(abi.version) is taken")
+    private mutating func readFunction(_ entry: FunctionEntry, _ section: Int) throws(Stop) {
+        guard entry.version == abi.version else {
+            throw .refuse(.functions, .notSupported, "an entry has format version \(entry.version), \(abi.version) is taken")
         }
         try checkAligned(section)
-        let name = memory.string(at: namePointer)
+        let (newAddress, newSize, oldSize) = (entry.newAddress, entry.newSize, entry.oldSize)
+        var oldAddress = entry.oldAddress
+        let name = memory.string(at: entry.name)
         let shown = name ?? "the entry at \(functions.count)"
         let needsNew = !abi.takesHooksAndNOPs && (newAddress == 0 || newSize == 0)
         guard oldSize != 0, !needsNew else {
@@ -71,7 +69,7 @@ extension PayloadLoader {
             .init(
                 name: name ?? "", oldAddress: oldAddress, oldSize: oldSize, newAddress: newAddress, newSize: newSize))
         try checkRoom(shown, oldAddress, oldSize, newAddress, newSize)
-        checkExpectation(entry, shown, oldAddress, oldSize)
+        checkExpectation(entry.expectation, shown, oldAddress, oldSize)
     }
 
     /// An address that the payload gives itself is followed as it is, and names of what was freed after boot are still in the table.
@@ -138,19 +136,17 @@ extension PayloadLoader {
 
     /// Looked at by the hypervisor when it applies; one byte of flags, then the bytes that must be there.
     private mutating func checkExpectation(
-        _ entry: ArraySlice<UInt8>, _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32
+        _ expectation: FunctionEntry.Expectation?, _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32
     ) {
-        guard let offset = abi.expectationOffset(pointerSize: pointerSize), let flags: UInt8 = entry.number(at: UInt64(offset)), flags & 1 != 0
-        else { return }
-        let count = Int(flags >> 1 & 0x1F)
-        let expected = entry.dropFirst(offset + 1).prefix(count)
+        guard let expectation, expectation.isEnabled else { return }
+        let count = expectation.count
         // In this order: `livepatch_verify_expectation_fn` of Xen 4.13 and later.
         let unmet: (error: LoadResult.ErrorNumber, reason: String)? =
-            if flags >> 6 != 0 {
+            if expectation.reserved != 0 {
                 (.invalid, "reserved bits of \(name)'s expectation are set")
             } else if Int(oldSize) < count {
                 (.outOfRange, "the payload expects \(count) bytes of \(name), which has \(oldSize)")
-            } else if hypervisor.bytes(at: oldAddress, count: count).map(Array.init) != Array(expected) {
+            } else if hypervisor.bytes(at: oldAddress, count: count).map(Array.init) != Array(expectation.bytes) {
                 (.invalid, "\(name) does not start with the bytes that the payload expects")
             } else {
                 nil
@@ -182,7 +178,7 @@ extension PayloadLoader {
     /// Whether the hypervisor calls what a hook's section holds.
     private mutating func isCalled(_ hook: PayloadABI.Hook, _ index: Int) -> Bool {
         guard sections[index].isLoaded, let bytes = memory.bytes(of: index) else {
-            if hook.isArray || habits.readsNotLoadedFromFile {
+            if hook.isArray || behaviour.readsNotLoadedFromFile {
                 spoil("section \(hook.section) is not loaded (no SHF_ALLOC), but followed")
             } else {
                 findings.append(.init(.tableIgnored, "the hypervisor ignores section \(hook.section), which is not loaded (no SHF_ALLOC)"))
@@ -206,14 +202,14 @@ extension PayloadLoader {
             throw .refuseSilently(.notes, .exists, "a payload of build-id \(BuildIDNote.text(buildID)) is loaded already")
         }
         depends = try readNote(abi.dependsSection) ?? []
-        if let name = abi.xenDependsSection, !habits.checksHypervisorFirst { xenDepends = try readNote(name) ?? [] }
+        if let name = abi.xenDependsSection, !behaviour.checksHypervisorFirst { xenDepends = try readNote(name) ?? [] }
     }
 
     /// The build-id in the note at the start of a section.
     private func readNote(_ name: String) throws(Stop) -> [UInt8]? {
         guard let (index, section) = section(named: name) else { return nil }
         return try buildID(inNote: loadedBytes(index), section, at: memory.address(of: index) ?? 0) { error, reason in
-            .refuseSilently(.notes, habits.tellsFaultyNotes ? error : .invalid, "section \(name) \(reason)")
+            .refuseSilently(.notes, behaviour.tellsFaultyNotes ? error : .invalid, "section \(name) \(reason)")
         }
     }
 
@@ -241,7 +237,7 @@ extension PayloadLoader {
 
     /// Before anything of the payload is loaded: from the file, whatever the section's flags.
     mutating func checkHypervisorFirst() throws(Stop) {
-        guard habits.checksHypervisorFirst, let name = abi.xenDependsSection else { return }
+        guard behaviour.checksHypervisorFirst, let name = abi.xenDependsSection else { return }
         func fault(_: LoadResult.ErrorNumber, _ reason: String) -> Stop {
             .refuse(.hypervisorDependency, .invalid, "section \(name) \(reason)")
         }
@@ -254,7 +250,7 @@ extension PayloadLoader {
     }
 
     func checkHypervisorDependency() throws(Stop) {
-        if abi.xenDependsSection != nil, !habits.checksHypervisorFirst { try compareHypervisor() }
+        if abi.xenDependsSection != nil, !behaviour.checksHypervisorFirst { try compareHypervisor() }
     }
 
     private func compareHypervisor() throws(Stop) {

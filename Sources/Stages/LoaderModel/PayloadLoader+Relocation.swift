@@ -55,7 +55,7 @@ extension PayloadLoader {
         guard relocation.symbol != 0 else { throw fault(.notSupported, "it has no symbol") }
         guard relocation.symbol < symbols.count else { throw fault(.invalid, "symbol \(relocation.symbol) is past the last one") }
         let symbol = symbols[relocation.symbol]
-        guard !symbol.isIgnored || !habits.refusesSymbolsNotLoaded else {
+        guard !symbol.isIgnored || !behaviour.refusesSymbolsNotLoaded else {
             throw fault(.invalid, "'\(symbol.name)' is in a section that is not loaded")
         }
 

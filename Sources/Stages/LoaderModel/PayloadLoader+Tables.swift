@@ -1,6 +1,7 @@
 import ELFModel
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// The longest stretch of code that alternatives may patch, in bytes; the hypervisor stops itself beyond.
 private let maximumAlternative = 254
@@ -9,10 +10,10 @@ private let keptNameLength = 126
 
 extension PayloadLoader {
     private var tables: [SpecialTable] {
-        architecture.specialTables(major: version.major, minor: version.minor).filter(\.isLoaded)
+        architecture.specialTables(of: version).filter(\.isLoaded)
     }
 
-    private static func isBugTable(_ table: SpecialTable) -> Bool { table.section.hasPrefix(".bug_frames.") }
+    private static func isBugTable(_ table: SpecialTable) -> Bool { SectionName.isBugFrames(table.section) }
 
     mutating func readTables() throws(Stop) {
         // All bug frames are one C structure; the longer ones end in an array that its size does not count.
@@ -25,16 +26,16 @@ extension PayloadLoader {
                 if !section.isLoaded, section.size > 0 { spoilSearch(in: section) }
             }
         }
-        for table in tables where table.piece?.lengthOffset != nil { try readAlternatives(table) }
+        for table in tables where table.replacement?.lengthOffset != nil { try readAlternatives(table) }
         for name in rules.refusedSections where section(named: name) != nil {
             throw .refuse(.tables, .notSupported, "section \(name) is not taken")
         }
-        for table in tables where !Self.isBugTable(table) && table.piece?.lengthOffset == nil {
+        for table in tables where !Self.isBugTable(table) && table.replacement?.lengthOffset == nil {
             guard let (index, section) = section(named: table.section) else { continue }
             try checkEntries(section, of: table.entrySize, .tables)
             if section.size > 0, !section.isLoaded {
                 // Sorting one entry looks at nothing.
-                guard habits.readsNotLoadedFromFile || section.size == table.entrySize else { _ = try loadedBytes(index); continue }
+                guard behaviour.readsNotLoadedFromFile || section.size == table.entrySize else { _ = try loadedBytes(index); continue }
                 spoilSearch(in: section)
             }
             if let call = table.call, section.size > 0 { try readAlternativeCalls(index, call) }
@@ -64,19 +65,19 @@ extension PayloadLoader {
 
     /// Each alternative must patch the payload's own text, with bytes of the section of replacements.
     private func readAlternatives(_ table: SpecialTable) throws(Stop) {
-        guard let (index, section) = section(named: table.section), let piece = table.piece,
-            let lengthOffset = piece.lengthOffset
+        guard let (index, section) = section(named: table.section), let code = table.replacement,
+            let lengthOffset = code.lengthOffset
         else { return }
         try checkEntries(section, of: table.entrySize, .tables)
         guard section.size > 0 else { return }
         let text = memory.region(.text)
         guard text.size > 0 else { throw .refuse(.tables, .invalid, "it has alternatives, but no text") }
-        guard let pieces = self.section(named: piece.section) else {
-            throw .refuse(.tables, .invalid, "it has alternatives, but no section \(piece.section)")
+        guard let codes = self.section(named: code.section) else {
+            throw .refuse(.tables, .invalid, "it has alternatives, but no section \(code.section)")
         }
         let bytes = try loadedBytes(index)
-        guard let start = memory.address(of: index), let pieceStart = memory.address(of: pieces.index) else {
-            throw .crash("section \(piece.section) is not loaded")
+        guard let start = memory.address(of: index), let codeStart = memory.address(of: codes.index) else {
+            throw .crash("section \(code.section) is not loaded")
         }
         try checkAligned(index)
         // All are looked at before the first is applied.
@@ -91,14 +92,14 @@ extension PayloadLoader {
             let target = follow(original, from: start &+ offset)
             guard Self.contains(text.address, text.size, target, UInt64(oldLength)) else {
                 let reason = "alternative \(number) patches code outside the payload"
-                guard habits.holdsAlternativesToPayload else { throw fault ?? .crash(reason) }
+                guard behaviour.holdsAlternativesToPayload else { throw fault ?? .crash(reason) }
                 throw .refuse(.tables, .invalid, reason)
             }
             guard
-                !habits.holdsAlternativesToPayload || Self.contains(
-                    pieceStart, pieces.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
+                !behaviour.holdsAlternativesToPayload || Self.contains(
+                    codeStart, codes.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
             else {
-                throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(piece.section)")
+                throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(code.section)")
             }
             // Since padding is counted apart, it stands behind the replacement's length.
             let padding: UInt8 = lengthOffset + 2 < table.entrySize ? bytes.number(at: offset + UInt64(lengthOffset) + 1) ?? 0 : 0
@@ -182,7 +183,7 @@ extension PayloadLoader {
         for name in names.sorted() where known.count(where: { $0 == name }) > 1 {
             findings.append(.init(.sectionSeenOnce, "of several sections \(name) the hypervisor sees the first only"))
         }
-        for table in architecture.specialTables(major: version.major, minor: version.minor) where !table.isLoaded {
+        for table in architecture.specialTables(of: version) where !table.isLoaded {
             if let found = section(named: table.section)?.section, found.isLoaded, found.size > 0 {
                 findings.append(.init(.tableIgnored, "the hypervisor ignores section \(table.section)"))
             }

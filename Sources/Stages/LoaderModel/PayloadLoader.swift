@@ -1,11 +1,12 @@
 import ELFModel
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 // The hypervisor's payload loader, told again in user space.
 //
 // Source of the rules: `xen/common/livepatch.c`, `livepatch_elf.c` and `arch/x86/livepatch.c` of Xen 4.17; what other versions
-// do otherwise is in `PayloadABI` (the format) and `LoaderHabits`, and was read in 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. What other
+// do otherwise is in `PayloadABI` (the format) and `LoaderBehaviour`, and was read in 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. What other
 // processors' loaders do otherwise is in `LoaderRules` and `TargetArchitecture.loaded`, and was read in `arch/arm` of 4.8, 4.11, 4.14, 4.17,
 // 4.20 and 4.22. The order of the checks is the hypervisor's, because the first fault decides what an operator gets to see.
 //
@@ -59,7 +60,7 @@ struct PayloadLoader {
     let architecture: any TargetArchitecture
     let abi: PayloadABI
     let version: XenVersion
-    let habits: LoaderHabits
+    let behaviour: LoaderBehaviour
     let rules: LoaderRules
 
     /// `sections[0]` is never looked at by the hypervisor, except where it trusts an index: that is a null pointer there.
@@ -88,8 +89,8 @@ struct PayloadLoader {
         self.architecture = architecture
         self.abi = abi
         self.version = version
-        habits = LoaderHabits(version)
-        rules = architecture.loaderRules(major: version.major, minor: version.minor)
+        behaviour = LoaderBehaviour(version)
+        rules = architecture.loaderRules(of: version)
     }
 
     /// The upload, in the hypervisor's order.

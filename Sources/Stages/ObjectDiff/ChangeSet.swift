@@ -1,14 +1,25 @@
-import DebugInfo
 import Diagnostics
 import ELFModel
-import TargetArchitecture
 
-/// What the patch did to one object: every item's fate, with the evidence.
+/// What the patch did to one object: what became of every item, with the evidence.
 package struct ChangeSet: Sendable {
     package enum Status: String, Sendable, Equatable, Codable {
         case same, changed
         /// No twin in the original.
         case new
+    }
+
+    /// One item of the patched object.
+    package struct Record: Sendable {
+        package let item: PatchedItem
+        /// Which item of the original it is; nil for a new one.
+        package let twin: Twin?
+        /// What has no name is the same: it counts through those who refer to it.
+        package let status: Status
+        /// Where the source declares it, as far as debug info says.
+        package let location: SourceLocation?
+        /// For a changed one, what differs first.
+        package let difference: Difference?
     }
 
     /// A static local, as the source has it.
@@ -20,108 +31,92 @@ package struct ChangeSet: Sendable {
     }
 
     /// What debug info says of the source of one side.
-    package struct SourceNames: Sendable, Equatable {
+    package struct SourceNames<Side: ComparisonSide>: Sendable {
         /// Of all functions, also of those that were inlined everywhere.
         package var functions: Set<String> = []
-        /// By item.
-        package var staticLocals: [Int: StaticLocal] = [:]
+        package var staticLocals: [Item<Side>.ID: StaticLocal] = [:]
     }
 
-    /// As the build calls it: `common/kernel.o`.
-    package var objectName: String
+    package let object: ObjectID
     /// Its main source file, relative to `xen/`.
-    package var source: String
-    /// The original's main source file, where it has another name; nil is the same.
-    package var originalSource: String?
-    package var original: ObjectGraph
-    package var patched: ObjectGraph
-    package var twins: Correlation
-    /// For each item of the patched object. What has no name is the same: it counts through those who refer to it.
-    package var status: [Status]
-    /// For each item of the patched object, where the source declares it, as far as debug info says.
-    package var locations: [SourceLocation?]
+    package let source: String
+    /// The original's main source file, where the patch renamed it.
+    package let originalSource: String?
+    package let original: ObjectGraph<OriginalSide>
+    package let patched: ObjectGraph<PatchedSide>
+    /// For each item of the patched object, in its order.
+    package let records: [Record]
     /// Items of the original that have no twin: functions and variables only.
-    package var removed: [Int]
-    package var diagnostics: [Diagnostic]
+    package let removed: [OriginalItem.ID]
+    package let diagnostics: [Diagnostic]
     /// What the sources call things, before and after.
-    package var originalNames = SourceNames()
-    package var patchedNames = SourceNames()
+    package let originalNames: SourceNames<OriginalSide>
+    package let patchedNames: SourceNames<PatchedSide>
+    private let successors: [OriginalItem.ID: PatchedItem.ID]
 
-    /// The changed functions that run after boot, as indices of patched items.
-    package var changedFunctions: [Int] {
-        patched.items.indices.filter {
-            patched.items[$0].kind == .function && patched.items[$0].role == .code && status[$0] == .changed
-        }
+    init(
+        _ pair: CompiledPair, original: ObjectGraph<OriginalSide>, patched: ObjectGraph<PatchedSide>, records: [Record] = [],
+        removed: [OriginalItem.ID] = [], diagnostics: [Diagnostic], originalNames: SourceNames<OriginalSide> = SourceNames(),
+        patchedNames: SourceNames<PatchedSide> = SourceNames()
+    ) {
+        self.init(
+            object: pair.object, source: pair.source, originalSource: pair.originalSource, original: original, patched: patched,
+            records: records, removed: removed, diagnostics: diagnostics, originalNames: originalNames, patchedNames: patchedNames)
+    }
+
+    private init(
+        object: ObjectID, source: String, originalSource: String?, original: ObjectGraph<OriginalSide>, patched: ObjectGraph<PatchedSide>,
+        records: [Record], removed: [OriginalItem.ID], diagnostics: [Diagnostic], originalNames: SourceNames<OriginalSide>,
+        patchedNames: SourceNames<PatchedSide>
+    ) {
+        self.object = object
+        self.source = source
+        self.originalSource = originalSource
+        self.original = original
+        self.patched = patched
+        self.records = records
+        self.removed = removed
+        self.diagnostics = diagnostics
+        self.originalNames = originalNames
+        self.patchedNames = patchedNames
+        successors = Dictionary(records.compactMap { record in record.twin.map { ($0.original, record.item.id) } }) { first, _ in first }
+    }
+
+    package subscript(_ id: PatchedItem.ID) -> Record { records[id.index] }
+
+    /// The item of the original that a patched item is.
+    package func twin(of id: PatchedItem.ID) -> OriginalItem? { self[id].twin.map { original[$0.original] } }
+
+    /// The patched item that an item of the original became.
+    package func successor(of id: OriginalItem.ID) -> Record? { successors[id].map { self[$0] } }
+
+    /// Where the source has an item, or at least the file that it is in.
+    package func location(of id: PatchedItem.ID) -> SourceLocation { self[id].location ?? SourceLocation(file: source) }
+
+    /// The changed functions that run after boot, cold parts among them.
+    package var changedFunctions: [Record] {
+        records.filter { $0.item.kind == .function && $0.item.role == .code && $0.status == .changed }
     }
 
     /// Whether nothing that runs or is used after boot differs.
     package var isUnchanged: Bool { changedFunctions.isEmpty && !diagnostics.contains { $0.severity == .error } }
-}
 
-/// One object as compiled from both sources, with its debug info.
-package struct ObjectToCompare: Sendable {
-    package var file: ELFFile
-    package var debug: DebugInfo
+    /// The original's item that the patched object of `below` is: both are of one file.
+    ///
+    /// What payloads below changed is a comparison of the hypervisor's own source with the source that runs, and the latter is
+    /// the original of the next comparison.
+    package func record(ofOriginal id: OriginalItem.ID, inPatchedOf below: ChangeSet) -> Record? {
+        below.records.indices.contains(id.index) ? below.records[id.index] : nil
+    }
 
-    package init(file: ELFFile, debug: DebugInfo) {
-        self.file = file
-        self.debug = debug
+    /// The same comparison, with some functions taken for changed: what a payload of them would be.
+    package func treating(asChanged ids: Set<PatchedItem.ID>) -> ChangeSet {
+        let records = records.map { record in
+            ids.contains(record.item.id)
+                ? Record(item: record.item, twin: record.twin, status: .changed, location: record.location, difference: record.difference) : record
+        }
+        return ChangeSet(
+            object: object, source: source, originalSource: originalSource, original: original, patched: patched, records: records,
+            removed: removed, diagnostics: diagnostics, originalNames: originalNames, patchedNames: patchedNames)
     }
-}
-
-/// Compares two compilations of one object, function by function and variable by variable.
-///
-/// - Parameters:
-///   - objectName: as the build calls it; `source` is its main source file.
-///   - xenVersion: decides the layout of the special tables.
-///   - hooksPrefix: what the names of the payload format's hook sections begin with.
-/// - Returns: what changed. What can't be live-patched is among its diagnostics, as errors; it never throws away a difference.
-package func compareObjects(
-    objectName: String, source: String, original: ObjectToCompare, patched: ObjectToCompare,
-    architecture: any TargetArchitecture, xenVersion: (major: Int, minor: Int), hooksPrefix: String
-) -> ChangeSet {
-    let roles = SectionRoles(
-        tables: architecture.specialTables(major: xenVersion.major, minor: xenVersion.minor), hooksPrefix: hooksPrefix,
-        useless: architecture.uselessSections)
-    guard [original, patched].allSatisfy({ $0.file.header.machine == architecture.machine }) else {
-        return compareForeign(objectName: objectName, source: source, original: original, patched: patched, roles: roles)
-    }
-    func explained(_ object: ObjectToCompare) -> ExplainedGraph {
-        ExplainedGraph(
-            graph: ObjectGraph(objectName: objectName, file: object.file, architecture: architecture, roles: roles),
-            debug: object.debug)
-    }
-    let (a, b) = (explained(original), explained(patched))
-    let twins = correlate(a, b)
-    var comparison = Comparison(original: a.graph, patched: b.graph, twins: twins, architecture: architecture)
-
-    let locations = b.graph.items.indices.map { b.location($0) }
-    var classifier = Classifier(
-        objectName: objectName, source: source, original: a, patched: b, twins: twins, roles: roles, locations: locations)
-    classifier.classify(with: &comparison)
-    return ChangeSet(
-        objectName: objectName, source: source, original: a.graph, patched: b.graph, twins: twins, status: classifier.status,
-        locations: locations, removed: classifier.removed, diagnostics: classifier.diagnostics, originalNames: a.sourceNames,
-        patchedNames: b.sourceNames)
-}
-
-/// An object for another machine is no part of the hypervisor's own code: x86 boots in 32-bit code, which the build puts into
-/// the 64-bit hypervisor as a block of bytes (`xen/arch/x86/boot`), and never comes back to it.
-private func compareForeign(
-    objectName: String, source: String, original: ObjectToCompare, patched: ObjectToCompare, roles: SectionRoles
-) -> ChangeSet {
-    let sections = AssemblyComparison(original: original.file, patched: patched.file, roles: roles).differingSections()
-    var diagnostics: [Diagnostic] = []
-    if !sections.isEmpty || original.file.header.machine != patched.file.header.machine {
-        diagnostics.append(
-            Diagnostic(
-                .initOnlyChange, .warning, location: SourceLocation(file: source),
-                message: "\(objectName) changed, which is for another machine (ELF machine \(patched.file.header.machine)): it runs at boot only and is never live-patched"))
-    }
-    func nothing(_ object: ObjectToCompare) -> ObjectGraph {
-        ObjectGraph(objectName: objectName, fileSymbol: "", file: object.file, items: [], oddities: [])
-    }
-    return ChangeSet(
-        objectName: objectName, source: source, original: nothing(original), patched: nothing(patched), twins: Correlation(),
-        status: [], locations: [], removed: [], diagnostics: diagnostics)
 }

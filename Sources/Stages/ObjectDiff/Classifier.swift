@@ -1,158 +1,121 @@
 import Diagnostics
 import ELFModel
 import TargetArchitecture
+import XenVersions
 
-/// Gives each item its fate, and each difference that can't be patched its diagnostic.
+/// Gives each difference that can't be live-patched its diagnostic.
 struct Classifier {
-    let objectName: String
-    let source: String
-    let original: ExplainedGraph
-    let patched: ExplainedGraph
-    let twins: Correlation
-    let roles: SectionRoles
-    let locations: [SourceLocation?]
-    var status: [ChangeSet.Status] = []
-    var removed: [Int] = []
-    var diagnostics: [Diagnostic] = []
+    let facts: ComparedFacts
+    let rules: ComparisonRules
+    let isAssembly: Bool
+    private(set) var diagnostics: [Diagnostic] = []
 
-    init(
-        objectName: String, source: String, original: ExplainedGraph, patched: ExplainedGraph, twins: Correlation,
-        roles: SectionRoles, locations: [SourceLocation?]
-    ) {
-        self.objectName = objectName
-        self.source = source
-        self.original = original
-        self.patched = patched
-        self.twins = twins
-        self.roles = roles
-        self.locations = locations
+    init(_ facts: ComparedFacts, rules: ComparisonRules, isAssembly: Bool) {
+        self.facts = facts
+        self.rules = rules
+        self.isAssembly = isAssembly
     }
 
-    var a: ObjectGraph { original.graph }
-    var b: ObjectGraph { patched.graph }
-    var isAssembly: Bool { [source, a.fileSymbol, b.fileSymbol].contains { $0.hasSuffix(".S") || $0.hasSuffix(".s") } }
+    var a: ObjectGraph<OriginalSide> { facts.a }
+    var b: ObjectGraph<PatchedSide> { facts.b }
 
-    mutating func classify(with comparison: inout Comparison) {
+    mutating func classify() {
         guard !isAssembly else {
-            status = b.items.map { _ in .same }
             judgeAssembly()
             judgeExportedNames()
             judgeOddities(where: { $0.section == Oddity.common })
             return
         }
-        status = b.items.indices.map { index in
-            // What has no name counts through those who refer to it.
-            guard b.items[index].isNamed else { return .same }
-            guard let twin = twins.original[index] else { return .new }
-            return comparison.haveSameContent(twin, index) ? .same : .changed
-        }
-        judgePlacement()
-        spreadOverFunctionParts()
-        removed = a.items.indices.filter { a.items[$0].isNamed && twins.patched[$0] == nil && !a.items[$0].isJustContent }
-
-        for index in b.items.indices { judge(index) }
-        judgeUnnamed(with: &comparison)
+        for record in facts.records { judge(record) }
+        judgeUnnamed()
         judgeBootCode()
         judgeRemoved()
         judgeExportedNames()
         judgeSeeminglyNew()
         judgeGuesses()
         judgeOddities()
-        let lacksDebugInfo = [original, patched].contains { !$0.debug.hasDebugInfo && !$0.graph.items.isEmpty }
-        if lacksDebugInfo, status.contains(where: { $0 != .same }) {
-            report(.debugInfoMissing, .warning, message: "\(objectName) has no debug info: static locals are told apart by their names alone")
-        }
-    }
-
-    /// A function and its cold part jump into each other's middle: they change together.
-    private mutating func spreadOverFunctionParts() {
-        for index in b.items.indices {
-            if let parent = b.items[index].parent, status[index] != .same, status[parent] == .same { status[parent] = .changed }
-        }
-        for index in b.items.indices {
-            if let parent = b.items[index].parent, status[parent] != .same, status[index] == .same { status[index] = .changed }
+        if facts.original.lacksDebugInfo || facts.patched.lacksDebugInfo, facts.records.contains(where: { $0.status != .same }) {
+            report(.debugInfoMissing, .warning, message: "\(facts.pair.object) has no debug info: static locals are told apart by their names alone")
         }
     }
 
     // MARK: Named items
 
-    private mutating func judge(_ index: Int) {
-        let item = b.items[index]
-        guard item.isNamed, status[index] != .same else { return }
+    private mutating func judge(_ record: ChangeSet.Record) {
+        let item = record.item
+        guard item.isNamed, record.status != .same else { return }
         switch (item.kind, item.role) {
-        case (.function, .code): judgeFunction(index)
+        case (.function, .code): judgeFunction(record)
         case (_, .boot): break
-        case (.data, .perCPU): judgePerCPU(index)
-        case (.data, .collected): judgeCollected(index)
-        case (.data, .writable): judgeVariable(index)
-        case (.data, .readOnly): judgeConstant(index)
-        // The linker takes hooks along.
+        case (.data, .perCPU): judgePerCPU(record)
+        case (.data, .collected): judgeCollected(item)
+        case (.data, .writable): judgeVariable(record)
+        case (.data, .readOnly): judgeConstant(record)
+        // The linker includes hooks.
         case (_, .hooks): break
         default:
             report(
-                .sectionNotUnderstood, index, section: sectionName(item),
+                .sectionNotUnderstood, item, section: b.sectionName(of: item),
                 message: "'\(item.name)' differs, in a section that this program does not know")
         }
     }
 
-    private mutating func judgeFunction(_ index: Int) {
-        let item = b.items[index]
-        if let twin = twins.original[index], a.items[twin].role != item.role {
+    private mutating func judgeFunction(_ record: ChangeSet.Record) {
+        let item = record.item
+        if let twin = facts.twin(item.id), twin.role != item.role {
             report(
-                .sectionNotUnderstood, index, section: sectionName(item),
-                message: "'\(item.name)' moves from \(a.file.sections[a.items[twin].section].name) to \(sectionName(item))",
+                .sectionNotUnderstood, item, section: b.sectionName(of: item),
+                message: "'\(item.name)' moves from \(a.sectionName(of: twin)) to \(b.sectionName(of: item))",
                 help: "keep the function's section as it is; a function that newly runs after boot needs another name")
         }
-        if !item.aliases.isEmpty, status[index] == .changed {
+        if !item.aliases.isEmpty, record.status == .changed {
             report(
-                .correlationAmbiguous, .warning, symbol: item.name, location: locations[index],
+                .correlationAmbiguous, .warning, symbol: item.name, location: record.location,
                 message: "'\(item.name)' has other names (\(item.aliases.joined(separator: ", "))): all of them are replaced")
         }
     }
 
-    private mutating func judgePerCPU(_ index: Int) {
-        let item = b.items[index]
-        let isNew = status[index] == .new
+    private mutating func judgePerCPU(_ record: ChangeSet.Record) {
+        let name = record.item.name
         report(
-            .perCPUAdded, index,
-            message: isNew
-                ? "new per-CPU variable '\(item.name)': a loaded payload gets no per-CPU area"
-                : "per-CPU variable '\(item.name)' changed",
+            .perCPUAdded, record.item,
+            message: record.status == .new
+                ? "new per-CPU variable '\(name)': a loaded payload gets no per-CPU area"
+                : "per-CPU variable '\(name)' changed",
             help: "keep the value in an array indexed by the processor's number, or in an existing per-CPU structure's padding")
     }
 
-    private mutating func judgeCollected(_ index: Int) {
-        let item = b.items[index]
+    private mutating func judgeCollected(_ item: PatchedItem) {
+        let section = b.sectionName(of: item)
         report(
-            .collectedArrayChanged, index, section: sectionName(item),
-            message: "'\(item.name)' is part of an array that the linker collects (\(sectionName(item))): the running hypervisor's array can't grow or change",
+            .collectedArrayChanged, item, section: section,
+            message: "'\(item.name)' is part of an array that the linker collects (\(section)): the running hypervisor's array can't grow or change",
             help: "register the entry from a load hook, if the array has a run-time interface, or leave it out of the live patch")
     }
 
-    private mutating func judgeVariable(_ index: Int) {
-        guard status[index] == .changed, let twin = twins.original[index] else { return }
-        let (old, new) = (a.items[twin], b.items[index])
+    private mutating func judgeVariable(_ record: ChangeSet.Record) {
+        guard record.status == .changed, let old = facts.twin(record.item.id) else { return }
+        let new = record.item
         if old.size != new.size || old.role != new.role {
             report(
-                .dataSizeChanged, index,
+                .dataSizeChanged, new,
                 message: old.size != new.size
                     ? "variable '\(new.name)' changed from \(old.size) to \(new.size) bytes: the running hypervisor has it as it was"
                     : "'\(new.name)' was a constant and becomes a variable: the running hypervisor can't write to it",
                 help: "leave the old variable alone and add a new one beside it")
         } else {
             report(
-                .dataInitialiserChanged, index,
+                .dataInitialiserChanged, new,
                 message: "the initial value of variable '\(new.name)' changed: the running hypervisor has long initialised it",
                 help: "set the value from a load hook (LIVEPATCH_LOAD_HOOK), or at the places that read it")
         }
     }
 
-    private mutating func judgeConstant(_ index: Int) {
-        let item = b.items[index]
-        guard status[index] == .changed, item.isGlobal else { return }
+    private mutating func judgeConstant(_ record: ChangeSet.Record) {
+        guard record.status == .changed, record.item.isGlobal else { return }
         report(
-            .constantTableChanged, index,
-            message: "constant '\(item.name)' changed, and other objects can refer to it: they would keep the old one",
+            .constantTableChanged, record.item,
+            message: "constant '\(record.item.name)' changed, and other objects can refer to it: they would keep the old one",
             help: "add a new table with another name, and make the functions that need it refer to that one")
     }
 
@@ -160,15 +123,8 @@ struct Classifier {
 
     /// Data and code without a name matter through what refers to them; but where nothing can be told to refer to
     /// them, a difference would be lost.
-    private mutating func judgeUnnamed(with comparison: inout Comparison) {
-        func loose(_ graph: ObjectGraph) -> [String: [Int]] {
-            let indices = graph.items.indices.filter {
-                let item = graph.items[$0]
-                guard !item.isNamed, item.kind == .function || item.kind == .data else { return false }
-                return item.role != .readOnly && item.role != .boot
-            }
-            return Dictionary(grouping: indices, by: { graph.file.sections[graph.items[$0].section].name })
-        }
+    private mutating func judgeUnnamed() {
+        var comparison = Comparison(original: a, patched: b, twins: facts.twins, architecture: rules.architecture)
         let (before, after) = (loose(a), loose(b))
         for section in Set(before.keys).union(after.keys).sorted() {
             let (x, y) = (before[section] ?? [], after[section] ?? [])
@@ -176,30 +132,38 @@ struct Classifier {
             if !isEqual {
                 report(
                     .sectionNotUnderstood, section: section,
-                    message: "something without a name differs in section \(section) of \(objectName)",
+                    message: "something without a name differs in section \(section) of \(facts.pair.object)",
                     help: "give the code or data a symbol of its own, with a type and a size")
             }
         }
     }
 
+    private func loose<Side>(_ graph: ObjectGraph<Side>) -> [String: [Item<Side>]] {
+        let items = graph.items.filter { item in
+            guard !item.isNamed, item.kind == .function || item.kind == .data else { return false }
+            return item.role != .readOnly && item.role != .boot
+        }
+        return Dictionary(grouping: items, by: { graph.sectionName(of: $0) })
+    }
+
     private mutating func judgeBootCode() {
-        let all = b.items.indices.filter { b.items[$0].role == .boot && b.items[$0].isNamed && status[$0] != .same }
-        let arrays = all.filter { SectionRoles.isBootArray(sectionName(b.items[$0])) }
-        for index in arrays {
+        let all = facts.records.filter { $0.item.role == .boot && $0.item.isNamed && $0.status != .same }
+        let arrays = all.filter { SectionName.isBootArray(b.sectionName(of: $0.item)) }
+        for record in arrays {
+            let section = b.sectionName(of: record.item)
             report(
-                .collectedArrayChanged, .warning, symbol: b.items[index].name, section: sectionName(b.items[index]),
-                location: locations[index],
-                message: "'\(b.items[index].name)' is an entry of \(sectionName(b.items[index])), which is read at boot: it comes too late for the running hypervisor")
+                .collectedArrayChanged, .warning, symbol: record.item.name, section: section, location: record.location,
+                message: "'\(record.item.name)' is an entry of \(section), which is read at boot: it comes too late for the running hypervisor")
         }
         // The text of a parameter's name belongs to its entry.
-        let ofArrays = Set(arrays.flatMap { b.items[$0].references }.map(\.target))
-        let changed = all.filter { !arrays.contains($0) && !ofArrays.contains(.item($0)) }
+        let entries = Set(arrays.map(\.item.id)), ofArrays = Set(arrays.flatMap { $0.item.references }.map(\.target))
+        let changed = all.filter { !entries.contains($0.item.id) && !ofArrays.contains(.item($0.item.id)) }
         let runs = Set(b.items.filter { $0.role != .boot }.map(\.name))
-        let gone = removed.filter { a.items[$0].role == .boot && !runs.contains(a.items[$0].name) }
-        let names = Set(changed.map { b.items[$0].name } + gone.map { a.items[$0].name }).sorted()
+        let gone = facts.outcome.removed.map { a[$0] }.filter { $0.role == .boot && !runs.contains($0.name) }
+        let names = Set(changed.map(\.item.name) + gone.map(\.name)).sorted()
         guard !names.isEmpty else { return }
         report(
-            .initOnlyChange, .warning, symbol: names.first, location: changed.first.flatMap { locations[$0] },
+            .initOnlyChange, .warning, symbol: names.first, location: changed.first?.location,
             message: "\(list(names)) changed, but \(names.count == 1 ? "is" : "are") used at boot only and never live-patched")
     }
 
@@ -208,49 +172,41 @@ struct Classifier {
         for oddity in b.oddities where counts(oddity) && !a.oddities.contains(oddity) {
             report(
                 .specialSectionUnknown, section: oddity.section,
-                message: "section \(oddity.section) of \(objectName) is not understood: \(oddity.reason)")
+                message: "section \(oddity.section) of \(facts.pair.object) is not understood: \(oddity.reason)")
         }
-        for (section, reason) in entriesWithoutLoader() {
-            report(.specialSectionUnknown, section: section, message: reason)
-        }
-    }
-
-    /// Entries of tables that the payload loader ignores, in functions that changed.
-    private func entriesWithoutLoader() -> [(String, String)] {
-        b.items.indices.filter { status[$0] != .same && b.items[$0].role == .code }.flatMap { index in
-            b.items[index].entries.filter { !$0.table.isLoaded }.map {
-                ($0.table.section, "'\(b.items[index].name)' changed and has an entry in \($0.table.section), which the hypervisor does not load from a payload")
+        for record in facts.records where record.status != .same && record.item.role == .code {
+            // Tables that the payload loader ignores.
+            for entry in record.item.entries where !entry.table.isLoaded {
+                report(
+                    .specialSectionUnknown, section: entry.table.section,
+                    message: "'\(record.item.name)' changed and has an entry in \(entry.table.section), which the hypervisor does not load from a payload")
             }
         }
     }
 
     private mutating func judgeAssembly() {
-        let sections = AssemblyComparison(original: a.file, patched: b.file, roles: roles).differingSections()
+        let sections = AssemblyComparison(original: a.file, patched: b.file, roles: rules.roles).differingSections()
         let boot = sections.filter { $0.role == .boot }.map(\.name), others = sections.filter { $0.role != .boot }.map(\.name)
         if !others.isEmpty {
             report(
                 .assemblyChanged, section: others[0],
-                message: "\(source) is assembly, and what runs after boot differs (\(others.joined(separator: ", ")))",
+                message: "\(facts.pair.source) is assembly, and what runs after boot differs (\(others.joined(separator: ", ")))",
                 help: "make the change in C, in a function that the assembly calls or that calls it")
         } else if !boot.isEmpty {
             report(
                 .initOnlyChange, .warning, section: boot[0],
-                message: "\(source) changed in \(boot.joined(separator: ", ")), which is used at boot only and never live-patched")
+                message: "\(facts.pair.source) changed in \(boot.joined(separator: ", ")), which is used at boot only and never live-patched")
         }
     }
 
     // MARK: Wording
 
-    private func sectionName(_ item: Item) -> String { b.file.sections[item.section].name }
-
     func list(_ names: [String]) -> String { names.map { "'\($0)'" }.listed(atMost: 5) }
 
     mutating func report(
-        _ id: DiagnosticID, _ index: Int, section: String? = nil, message: String, help: String? = nil
+        _ id: DiagnosticID, _ item: PatchedItem, section: String? = nil, message: String, help: String? = nil
     ) {
-        report(
-            id, .error, symbol: b.items[index].name, section: section, location: locations[index], message: message,
-            help: help)
+        report(id, .error, symbol: item.name, section: section, location: facts.location(item.id), message: message, help: help)
     }
 
     mutating func report(
@@ -259,7 +215,7 @@ struct Classifier {
     ) {
         diagnostics.append(
             Diagnostic(
-                id, severity, symbol: symbol, section: section, location: location ?? SourceLocation(file: source),
+                id, severity, symbol: symbol, section: section, location: location ?? SourceLocation(file: facts.pair.source),
                 message: message, help: help))
     }
 }

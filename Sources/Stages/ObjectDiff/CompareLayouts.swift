@@ -1,63 +1,65 @@
 import DebugInfo
 import Diagnostics
 
-/// Which of an object's two compilations.
-package enum ObjectSide: Sendable, Equatable {
-    case original, patched
+/// What a patch does to the layout of types, over all objects.
+package struct LayoutComparison: Sendable {
+    /// The types that changed by themselves, sorted by place.
+    package let changes: [LayoutChange]
+    /// By the object that the diagnostic is about: the first in which the type was seen.
+    package let diagnostics: [ObjectID: [Diagnostic]]
+
+    package init(changes: [LayoutChange] = [], diagnostics: [ObjectID: [Diagnostic]] = [:]) {
+        self.changes = changes
+        self.diagnostics = diagnostics
+    }
 }
 
-/// Finds the types that the patch lays out otherwise, and judges what that does to the running hypervisor.
+/// Finds the types that the patch lays out in another way, and judges what that does to the running hypervisor.
 ///
 /// Types are read only of objects in which something differs; those of all others are read when a layout changed, to find
 /// its users.
 ///
 /// - Parameters:
-///   - changes: one for each object. Those in which a type changed get the diagnostic.
+///   - changes: one for each object.
 ///   - allowed: types whose new layout the user takes responsibility for: `struct domain`, or `domain`.
-///   - bootOnly: names of objects all of which runs at boot only.
+///   - bootOnly: objects all of which runs at boot only.
 ///   - read: gives the types of one object; `withUses` asks for their users too. An object that does not exist has none.
-/// - Returns: the types that changed by themselves, sorted by place.
 /// - Throws: what `read` throws.
 package func compareLayouts(
-    _ changes: inout [ChangeSet], allowed: [String] = [], bootOnly: Set<String> = [],
-    read: (_ object: Int, _ side: ObjectSide, _ withUses: Bool) throws -> TypeInfo
-) rethrows -> [LayoutChange] {
-    let concerned = changes.indices.filter { changes[$0].mayConcernLayouts }
-    let others = changes.indices.filter { !changes[$0].mayConcernLayouts }
+    _ changes: [ChangeSet], allowed: [String] = [], bootOnly: Set<ObjectID> = [],
+    read: (_ object: ObjectID, _ side: ObjectSide, _ withUses: Bool) throws -> TypeInfo
+) rethrows -> LayoutComparison {
+    let concerned = changes.filter(\.mayConcernLayouts), others = changes.filter { !$0.mayConcernLayouts }
 
     var search = LayoutSearch()
-    for index in concerned {
-        let (original, patched) = (try read(index, .original, false), try read(index, .patched, false))
-        search.add(LayoutPairs(original: original, patched: patched), object: index)
+    for set in concerned {
+        let (original, patched) = (try read(set.object, .original, false), try read(set.object, .patched, false))
+        search.add(LayoutPairs(original: original, patched: patched), object: set.object)
     }
     for side in [ObjectSide.original, .patched] {
-        for index in others where search.isMissing(side) { search.look(in: try read(index, side, false), of: index, side: side) }
+        for set in others where search.isMissing(side) { search.look(in: try read(set.object, side, false), of: set.object, side: side) }
     }
     search.pairAcrossObjects()
+    let found = search.found.sorted { $0.order < $1.order }
 
     var usage = LayoutUsage()
-    if search.found.contains(where: { $0.severity == .broken }) {
-        for index in changes.indices {
-            let fates = FunctionFates(changes[index], isBootOnly: bootOnly.contains(changes[index].objectName))
-            usage.add(try read(index, .patched, true), object: index) { fates.patched(at: $0) }
+    if found.contains(where: { $0.severity == .broken }) {
+        for set in changes {
+            let fates = FunctionFates(set, isBootOnly: bootOnly.contains(set.object))
+            usage.add(try read(set.object, .patched, true), object: set.object) { fates.patched(at: $0) }
             // Where nothing differs, both sides have the same functions.
-            if changes[index].mayConcernLayouts {
-                usage.add(try read(index, .original, true), object: index) { fates.original(at: $0) }
-            }
+            if set.mayConcernLayouts { usage.add(try read(set.object, .original, true), object: set.object) { fates.original(at: $0) } }
         }
     }
 
-    var results: [LayoutChange] = []
-    for candidate in search.found.sorted(by: { $0.order < $1.order }) {
-        let change = judge(candidate, usage: usage, allowed: allowed)
-        results.append(change)
-        changes[candidate.object].diagnostics.append(LayoutWording.diagnostic(change))
-    }
-    if let first = changes.indices.first {
+    let results = found.map { judge($0, usage: usage, allowed: allowed) }
+    var diagnostics: [ObjectID: [Diagnostic]] = [:]
+    for (candidate, change) in zip(found, results) { diagnostics[candidate.object, default: []].append(LayoutWording.diagnostic(change)) }
+    if let first = changes.first {
         let unused = allowed.filter { name in !results.contains { isMeant($0.type, by: name) } }
-        changes[first].diagnostics += unused.map { LayoutWording.notChanged($0, results: results) }
+        diagnostics[first.object, default: []] += unused.map { LayoutWording.notChanged($0, results: results) }
     }
-    return results
+    return LayoutComparison(changes: results, diagnostics: diagnostics)
 }
 
 private func judge(_ candidate: LayoutCandidate, usage: LayoutUsage, allowed: [String]) -> LayoutChange {
@@ -81,7 +83,7 @@ private func isMeant(_ type: String, by name: String) -> Bool {
 extension ChangeSet {
     /// Where nothing differs, no code knows a new layout.
     fileprivate var mayConcernLayouts: Bool {
-        !removed.isEmpty || status.contains { $0 != .same } || diagnostics.contains { $0.severity == .error }
+        !removed.isEmpty || records.contains { $0.status != .same } || diagnostics.contains { $0.severity == .error }
     }
 }
 
@@ -89,8 +91,8 @@ extension ChangeSet {
 private struct FunctionFates {
     private let set: ChangeSet
     private let isBootOnly: Bool
-    private let patched: [Place: Int]
-    private let original: [Place: Int]
+    private let patched: [Place: PatchedItem.ID]
+    private let original: [Place: OriginalItem.ID]
 
     private struct Place: Hashable {
         var section: Int
@@ -101,41 +103,38 @@ private struct FunctionFates {
             self.offset = offset
         }
 
-        init(_ entry: DebugInfo.CodeRange) {
-            self.init(section: entry.section, offset: Int(clamping: entry.offset))
-        }
+        init(_ entry: DebugInfo.CodeRange) { self.init(section: entry.section, offset: Int(clamping: entry.offset)) }
     }
 
     init(_ set: ChangeSet, isBootOnly: Bool) {
         self.set = set
         self.isBootOnly = isBootOnly
-        func functions(_ graph: ObjectGraph) -> [Place: Int] {
-            Dictionary(
-                graph.items.indices.filter { graph.items[$0].kind == .function }
-                    .map { (Place(section: graph.items[$0].section, offset: graph.items[$0].offset), $0) },
-                uniquingKeysWith: { first, _ in first })
-        }
-        patched = functions(set.patched)
-        original = functions(set.original)
+        patched = Self.functions(set.patched)
+        original = Self.functions(set.original)
     }
 
-    func patched(at entry: DebugInfo.CodeRange) -> (LayoutUsage.Fate, item: Int?) {
+    private static func functions<Side>(_ graph: ObjectGraph<Side>) -> [Place: Item<Side>.ID] {
+        Dictionary(
+            graph.items.filter { $0.kind == .function }.map { (Place(section: $0.section, offset: $0.offset), $0.id) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    func patched(at entry: DebugInfo.CodeRange) -> (LayoutUsage.Fate, item: PatchedItem.ID?) {
         guard !isBootOnly else { return (.gone, nil) }
-        guard let item = patched[Place(entry)] else { return (.stays, nil) }
-        return (fate(item), item)
+        guard let id = patched[Place(entry)] else { return (.stays, nil) }
+        return (fate(set[id]), id)
     }
 
     /// One that has a twin counts as that one; one that has none is not called any more once its callers are replaced.
-    func original(at entry: DebugInfo.CodeRange) -> (LayoutUsage.Fate, item: Int?) {
+    func original(at entry: DebugInfo.CodeRange) -> (LayoutUsage.Fate, item: PatchedItem.ID?) {
         guard !isBootOnly else { return (.gone, nil) }
-        guard let item = original[Place(entry)] else { return (.stays, nil) }
-        guard set.original.items[item].role != .boot, let twin = set.twins.patched[item] else { return (.gone, nil) }
-        return (fate(twin), twin)
+        guard let id = original[Place(entry)] else { return (.stays, nil) }
+        guard set.original[id].role != .boot, let successor = set.successor(of: id) else { return (.gone, nil) }
+        return (fate(successor), successor.item.id)
     }
 
-    private func fate(_ item: Int) -> LayoutUsage.Fate {
-        guard set.patched.items.indices.contains(item), set.status.indices.contains(item) else { return .stays }
-        if set.patched.items[item].role == .boot { return .gone }
-        return set.status[item] == .same ? .stays : .inPayload
+    private func fate(_ record: ChangeSet.Record) -> LayoutUsage.Fate {
+        if record.item.role == .boot { return .gone }
+        return record.status == .same ? .stays : .inPayload
     }
 }

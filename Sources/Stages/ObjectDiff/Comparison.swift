@@ -1,13 +1,13 @@
 import ELFModel
 import TargetArchitecture
 
-/// Tells whether items of two objects are the same: equal bytes, and relocations that mean the same.
+/// Finds out whether items of two objects are the same: equal bytes, and relocations that mean the same.
 ///
 /// A relocation means the same when it has the same type and addend and its target is the twin of the other's, or, where only
 /// the content counts, has the same content, whatever section, offset or symbol it goes by.
 struct Comparison {
-    let original: ObjectGraph
-    let patched: ObjectGraph
+    let original: ObjectGraph<OriginalSide>
+    let patched: ObjectGraph<PatchedSide>
     let twins: Correlation
     let architecture: any TargetArchitecture
     private var verdicts: [Pair: Bool] = [:]
@@ -15,11 +15,13 @@ struct Comparison {
     private var reached: [Pair] = []
 
     private struct Pair: Hashable {
-        var original: Int
-        var patched: Int
+        var original: OriginalItem.ID
+        var patched: PatchedItem.ID
     }
 
-    init(original: ObjectGraph, patched: ObjectGraph, twins: Correlation, architecture: any TargetArchitecture) {
+    init(
+        original: ObjectGraph<OriginalSide>, patched: ObjectGraph<PatchedSide>, twins: Correlation, architecture: any TargetArchitecture
+    ) {
         self.original = original
         self.patched = patched
         self.twins = twins
@@ -27,12 +29,12 @@ struct Comparison {
     }
 
     /// Whether the items have the same content. Items may refer to each other in circles: what is being compared counts as equal.
-    mutating func haveSameContent(_ a: Int, _ b: Int) -> Bool {
-        let pair = Pair(original: a, patched: b)
+    mutating func haveSameContent(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
+        let pair = Pair(original: a.id, patched: b.id)
         if let known = verdicts[pair] { return known }
         verdicts[pair] = true
         let mark = reached.count
-        let verdict = compareContent(original.items[a], patched.items[b])
+        let verdict = compareContent(a, b)
         if !verdict {
             for dependent in reached[mark...] where verdicts[dependent] == true { verdicts[dependent] = nil }
             reached.removeSubrange(mark...)
@@ -42,40 +44,42 @@ struct Comparison {
         return verdict
     }
 
-    private mutating func compareContent(_ a: Item, _ b: Item) -> Bool {
+    private mutating func compareContent(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
         guard a.size == b.size, a.role == b.role || a.kind == .string || a.kind == .constant else { return false }
         guard haveSameBytes(a, b) || differInDistancesOnly(a, b), haveSameReferences(a.references, b.references) else { return false }
-        guard a.entries.count == b.entries.count else { return false }
-        for (x, y) in zip(a.entries, b.entries) {
-            guard x.table == y.table, x.bytes == y.bytes, haveSameReferences(x.references, y.references) else { return false }
-        }
-        return true
+        return haveSameEntries(a, b) == nil
     }
 
-    private func haveSameBytes(_ a: Item, _ b: Item) -> Bool {
+    /// - Returns: the section of the first table in which they differ.
+    private mutating func haveSameEntries(_ a: OriginalItem, _ b: PatchedItem) -> String? {
+        for (x, y) in zip(a.entries, b.entries) {
+            guard x.table == y.table, x.bytes == y.bytes, haveSameReferences(x.references, y.references) else { return y.table.section }
+        }
+        if a.entries.count == b.entries.count { return nil }
+        let longer = a.entries.count > b.entries.count ? a.entries.last?.table.section : b.entries.last?.table.section
+        return longer ?? ""
+    }
+
+    private func haveSameBytes(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
         switch (a.isZeroFilled, b.isZeroFilled) {
-        case (true, true): return true
-        case (true, false): return patched.bytes(of: b).allSatisfy { $0 == 0 }
-        case (false, true): return original.bytes(of: a).allSatisfy { $0 == 0 }
-        case (false, false): return original.bytes(of: a) == patched.bytes(of: b)
+        case (true, true): true
+        case (true, false): patched.bytes(of: b).allSatisfy { $0 == 0 }
+        case (false, true): original.bytes(of: a).allSatisfy { $0 == 0 }
+        case (false, false): original.bytes(of: a) == patched.bytes(of: b)
         }
     }
 
     /// Boot code lies in one section, in which the assembler resolves calls: when one function there grows, those behind it lead
     /// to their neighbours by other distances.
-    private func differInDistancesOnly(_ a: Item, _ b: Item) -> Bool {
+    private func differInDistancesOnly(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
         guard a.kind == .function, a.role == .boot, b.role == .boot, a.size == b.size else { return false }
-        func resolved(_ item: Item, _ graph: ObjectGraph) -> [ResolvedReference]? {
-            let slots = item.references.map { $0.offset..<$0.offset + (architecture.relocationKind($0.type)?.width ?? 0) }
-            return architecture.resolvedReferences(graph.bytes(of: item), relocated: slots)
-        }
-        guard let left = resolved(a, original), let right = resolved(b, patched), left.map(\.field) == right.map(\.field),
+        guard let left = resolved(a, in: original), let right = resolved(b, in: patched), left.map(\.field) == right.map(\.field),
             left.map(\.rest) == right.map(\.rest)
         else { return false }
         var (x, y) = (Array(original.bytes(of: a)), Array(patched.bytes(of: b)))
         for (p, q) in zip(left, right) {
             guard let from = original.place(a.offset + p.target, in: a.section), let to = patched.place(b.offset + q.target, in: b.section),
-                twins.original[to.item] == from.item, from.distance == to.distance
+                twins.original(of: to.item.id) == from.item.id, from.distance == to.distance
             else { return false }
             for index in p.field {
                 x[index] = 0
@@ -85,22 +89,83 @@ struct Comparison {
         return x == y
     }
 
-    private mutating func haveSameReferences(_ a: [Reference], _ b: [Reference]) -> Bool {
+    private func resolved<Side>(_ item: Item<Side>, in graph: ObjectGraph<Side>) -> [ResolvedReference]? {
+        architecture.resolvedReferences(graph.bytes(of: item), relocated: item.references.map { slot($0.offset, $0.type) })
+    }
+
+    private func slot(_ offset: Int, _ type: UInt32) -> Range<Int> { offset..<offset + (architecture.relocationKind(type)?.width ?? 0) }
+
+    private mutating func haveSameReferences(_ a: [OriginalItem.Reference], _ b: [PatchedItem.Reference]) -> Bool {
         guard a.count == b.count else { return false }
         return zip(a, b).allSatisfy { mean($0, $1) }
     }
 
-    private mutating func mean(_ a: Reference, _ b: Reference) -> Bool {
+    private mutating func mean(_ a: OriginalItem.Reference, _ b: PatchedItem.Reference) -> Bool {
         guard a.offset == b.offset, a.addend == b.addend, architecture.areEquivalent(a.type, b.type) else { return false }
         switch (a.target, b.target) {
         case (.external(let x), .external(let y)): return x == y
         case (.absolute(let x), .absolute(let y)): return x == y
         case (.item(let x), .item(let y)):
-            if twins.original[y] == x, !patched.items[y].isJustContent { return true }
-            let (p, q) = (original.items[x], patched.items[y])
-            guard p.isJustContent, q.isJustContent, p.kind == q.kind else { return false }
-            return haveSameContent(x, y)
+            let (p, q) = (original[x], patched[y])
+            if twins.original(of: y) == x, !q.isJustContent { return true }
+            guard p.isJustContent, q.isJustContent, haveSameKind(p, q) else { return false }
+            return haveSameContent(p, q)
         default: return false
         }
     }
+
+    // MARK: What differs first
+
+    /// What differs first between an item and its twin that do not have the same content.
+    mutating func firstDifference(_ a: OriginalItem, _ b: PatchedItem) -> Difference {
+        let (x, y) = (bytes(of: a, in: original), bytes(of: b, in: patched))
+        let byte = zip(x, y).enumerated().first { $1.0 != $1.1 }?.offset ?? (x.count == y.count ? nil : min(x.count, y.count))
+        let reference = firstDifferentReference(a.references, b.references, before: byte ?? .max)
+        if let reference { return reference }
+        if let byte { return Difference(at: byte, .bytes) }
+        if let section = haveSameEntries(a, b) { return Difference(.tableEntries(section: section)) }
+        return Difference(.role)
+    }
+
+    private func bytes<Side>(of item: Item<Side>, in graph: ObjectGraph<Side>) -> [UInt8] {
+        item.isZeroFilled ? Array(repeating: 0, count: min(item.size, 1 << 20)) : Array(graph.bytes(of: item))
+    }
+
+    /// - Parameter limit: what lies from there on does not come first.
+    private mutating func firstDifferentReference(
+        _ a: [OriginalItem.Reference], _ b: [PatchedItem.Reference], before limit: Int
+    ) -> Difference? {
+        for index in 0..<max(a.count, b.count) {
+            let (x, y) = (index < a.count ? a[index] : nil, index < b.count ? b[index] : nil)
+            guard let offset = [x?.offset, y?.offset].compactMap(\.self).min(), offset < limit else { return nil }
+            if let x, let y, mean(x, y) { continue }
+            return Difference(
+                at: offset,
+                .reference(
+                    before: x.flatMap { $0.offset == offset ? text($0, in: original) : nil } ?? "no reference",
+                    after: y.flatMap { $0.offset == offset ? text($0, in: patched) : nil } ?? "no reference"))
+        }
+        return nil
+    }
+
+    /// What a reference leads to, in words.
+    private func text<Side>(_ reference: Item<Side>.Reference, in graph: ObjectGraph<Side>) -> String {
+        func with(_ name: String) -> String { reference.distance == 0 ? name : "\(name)\(reference.distance > 0 ? "+" : "-")\(reference.distance.magnitude)" }
+        switch reference.target {
+        case .external(let name): return with(name)
+        case .absolute(let value): return "the number \(value)"
+        case .unclear(let section): return "section \(section)"
+        case .item(let id):
+            let item = graph[id]
+            if item.isNamed { return with(item.name) }
+            if item.kind == .string { return "\"\(printable(graph.bytes(of: item)))\"" }
+            return with("unnamed data of \(graph.sectionName(of: item))")
+        }
+    }
+}
+
+/// The beginning of a text, with what is no plain character left out.
+func printable(_ bytes: ArraySlice<UInt8>) -> String {
+    let text = bytes.prefix { $0 != 0 }
+    return String(decoding: text.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self) + (text.count > 40 ? "..." : "")
 }

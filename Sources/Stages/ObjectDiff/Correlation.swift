@@ -1,95 +1,67 @@
 import DebugInfo
 import Diagnostics
 
+/// Why a patched item is taken for an item of the original.
+package enum TwinEvidence: Sendable, Equatable {
+    /// Both have a name that the source can give only once in a file.
+    case name
+    /// They share such a name, among several that each has.
+    case otherName(String)
+    /// Their declaration stands in the same line of the patched source.
+    case declaration(SourceLocation)
+    /// Both are declared in the same block of the same function, and no declaration of that name came or went there.
+    case block
+    /// Each is the only one of its name in the same function whose line changed.
+    case onlyOneLeft
+    /// Debug information is silent about both, and their names are the same without the compiler's numbers.
+    case nameWithoutNumber
+    /// Variants of a function that the compiler made, with the same code.
+    case sameCode
+    /// Such variants, in the compiler's order, as many on both sides.
+    case orderOfVariants
+    /// Such variants, with the same whole name.
+    case nameOfVariant
+
+    /// Whether it rests on names alone where debug information should have decided.
+    package var isGuess: Bool { self == .nameWithoutNumber }
+}
+
+/// The item of the original that a patched item is.
+package struct Twin: Sendable, Equatable {
+    package let original: OriginalItem.ID
+    package let evidence: TwinEvidence
+}
+
 /// Which item of the patched object is which item of the original: its twin.
 ///
 /// For functions any one-to-one assignment is sound, because callers are compared under the same assignment: a bad one costs
 /// a larger payload, never a wrong one. For variables it is not: a payload that takes one variable for another works on the wrong
 /// state. So variables are correlated by their names where names are unique by the language's rules, by the debug info where they
 /// are not (static locals), and not at all on weaker evidence.
-package struct Correlation: Sendable, Equatable {
-    /// For each item of the patched object, its twin in the original.
-    package internal(set) var original: [Int: Int] = [:]
-    /// For each item of the original object, its twin in the patched one.
-    package internal(set) var patched: [Int: Int] = [:]
-    /// Twins found by their names alone where debug info should have told.
-    package internal(set) var guessed: Set<Int> = []
+struct Correlation: Sendable, Equatable {
+    private(set) var twins: [PatchedItem.ID: Twin] = [:]
+    private var successors: [OriginalItem.ID: PatchedItem.ID] = [:]
 
-    mutating func pair(original a: Int, patched b: Int) {
-        original[b] = a
-        patched[a] = b
+    subscript(_ id: PatchedItem.ID) -> Twin? { twins[id] }
+    func original(of id: PatchedItem.ID) -> OriginalItem.ID? { twins[id]?.original }
+    func patched(of id: OriginalItem.ID) -> PatchedItem.ID? { successors[id] }
+
+    fileprivate mutating func pair(_ original: OriginalItem.ID, _ patched: PatchedItem.ID, by evidence: TwinEvidence) {
+        twins[patched] = Twin(original: original, evidence: evidence)
+        successors[original] = patched
     }
+
+    fileprivate func isFree(_ id: OriginalItem.ID) -> Bool { successors[id] == nil }
+    fileprivate func isFree(_ id: PatchedItem.ID) -> Bool { twins[id] == nil }
 }
 
-/// An object's graph with what debug info says about it.
-struct ExplainedGraph {
-    let graph: ObjectGraph
-    let debug: DebugInfo
-    /// Declared variables by section and offset.
-    private let variables: [Place: DebugInfo.Variable]
-    private let functions: [Place: DebugInfo.Function]
-    private let orders: [Place: Int]
-
-    struct Place: Hashable {
-        var section: Int
-        var offset: Int
-    }
-
-    init(graph: ObjectGraph, debug: DebugInfo) {
-        self.graph = graph
-        self.debug = debug
-        self.variables = Dictionary(
-            debug.variables.map { (Place(section: $0.section, offset: Int(clamping: $0.offset)), $0) },
-            uniquingKeysWith: { first, _ in first })
-        self.orders = Dictionary(
-            debug.variables.enumerated().map { (Place(section: $1.section, offset: Int(clamping: $1.offset)), $0) },
-            uniquingKeysWith: { first, _ in first })
-        self.functions = Dictionary(
-            debug.functions.compactMap { function in
-                function.entry.map { (Place(section: $0.section, offset: Int(clamping: $0.offset)), function) }
-            }, uniquingKeysWith: { first, _ in first })
-    }
-
-    func variable(_ item: Int) -> DebugInfo.Variable? {
-        let item = graph.items[item]
-        return variables[Place(section: item.section, offset: item.offset)]
-    }
-
-    /// The position of a variable's declaration among all of them.
-    func order(_ item: Int) -> Int {
-        let item = graph.items[item]
-        return orders[Place(section: item.section, offset: item.offset)] ?? Int.max
-    }
-
-    /// How many items each section has.
-    var itemsPerSection: [Int: Int] { graph.items.reduce(into: [:]) { $0[$1.section, default: 0] += 1 } }
-
-    /// What there is to tell of the source when files are held against each other.
-    var sourceNames: ChangeSet.SourceNames {
-        var names = ChangeSet.SourceNames(functions: Set(debug.functions.map(\.name)))
-        for index in graph.items.indices where graph.items[index].kind == .data {
-            guard let variable = variable(index), let function = variable.enclosingFunction else { continue }
-            names.staticLocals[index] = ChangeSet.StaticLocal(
-                name: variable.name, function: function, file: variable.declaration?.file)
-        }
-        return names
-    }
-
-    func location(_ index: Int) -> SourceLocation? {
-        let item = graph.items[index]
-        if let parent = item.parent { return location(parent) }
-        let place = Place(section: item.section, offset: item.offset)
-        return item.kind == .function ? functions[place]?.declaration : variables[place]?.declaration
-    }
-}
-
-/// A symbol name taken apart: what the source says, and what the compiler hung on.
+/// A symbol name taken apart: what the source says, and what the compiler added.
 package struct CompilerName: Hashable, Sendable {
     /// `foo` of `foo.isra.0`, `count` of `count.3`.
     package var base: Substring
     /// `isra` of `foo.isra.0`, `constprop.cold` of `foo.constprop.0.cold`; empty for a plain number.
     package var clone: String
-    /// Whether anything was hung on.
+    /// Whether the compiler added anything.
     package var isDerived: Bool
 
     package init(_ name: String) {
@@ -101,37 +73,43 @@ package struct CompilerName: Hashable, Sendable {
     }
 }
 
-func correlate(_ a: ExplainedGraph, _ b: ExplainedGraph) -> Correlation {
+func correlate(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>) -> Correlation {
     var result = Correlation()
     pairByName(a.graph, b.graph, &result)
     pairStaticLocals(a, b, &result)
-    pairClones(a.graph, b.graph, &result)
+    pairVariants(a.graph, b.graph, &result)
     return result
 }
 
 /// Names that the source itself gives, and that it can give only once in a file. Something may have several: first by those that
 /// the symbol table has first, then, because it may list them in another order, by any.
-private func pairByName(_ a: ObjectGraph, _ b: ObjectGraph, _ result: inout Correlation) {
+private func pairByName(_ a: ObjectGraph<OriginalSide>, _ b: ObjectGraph<PatchedSide>, _ result: inout Correlation) {
     for aliases in [false, true] {
         let originals = plainNames(a, aliases: aliases)
         for (name, patched) in plainNames(b, aliases: aliases).sorted(by: { $0.key < $1.key }) {
             guard patched.count == 1, let original = originals[name], original.count == 1 else { continue }
             let (x, y) = (original[0], patched[0])
-            guard result.patched[x] == nil, result.original[y] == nil, canBeTwins(a.items[x], b.items[y]) else { continue }
-            result.pair(original: x, patched: y)
+            guard result.isFree(x.id), result.isFree(y.id), canBeTwins(x, y) else { continue }
+            result.pair(x.id, y.id, by: x.name == name && y.name == name ? .name : .otherName(name))
         }
     }
 }
 
 /// What boots is gone when the hypervisor runs: nothing that runs is its twin.
-private func canBeTwins(_ x: Item, _ y: Item) -> Bool { x.kind == y.kind && (x.role == .boot) == (y.role == .boot) }
+private func canBeTwins(_ x: OriginalItem, _ y: PatchedItem) -> Bool { haveSameKind(x, y) && (x.role == .boot) == (y.role == .boot) }
 
-private func plainNames(_ graph: ObjectGraph, aliases: Bool) -> [String: [Int]] {
-    var names: [String: [Int]] = [:]
-    for (index, item) in graph.items.enumerated() where item.isNamed {
-        for name in [item.name] + (aliases ? item.aliases : []) where item.isGlobal || !CompilerName(name).isDerived {
-            names[name, default: []].append(index)
-        }
+/// Whether two items are of one kind.
+package func haveSameKind(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
+    switch (a.kind, b.kind) {
+    case (.function, .function), (.data, .data), (.string, .string), (.constant, .constant), (.replacementCode, .replacementCode): true
+    default: false
+    }
+}
+
+private func plainNames<Side>(_ graph: ObjectGraph<Side>, aliases: Bool) -> [String: [Item<Side>]] {
+    var names: [String: [Item<Side>]] = [:]
+    for item in graph.items where item.isNamed {
+        for name in aliases ? item.names : [item.name] where item.isGlobal || !CompilerName(name).isDerived { names[name, default: []].append(item) }
     }
     return names
 }
@@ -151,105 +129,95 @@ struct LocalKey: Hashable {
 
 /// Static locals get a number from the compiler that changes from one compilation to the next: `count.0`, `count.3`. Debug info
 /// tells the function and the line. Blocks count less: one more block before them and all have other positions.
-private func pairStaticLocals(_ a: ExplainedGraph, _ b: ExplainedGraph, _ result: inout Correlation) {
+private func pairStaticLocals(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation) {
     let (originals, patched) = (numberedData(a.graph), numberedData(b.graph))
     let left = known(originals, a), right = known(patched, b)
     for (key, items) in right {
         guard let twins = left[key] else { continue }
         pairByLine(twins, items, a, b, &result)
-        pairByBlock(twins.filter { result.patched[$0] == nil }, items.filter { result.original[$0] == nil }, a, b, &result)
+        pairByBlock(twins.filter { result.isFree($0) }, items.filter { result.isFree($0) }, a, b, &result)
     }
-    pairSilent(originals.filter { a.variable($0) == nil }, patched.filter { b.variable($0) == nil }, a, b, &result)
+    pairSilent(originals.filter { a.variable($0.id) == nil }, patched.filter { b.variable($0.id) == nil }, &result)
 }
 
 /// What debug info knows of, in its order.
-private func known(_ items: [Int], _ graph: ExplainedGraph) -> [LocalKey: [Int]] {
-    let declared = items.compactMap { item in graph.variable(item).map { (item, $0, graph.order(item)) } }
+private func known<Side>(_ items: [Item<Side>], _ graph: ExplainedGraph<Side>) -> [LocalKey: [Item<Side>.ID]] {
+    let declared = items.compactMap { item in graph.variable(item.id).map { (item.id, $0, graph.order(item.id)) } }
     return Dictionary(grouping: declared.sorted { $0.2 < $1.2 }, by: { LocalKey($0.1) }).mapValues { $0.map(\.0) }
 }
 
 /// Lines that a patch leaves alone keep their numbers in the patched source. Lines that it adds may have the numbers of those behind
 /// them: of several in one line, the last is the one that was there.
-private func pairByLine(_ x: [Int], _ y: [Int], _ a: ExplainedGraph, _ b: ExplainedGraph, _ result: inout Correlation) {
+private func pairByLine(
+    _ x: [OriginalItem.ID], _ y: [PatchedItem.ID], _ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation
+) {
     let before = Dictionary(grouping: x, by: { a.variable($0)?.declaration })
     let after = Dictionary(grouping: y, by: { b.variable($0)?.declaration })
-    for (place, items) in after where place?.line != nil {
-        guard let twins = before[place], let last = items.last, twins.count == 1 else { continue }
-        result.pair(original: twins[0], patched: last)
+    for (place, items) in after {
+        guard let place, place.line != nil, let twins = before[place], let last = items.last, twins.count == 1 else { continue }
+        result.pair(twins[0], last, by: .declaration(place))
     }
 }
 
 /// Those whose lines changed: only where none came or went, and by the same block, or as the only one.
-private func pairByBlock(_ x: [Int], _ y: [Int], _ a: ExplainedGraph, _ b: ExplainedGraph, _ result: inout Correlation) {
+private func pairByBlock(
+    _ x: [OriginalItem.ID], _ y: [PatchedItem.ID], _ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation
+) {
     guard x.count == y.count else { return }
     if x.count == 1 {
-        result.pair(original: x[0], patched: y[0])
+        result.pair(x[0], y[0], by: .onlyOneLeft)
         return
     }
     let before = Dictionary(grouping: x, by: { a.variable($0)?.scope })
     for (scope, items) in Dictionary(grouping: y, by: { b.variable($0)?.scope }) {
         guard let twins = before[scope], twins.count == 1, items.count == 1 else { continue }
-        result.pair(original: twins[0], patched: items[0])
+        result.pair(twins[0], items[0], by: .block)
     }
 }
 
 /// Where debug info is silent about both sides, names are all there is to go by: one that is unique, or all of them unchanged.
-private func pairSilent(_ x: [Int], _ y: [Int], _ a: ExplainedGraph, _ b: ExplainedGraph, _ result: inout Correlation) {
-    let before = Dictionary(grouping: x, by: { CompilerName(a.graph.items[$0].name).base })
-    for (base, items) in Dictionary(grouping: y, by: { CompilerName(b.graph.items[$0].name).base }) {
+private func pairSilent(_ x: [OriginalItem], _ y: [PatchedItem], _ result: inout Correlation) {
+    let before = Dictionary(grouping: x, by: { CompilerName($0.name).base })
+    for (base, items) in Dictionary(grouping: y, by: { CompilerName($0.name).base }) {
         guard let twins = before[base], twins.count == items.count else { continue }
-        let left = twins.sorted { a.graph.items[$0].name < a.graph.items[$1].name }
-        let right = items.sorted { b.graph.items[$0].name < b.graph.items[$1].name }
-        let areAlike = zip(left, right).allSatisfy {
-            a.graph.items[$0].name == b.graph.items[$1].name && a.graph.items[$0].size == b.graph.items[$1].size
-        }
-        guard items.count == 1 || areAlike else { continue }
-        for (twin, item) in zip(left, right) {
-            result.pair(original: twin, patched: item)
-            result.guessed.insert(item)
-        }
+        let pairs = Array(zip(twins.sorted { $0.name < $1.name }, items.sorted { $0.name < $1.name }))
+        guard items.count == 1 || pairs.allSatisfy({ $0.name == $1.name && $0.size == $1.size }) else { continue }
+        for (twin, item) in pairs { result.pair(twin.id, item.id, by: .nameWithoutNumber) }
     }
 }
 
-private func numberedData(_ graph: ObjectGraph) -> [Int] {
-    graph.items.indices.filter {
-        let item = graph.items[$0]
-        return item.kind == .data && item.isNamed && !item.isGlobal && CompilerName(item.name).isDerived
-    }
+private func numberedData<Side>(_ graph: ObjectGraph<Side>) -> [Item<Side>] {
+    graph.items.filter { $0.kind == .data && $0.isNamed && !$0.isGlobal && CompilerName($0.name).isDerived }
 }
 
-// MARK: Clones
+// MARK: Variants of functions
 
-/// `foo.isra.0`, `foo.constprop.1`, `foo.part.0`, `foo.cold`: by function and kind of clone. First those with the same bytes
-/// and no like, because the compiler numbers clones anew when there is one more; then the others in order, where both sides have
-/// equally many left, or by their whole names. What is left over is new or gone, and its callers are changed.
-private func pairClones(_ a: ObjectGraph, _ b: ObjectGraph, _ result: inout Correlation) {
-    let originals = clones(a)
-    for (name, patched) in clones(b) {
+/// `foo.isra.0`, `foo.constprop.1`, `foo.part.0`, `foo.cold`: by function and kind of variant. First those with the same bytes
+/// of which there is only one, because the compiler numbers variants anew when there is one more; then the others in order, where both sides
+/// have equally many left, or by their whole names. What is left over is new or gone, and its callers are changed.
+private func pairVariants(_ a: ObjectGraph<OriginalSide>, _ b: ObjectGraph<PatchedSide>, _ result: inout Correlation) {
+    let originals = variants(a)
+    for (name, patched) in variants(b) {
         guard let twins = originals[name] else { continue }
         if twins.count > 1 || patched.count > 1 {
-            let left = Dictionary(grouping: twins, by: { a.bytes(of: a.items[$0]) })
-            let right = Dictionary(grouping: patched, by: { b.bytes(of: b.items[$0]) })
+            let left = Dictionary(grouping: twins, by: { a.bytes(of: $0) })
+            let right = Dictionary(grouping: patched, by: { b.bytes(of: $0) })
             for (bytes, items) in right where items.count == 1 {
-                if let twin = left[bytes], twin.count == 1 { result.pair(original: twin[0], patched: items[0]) }
+                if let twin = left[bytes], twin.count == 1 { result.pair(twin[0].id, items[0].id, by: .sameCode) }
             }
         }
-        let (restA, restB) = (twins.filter { result.patched[$0] == nil }, patched.filter { result.original[$0] == nil })
+        let (restA, restB) = (twins.filter { result.isFree($0.id) }, patched.filter { result.isFree($0.id) })
         if restA.count == restB.count {
-            for (x, y) in zip(restA, restB) { result.pair(original: x, patched: y) }
+            for (x, y) in zip(restA, restB) { result.pair(x.id, y.id, by: .orderOfVariants) }
             continue
         }
         for y in restB {
-            if let x = restA.first(where: { a.items[$0].name == b.items[y].name }) { result.pair(original: x, patched: y) }
+            if let x = restA.first(where: { $0.name == y.name }) { result.pair(x.id, y.id, by: .nameOfVariant) }
         }
     }
 }
 
-private func clones(_ graph: ObjectGraph) -> [CompilerName: [Int]] {
-    let derived = graph.items.indices.filter {
-        let item = graph.items[$0]
-        return item.kind == .function && item.isNamed && !item.isGlobal && CompilerName(item.name).isDerived
-    }
-    return Dictionary(grouping: derived, by: { CompilerName(graph.items[$0].name) })
-        .mapValues { $0.sorted { graph.items[$0].name < graph.items[$1].name } }
+private func variants<Side>(_ graph: ObjectGraph<Side>) -> [CompilerName: [Item<Side>]] {
+    let derived = graph.items.filter { $0.kind == .function && $0.isNamed && !$0.isGlobal && CompilerName($0.name).isDerived }
+    return Dictionary(grouping: derived, by: { CompilerName($0.name) }).mapValues { $0.sorted { $0.name < $1.name } }
 }

@@ -3,7 +3,7 @@ import Diagnostics
 
 /// A type that changed by itself, and the first object that it was seen in.
 struct LayoutCandidate {
-    var object: Int
+    var object: ObjectID
     /// Before and after: its file, or a typedef for a tag, may be another.
     var names: Set<LayoutUsage.TypeName>
     var severity: LayoutDifference.Severity
@@ -20,10 +20,10 @@ struct LayoutSearch {
     private(set) var found: [LayoutCandidate] = []
     private var indices: [LayoutUsage.TypeName: Int] = [:]
     /// Types that an object has on one side only; each alone in a value of its own.
-    private var onlyOriginal: [LayoutUsage.TypeName: (object: Int, types: TypeInfo)] = [:]
-    private var onlyPatched: [LayoutUsage.TypeName: (object: Int, types: TypeInfo)] = [:]
+    private var onlyOriginal: [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)] = [:]
+    private var onlyPatched: [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)] = [:]
 
-    mutating func add(_ pairs: LayoutPairs, object: Int) {
+    mutating func add(_ pairs: LayoutPairs, object: ObjectID) {
         for (found, alsoChanged) in pairs.causes() {
             add(
                 found.difference, pairs.original.definitions[found.original], pairs.patched.definitions[found.patched],
@@ -35,7 +35,7 @@ struct LayoutSearch {
 
     private mutating func add(
         _ difference: LayoutDifference, _ old: TypeInfo.Definition, _ new: TypeInfo.Definition, alsoChanged: [String],
-        object: Int
+        object: ObjectID
     ) {
         let name = LayoutUsage.TypeName(old)
         if let known = indices[name] {
@@ -68,8 +68,8 @@ struct LayoutSearch {
     // MARK: Types that an object has on one side only
 
     private func keep(
-        _ definition: TypeInfo.Definition, _ object: Int,
-        in store: inout [LayoutUsage.TypeName: (object: Int, types: TypeInfo)]
+        _ definition: TypeInfo.Definition, _ object: ObjectID,
+        in store: inout [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)]
     ) {
         let name = LayoutUsage.TypeName(definition)
         // What is local to a function has no counterpart elsewhere.
@@ -84,7 +84,7 @@ struct LayoutSearch {
 
     /// Pairs what one object knows before the patch only, and another after it only: a function may have moved.
     mutating func pairAcrossObjects() {
-        for (name, patched) in onlyPatched.sorted(by: { $0.value.object < $1.value.object }) {
+        for (name, patched) in onlyPatched.sorted(by: { ($0.value.object, $0.key.order) < ($1.value.object, $1.key.order) }) {
             if let original = onlyOriginal[name] { pair(name, original, patched) }
         }
     }
@@ -99,7 +99,7 @@ struct LayoutSearch {
     }
 
     /// Looks for what is missing in an object in which nothing differs.
-    mutating func look(in types: TypeInfo, of object: Int, side: ObjectSide) {
+    mutating func look(in types: TypeInfo, of object: ObjectID, side: ObjectSide) {
         let wanted = missing(side)
         for definition in types.definitions where definition.isComplete && wanted.contains(LayoutUsage.TypeName(definition)) {
             if side == .original { keep(definition, object, in: &onlyOriginal) } else { keep(definition, object, in: &onlyPatched) }
@@ -107,7 +107,7 @@ struct LayoutSearch {
     }
 
     private mutating func pair(
-        _ name: LayoutUsage.TypeName, _ original: (object: Int, types: TypeInfo), _ patched: (object: Int, types: TypeInfo)
+        _ name: LayoutUsage.TypeName, _ original: (object: ObjectID, types: TypeInfo), _ patched: (object: ObjectID, types: TypeInfo)
     ) {
         guard let old = original.types.definitions.first, let new = patched.types.definitions.first, indices[name] == nil else { return }
         let difference = LayoutDifference(0, of: original.types, 0, of: patched.types)
@@ -116,6 +116,9 @@ struct LayoutSearch {
 }
 
 extension LayoutUsage.TypeName {
+    /// By name, then by file: the same in every run.
+    fileprivate var order: String { "\(key.name)\0\(key.scope)\0\(file ?? "")" }
+
     init(_ definition: TypeInfo.Definition) {
         self.init(key: definition.key, file: definition.isComplete ? definition.declaration?.file : nil)
     }

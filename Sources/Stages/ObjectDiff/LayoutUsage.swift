@@ -24,9 +24,9 @@ struct LayoutUsage {
         var pointsTo: Set<Int>
     }
 
-    private struct Item: Hashable {
-        var object: Int
-        var item: Int
+    private struct Place: Hashable {
+        var object: ObjectID
+        var item: PatchedItem.ID
     }
 
     private struct Variable: Hashable {
@@ -42,7 +42,7 @@ struct LayoutUsage {
     private var holds: [Int: Set<Int>] = [:]
     private var pointedToBy: [Int: Set<Int>] = [:]
     private var functions: [Function] = []
-    private var knownFunctions: [Item: Int] = [:]
+    private var knownFunctions: [Place: Int] = [:]
     private var variables: Set<Variable> = []
 
     // MARK: Gathering
@@ -50,7 +50,7 @@ struct LayoutUsage {
     /// Adds the types of an object.
     ///
     /// - Parameter fate: of a function by its entry; and the item that it is, so that it counts once for both sides.
-    mutating func add(_ types: TypeInfo, object: Int, fate: (DebugInfo.CodeRange) -> (Fate, item: Int?)) {
+    mutating func add(_ types: TypeInfo, object: ObjectID, fate: (DebugInfo.CodeRange) -> (Fate, item: PatchedItem.ID?)) {
         let ids = types.definitions.map { node(TypeName($0)) }
         for (id, definition) in zip(ids, types.definitions) {
             for member in definition.members {
@@ -64,7 +64,7 @@ struct LayoutUsage {
         for function in types.functions where !(function.holds.isEmpty && function.pointsTo.isEmpty) {
             let (fate, item) = fate(function.entry)
             guard fate != .gone else { continue }
-            let place = item.map { Item(object: object, item: $0) }
+            let place = item.map { Place(object: object, item: $0) }
             let (holds, pointsTo) = (function.holds.map { ids[$0] }, function.pointsTo.map { ids[$0] })
             if let known = place.flatMap({ knownFunctions[$0] }) {
                 functions[known].holds.formUnion(holds)

@@ -4,26 +4,31 @@ import TargetArchitecture
 extension ObjectGraph {
     /// Takes an object file apart.
     ///
-    /// - Parameters:
-    ///   - objectName: as the build calls it, for messages.
-    ///   - file: a relocatable file that `ELFFile.read` accepted.
-    package init(objectName: String, file: ELFFile, architecture: any TargetArchitecture, roles: SectionRoles) {
+    /// - Parameter file: a relocatable file that `ELFFile.read` accepted.
+    package init(_ object: ObjectID, file: ELFFile, architecture: any TargetArchitecture, roles: SectionRoles) {
         let file = file.withSeparateAddends(architecture)
-        var builder = Builder(file: file, architecture: architecture, roles: roles)
+        var builder = Builder<Side>(file: file, architecture: architecture, roles: roles)
         builder.collectRelocations()
         builder.makeItems()
-        builder.makePieces()
+        builder.makeReplacementCode()
         builder.indexItems()
         builder.makeReferences()
         builder.makeEntries()
         builder.findColdParts()
         self.init(
-            objectName: objectName, fileSymbol: file.symbols.first(where: \.isFile)?.name ?? "", file: file,
-            items: builder.items, oddities: builder.oddities)
+            object: object, fileSymbol: file.symbols.first(where: \.isFile)?.name ?? "", file: file, items: builder.items,
+            oddities: builder.oddities)
     }
+
+    /// An object of which nothing is looked at.
+    init(empty object: ObjectID, file: ELFFile) { self.init(object: object, fileSymbol: "", file: file, items: [], oddities: []) }
 }
 
-private struct Builder {
+private struct Builder<Side: ComparisonSide> {
+    typealias Item = ObjectDiff.Item<Side>
+    typealias Reference = Item.Reference
+    typealias TableEntry = Item.TableEntry
+
     let file: ELFFile
     let architecture: any TargetArchitecture
     let roles: SectionRoles
@@ -33,9 +38,9 @@ private struct Builder {
     /// For each section, its relocations by offset.
     var relocations: [[ELFRelocation]]
     /// For each section, its items by offset.
-    var itemsBySection: [[Int]]
-    /// For each table's section, by an entry's offset, the piece that is the entry's own.
-    var pieceByEntry: [Int: [Int: Int]] = [:]
+    var itemsBySection: [[Item.ID]]
+    /// For each table's section, by an entry's offset, the code that is the entry's own.
+    var codeByEntry: [Int: [Int: Item.ID]] = [:]
 
     init(file: ELFFile, architecture: any TargetArchitecture, roles: SectionRoles) {
         self.file = file
@@ -68,7 +73,7 @@ private struct Builder {
         }
         for (index, section) in file.sections.enumerated() {
             switch sectionRoles[index] {
-            case .ignored, .table, .pieces: continue
+            case .ignored, .table, .replacementCode: continue
             default: break
             }
             guard section.isZeroFilled || section.data.count == Int(clamping: section.size) else {
@@ -93,10 +98,10 @@ private struct Builder {
         while offset % Int(clamping: alignment) != 0 { alignment /= 2 }
         items.append(
             Item(
-                kind: kind, role: sectionRoles[index], name: first?.name ?? "",
+                id: Item.ID(index: items.count), kind: kind, role: sectionRoles[index], name: first?.name ?? "",
                 isGlobal: first.map { !$0.isLocal } ?? false, isWeak: first?.binding == ELF.Binding.weak,
                 aliases: names.map(\.name).filter { $0 != first?.name }, section: index, offset: offset, size: size,
-                symbolSize: symbolSize ?? size, alignment: alignment, isZeroFilled: section.isZeroFilled, references: [], entries: [], parent: nil))
+                symbolSize: symbolSize ?? size, alignment: alignment, isZeroFilled: section.isZeroFilled))
     }
 
     private mutating func splitMergeable(_ section: ELFSection, _ index: Int) {
@@ -163,36 +168,36 @@ private struct Builder {
         add(kind, section: index, offset: start, size: end - start, names: labelled.filter { $0.value == UInt64(start) })
     }
 
-    // MARK: Pieces
+    // MARK: Fixups and replacements
 
-    /// Cuts the sections of fix-ups and replacements at the places that tables lead to.
-    mutating func makePieces() {
+    /// Cuts the sections of fixups and replacements at the places that tables lead to.
+    mutating func makeReplacementCode() {
         var startsBySection: [Int: Set<Int>] = [:]
         for (index, role) in sectionRoles.enumerated() {
-            guard case .table(let table) = role, let piece = table.piece, table.fields.count > 1, table.entrySize > 0,
-                let pieces = file.sections.firstIndex(where: { $0.name == piece.section })
+            guard case .table(let table) = role, let code = table.replacement, table.fields.count > 1, table.entrySize > 0,
+                let target = file.sections.firstIndex(where: { $0.name == code.section })
             else { continue }
             for start in stride(from: 0, to: file.sections[index].data.count, by: table.entrySize) {
                 let field = table.fields[1]
                 guard let relocation = relocation(in: index, at: start + field.offset),
-                    let place = place(of: relocation, field: field), place.section == pieces
+                    let place = place(of: relocation, field: field), place.section == target
                 else { continue }
-                if let lengthOffset = piece.lengthOffset {
+                if let lengthOffset = code.lengthOffset {
                     let length = Int(byte(of: index, at: start + lengthOffset))
-                    guard place.offset >= 0, place.offset <= file.sections[pieces].data.count - length else { continue }
-                    pieceByEntry[index, default: [:]][start] = items.count
-                    add(.piece, section: pieces, offset: place.offset, size: length)
+                    guard place.offset >= 0, place.offset <= file.sections[target].data.count - length else { continue }
+                    codeByEntry[index, default: [:]][start] = Item.ID(index: items.count)
+                    add(.replacementCode, section: target, offset: place.offset, size: length)
                 } else {
-                    startsBySection[pieces, default: []].insert(place.offset)
+                    startsBySection[target, default: []].insert(place.offset)
                 }
             }
         }
-        for (pieces, starts) in startsBySection.sorted(by: { $0.key < $1.key }) {
-            let size = file.sections[pieces].data.count
+        for (target, starts) in startsBySection.sorted(by: { $0.key < $1.key }) {
+            let size = file.sections[target].data.count
             let bounds = starts.filter { $0 >= 0 && $0 < size }.sorted()
-            if let first = bounds.first, first > 0 { add(.piece, section: pieces, offset: 0, size: first) }
+            if let first = bounds.first, first > 0 { add(.replacementCode, section: target, offset: 0, size: first) }
             for (start, end) in zip(bounds, bounds.dropFirst() + [size]) {
-                add(.piece, section: pieces, offset: start, size: end - start)
+                add(.replacementCode, section: target, offset: start, size: end - start)
             }
         }
     }
@@ -228,19 +233,19 @@ private struct Builder {
     // MARK: References
 
     mutating func indexItems() {
-        for index in items.indices { itemsBySection[items[index].section].append(index) }
+        for item in items { itemsBySection[item.section].append(item.id) }
         for section in itemsBySection.indices {
-            itemsBySection[section].sort { (items[$0].offset, items[$0].size) < (items[$1].offset, items[$1].size) }
+            itemsBySection[section].sort { (items[$0.index].offset, items[$0.index].size) < (items[$1.index].offset, items[$1.index].size) }
         }
     }
 
     /// The item that covers a place, or that ends there, or the nearest before it; the first one for a place before all.
-    private func item(in section: Int, at offset: Int) -> Int? {
+    private func item(in section: Int, at offset: Int) -> Item.ID? {
         let list = itemsBySection[section]
         var (low, high) = (0, list.count)
         while low < high {
             let middle = (low + high) / 2
-            if items[list[middle]].offset <= offset { low = middle + 1 } else { high = middle }
+            if items[list[middle].index].offset <= offset { low = middle + 1 } else { high = middle }
         }
         return low > 0 ? list[low - 1] : list.first
     }
@@ -258,7 +263,7 @@ private struct Builder {
             return reference
         case .section(let section):
             let value = Int64(clamping: symbol.value)
-            let target: Int?
+            let target: Item.ID?
             if !symbol.isSection {
                 target = item(in: section, at: Int(clamping: value))
             } else if itemsBySection[section].count == 1 {
@@ -271,7 +276,7 @@ private struct Builder {
                 reference.target = .unclear(section: file.sections[section].name)
                 return reference
             }
-            let shift = value - Int64(items[target].offset)
+            let shift = value - Int64(items[target.index].offset)
             reference.target = .item(target)
             reference.addend &+= shift
             reference.distance &+= shift
@@ -285,14 +290,14 @@ private struct Builder {
             var next = 0
             let all = relocations[section]
             for index in list {
-                let item = items[index]
+                let item = items[index.index]
                 let end = item.offset + item.size
                 while next < all.count, all[next].offset < UInt64(item.offset) { next += 1 }
                 var position = next
                 while position < all.count, all[position].offset < UInt64(end) {
                     let relocation = all[position]
                     let offset = Int(clamping: relocation.offset) - item.offset
-                    items[index].references.append(
+                    items[index.index].references.append(
                         reference(relocation, offset: offset, distance: distance(of: relocation, in: item, at: offset, data)))
                     position += 1
                 }
@@ -302,7 +307,7 @@ private struct Builder {
 
     private func distance(of relocation: ELFRelocation, in item: Item, at offset: Int, _ data: [UInt8]) -> Int64? {
         let symbol = file.symbols[relocation.symbol]
-        guard item.kind == .function || item.kind == .piece else { return relocation.addend }
+        guard item.kind == .function || item.kind == .replacementCode else { return relocation.addend }
         guard let section = symbol.sectionIndex else { return relocation.addend &+ assumedBias(relocation) }
         // Decoding instructions is only needed where more than one thing can be meant.
         guard symbol.isSection, itemsBySection[section].count > 1 else { return relocation.addend &+ assumedBias(relocation) }
@@ -347,9 +352,9 @@ private struct Builder {
                     }
                     var made = reference(
                         relocation, offset: offset, distance: field.map { Self.distance(relocation.addend, $0) })
-                    if field == table.fields.dropFirst().first, let piece = pieceByEntry[index]?[start] {
+                    if field == table.fields.dropFirst().first, let code = codeByEntry[index]?[start] {
                         // Replacements of length 0 share their place with the next one: the entry knows which is its own.
-                        made.target = .item(piece)
+                        made.target = .item(code)
                     }
                     entry.references.append(made)
                 }
@@ -358,7 +363,7 @@ private struct Builder {
                     addOdd(index, from: start, to: start + table.entrySize)
                     continue
                 }
-                items[owner].entries.append(entry)
+                items[owner.index].entries.append(entry)
             }
         }
     }
@@ -371,7 +376,7 @@ private struct Builder {
             .map { reference($0, offset: Int(clamping: $0.offset) - start, distance: $0.addend) }
     }
 
-    private func owner(of entry: TableEntry) -> Int? {
+    private func owner(of entry: TableEntry) -> Item.ID? {
         guard let field = entry.table.fields.first,
             let reference = entry.references.first(where: { $0.offset == field.offset }),
             case .item(let owner) = reference.target
@@ -384,21 +389,21 @@ private struct Builder {
     /// GCC moves unlikely code out of a function: `foo` and `foo.cold` (`foo.cold.3` before GCC 9) are one function.
     mutating func findColdParts() {
         // By any of its names: a static function with a global alias goes by the alias, and its cold part does not.
-        var functions: [String: Int] = [:]
-        for (index, item) in items.enumerated() where item.kind == .function && Self.parentName(ofColdPart: item.name) == nil {
-            for alias in item.aliases { functions[alias] = index }
+        var functions: [String: Item.ID] = [:]
+        for item in items where item.kind == .function && parentName(ofColdPart: item.name) == nil {
+            for alias in item.aliases { functions[alias] = item.id }
         }
-        for (index, item) in items.enumerated() where item.kind == .function && item.isNamed { functions[item.name] = index }
+        for item in items where item.kind == .function && item.isNamed { functions[item.name] = item.id }
         for index in items.indices where items[index].kind == .function {
-            guard let parent = Self.parentName(ofColdPart: items[index].name) else { continue }
+            guard let parent = parentName(ofColdPart: items[index].name) else { continue }
             items[index].parent = functions[parent]
         }
     }
+}
 
-    private static func parentName(ofColdPart name: String) -> String? {
-        var parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        if let last = parts.last, !last.isEmpty, last.allSatisfy(\.isNumber) { parts.removeLast() }
-        guard parts.count > 1, parts.last == "cold" else { return nil }
-        return parts.dropLast().joined(separator: ".")
-    }
+private func parentName(ofColdPart name: String) -> String? {
+    var parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    if let last = parts.last, !last.isEmpty, last.allSatisfy(\.isNumber) { parts.removeLast() }
+    guard parts.count > 1, parts.last == "cold" else { return nil }
+    return parts.dropLast().joined(separator: ".")
 }

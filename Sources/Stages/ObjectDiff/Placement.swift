@@ -1,3 +1,5 @@
+import XenVersions
+
 /// Where a named thing lies, as far as the source or its attributes decide.
 struct Placement: Equatable {
     /// The section's name without the symbol's own (`.text` of `.text.foo`, `.data.read_mostly`).
@@ -5,9 +7,9 @@ struct Placement: Equatable {
     /// In bytes; nil where the section holds more, so that the thing's own alignment can't be told.
     var alignment: UInt64?
 
-    init(_ item: Item, in graph: ObjectGraph, isAlone: Bool) {
-        var name = graph.file.sections[item.section].name
-        for own in [item.name] + item.aliases where name.hasSuffix(".\(own)") {
+    init<Side>(_ item: Item<Side>, in graph: ObjectGraph<Side>, isAlone: Bool) {
+        var name = graph.sectionName(of: item)
+        for own in item.names where name.hasSuffix(".\(own)") {
             name.removeLast(own.count + 1)
             break
         }
@@ -17,8 +19,7 @@ struct Placement: Equatable {
 
     /// Whether a variable that was at `old` could as well be here: both are plain memory.
     func isAsGood(as old: Placement) -> Bool {
-        let plain = [".data", ".bss", ".data.read_mostly", ".bss.read_mostly"]
-        return plain.contains(section) && plain.contains(old.section)
+        SectionName.isPlainData(section) && SectionName.isPlainData(old.section)
     }
 
     /// Whether something needs more alignment now than it had.

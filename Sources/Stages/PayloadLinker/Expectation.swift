@@ -1,6 +1,7 @@
 import ObjectDiff
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// The first bytes of a function that is to be replaced, for the hypervisor to look for before it applies the payload.
 ///
@@ -16,7 +17,7 @@ struct Expectation: Equatable {
     init() {}
 
     /// - Parameter original: the function as compiled here, for the places that are patched at boot; nil where it is not known.
-    init(_ symbol: XenImage.Symbol, original: Item?, running: RunningHypervisor, architecture: any TargetArchitecture) {
+    init(_ symbol: XenImage.Symbol, original: OriginalItem?, running: RunningHypervisor, architecture: any TargetArchitecture) {
         guard symbol.payload == nil else {
             whyNone = "a payload brought it, and its bytes are settled when that is loaded"
             return
@@ -31,7 +32,7 @@ struct Expectation: Equatable {
         }
         let patched = original.entries.filter(\.table.patchesCode)
             .compactMap { $0.references.min { $0.offset < $1.offset }?.distance }.min().map { Int(clamping: $0) }
-        let count = min(PayloadABI.maximumExpectation, Int(clamping: symbol.size), max(0, patched ?? .max))
+        let count = min(FunctionEntry.Expectation.maximumCount, Int(clamping: symbol.size), max(0, patched ?? .max))
         guard let start = running.bytes(at: symbol.address, count: count), count > 0 else {
             whyNone = count > 0 ? "its bytes are not in xen-syms" : "it begins with code that is patched at boot"
             return
@@ -43,9 +44,6 @@ struct Expectation: Equatable {
         bytes = Array(start)
     }
 
-    /// Flags and data, as the functions section holds them.
-    var field: [UInt8] {
-        [UInt8(truncatingIfNeeded: bytes.count << 1 | 1)] + bytes
-            + Array(repeating: 0, count: PayloadABI.maximumExpectation - bytes.count)
-    }
+    /// As the functions section holds it; nil where nothing can be expected.
+    var field: FunctionEntry.Expectation? { bytes.isEmpty ? nil : FunctionEntry.Expectation(bytes) }
 }

@@ -2,29 +2,34 @@ import ObjectDiff
 import XenSource
 
 /// Finds the things of the original objects in what runs now.
-struct Hypervisor {
+struct Hypervisor: Sendable {
     let running: RunningHypervisor
-    private let sets: [ChangeSet]
-    /// For each change set, what the applied payloads made of the object; nil where nothing is known of it.
-    private let below: [ChangeSet?]
-    /// For each change set, the local symbols that its object brought into the hypervisor.
-    private let homes: [XenImage.FileGroup?]
+    private let objects: Objects
+    /// What the applied payloads made of an object; missing where nothing is known of it.
+    private let below: [ObjectID: ChangeSet]
+    /// The local symbols that an object brought into the hypervisor.
+    private let homes: [ObjectID: XenImage.FileGroup]
 
     var image: XenImage { running.image }
 
     /// - Parameter below: what the payloads that are applied changed, object by object, compared with the hypervisor's own source.
-    ///   Their patched objects are the originals of `changeSets`.
-    init(_ running: RunningHypervisor, changeSets: [ChangeSet], below: [ChangeSet]) {
-        let byName = Dictionary(below.map { ($0.objectName, $0) }) { first, _ in first }
+    ///   Their patched objects are the originals of `objects`.
+    init(_ running: RunningHypervisor, objects: Objects, below: [ChangeSet]) {
         self.running = running
-        self.sets = changeSets
-        self.below = changeSets.map { byName[$0.objectName] }
-        self.homes = zip(changeSets, self.below).map { set, below in Self.home(of: below?.original ?? set.original, set, running.image) }
+        self.objects = objects
+        let below = Dictionary(below.map { ($0.object, $0) }) { first, _ in first }
+        self.below = below
+        homes = Dictionary(
+            objects.sets.compactMap { set in
+                Self.home(of: below[set.object]?.original ?? set.original, set, running.image).map { (set.object, $0) }
+            }
+        ) { first, _ in first }
     }
 
-    private static func home(of graph: ObjectGraph, _ set: ChangeSet, _ image: XenImage) -> XenImage.FileGroup? {
+    private static func home(of graph: ObjectGraph<OriginalSide>, _ set: ChangeSet, _ image: XenImage) -> XenImage.FileGroup? {
         // A file that is compiled several times goes by a name of each object's own.
-        let ownName = set.objectName.hasSuffix(".o") && set.originalSource == nil ? String(set.objectName.dropLast()) + "c" : ""
+        let name = set.object.name
+        let ownName = name.hasSuffix(".o") && set.originalSource == nil ? String(name.dropLast()) + "c" : ""
         let paths = [graph.fileSymbol, set.originalSource ?? set.source, ownName]
         let names = Set(paths + paths.map { String($0.split(separator: "/").last ?? "") }).filter { !$0.isEmpty }
         var locals: [String: UInt64] = [:]
@@ -33,39 +38,34 @@ struct Hypervisor {
     }
 
     /// Whether the object's local symbols were found: without them nothing can be said about its static functions.
-    func hasHome(_ object: Int) -> Bool { homes[object] != nil }
+    func hasHome(_ object: ObjectID) -> Bool { homes[object] != nil }
 
-    /// The symbol of an item of an *original* object, or nil when what runs has none.
-    func symbol(of index: Int, object: Int) -> XenImage.Symbol? {
-        let set = sets[object]
-        let item = set.original.items[index]
+    /// The symbol of an item of an original object, or nil when what runs has none.
+    func symbol(of key: OriginalKey) -> XenImage.Symbol? {
+        let set = objects[key.object], item = set.original[key.item]
         guard item.isNamed else { return nil }
-        if running.payloads.isEmpty { return built(item, object) }
-        guard let below = below[object] else {
+        if running.payloads.isEmpty { return built(item, key.object) }
+        guard let below = below[key.object] else {
             // Which of the two an object means that no applied patch is known to have touched: data of a payload was brought to be used.
-            return item.kind == .function ? built(item, object) ?? brought(index, object) : brought(index, object) ?? built(item, object)
+            return item.kind == .function ? built(item, key.object) ?? brought(item, set) : brought(item, set) ?? built(item, key.object)
         }
-        guard let twin = below.twins.original[index] else { return brought(index, object) }
-        let origin = below.original.items[twin]
+        guard let record = set.record(ofOriginal: key.item, inPatchedOf: below), let twin = record.twin else { return brought(item, set) }
         let isRenewed =
-            item.kind == .data ? item.role == .readOnly && below.status[index] != .same
-            : item.parent.map { below.status[$0] == .changed } ?? false
-        if isRenewed { return brought(index, object) }
-        return built(origin, object) ?? brought(index, object)
+            item.kind == .data ? item.role == .readOnly && record.status != .same
+            : record.item.parent.map { below[$0].status == .changed } ?? false
+        if isRenewed { return brought(item, set) }
+        return built(below.original[twin.original], key.object) ?? brought(item, set)
     }
 
     /// What the hypervisor's own build put there.
-    private func built(_ item: Item, _ object: Int) -> XenImage.Symbol? {
-        if item.isGlobal {
-            return ([item.name] + item.aliases).lazy.compactMap(image.global).first
-        }
+    private func built(_ item: OriginalItem, _ object: ObjectID) -> XenImage.Symbol? {
+        if item.isGlobal { return item.names.lazy.compactMap(image.global).first }
         let found = homes[object]?.symbols.filter { $0.name == item.name } ?? []
         return found.count == 1 ? found[0] : nil
     }
 
     /// What a payload brought. Of several versions of a constant the topmost counts; of several variables or functions none.
-    private func brought(_ index: Int, _ object: Int) -> XenImage.Symbol? {
-        let set = sets[object], item = set.original.items[index]
+    private func brought(_ item: OriginalItem, _ set: ChangeSet) -> XenImage.Symbol? {
         let prefix = item.isGlobal ? "" : "\(set.originalSource ?? set.source)#"
         let name = CompilerName(item.name)
         let found: [XenImage.Symbol]
@@ -73,7 +73,7 @@ struct Hypervisor {
             found = running.brought(named: prefix + item.name)
         } else {
             // Compilers number static locals; a later patch may have given this one another number.
-            let isAlone = set.original.items.indices.count { isNew($0, object) && CompilerName(set.original.items[$0].name).base == name.base } <= 1
+            let isAlone = set.original.items.count { isNew($0, in: set) && CompilerName($0.name).base == name.base } <= 1
             found = isAlone
                 ? running.brought { $0.hasPrefix(prefix) && CompilerName(String($0.dropFirst(prefix.count))).base == name.base } : []
         }
@@ -83,7 +83,9 @@ struct Hypervisor {
     }
 
     /// Whether the hypervisor's own source does not have it.
-    private func isNew(_ index: Int, _ object: Int) -> Bool { below[object].map { $0.twins.original[index] == nil } ?? true }
+    private func isNew(_ item: OriginalItem, in set: ChangeSet) -> Bool {
+        below[set.object].map { set.record(ofOriginal: item.id, inPatchedOf: $0)?.twin == nil } ?? true
+    }
 
     /// Where things were looked for, for messages.
     var places: String { running.payloads.isEmpty ? "xen-syms" : "xen-syms or the applied payloads" }

@@ -6,60 +6,62 @@ import XenSource
 /// Holds each function that is to be replaced, as compiled here from the original source, against the code that runs in its place.
 ///
 /// A payload for a hypervisor that was built from other source, with another compiler or configuration, would load and crash it.
-struct OriginalCheck {
-    let sets: [ChangeSet]
-    let selection: Selection
-    let architecture: any TargetArchitecture
+struct OriginalCheck: Sendable {
+    /// How many agree.
+    private(set) var equal = 0
+    /// Of them, those that do so in their instructions, not in all their bytes.
+    private(set) var equalInInstructions = 0
+    private(set) var unequal: [UnequalOriginal] = []
+    private(set) var diagnostics: [Diagnostic] = []
+}
 
-    struct Verdict {
-        var equal = 0
-        /// Of them, those that are so in their instructions, not in all their bytes.
-        var equalInInstructions = 0
-        var unequal: [UnequalOriginal] = []
-        var diagnostics: [Diagnostic] = []
-    }
+/// Checks all functions that the payload replaces.
+func verifyOriginals(_ selection: Selection, _ input: LinkInput) -> OriginalCheck { OriginalCheck(selection, input) }
 
-    private var hypervisor: Hypervisor { selection.hypervisor }
-
-    func run() -> Verdict {
-        var verdict = Verdict()
-        for node in selection.carried where selection.isReplacement(node) {
-            let set = sets[node.object]
-            guard let symbol = selection.running(node) else { continue }
-            let twin = set.twins.original[node.item].map { Node(object: node.object, item: $0) } ?? selection.moved.origins[node]
-            guard let twin else {
-                verdict.diagnostics.append(
+extension OriginalCheck {
+    fileprivate init(_ selection: Selection, _ input: LinkInput) {
+        for key in selection.included where input.isReplacement(key) {
+            guard let symbol = input.running(key) else { continue }
+            let location = input.objects[key].location
+            guard let original = input.original(key) else {
+                diagnostics.append(
                     Diagnostic(
-                        .originalNotCompared, .warning, symbol: symbol.qualifiedName, location: set.locations[node.item],
+                        .originalNotCompared, .warning, symbol: symbol.qualifiedName, location: location,
                         message: "the hypervisor's '\(symbol.qualifiedName)' is of a file that this patch does not touch: it is replaced, but was not compared with the source"))
                 continue
             }
-            switch agreement(twin.item, symbol, object: twin.object) {
-            case .identical: verdict.equal += 1
+            let functions = OriginalFunctions(set: input.objects[original.object], input: input)
+            switch functions.agreement(original.item, symbol) {
+            case .identical: equal += 1
             case .sameInstructions:
-                verdict.equal += 1
-                verdict.equalInInstructions += 1
+                equal += 1
+                equalInInstructions += 1
             case .different(let difference):
-                let neighbours = neighbours(of: twin)
-                verdict.unequal.append(
+                let neighbours = functions.neighbours(of: original.item)
+                unequal.append(
                     UnequalOriginal(
-                        name: symbol.qualifiedName, objectName: sets[twin.object].objectName, source: sets[twin.object].source,
-                        location: set.locations[node.item], difference: difference, otherFunctions: neighbours.all,
-                        otherFunctionsEqual: neighbours.equal, payload: hypervisor.running.replacement(of: symbol)?.payload.name))
+                        name: symbol.qualifiedName, objectName: original.object.name, source: functions.set.source, location: location,
+                        difference: difference, otherFunctions: neighbours.all, otherFunctionsEqual: neighbours.equal,
+                        payload: input.hypervisor.running.replacement(of: symbol)?.payload.name))
             }
         }
-        return verdict
     }
+}
+
+/// The functions of one original object, beside what runs.
+private struct OriginalFunctions {
+    let set: ChangeSet
+    let input: LinkInput
 
     /// A function and its unlikely part.
-    private func agreement(_ index: Int, _ symbol: XenImage.Symbol, object: Int) -> CodeAgreement {
-        let running = hypervisor.running.replacement(of: symbol)?.code
-        let whole = code(index, object, running?.newAddress ?? symbol.address, running?.newSize ?? symbol.size).agreement()
+    func agreement(_ id: OriginalItem.ID, _ symbol: XenImage.Symbol) -> CodeAgreement {
+        let running = input.hypervisor.running.replacement(of: symbol)?.code
+        let whole = code(set.original[id], running?.newAddress ?? symbol.address, running?.newSize ?? symbol.size).agreement()
         if case .different = whole { return whole }
         var result = whole
-        for (part, item) in sets[object].original.items.enumerated() where item.parent == index {
-            guard let place = hypervisor.symbol(of: part, object: object) else { continue }
-            switch code(part, object, place.address, place.size).agreement() {
+        for part in set.original.items where part.parent == id {
+            guard let place = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: part.id)) else { continue }
+            switch code(part, place.address, place.size).agreement() {
             case .identical: break
             case .sameInstructions: result = .sameInstructions
             case .different(let difference): return .different("its unlikely part: \(difference)")
@@ -68,19 +70,18 @@ struct OriginalCheck {
         return result
     }
 
-    private func code(_ index: Int, _ object: Int, _ address: UInt64, _ size: UInt64) -> RunningCode {
+    private func code(_ item: OriginalItem, _ address: UInt64, _ size: UInt64) -> RunningCode {
         RunningCode(
-            sets: sets, hypervisor: hypervisor, architecture: architecture, object: object, index: index, address: address, size: size)
+            graph: set.original, hypervisor: input.hypervisor, architecture: input.architecture, item: item, address: address, size: size)
     }
 
     /// How many other functions of the same object the hypervisor has, and how many of them agree.
-    private func neighbours(of node: Node) -> (all: Int, equal: Int) {
+    func neighbours(of id: OriginalItem.ID) -> (all: Int, equal: Int) {
         var (all, equal) = (0, 0)
-        for (index, item) in sets[node.object].original.items.enumerated()
-        where index != node.item && item.kind == .function && item.role == .code && item.parent == nil && item.isNamed {
-            guard let symbol = hypervisor.symbol(of: index, object: node.object) else { continue }
+        for item in set.original.items where item.id != id && item.isRuntimeFunction {
+            guard let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)) else { continue }
             all += 1
-            if case .different = agreement(index, symbol, object: node.object) { continue }
+            if case .different = agreement(item.id, symbol) { continue }
             equal += 1
         }
         return (all, equal)

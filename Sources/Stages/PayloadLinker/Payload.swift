@@ -1,11 +1,12 @@
 import Diagnostics
-import ELFModel
+import ObjectDiff
 import XenSource
+import XenVersions
 
 /// A finished payload: its bytes, and what is in it.
 package struct Payload: Sendable, Equatable {
     /// A function of the hypervisor that the payload replaces.
-    package struct Function: Sendable, Equatable, Codable {
+    package struct Function: Sendable, Equatable {
         package var name: String
         package var location: SourceLocation?
         /// nil for a function that an applied payload brought: the loader looks it up by its name.
@@ -18,10 +19,21 @@ package struct Payload: Sendable, Equatable {
         package var payload: String?
         /// Whether its first `newSize` bytes become NOPs, instead of a jump to other code.
         package var isNOPs = false
+        /// Why it is in the payload; empty for NOPs.
+        package var why: [Inclusion] = []
+        /// What differs first between the original and the patched version; nil for NOPs.
+        package var difference: Difference?
     }
 
-    /// Something else that travels in the payload and has a name.
-    package struct Companion: Sendable, Equatable, Codable {
+    /// One step of the way from something in the payload to the change that it is there for. The first is the thing itself.
+    package struct Inclusion: Sendable, Equatable {
+        package var name: String
+        package var location: SourceLocation?
+        package var reason: InclusionReason
+    }
+
+    /// Something else that is included and has a name.
+    package struct Companion: Sendable, Equatable {
         package enum Reason: String, Sendable, Equatable, Codable {
             /// The patch added it.
             case new
@@ -36,6 +48,9 @@ package struct Payload: Sendable, Equatable {
         package var reason: Reason
         package var isFunction: Bool
         package var isWritable: Bool
+        package var why: [Inclusion] = []
+        /// For a changed constant or cold part, what differs first.
+        package var difference: Difference?
     }
 
     /// Something of the running hypervisor that the payload refers to.
@@ -65,69 +80,6 @@ package struct Payload: Sendable, Equatable {
 
     /// `xsa-500.livepatch`.
     package var fileName: String { "\(name).\(abi.fileSuffix)" }
-}
-
-/// What the linker is told beside the changes.
-package struct LinkOptions: Sendable, Equatable {
-    /// Without suffix; see `PayloadName`.
-    package var name: String
-    package var abi: PayloadABI
-    /// The build-id that must be on top of the applied stack; nil takes that of what is on top.
-    package var depends: [UInt8]?
-    /// The build-id of the hypervisor; nil takes that of `xen-syms`.
-    package var xenDepends: [UInt8]?
-    /// Write addresses instead of names for what the payload refers to in the hypervisor.
-    package var prelink: Bool
-    /// Leave out the names of the payload's own functions and variables.
-    package var strip: Bool
-    /// Go on when the original does not reproduce the hypervisor.
-    package var trustSource: Bool
-    /// Let the hypervisor check, when it applies, that old functions begin as they should.
-    package var expect: Bool
-    /// What the payload says about its making: keys and values, for the host tool to show.
-    package var metadata: [Metadata]
-
-    /// Functions whose first bytes become NOPs.
-    package var nops: [NOPs]
-
-    /// A function's name, as in the hypervisor's symbol table, and how many of its bytes become NOPs.
-    package struct NOPs: Sendable, Equatable {
-        package var function: String
-        package var count: Int
-
-        package init(function: String, count: Int) {
-            self.function = function
-            self.count = count
-        }
-    }
-
-    /// One entry of `.modinfo`.
-    package struct Metadata: Sendable, Equatable, Codable {
-        package var key: String
-        package var value: String
-
-        package init(_ key: String, _ value: String) {
-            self.key = key
-            self.value = value
-        }
-    }
-
-    package init(
-        name: String, abi: PayloadABI, depends: [UInt8]? = nil, xenDepends: [UInt8]? = nil, prelink: Bool = false,
-        strip: Bool = false, trustSource: Bool = false, expect: Bool = false, metadata: [Metadata] = [],
-        nops: [NOPs] = []
-    ) {
-        self.name = name
-        self.abi = abi
-        self.depends = depends
-        self.xenDepends = xenDepends
-        self.prelink = prelink
-        self.strip = strip
-        self.trustSource = trustSource
-        self.expect = expect
-        self.metadata = metadata
-        self.nops = nops
-    }
 }
 
 /// What came of linking: a payload, or the reasons why there is none.

@@ -3,38 +3,68 @@ import ELFModel
 import ObjectDiff
 import TargetArchitecture
 import XenSource
+import XenVersions
 
 /// Turns laid-out sections into the bytes of a relocatable ELF file: symbols, string tables, relocations, build-id.
 struct PayloadFile {
     /// A name for a place in the payload.
     struct Name: Equatable {
         var text: String
-        var place: Assembler.Place
+        var place: Place
         var size: UInt64
         var isFunction: Bool
     }
 
-    var sections: [OutputSection]
-    var names: [Name]
-    let architecture: any TargetArchitecture
+    private var sections: [Content]
+    private let names: [Name]
+    private let architecture: any TargetArchitecture
+    private let abi: PayloadABI
+
+    /// A section with its name. The build-id's bytes change while the file is written.
+    private struct Content {
+        let section: OutputSection
+        let name: String
+        var data: [UInt8]
+        var size: Int
+    }
+
+    init(_ sections: [OutputSection], names: [Name], architecture: any TargetArchitecture, abi: PayloadABI) {
+        self.sections = sections.map { Content(section: $0, name: $0.kind.name(abi), data: $0.data, size: $0.size) }
+        self.names = names
+        self.architecture = architecture
+        self.abi = abi
+    }
 
     /// A short fingerprint of everything but names: the same for the same content.
-    var contentTag: String {
+    static func contentTag(of sections: [OutputSection], abi: PayloadABI) -> String {
         var hash = Insecure.SHA1()
         for section in sections {
-            hash.update(data: Array("\(section.name) \(section.type) \(section.flags) \(section.alignment) \(section.size)\n".utf8))
+            let kind = section.kind
+            hash.update(data: Array("\(kind.name(abi)) \(kind.type) \(kind.flags) \(section.alignment) \(section.size)\n".utf8))
             hash.update(data: section.data)
             for relocation in section.relocations {
-                hash.update(data: Array("\(relocation.offset) \(relocation.type) \(relocation.subject) \(relocation.addend)\n".utf8))
+                let subject = text(relocation.subject, abi)
+                hash.update(data: Array("\(relocation.offset) \(relocation.type) \(subject) \(relocation.addend)\n".utf8))
             }
         }
         return String(BuildIDNote.text(Array(hash.finalize())).prefix(8))
     }
 
+    private static func text(_ subject: ResolvedPayload.Subject, _ abi: PayloadABI) -> String {
+        switch subject {
+        case .section(let section): "section(\"\(section.name(abi))\")"
+        case .place(let place): "place(PayloadLinker.Assembler.Place(section: \"\(place.section.name(abi))\", offset: \(place.offset)))"
+        case .named(let name): "named(\"\(name)\")"
+        case .address(let name, let address): "address(\"\(name)\", \(address))"
+        }
+    }
+
     /// The file with its own build-id: SHA-1 over the file with that id's bytes zero.
-    mutating func serialised(buildIDSection: String, name: String) throws(ELFError) -> (bytes: [UInt8], buildID: [UInt8]) {
+    ///
+    /// - Parameter name: of the payload, for messages.
+    mutating func serialised(name: String) throws(ELFError) -> (bytes: [UInt8], buildID: [UInt8]) {
         let length = Insecure.SHA1.byteCount
-        guard let note = sections.firstIndex(where: { $0.name == buildIDSection }) else {
+        guard let note = sections.firstIndex(where: { $0.section.kind == .note(abi.buildIDSection) }) else {
             throw ELFError(file: name, reason: "has no section for its build-id")
         }
         setNote(note, Array(repeating: 0, count: length))
@@ -51,19 +81,19 @@ struct PayloadFile {
 
     private func elf(name: String) throws(ELFError) -> ELFFile {
         var out: [ELFSection] = [ELFSection(name: "", type: ELF.SectionType.null, alignment: 0)]
-        var sectionNumbers: [String: Int] = [:]
+        var sectionNumbers: [PayloadSection: Int] = [:]
         for section in sections {
-            sectionNumbers[section.name] = out.count
+            sectionNumbers[section.section.kind] = out.count
             out.append(
                 ELFSection(
-                    name: section.name, type: section.type, flags: section.flags, size: UInt64(section.size),
-                    alignment: section.alignment, entrySize: section.entrySize, data: section.data))
+                    name: section.name, type: section.section.kind.type, flags: section.section.kind.flags, size: UInt64(section.size),
+                    alignment: section.section.alignment, data: section.data))
         }
 
         var symbols = [ELFSymbol(name: "")]
-        var numbers: [OutputSection.Subject: Int] = [:]
-        let subjects = sections.flatMap { $0.relocations.map(\.subject) }
-        func add(_ subject: OutputSection.Subject, _ symbol: ELFSymbol) {
+        var numbers: [ResolvedPayload.Subject: Int] = [:]
+        let subjects = sections.flatMap { $0.section.relocations.map(\.subject) }
+        func add(_ subject: ResolvedPayload.Subject, _ symbol: ELFSymbol) {
             guard numbers[subject] == nil else { return }
             numbers[subject] = symbols.count
             symbols.append(symbol)
@@ -90,10 +120,10 @@ struct PayloadFile {
             add(.named(name), ELFSymbol(name: name, binding: ELF.Binding.global))
         }
 
-        let relocated = sections.filter { !$0.relocations.isEmpty }
+        let relocated = sections.filter { !$0.section.relocations.isEmpty }
         let symbolTable = out.count + relocated.count
         for section in relocated {
-            let entries = section.relocations.compactMap { relocation in
+            let entries = section.section.relocations.compactMap { relocation in
                 numbers[relocation.subject].map {
                     ELFRelocation(
                         offset: UInt64(relocation.offset), type: relocation.type, symbol: $0, addend: relocation.addend)
@@ -103,7 +133,7 @@ struct PayloadFile {
                 ELFSection(
                     name: (architecture.hasAddendsInPlace ? ".rel" : ".rela") + section.name, type: ELF.SectionType.rela, flags: ELF.SectionFlag.infoLink,
                     alignment: UInt64(architecture.elfClass.addressSize), link: UInt32(symbolTable),
-                    info: UInt32(sectionNumbers[section.name] ?? 0), relocations: entries))
+                    info: UInt32(sectionNumbers[section.section.kind] ?? 0), relocations: entries))
         }
         out.append(
             ELFSection(

@@ -8,65 +8,75 @@ import XenSource
 ///
 /// - Parameters:
 ///   - changeSets: of every object that the patch affects. Their order does not matter.
+///   - layouts: what the patch does to the layout of types.
 ///   - running: the hypervisor, with the payloads that are applied to it.
 ///   - below: what those payloads changed, object by object: the hypervisor's own source compared with the original of `changeSets`.
 ///   - likelyCause: asked about each function that is not what runs.
 /// - Returns: the payload; or none, when nothing that runs differs or when the change can't be live-patched. The diagnostics tell which.
 /// - Throws: `ELFError` only when the finished payload can't be written into memory.
 package func linkPayload(
-    _ changeSets: [ChangeSet], onto running: RunningHypervisor, below: [ChangeSet] = [], architecture: any TargetArchitecture,
-    options: LinkOptions, likelyCause: (UnequalOriginal) -> LikelyCause = { LikelyCause(of: $0) }
+    _ changeSets: [ChangeSet], layouts: LayoutComparison = LayoutComparison(), onto running: RunningHypervisor, below: [ChangeSet] = [],
+    architecture: any TargetArchitecture, options: LinkOptions, likelyCause: (UnequalOriginal) -> LikelyCause = { LikelyCause(of: $0) }
 ) throws(ELFError) -> LinkOutcome {
-    let sets = changeSets.sorted { $0.objectName < $1.objectName }
-    var diagnostics = sets.flatMap(\.diagnostics)
+    let input = LinkInput(changeSets, onto: running, below: below, architecture: architecture, options: options)
 
-    var selection = Selection(
-        sets: sets, hypervisor: Hypervisor(running, changeSets: sets, below: below), architecture: architecture)
-    selection.select()
-    let check = OriginalCheck(sets: sets, selection: selection, architecture: architecture).run()
-    diagnostics += check.diagnostics + check.unequal.map { $0.diagnostic(likelyCause($0), isTrusted: options.trustSource) }
+    // What the payload includes: the changed functions, and what they newly need.
+    let selection = select(input)
+    // From here on the set of included items is final, each with the way to the change that it is there for.
 
-    var assembler = Assembler(selection: selection, architecture: architecture, options: options)
-    assembler.layOut()
-    diagnostics += assembler.diagnostics
-    let functions = PatchedFunctions(assembler: assembler, architecture: architecture)
-    diagnostics += functions.diagnostics
-    guard !functions.entries.isEmpty || !selection.hooks.isEmpty, !diagnostics.contains(where: { $0.severity == .error }) else {
-        return LinkOutcome(payload: nil, diagnostics: diagnostics, unequal: check.unequal)
+    // Where each item stands, and what fills each reference.
+    let resolved = resolve(selection, input)
+    // From here on every reference has its destination, and every refusal has been made.
+
+    // Whether what runs is what was compiled here from the original source.
+    let check = verifyOriginals(selection, input)
+    // From here on the functions that are replaced are known to be the hypervisor's own, or it has been said that they are not.
+
+    let found =
+        input.objects.sets.flatMap { $0.diagnostics + (layouts.diagnostics[$0.object] ?? []) } + check.diagnostics
+        + check.unequal.map { $0.diagnostic(likelyCause($0), isTrusted: options.trustSource) } + resolved.diagnostics
+    guard !resolved.functions.isEmpty || resolved.hasHooks, !found.contains(where: { $0.severity == .error }) else {
+        return LinkOutcome(payload: nil, diagnostics: found, unequal: check.unequal)
     }
 
-    let depends = options.depends ?? running.topBuildID
-    let xenDepends = options.xenDepends ?? running.image.buildID
-    functions.write(into: &assembler)
-    assembler.append(to: options.abi.dependsSection, BuildIDNote.serialise(depends), alignment: 4)
-    if let section = options.abi.xenDependsSection {
-        assembler.append(to: section, BuildIDNote.serialise(xenDepends), alignment: 4)
-    }
-    assembler.append(to: options.abi.buildIDSection, BuildIDNote.serialise([]), alignment: 4)
-    if let section = options.abi.metadataSection, !options.metadata.isEmpty {
-        assembler.append(to: section, options.metadata.flatMap(\.bytes))
-    }
+    // The sections with their bytes and relocations.
+    let sections = layOut(resolved, input)
 
-    var file = PayloadFile(sections: assembler.sections, names: [], architecture: architecture)
-    let companions = Companions(assembler: assembler, tag: file.contentTag)
-    if !options.strip { file.names = functions.names + companions.names }
-    let (bytes, buildID) = try file.serialised(buildIDSection: options.abi.buildIDSection, name: options.name)
-    if options.abi.refusesSecondApply, companions.list.contains(where: \.isWritable) {
-        diagnostics.append(
-            Diagnostic(
-                .writableDataInPayload, .note,
-                message: "the payload brings variables of its own: after a revert the hypervisor refuses to apply it again until it has been unloaded and uploaded anew"))
-    }
-    let payload = Payload(
-        name: options.name, abi: options.abi, bytes: bytes, functions: functions.entries.map(\.function),
-        companions: companions.list,
-        references: assembler.references.map { .init(name: $0.key, address: $0.value) }.sorted { $0.name < $1.name },
-        buildID: buildID, depends: depends, xenDepends: options.abi.xenDependsSection == nil ? nil : xenDepends,
-        tableEntries: assembler.tableEntries, verifiedFunctions: check.equal, verifiedInInstructions: check.equalInInstructions)
-    return LinkOutcome(payload: payload, diagnostics: diagnostics, unequal: check.unequal)
+    // The file.
+    let payload = try write(sections, of: resolved, verifiedBy: check, input)
+    return LinkOutcome(payload: payload, diagnostics: found + writableData(resolved, options), unequal: check.unequal)
 }
 
-extension LinkOptions.Metadata {
-    /// `key=value` and a zero byte. What a host tool prints line by line has no lines of its own.
-    fileprivate var bytes: [UInt8] { Array("\(key)=\(value)".utf8.map { $0 < 32 ? UInt8(ascii: " ") : $0 }) + [0] }
+private func write(
+    _ sections: [OutputSection], of resolved: ResolvedPayload, verifiedBy check: OriginalCheck, _ input: LinkInput
+) throws(ELFError) -> Payload {
+    let abi = input.options.abi
+    // The loader refuses a payload that brings a name which the hypervisor or another payload has already, and two versions of one fix
+    // bring the same helpers: the tag makes names unique. It exempts the new address of a replaced function, so that backtraces show the name
+    // that everybody knows.
+    let tag = PayloadFile.contentTag(of: sections, abi: abi)
+    let ofFunctions = resolved.functions.compactMap { replaced in
+        replaced.place.map { PayloadFile.Name(text: replaced.function.name, place: $0, size: replaced.function.newSize, isFunction: true) }
+    }
+    let ofCompanions = resolved.companions.map {
+        PayloadFile.Name(text: "\($0.symbolName)~\(tag)", place: $0.place, size: $0.listed.size, isFunction: $0.listed.isFunction)
+    }
+    var file = PayloadFile(
+        sections, names: input.options.strip ? [] : ofFunctions + ofCompanions, architecture: input.architecture, abi: abi)
+    let (bytes, buildID) = try file.serialised(name: input.options.name)
+    return Payload(
+        name: input.options.name, abi: abi, bytes: bytes, functions: resolved.functions.map(\.function),
+        companions: resolved.companions.map(\.listed),
+        references: resolved.references.map { .init(name: $0.key, address: $0.value) }.sorted { $0.name < $1.name },
+        buildID: buildID, depends: input.depends, xenDepends: abi.xenDependsSection == nil ? nil : input.xenDepends,
+        tableEntries: resolved.tableEntries, verifiedFunctions: check.equal, verifiedInInstructions: check.equalInInstructions)
+}
+
+private func writableData(_ resolved: ResolvedPayload, _ options: LinkOptions) -> [Diagnostic] {
+    guard options.abi.refusesSecondApply, resolved.companions.contains(where: \.listed.isWritable) else { return [] }
+    return [
+        Diagnostic(
+            .writableDataInPayload, .note,
+            message: "the payload brings variables of its own: after a revert the hypervisor refuses to apply it again until it has been unloaded and uploaded anew")
+    ]
 }

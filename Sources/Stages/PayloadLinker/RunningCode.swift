@@ -15,18 +15,16 @@ enum CodeAgreement: Equatable {
 
 /// Holds one function of an original object against the code that runs in its place.
 struct RunningCode {
-    let sets: [ChangeSet]
+    let graph: ObjectGraph<OriginalSide>
     let hypervisor: Hypervisor
     let architecture: any TargetArchitecture
-    let object: Int
-    /// An index into the original object's items.
-    let index: Int
+    let item: OriginalItem
     /// Where the code is that runs, and its size in bytes.
     let address: UInt64
     let size: UInt64
 
-    private var graph: ObjectGraph { sets[object].original }
-    private var item: Item { graph.items[index] }
+    private typealias Reference = OriginalItem.Reference
+
     private var here: [UInt8] { Array(graph.bytes(of: item)) }
 
     /// Tables that point to tables that point to tables: deeper than any compiler makes them.
@@ -68,7 +66,7 @@ struct RunningCode {
     ///
     /// - Parameter there: the item's bytes in what runs, and `start` their address.
     /// - Returns: nil where two contradict each other.
-    private func sightings(of item: Item, in there: [UInt8], at start: UInt64) -> [Sighting.Subject: Sighting]? {
+    private func sightings(of item: OriginalItem, in there: [UInt8], at start: UInt64) -> [Sighting.Subject: Sighting]? {
         var found: [Sighting.Subject: Sighting] = [:]
         for reference in item.references {
             guard let kind = architecture.relocationKind(reference.type), let slot = slot(reference, kind), slot.upperBound <= there.count,
@@ -173,10 +171,10 @@ struct RunningCode {
         case .external(let name):
             guard let expected = hypervisor.global(name) else { return "it needs '\(name)', which the hypervisor does not have" }
             return starts(at: expected.address) ? nil : "'\(name)' here"
-        case .item(let target) where target == index:
+        case .item(let target) where target == item.id:
             // Into itself: the code that runs, not the symbol that calls reach it by.
             let expected = place(Int(reference.distance)).map { $0 &- UInt64(bitPattern: reference.distance) }
-            let isSame = starts(at: expected) || reference.distance == 0 && starts(at: hypervisor.symbol(of: index, object: object)?.address)
+            let isSame = starts(at: expected) || reference.distance == 0 && starts(at: symbol(of: item.id)?.address)
             return isSame ? nil : "another place of itself"
         case .item(let target) where isKin(target):
             guard let kin = runningPlace(of: target) else { return nil }
@@ -187,10 +185,10 @@ struct RunningCode {
                 guard let place = start.map({ $0 &+ UInt64(bitPattern: reference.distance) }) else { return Self.incomplete }
                 isSame = place >= kin.address && place < kin.address &+ kin.size
             }
-            return isSame ? nil : "'\(graph.items[target].name)' here"
+            return isSame ? nil : "'\(graph[target].name)' here"
         case .item(let target):
-            let other = graph.items[target]
-            if let expected = hypervisor.symbol(of: target, object: object) {
+            let other = graph[target]
+            if let expected = symbol(of: target) {
                 return starts(at: expected.address) ? nil : "'\(other.name)' here"
             }
             guard let start else { return Self.incomplete }
@@ -213,18 +211,20 @@ struct RunningCode {
     }
 
     /// Whether the other and this are parts of one function.
-    private func isKin(_ other: Int) -> Bool {
-        item.parent == other || graph.items[other].parent.map { $0 == index || $0 == item.parent } ?? false
+    private func isKin(_ other: OriginalItem.ID) -> Bool {
+        item.parent == other || graph[other].parent.map { $0 == item.id || $0 == item.parent } ?? false
     }
 
-    private func runningPlace(of target: Int) -> (address: UInt64, size: UInt64)? {
-        guard let symbol = hypervisor.symbol(of: target, object: object) else { return nil }
+    private func symbol(of id: OriginalItem.ID) -> XenImage.Symbol? { hypervisor.symbol(of: OriginalKey(object: graph.object, item: id)) }
+
+    private func runningPlace(of target: OriginalItem.ID) -> (address: UInt64, size: UInt64)? {
+        guard let symbol = symbol(of: target) else { return nil }
         return hypervisor.running.replacement(of: symbol).map { ($0.code.newAddress, $0.code.newSize) } ?? (symbol.address, symbol.size)
     }
 
     /// Strings and constants have no symbols there: what is found at the place decides.
     private func contentDifference(
-        _ other: Item, start: UInt64, isExact: Bool, place: (Int) -> UInt64?, depth: Int
+        _ other: OriginalItem, start: UInt64, isExact: Bool, place: (Int) -> UInt64?, depth: Int
     ) -> String? {
         guard other.kind != .function, !other.isZeroFilled, other.size > 0, depth < Self.deepest else { return nil }
         let expected = graph.bytes(of: other)

@@ -8,10 +8,10 @@ struct Sighting: Equatable {
 
     /// What the relocations of one address have in common.
     struct Subject: Hashable {
-        var target: Reference.Target
+        var target: OriginalItem.Reference.Target
         var addend: Int64
 
-        init(_ reference: Reference) {
+        init(_ reference: OriginalItem.Reference) {
             target = reference.target
             addend = reference.addend
         }

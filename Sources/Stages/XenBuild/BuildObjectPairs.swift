@@ -14,40 +14,50 @@ package func buildObjectPairs(
     _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
 ) async throws -> BuildOutcome {
     let preparation = try await TreePreparation(request, progress: progress)
-    if try preparation.patchMayDoWithHeaders {
+    var reason = try preparation.whyHeadersAreNotEnough
+    if reason == nil {
         do {
-            return try await preparation.objectPairs(at: .headers)
-        } catch is MoreIsNeeded {}
+            return try await preparation.objectPairs(at: .headers, because: nil)
+        } catch let more as MoreIsNeeded { reason = more.reason }
     }
-    return try await preparation.objectPairs(at: .everything)
+    return try await preparation.objectPairs(at: .everything, because: reason)
 }
 
 extension TreePreparation {
-    /// Of how many sources a patch may concern that are prepared with the headers only. Among more there will be one that reads what a folder
-    /// makes for its own objects.
+    /// Up to so many sources may read a patch's files, and the headers alone are prepared. Among more sources there will be one that
+    /// reads what a folder makes for its own objects.
     private static var fewSources: Int { 60 }
 
-    /// True when the patch changes nothing but sources and headers that are there already, and few sources read those: most of what is made
-    /// from other files stays what it was.
-    fileprivate var patchMayDoWithHeaders: Bool {
+    /// Why a tree with its headers alone will not do for the patch; nil when it changes nothing but sources and headers that are there already, and
+    /// few sources read those: most of what is made from other files stays what it was.
+    fileprivate var whyHeadersAreNotEnough: String? {
         get throws {
             let files = request.patch.files.filter { $0.path.hasPrefix("xen/") }
-            guard files.allSatisfy({ ($0.path.hasSuffix(".c") || $0.path.hasSuffix(".h")) && !$0.isNew && $0.change != .remove }) else { return false }
-            guard files.contains(where: { $0.path.hasSuffix(".h") }) else { return true }
+            for file in files {
+                if file.isNew { return "the patch adds \(file.path)" }
+                if file.change == .remove { return "the patch removes \(file.path)" }
+                if !file.path.hasSuffix(".c"), !file.path.hasSuffix(".h") { return "the patch changes \(file.path), which is neither a C source nor a header" }
+            }
+            guard files.contains(where: { $0.path.hasSuffix(".h") }) else { return nil }
             let reach = try IncludeGraph(xen: request.tree.hypervisor).reaching(Set(files.map { String($0.path.dropFirst(4)) }))
-            return reach.paths.count { $0.hasSuffix(".c") } <= Self.fewSources
+            let sources = reach.paths.count { $0.hasSuffix(".c") }
+            return sources <= Self.fewSources ? nil : "\(sources) sources may include what the patch changes"
         }
     }
 
+    /// - Parameter reason: why the tree is prepared to that depth.
     /// - Throws: `MoreIsNeeded` when the tree at that depth does not tell enough, or lacks a file that an object reads.
-    fileprivate func objectPairs(at depth: PreparedTree.Depth) async throws -> BuildOutcome {
+    fileprivate func objectPairs(at depth: PreparedTree.Depth, because reason: String?) async throws -> BuildOutcome {
         let original = try await prepared(depth: depth)
         let area = try cache.makeWorkArea()
-        defer { if !request.keepWork { area.remove() } }
+        defer { area.remove() }
 
         let graph = try IncludeGraph(xen: original.xen)
         let patched = try await PatchedTree.make(
             original: original, patch: request.patch, graph: graph, preparation: self, folder: area.folder)
+        // Before anything is compiled: who wants to see the trees most is who gets an error.
+        let kept = request.keepWork.map { KeptWork(folder: $0) }
+        try kept?.keep(original: original.top, patched: patched.top)
         let affected = try AffectedObjects(original: original, patched: patched, graph: graph)
 
         let compiler = ObjectCompiler(
@@ -62,10 +72,12 @@ extension TreePreparation {
         guard depth == .everything || patched.changed.subtracting(compiled.read).allSatisfy({ isAccounted($0, in: original) }) else {
             throw MoreIsNeeded("no object that make speaks of reads all of the patch's files")
         }
+        try kept?.keep(compiled.pairs)
         return BuildOutcome(
             pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
             fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration,
-            diagnostics: accountForFiles(request, original: original, patched: patched, readByObjects: compiled.read))
+            diagnostics: accountForFiles(request, original: original, patched: patched, readByObjects: compiled.read),
+            decisions: compiled.decisions, preparation: PreparationDecision(isWhole: original.depth == .everything, reason: reason))
     }
 
     /// Whether it is known why a file of the patch is in no object that was compiled.

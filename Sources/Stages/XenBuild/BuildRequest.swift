@@ -43,14 +43,14 @@ package struct BuildRequest: Sendable {
     package var recorder: [String]
     /// More variables for make: `["XEN_VENDORVERSION=-1"]`.
     package var makeVariables: [String]
-    /// Leaves the patched tree in the cache folder's `work`.
-    package var keepWork: Bool
+    /// Where to leave copies of both trees and of the objects that were compared; nil leaves none. See `KeptWork`.
+    package var keepWork: FilePath?
 
     package init(
         tree: XenTree, patch: AppliedPatch, architecture: String, architectureOptions: [String: String] = [:], machine: UInt16? = nil, crossPrefix: String = "",
         toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil, xenDebug: Bool = false,
         launcher: [String] = [], jobs: Int = 1, cache: FilePath, logs: FilePath,
-        environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: Bool = false
+        environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: FilePath? = nil
     ) {
         self.tree = tree
         self.patch = patch

@@ -49,11 +49,17 @@ package struct BuildOutcome: Sendable, Equatable {
     /// Where the original of `pairs` is the tree with patches that run already: pairs of the tree itself and of that original, for
     /// the objects that those patches can affect.
     package var below: [ObjectPair] = []
+    /// Why each object that came into question was compiled or spared, sorted by name.
+    package var decisions: [ObjectDecision]
+    package var preparation: PreparationDecision?
 
     package init(
         pairs: [ObjectPair], objectCount: Int, compiled: Int, fromCache: Int, compiler: String,
-        configuration: KernelConfiguration = KernelConfiguration(text: ""), diagnostics: [Diagnostic] = []
+        configuration: KernelConfiguration = KernelConfiguration(text: ""), diagnostics: [Diagnostic] = [], decisions: [ObjectDecision] = [],
+        preparation: PreparationDecision? = nil
     ) {
+        self.decisions = decisions
+        self.preparation = preparation
         self.configuration = configuration
         self.pairs = pairs
         self.objectCount = objectCount

@@ -13,9 +13,12 @@ struct PairCompiler: Sendable {
         var fromCache = 0
         /// All files that the objects concerned were made from, relative to `xen/`.
         var read: Set<String> = []
+        /// Sorted by name.
+        var decisions: [ObjectDecision] = []
     }
 
     fileprivate struct One: Sendable {
+        var decision: ObjectDecision?
         /// nil when the object does not depend on any changed file, or both its sources say the same.
         var pair: ObjectPair?
         var compiled = 0
@@ -55,6 +58,7 @@ struct PairCompiler: Sendable {
             outcome.compiled += one.compiled
             outcome.fromCache += one.fromCache
             outcome.read.formUnion(one.read)
+            if let decision = one.decision { outcome.decisions.append(decision) }
             if let pair = one.pair { outcome.pairs.append(pair) }
         }.sorted()
     }
@@ -65,7 +69,7 @@ struct PairCompiler: Sendable {
         if !candidate.isCertain {
             let stored = candidate.original.flatMap { compiler.stored($0, treeKey: original.key, top: original.top) }
             // Only a changed file that the compiler read can change what it makes.
-            if let stored, stored.dependencies.isDisjoint(with: patched.changed) { return One() }
+            if let stored, stored.dependencies.isDisjoint(with: patched.changed) { return One(sparing: candidate, because: .readsNoneOfThem) }
             if preprocessFirst, let one = try await spared(candidate) { return one }
         }
         var one = One()
@@ -74,7 +78,7 @@ struct PairCompiler: Sendable {
             isInitOnly: command.isInitOnly, original: nil, patched: nil)
         if let command = candidate.original {
             let result = try await compiler.compile(command, treeKey: original.key, top: original.top, side: "original")
-            if !candidate.isCertain && result.entry.dependencies.isDisjoint(with: patched.changed) { return One(counting: result) }
+            if !candidate.isCertain && result.entry.dependencies.isDisjoint(with: patched.changed) { return One(counting: result, of: candidate) }
             one.add(result)
             pair.original = result.entry.object
         }
@@ -84,7 +88,16 @@ struct PairCompiler: Sendable {
             pair.patched = result.entry.object
         }
         one.pair = pair
+        one.decision = ObjectDecision(object: candidate.name, reason: reason(for: candidate, read: one.read))
         return one
+    }
+
+    /// Why a candidate was compiled.
+    private func reason(for candidate: AffectedObjects.Candidate, read: Set<String>) -> ObjectDecision.Reason {
+        guard let before = candidate.original else { return .added }
+        guard let after = candidate.patched else { return .removed }
+        if let source = [after.source, after.sourceAsCompiled].first(where: patched.changed.contains) { return .source(source) }
+        return before == after ? .reads(read.intersection(patched.changed).sorted()) : .command
     }
 
     /// What is to be said of a candidate that need not be compiled: it reads none of the changed files, or they say nothing new to it.
@@ -95,23 +108,31 @@ struct PairCompiler: Sendable {
             compiler.stored(after, treeKey: patched.key, top: patched.top) == nil,
             let old = try await compiler.preprocess(before, top: original.top, side: "original")
         else { return nil }
-        if old.read.isDisjoint(with: patched.changed) { return One() }
+        if old.read.isDisjoint(with: patched.changed) { return One(sparing: candidate, because: .readsNoneOfThem) }
         guard let new = try await compiler.preprocess(after, top: patched.top, side: "patched"), new.text == old.text else { return nil }
-        return One(read: old.read.union(new.read))
+        var one = One(sparing: candidate, because: .sameText)
+        one.read = old.read.union(new.read)
+        return one
     }
 }
 
 extension PairCompiler.One {
     /// Of an object that turned out not to be concerned.
-    fileprivate init(counting result: ObjectCompiler.Result) {
+    fileprivate init(counting result: ObjectCompiler.Result, of candidate: AffectedObjects.Candidate) {
+        self.init(sparing: candidate, because: .readsNoneOfThem)
         add(result)
         read = []
+    }
+
+    fileprivate init(sparing candidate: AffectedObjects.Candidate, because reason: ObjectDecision.Reason) {
+        decision = ObjectDecision(object: candidate.name, reason: reason)
     }
 }
 
 extension PairCompiler.Outcome {
     fileprivate consuming func sorted() -> Self {
         pairs.sort { $0.name < $1.name }
+        decisions.sort { $0.object < $1.object }
         return self
     }
 }

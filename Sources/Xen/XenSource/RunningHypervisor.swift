@@ -1,4 +1,5 @@
 import SystemPackage
+import XenVersions
 
 /// A hypervisor as it runs: what its build left, and the payloads that are applied to it.
 package struct RunningHypervisor: Sendable {
@@ -98,7 +99,7 @@ package struct AppliedPayload: Sendable {
     package var name: String { path.stem ?? path.string }
 
     /// Whether a symbol that it brought is a variable.
-    package func isWritable(_ symbol: XenImage.Symbol) -> Bool { [".data", ".bss"].contains { symbol.section?.hasPrefix($0) ?? false } }
+    package func isWritable(_ symbol: XenImage.Symbol) -> Bool { symbol.section.map(SectionName.isWritableData) ?? false }
 
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         memory.lazy.compactMap { $0.bytes.stretch(of: count, at: address, startingAt: $0.address) }.first

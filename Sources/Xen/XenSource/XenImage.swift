@@ -1,6 +1,7 @@
 import Diagnostics
 import ELFModel
 import SystemPackage
+import XenVersions
 
 /// An `xen-syms`: the linked hypervisor that is running, as its build left it. What payloads changed since is not in it:
 /// see `RunningHypervisor`.
@@ -44,7 +45,7 @@ package struct XenImage: Sendable {
         package var knownAddress: UInt64? { payload == nil ? address : nil }
 
         /// Whether it lies in memory that the hypervisor frees at the end of booting.
-        package var isFreedAfterBoot: Bool { payload == nil && section?.hasPrefix(".init") ?? false }
+        package var isFreedAfterBoot: Bool { payload == nil && section.map(SectionName.isFreedAfterBoot) ?? false }
     }
 
     /// The local symbols of one object file.
@@ -160,7 +161,7 @@ package struct XenImage: Sendable {
     package func hasMemory(at address: UInt64) -> Bool { hasSection(at: address) { _ in true } }
 
     /// Whether the hypervisor has memory of its own there that it frees at the end of booting.
-    package func isFreedAfterBoot(_ address: UInt64) -> Bool { hasSection(at: address) { $0.name.hasPrefix(".init") } }
+    package func isFreedAfterBoot(_ address: UInt64) -> Bool { hasSection(at: address) { SectionName.isFreedAfterBoot($0.name) } }
 
     private func hasSection(at address: UInt64, where fits: (ELFSection) -> Bool) -> Bool {
         file.sections.contains { $0.isAllocated && address >= $0.address && address - $0.address < $0.size && fits($0) }
@@ -171,7 +172,7 @@ package struct XenImage: Sendable {
         let wanted = Array(bytes)
         guard let first = wanted.first else { return nil }
         for section in file.sections
-        where section.isAllocated && !section.isZeroFilled && !section.isWritable && !section.isExecutable && !section.name.hasPrefix(".init") {
+        where section.isAllocated && !section.isZeroFilled && !section.isWritable && !section.isExecutable && !SectionName.isFreedAfterBoot(section.name) {
             var rest = section.data[...]
             while let index = rest.firstIndex(of: first) {
                 if rest[index...].starts(with: wanted) { return section.address &+ UInt64(index) }
@@ -185,7 +186,7 @@ package struct XenImage: Sendable {
     /// options are in its debug information, which this type does not read.
     package var buildTraits: BuildTraits {
         var traits = BuildTraits(configuration: configuration)
-        if let comment = file.sections.first(where: { $0.name == ".comment" }) {
+        if let comment = file.sections.first(where: { $0.name == SectionName.comment }) {
             traits.compilers = BuildTraits.compilers(inComment: comment.data)
         }
         return traits

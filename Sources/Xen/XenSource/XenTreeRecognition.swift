@@ -1,6 +1,7 @@
 import Diagnostics
 import SystemPackage
 import WorkFiles
+import XenVersions
 
 /// Recognises a Xen source tree by the files that every version since 4.7 has. Nothing is written.
 ///
@@ -48,7 +49,7 @@ extension PayloadABI {
     init?(sysctlHeader text: String, version xen: XenVersion) {
         if let version = cMacro("LIVEPATCH_PAYLOAD_VERSION", in: text) {
             guard let number = UInt8(version) else { return nil }
-            self.init(format: .livepatch, version: number, takesHooksAndNOPs: xen >= XenVersion(major: 4, minor: 8))
+            self.init(format: .livepatch, version: number, takesHooksAndNOPs: xen.livepatchFormat.takesHooksAndNOPs)
         } else if cMacro("XSPLICE_PAYLOAD_VERSION", in: text) != nil || text.contains("struct xsplice_patch_func") {
             self = .xspliceV1
         } else {

@@ -6,6 +6,7 @@ import Testing
 import WorkFiles
 import XenRig
 import XenSource
+import XenVersions
 
 /// What came out of `ChangeClassTests` in the eyes of other people's tools, and of the hypervisor's loader.
 @Suite struct PayloadCheckTests {

@@ -1,3 +1,4 @@
+import Report
 import SystemPackage
 import TestTools
 import Testing
@@ -48,6 +49,28 @@ import Musl
             // Nothing of the machine in it.
             let text = String(decoding: payload, as: UTF8.self)
             for word in [bench.folder.string, "/tmp/", "root@"] { #expect(!text.contains(word), "\(word)") }
+        }
+    }
+
+    /// Each process walks its dictionaries in another order: none of that reaches the report.
+    @Test(arguments: ["F8-move", "F3-two-files", "B2-file-gone", "D8-moved"])
+    func theReportIsTheSameInEveryRun(change: String) async throws {
+        let bench = try await Bench.shared()
+        let patches = try #require(SmallTree.trials.first { $0.change.name == change }).change.patches
+        try await bench.withFolder { folder in
+            let output = folder.appending("out")
+            var reports: Set<[UInt8]> = [], payloads: Set<[UInt8]> = []
+            for run in 0..<10 {
+                _ = try await Program.run(bench.arguments(patches: patches, output: output) + (run == 0 ? [] : ["--force"]))
+                // What a run takes is no part of its result; what the first one compiled, the next ones have in the cache.
+                var report = try JSONText.decode(BuildReport.self, from: try WorkFiles.read(output.appending("report.json")))
+                report.timings = []
+                report.compile?.compiled = 0
+                report.compile?.fromCache = 0
+                reports.insert(Array(try JSONText.encode(report).utf8))
+                if let path = report.payload?.path { payloads.insert(try WorkFiles.read(FilePath(path))) }
+            }
+            #expect(reports.count == 1 && payloads.count <= 1)
         }
     }
 

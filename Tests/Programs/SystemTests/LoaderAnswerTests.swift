@@ -8,6 +8,7 @@ import Testing
 import WorkFiles
 import XenRig
 import XenSource
+import XenVersions
 
 #if canImport(Glibc)
 import Glibc

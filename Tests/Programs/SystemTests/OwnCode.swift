@@ -63,22 +63,20 @@ struct OwnCode: Sendable {
     func comparison(of object: String) throws -> ChangeSet? {
         let path = hypervisor.tree.appending("xen").appending(object)
         guard try WorkFiles.read(path).starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { return nil }
-        let own = ObjectToCompare(file: try ELFFile.read(path, debugSections: false), debug: DebugInfo())
-        return own.file.header.machine == architecture.machine ? compare(object, own, own) : nil
+        let own = CompiledObject(file: try ELFFile.read(path, debugSections: false), debug: DebugInfo())
+        return own.file.header.machine == architecture.machine ? try compare(object, own, own) : nil
     }
 
-    private func compare(_ object: String, _ original: ObjectToCompare, _ patched: ObjectToCompare) -> ChangeSet {
-        compareObjects(
-            objectName: object, source: source(of: object), original: original, patched: patched, architecture: architecture,
-            xenVersion: (tree.version.major, tree.version.minor), hooksPrefix: tree.abi.hooksPrefix)
+    private func compare(_ object: String, _ original: CompiledObject, _ patched: CompiledObject) throws -> ChangeSet {
+        try compareObjects(
+            CompiledPair(ObjectID(object), source: source(of: object), original: original, patched: patched),
+            by: ComparisonRules(architecture: architecture, xen: tree.version, abi: tree.abi))
     }
 
     /// The functions of an object that run after boot, and that a trampoline fits into.
-    func functions(of set: ChangeSet) -> [Int] {
-        set.patched.items.indices.filter { index in
-            let item = set.patched.items[index]
-            return item.kind == .function && item.role == .code && item.parent == nil && item.isNamed
-                && item.symbolSize >= architecture.minimumFunctionSize(firstBytes: set.patched.bytes(of: item))
+    func functions(of set: ChangeSet) -> [PatchedItem] {
+        set.patched.items.filter { item in
+            item.isRuntimeFunction && item.symbolSize >= architecture.minimumFunctionSize(firstBytes: set.patched.bytes(of: item))
         }
     }
 
@@ -96,7 +94,7 @@ struct OwnCode: Sendable {
         var all: [Choice] = []
         for object in try await objects() {
             guard let set = try comparison(of: object) else { continue }
-            for index in functions(of: set) { all.append(Choice(object: object, function: set.patched.items[index].name)) }
+            for item in functions(of: set) { all.append(Choice(object: object, function: item.name)) }
         }
         var state = seed
         var chosen: Set<Choice> = []
@@ -134,9 +132,7 @@ struct OwnCode: Sendable {
             var sets: [String: ChangeSet] = [:]
             for pair in outcome.pairs where objects.contains(pair.name) {
                 guard let original = pair.original, let patched = pair.patched else { continue }
-                sets[pair.name] = compare(
-                    pair.name, ObjectToCompare(file: try ELFFile.read(original, debugSections: false), debug: try DebugInfo.read(original)),
-                    ObjectToCompare(file: try ELFFile.read(patched, debugSections: false), debug: try DebugInfo.read(patched)))
+                sets[pair.name] = try compare(pair.name, try .read(original, for: architecture), try .read(patched, for: architecture))
             }
             return sets
         }
@@ -148,16 +144,15 @@ struct OwnCode: Sendable {
     ///
     /// - Parameter payload: one of the same function that is applied already; its code is the original then.
     func link(_ choice: Choice, of set: ChangeSet, name: String = "own", onTopOf payload: Payload? = nil) throws -> LinkOutcome {
-        let index = set.patched.items.firstIndex { $0.kind == .function && $0.name == choice.function }
-        return try link(index.map { [$0] } ?? [], of: set, name: name, onTopOf: payload)
+        let item = set.patched.items.first { $0.kind == .function && $0.name == choice.function }
+        return try link(item.map { [$0] } ?? [], of: set, name: name, onTopOf: payload)
     }
 
-    func link(_ functions: [Int], of set: ChangeSet, name: String = "own", onTopOf payload: Payload? = nil) throws -> LinkOutcome {
-        var set = set
-        for index in functions { set.status[index] = .changed }
+    func link(_ functions: [PatchedItem], of set: ChangeSet, name: String = "own", onTopOf payload: Payload? = nil) throws -> LinkOutcome {
+        let set = set.treating(asChanged: Set(functions.map(\.id)))
         return try linkPayload(
             [set], onto: try payload.map(applied) ?? RunningHypervisor(image), below: payload == nil ? [] : [set], architecture: architecture,
-            options: LinkOptions(name: name, abi: tree.abi))
+            options: LinkOptions(name: name, abi: tree.abi, xen: tree.version))
     }
 
     /// The hypervisor with that payload applied, as the model of its loader has it in memory.

@@ -1,5 +1,5 @@
 import Testing
-import XenSource
+import XenVersions
 
 @testable import TestDrive
 

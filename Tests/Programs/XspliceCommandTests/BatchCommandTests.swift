@@ -1,4 +1,5 @@
 import Diagnostics
+import LivepatchBuild
 import Report
 import SystemPackage
 import TestTools
@@ -64,6 +65,28 @@ import WorkFiles
         #expect(folder.names("out/a/p").contains("p.livepatch"))
         _ = await batch(force: true)
         #expect(folder.names("out/a/p") == ["output.txt"])
+    }
+
+    @Test("options that do not go together are that build's own fault, and said as 'build' says it") func wrongHypervisors() async throws {
+        try folder.write(
+            "m.json",
+            #"""
+            { "hypervisors": [{ "name": "a", "source": "nowhere", "arch": "mips" }, { "name": "b", "source": "nowhere", "cumulative": true }],
+              "fixes": [{ "patches": ["p"] }] }
+            """#)
+        let ending = await batch()
+        #expect(ending.status == .usage && ending.error.contains("p for a: error: --arch mips: this version makes payloads for x86_64"), "\(ending.error)")
+        #expect(ending.error.contains("p for b: error: payloads are applied to a hypervisor that runs"), "\(ending.error)")
+        let alone = await run(["-s", "nowhere", "-p", "p", "-o", "out", "--arch", "mips"])
+        #expect(try WorkFiles.read(out.appending("a/p/output.txt")) == Array(alone.error.utf8))
+        #expect(try report().runs.map(\.exitCode) == [.usage, .usage])
+    }
+
+    @Test("without a place for the cache nothing begins") func noCache() async throws {
+        try folder.write("m.json", manifest)
+        let ending = await run(["batch", folder.path.appending("m.json").string, "-o", out.string], environment: [:])
+        #expect(ending.status == .usage && ending.error.hasPrefix("error: no place for the cache folder: HOME is not set"), "\(ending.error)")
+        #expect(folder.names() == ["m.json"])
     }
 
     @Test("a build whose folder can't be made stops no other") func aFolderThatCannotBeMade() async throws {

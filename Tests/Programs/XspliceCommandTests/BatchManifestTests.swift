@@ -1,4 +1,5 @@
 import Diagnostics
+import LivepatchBuild
 import TestTools
 import Testing
 
@@ -23,21 +24,41 @@ import Testing
         let manifest = try read(
             small.replacing("FIXES", with: #"{ "patches": ["/p/one.patch"] }, { "name": "2.0", "patches": ["/p/x", "/p/y"], "hypervisors": ["b"], "options": ["--expect", "--allow-layout-change", "struct foo"] }"#))
         #expect(manifest.cells.map(\.folder) == ["a/one", "b/one", "b/2.0"])
-        #expect(manifest.cells[0].arguments == ["build", "-s", "source", "-p", "/p/one.patch", "--name", "one"])
+        let work = BuildOptions.Work(jobs: 2, cache: "/cache")
+        var payload = BuildOptions.Payload()
+        payload.name = "one"
+        #expect(try manifest.cells[0].options(work: work) == BuildOptions(input: .init(source: "source", patches: ["/p/one.patch"]), payload: payload, work: work))
+        var targets = BuildOptions.Targets(), fix = BuildOptions.Fix()
+        targets.architectures = ["arm64"]
+        payload.name = "2-0"
+        fix.expect = true
+        fix.allowedLayouts = ["struct foo"]
         #expect(
-            manifest.cells[2].arguments == [
-                "build", "-s", "source", "--arch", "arm64", "-p", "/p/x", "-p", "/p/y", "--name", "2-0", "--expect", "--allow-layout-change", "struct foo",
-            ])
+            try manifest.cells[2].options(work: work)
+                == BuildOptions(input: .init(source: "source", patches: ["/p/x", "/p/y"]), targets: targets, payload: payload, fix: fix, work: work))
     }
 
     @Test func whatIsAppliedBelongsToTheHypervisor() throws {
         let manifest = try read(
             #"{ "hypervisors": [{ "name": "a", "source": "/abs", "xenSyms": "/x", "config": "/c", "crossCompile": "", "on": ["/1", "/2"], "appliedPatches": ["/3"], "cumulative": true }], "fixes": [{ "patches": ["/p"] }] }"#)
-        #expect(
-            manifest.cells.map(\.arguments) == [[
-                "build", "-s", "source", "--xen-syms", "/x", "-c", "/c", "--cross-compile", "", "--on", "/1", "--on", "/2", "--applied-patch", "/3",
-                "--cumulative", "-p", "/p", "--name", "p",
-            ]])
+        let options = try #require(manifest.cells.first).options(work: .init(jobs: 1, cache: "/cache"))
+        #expect(options.targets.xenSyms == [TargetValue("/x")] && options.targets.config == [TargetValue("/c")])
+        #expect(options.targets.crossCompile == [TargetValue("")] && options.targets.architectures.isEmpty)
+        #expect(options.stack.payloads == ["/1", "/2"] && options.stack.patches == ["/3"] && options.stack.isReplaced)
+        #expect(options.input.patches == ["/p"] && options.payload.name == "p" && options.fix == BuildOptions.Fix())
+    }
+
+    @Test func everyOptionOfAFix() throws {
+        let words = #"["--allow-layout-change=a", "--format", "livepatch", "--nop", "f=5", "--nop=g=6", "--prelink", "--strip", "--trust-source", "--xen-debug", "--expect"]"#
+        let fix = try #require(try read(small.replacing("FIXES", with: #"{ "patches": ["/p"], "options": \#(words) }"#)).fixes.first).options
+        #expect(fix.format == .livepatch && fix.allowedLayouts == ["a"] && fix.nops == [.init(function: "f", count: 5), .init(function: "g", count: 6)])
+        #expect(fix.prelink && fix.strip && fix.trustSource && fix.xenDebug && fix.expect)
+    }
+
+    /// The list that messages have is that of the options that are parsed.
+    @Test func namesOfOptions() {
+        let shown = FixOptions.helpMessage(columns: 100).matches(of: /--[a-z][a-z-]+/).map { String($0.output) }.filter { $0 != "--help" }
+        #expect(Set(shown) == Set(FixOptions.names))
     }
 
     @Test(arguments: [
@@ -63,6 +84,15 @@ import Testing
         (#"{ "patches": ["p"] }, { "patches": ["q/p.patch"] }"#, "fixes[1].name: 'p' is there twice"),
         (#"{ "patches": ["p"], "options": ["--force"] }"#, "fixes[0].options: '--force' is no option of a fix"),
         (#"{ "patches": ["p"], "options": ["-o=/etc"] }"#, "fixes[0].options: '-o' is no option of a fix"),
+        (
+            #"{ "patches": ["p"] }, { "patches": ["q"], "options": ["--format", "kpatch"] }"#,
+            "fixes[1].options: The value 'kpatch' is invalid for '--format <format>'."
+        ),
+        (#"{ "patches": ["p"], "options": ["--nop", "f"] }"#, "fixes[0].options: The value 'f' is invalid for '--nop <function=bytes>'"),
+        (#"{ "patches": ["p"], "options": ["--nop"] }"#, "fixes[0].options: Missing value for '--nop <function=bytes>'"),
+        (#"{ "patches": ["p"], "options": ["stray"] }"#, "fixes[0].options: Unexpected argument 'stray'"),
+        (#"{ "patches": ["p"], "options": ["--allow-layout-change", ""] }"#, "fixes[0].options: --allow-layout-change is given an empty name"),
+        (#"{ "patches": ["p"], "options": ["--help"] }"#, "fixes[0].options: '--help' is no option of a fix"),
         (#"{ "patches": ["p"], "patch": "q" }"#, "fixes[0].patch: is not known here"),
     ])
     func oddFixes(fixes: String, complaint: String) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import LivepatchBuild
 import SystemPackage
 import Testing
 
@@ -16,24 +17,27 @@ import Testing
         let options = try parse(
             "-s", "/tmp/xen", "-p", "/root/work/test1.patch", "-o", "out1", "--xen-debug", "--debug", "--xen-syms",
             "/root/xen/xen/xen-syms")
-        #expect(options.source == "/tmp/xen")
-        #expect(options.patches == ["/root/work/test1.patch"])
-        #expect(options.output == "out1")
-        #expect(options.xenSyms == [TargetValue("/root/xen/xen/xen-syms")])
-        #expect(options.xenDebug)
-        #expect(options.verbosity == .debug)
+        #expect(options.input == .init(source: "/tmp/xen", patches: ["/root/work/test1.patch"]))
+        #expect(options.targets.xenSyms == [TargetValue("/root/xen/xen/xen-syms")])
+        #expect(options.fix.xenDebug)
     }
 
     @Test func defaults() throws {
         let options = try parse("-s", "a", "-p", "b", "-o", "c")
-        #expect(
-            options
-                == BuildOptions(
-                    source: "a", patches: ["b"], appliedPatches: [], applied: [], cumulative: false, name: nil, output: "c", xenSyms: [], config: [], crossCompile: [], jobs: 3, xenDebug: false,
-                    depends: nil, xenDepends: nil, architectures: [], format: .auto, skip: nil, prelink: false,
-                    strip: false, expect: false, nops: [], cache: "/home/u/.cache/xsplice-build", cacheLimit: 10 << 30,
-                    compilerLauncher: [], keepWork: false, trustSource: false,
-                    allowedLayouts: [], force: false, verbosity: .normal))
+        let work = BuildOptions.Work(jobs: 3, cache: "/home/u/.cache/xsplice-build", cacheLimit: 10 << 30)
+        #expect(try options == BuildOptions(input: .init(source: "a", patches: ["b"]), work: work))
+    }
+
+    @Test func whatIsSaidAndWhere() throws {
+        func command(_ arguments: String...) throws -> BuildCommand {
+            try #require(try RootCommand.parseAsRoot(["-s", "a", "-p", "b", "-o", "c"] + arguments) as? BuildCommand)
+        }
+        #expect(try command().output.path == "c")
+        #expect(try !command().output.force && command("--force").output.force)
+        for (option, verbosity) in [("-q", Verbosity.quiet), ("-v", .verbose), ("-d", .debug), ("--debug", .debug)] {
+            #expect(try command(option).said.verbosity == verbosity)
+        }
+        #expect(try command().said.verbosity == .normal && command("-v", "-d").said.verbosity == .debug)
     }
 
     @Test func everyOption() throws {
@@ -44,25 +48,25 @@ import Testing
             "--cache-dir", "/cache", "--cache-size", "500M", "--compiler-launcher", "ccache --x", "--keep-work", "--trust-source", "--force", "-v",
             "--allow-layout-change", "struct domain", "--allow-layout-change", "vcpu", "--xen-syms", "xen-syms", "--on", "1.livepatch",
             "--on", "2.livepatch", "--applied-patch", "0.patch", "--cumulative", "--expect", "--nop", "a.c#f=5", "--name", "fix-1")
-        #expect(options.applied == ["1.livepatch", "2.livepatch"] && options.appliedPatches == ["0.patch"] && options.cumulative)
-        #expect(options.expect && options.nops == [.init(function: "a.c#f", count: 5)] && options.name == "fix-1")
-        #expect(options.patches == ["1.patch", "2.patch"])
-        #expect(options.config == [TargetValue("config")])
-        #expect(options.jobs == 8)
-        #expect(options.depends?.first == 0xbb && options.depends?.count == 20)
-        #expect(options.xenDepends == options.depends)
-        #expect(options.architectures == ["arm64"] && options.crossCompile == [TargetValue("aarch64-none-")])
-        #expect(options.format == .livepatch)
-        #expect(options.skip == .diff)
-        #expect(options.prelink && options.strip && options.keepWork && options.trustSource && options.force)
-        #expect(options.cache == "/cache" && options.cacheLimit == 500 << 20 && options.compilerLauncher == ["ccache", "--x"])
-        #expect(options.allowedLayouts == ["struct domain", "vcpu"])
-        #expect(options.verbosity == .verbose)
+        let (stack, payload, fix, work) = (options.stack, options.payload, options.fix, options.work)
+        #expect(stack.payloads == ["1.livepatch", "2.livepatch"] && stack.patches == ["0.patch"] && stack.isReplaced)
+        #expect(fix.expect && fix.nops == [.init(function: "a.c#f", count: 5)] && payload.name == "fix-1")
+        #expect(options.input.patches == ["1.patch", "2.patch"])
+        #expect(options.targets.config == [TargetValue("config")])
+        #expect(work.jobs == 8)
+        #expect(payload.depends?.first == 0xbb && payload.depends?.count == 20)
+        #expect(payload.xenDepends == payload.depends)
+        #expect(options.targets.architectures == ["arm64"] && options.targets.crossCompile == [TargetValue("aarch64-none-")])
+        #expect(fix.format == .livepatch)
+        #expect(work.skip == .diff)
+        #expect(fix.prelink && fix.strip && work.keepWork && fix.trustSource && !fix.xenDebug)
+        #expect(work.cache == "/cache" && work.cacheLimit == 500 << 20 && work.compilerLauncher == ["ccache", "--x"])
+        #expect(fix.allowedLayouts == ["struct domain", "vcpu"])
     }
 
     @Test(arguments: [("0", nil), ("1000", 1000), ("3k", 3 << 10), ("2G", 2 << 30), ("1T", 1 << 40)] as [(String, Int64?)])
     func sizes(text: String, limit: Int64?) throws {
-        #expect(try parse("-s", "a", "-p", "b", "-o", "c", "--cache-size", text).cacheLimit == limit)
+        #expect(try parse("-s", "a", "-p", "b", "-o", "c", "--cache-size", text).work.cacheLimit == limit)
     }
 
     @Test(arguments: ["", "G", "-1", "1X", "1.5G", "99999999T"])
@@ -75,15 +79,15 @@ import Testing
         let options = try parse(
             "-s", "a", "-p", "b", "-o", "c", "--arch", "x86_64,arm64", "--arch", "arm32", "--xen-syms", "arm64=64/xen-syms", "--xen-syms",
             "build=1/xen-syms", "--xen-syms", "./arm32=new", "-c", "arm32=a=b", "--cross-compile", "arm64=")
-        #expect(options.architectures == ["x86_64", "arm64", "arm32"])
-        #expect(options.xenSyms == [TargetValue("64/xen-syms", for: "arm64"), TargetValue("build=1/xen-syms"), TargetValue("./arm32=new")])
-        #expect(options.config == [TargetValue("a=b", for: "arm32")])
-        #expect(options.crossCompile == [TargetValue("", for: "arm64")])
+        #expect(options.targets.architectures == ["x86_64", "arm64", "arm32"])
+        #expect(options.targets.xenSyms == [TargetValue("64/xen-syms", for: "arm64"), TargetValue("build=1/xen-syms"), TargetValue("./arm32=new")])
+        #expect(options.targets.config == [TargetValue("a=b", for: "arm32")])
+        #expect(options.targets.crossCompile == [TargetValue("", for: "arm64")])
     }
 
     @Test func longNames() throws {
         let options = try parse("--srcdir", "a", "--patch", "b", "--output", "c", "--cpus", "2", "--skip", "build")
-        #expect(options.source == "a" && options.jobs == 2 && options.skip == .build)
+        #expect(options.input.source == "a" && options.work.jobs == 2 && options.work.skip == .build)
     }
 
     @Test(arguments: [
@@ -110,12 +114,14 @@ import Testing
         #expect(result.error.hasPrefix("error: "), "\(result.error)")
     }
 
-    @Test func cacheFolder() throws {
-        #expect(try CacheFolder.locate(option: "x", environment: [:]) == "x")
-        let both = ["HOME": "/h", "XDG_CACHE_HOME": "/c"]
-        #expect(try CacheFolder.locate(option: nil, environment: both) == "/c/xsplice-build")
-        let relative = ["HOME": "/h", "XDG_CACHE_HOME": "c"]
-        #expect(try CacheFolder.locate(option: nil, environment: relative) == "/h/.cache/xsplice-build")
-        #expect(throws: UsageError.self) { try CacheFolder.locate(option: nil, environment: [:]) }
+    /// The titles of the groups, with what stands below them.
+    @Test func helpHasGroups() {
+        let page = CommandLineTool.help()
+        let titles = ["INPUT", "OUTPUT", "TARGET", "APPLIED PAYLOADS", "PAYLOAD", "WORK", "WHAT IS SAID", "OPTIONS"]
+        let found = page.split(separator: "\n").filter { $0.hasSuffix(":") && $0.first?.isLetter == true && !$0.hasPrefix("EXIT") }.map { $0.dropLast() }
+        #expect(found.map(String.init) == titles)
+        // A group that is in two parts has one title.
+        let payload = page.split(separator: "\nPAYLOAD:\n")[1].split(separator: "\n\n")[0]
+        #expect(payload.contains("--name <name>") && payload.contains("--expect"))
     }
 }

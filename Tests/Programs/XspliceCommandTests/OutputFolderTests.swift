@@ -158,7 +158,7 @@ import Glibc
             if payloadFor.contains(target) {
                 report.outcome = .written
                 report.payload = .init(
-                    path: output.payloadFolder(for: target).appending(name).string, size: 1, buildID: "aa", depends: "bb", xenDepends: nil,
+                    path: output.places.payloadFolder(for: target).appending(name).string, size: 1, buildID: "aa", depends: "bb", xenDepends: nil,
                     hostTool: "xen-livepatch")
             }
             return report

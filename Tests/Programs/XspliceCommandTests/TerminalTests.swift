@@ -1,4 +1,3 @@
-import Logging
 import Report
 import Synchronization
 import Testing
@@ -10,7 +9,7 @@ import Testing
     let error = MemorySink()
 
     func terminal(
-        _ style: TextStyle = TextStyle(), _ verbosity: BuildOptions.Verbosity = .normal,
+        _ style: TextStyle = TextStyle(), _ verbosity: Verbosity = .normal,
         clock: @escaping @Sendable () -> Duration = { .zero }
     ) -> Terminal {
         Terminal(
@@ -19,11 +18,11 @@ import Testing
 
     @Test func inAPipeEachStageIsOnePlainLine() {
         let terminal = terminal()
-        terminal.begin(.patch)
+        terminal.begin("patch")
         terminal.update("1 of 2")
         terminal.update("2 of 2")
         terminal.end("1 file, +1 −1")
-        terminal.begin(.compile)
+        terminal.begin("compile")
         terminal.remark("warning: w")
         terminal.fail()
         #expect(output.text == " ✓ patch      1 file, +1 −1\n ✗ compile    failed\n")
@@ -33,7 +32,7 @@ import Testing
     @Test func longStagesTellTheTime() {
         let now = Mutex(Duration.zero)
         let terminal = terminal(TextStyle(width: 40)) { now.withLock { $0 } }
-        terminal.begin(.compile)
+        terminal.begin("compile")
         now.withLock { $0 = .milliseconds(1449) }
         terminal.end("done")
         #expect(output.text == " ✓ compile    done                1.4 s\n")
@@ -42,7 +41,7 @@ import Testing
 
     @Test func onATerminalTheLineIsReplaced() {
         let terminal = terminal(TextStyle(width: 40, isTerminal: true))
-        terminal.begin(.compile)
+        terminal.begin("compile")
         terminal.update("1 of 2")
         terminal.say("between")
         terminal.end("done")
@@ -55,7 +54,7 @@ import Testing
 
     @Test func liveLinesFitTheTerminal() {
         let terminal = terminal(TextStyle(width: 40, isTerminal: true))
-        terminal.begin(.compile)
+        terminal.begin("compile")
         terminal.update(String(repeating: "x", count: 100))
         let last = output.text.split(separator: "\r").last.map { $0.dropFirst(4) }
         #expect(last?.count == 39)
@@ -64,7 +63,7 @@ import Testing
 
     @Test func quietSaysErrorsOnly() {
         let terminal = terminal(TextStyle(isTerminal: true), .quiet)
-        terminal.begin(.patch)
+        terminal.begin("patch")
         terminal.update("x")
         terminal.say("y")
         terminal.remark("warning")
@@ -75,33 +74,33 @@ import Testing
     }
 
     @Test(arguments: [
-        (BuildOptions.Verbosity.quiet, []), (.normal, ["warning: w"]), (.verbose, ["info: i a=1", "warning: w"]),
-        (.debug, ["debug: d", "info: i a=1", "warning: w"]),
+        (Verbosity.quiet, []), (.normal, []), (.verbose, ["compile: common/a.o  it reads b.h"]),
+        (.debug, ["compile: common/a.o  it reads b.h", "spare:   common/c.o  it reads nothing that the patch changes"]),
     ])
-    func logFollowsTheVerbosity(verbosity: BuildOptions.Verbosity, lines: [String]) {
-        let log = TerminalLog.logger(terminal(TextStyle(), verbosity))
-        log.debug("d")
-        log.info("i", metadata: ["a": "1"])
-        log.warning("w")
+    func decisionsFollowTheVerbosity(verbosity: Verbosity, lines: [String]) {
+        TerminalObserver(terminal(TextStyle(), verbosity)).observe(
+            .decided([
+                Decision(.compile, "common/a.o", "it reads b.h"),
+                Decision(.spare, "common/c.o", "it reads nothing that the patch changes", .everything),
+            ]))
         #expect(error.text.split(separator: "\n").map(String.init) == lines)
         #expect(output.text.isEmpty)
     }
 
-    @Test func stagesAreTimedAndFailuresEndTheLine() async throws {
+    @Test func whatIsShownEndsWithItsLineOrItsFailure() async throws {
         struct Failure: Error {}
-        let runner = StageRunner(terminal())
-        let value = try await runner.run(.patch) { (42, "ok") }
+        let terminal = terminal()
+        let value = try await terminal.show("batch") { (42, "ok") }
         #expect(value == 42)
-        await #expect(throws: Failure.self) { try await runner.run(.compile) { () -> (Int, String) in throw Failure() } }
-        #expect(runner.timings.map(\.stage) == ["patch", "compile"])
-        #expect(output.text == " ✓ patch      ok\n ✗ compile    failed\n")
+        await #expect(throws: Failure.self) { try await terminal.show("compile") { () -> (Int, String) in throw Failure() } }
+        #expect(output.text == " ✓ batch      ok\n ✗ compile    failed\n")
     }
 
-    @Test func aCancelledRunStopsAtTheNextStage() async {
-        let runner = StageRunner(terminal())
+    @Test func aCancelledRunShowsNothingMore() async {
+        let terminal = terminal()
         let task = Task {
             while !Task.isCancelled { await Task.yield() }
-            return try await runner.run(.patch) { (1, "never") }
+            return try await terminal.show("batch") { (1, "never") }
         }
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }

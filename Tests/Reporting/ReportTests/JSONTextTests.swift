@@ -14,7 +14,12 @@ import Testing
         var report = BuildReport(
             tree: .init(path: "/src/xen", version: "4.17.5", architecture: "x86_64", format: "livepatch v2"),
             outcome: .nothingToPatch)
-        report.functions = [.init(name: "f", file: "common/f.c", line: 3, oldSize: 10, newSize: 12, status: .changed)]
+        report.functions = [
+            .init(
+                name: "f", file: "common/f.c", line: 3, oldSize: 10, newSize: 12, status: .changed,
+                why: [.init(name: "f", file: "common/f.c", line: 3, reason: "changed")],
+                firstDifference: .init(offset: 5, before: "call a", after: "call b", file: "common/f.c", line: 4, summary: "call a / call b"))
+        ]
         report.diagnostics = [
             .init(.initOnlyChange, .warning, symbol: "g", location: .init(file: "common/f.c", line: 9), message: "m")
         ]
@@ -39,11 +44,27 @@ import Testing
                   "functions" : [
                     {
                       "file" : "common/f.c",
+                      "firstDifference" : {
+                        "after" : "call b",
+                        "before" : "call a",
+                        "file" : "common/f.c",
+                        "line" : 4,
+                        "offset" : 5,
+                        "summary" : "call a / call b"
+                      },
                       "line" : 3,
                       "name" : "f",
                       "newSize" : 12,
                       "oldSize" : 10,
-                      "status" : "changed"
+                      "status" : "changed",
+                      "why" : [
+                        {
+                          "file" : "common/f.c",
+                          "line" : 3,
+                          "name" : "f",
+                          "reason" : "changed"
+                        }
+                      ]
                     }
                   ],
                   "generator" : "xsplice-build",
@@ -54,7 +75,7 @@ import Testing
                   "references" : [
 
                   ],
-                  "schemaVersion" : 2,
+                  "schemaVersion" : 4,
                   "specialEntries" : [
 
                   ],

@@ -2,12 +2,13 @@ import ELFModel
 import Report
 import Testing
 import XenSource
+import XenVersions
 
 @Suite struct PayloadInspectionTests {
     /// A payload of format livepatch v2 with one replaced function, made by hand.
     static func payload() -> ELFFile {
         let abi = PayloadABI.livepatchV2
-        var entry = [UInt8](repeating: 0, count: abi.functionEntrySize(pointerSize: 8))
+        var entry = [UInt8](repeating: 0, count: FunctionEntry.Layout(abi, pointerSize: 8).size)
         entry.replaceSubrange(24..<32, with: [0x2a, 0, 0, 0, 0x2b, 1, 0, 0])
         entry[32] = 2
         let alloc = ELF.SectionFlag.alloc

@@ -35,7 +35,7 @@ import Testing
                 {
                   "generator" : "xsplice-build",
                   "outcome" : "written",
-                  "schemaVersion" : 3,
+                  "schemaVersion" : 5,
                   "targets" : [
 
                   ]

@@ -5,6 +5,7 @@ import TestTools
 import Testing
 import WorkFiles
 import XenSource
+import XenVersions
 
 @testable import LoaderModel
 

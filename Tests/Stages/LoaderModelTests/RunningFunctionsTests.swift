@@ -1,13 +1,14 @@
 import PayloadSamples
 import Testing
 import XenSource
+import XenVersions
 
 @testable import LoaderModel
 
 /// Which functions make processors run where payloads are applied.
 @Suite struct RunningFunctionsTests {
     private func kinds(_ name: String, minor: Int = 17, _ machine: Machine = .x86_64) -> [LoadResult.Finding.Kind] {
-        RunningFunctions(version: XenVersion(major: 4, minor: minor), rules: machine.architecture.loaderRules(major: 4, minor: minor))
+        RunningFunctions(version: XenVersion(major: 4, minor: minor), rules: machine.architecture.loaderRules(of: XenVersion(major: 4, minor: minor)))
             .findings(on: name).map(\.kind)
     }
 

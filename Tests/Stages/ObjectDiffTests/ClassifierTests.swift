@@ -81,7 +81,7 @@ import Testing
         }
         let set = try await ObjectFixtures.compare(source("abc"), source("abd"))
         let cold = try #require(set.patched.items.first { $0.name == "f.cold" })
-        #expect(cold.parent.map { set.patched.items[$0].name } == "h")
+        #expect(cold.parent.map { set.patched[$0].name } == "h")
         #expect(set.names(.changed) == ["f.cold", "h"])
     }
 
@@ -102,7 +102,7 @@ import Testing
             "static noinline u32 f(u32 x) { sink(&x); return x + 1; } u32 __init g(u32 x) { return f(x) * 3; } u32 h(u32 x) { return f(x); }")
         #expect(set.errors.isEmpty)
         #expect(set.names(.new) == ["f"])
-        #expect(set.patched.items.indices.filter { set.status[$0] == .changed && set.patched.items[$0].role == .code }.map { set.patched.items[$0].name } == ["h"])
+        #expect(set.changedFunctions.map(\.item.name) == ["h"])
     }
 
     // MARK: Differences that no bytes show

@@ -7,6 +7,7 @@ import TestTools
 import Testing
 import WorkFiles
 import XenSource
+import XenVersions
 
 @Suite struct ComparisonTests {
     @Test func theSameSourceHasNoDifference() async throws {
@@ -17,7 +18,7 @@ import XenSource
             u32 entry(u32 x) { TRY("nop"); ALTERNATIVE("nop; nop; nop", "xorl %%eax, %%eax"); sink(words[x & 1]); return helper(x) + counter++; }
             """
         let set = try await ObjectFixtures.compare(source, source)
-        #expect(set.status.allSatisfy { $0 == .same })
+        #expect(set.records.allSatisfy { $0.status == .same })
         #expect(set.diagnostics.isEmpty)
         #expect(set.removed.isEmpty)
     }
@@ -72,7 +73,7 @@ import XenSource
         let f = try #require(set.patched.items.first { $0.name == "f" })
         let meant = f.references.compactMap { reference -> String? in
             guard case .item(let target) = reference.target else { return nil }
-            return set.patched.items[target].name
+            return set.patched[target].name
         }
         #expect(meant.sorted() == ["a", "b", "b", "c"])
     }
@@ -83,14 +84,14 @@ import XenSource
             "u32 e(void) { static u32 n = 1; return n += 5; } u32 f(void) { static u32 n = 1; return n++; } u32 g(void) { static u32 n = 1; return n += 2; }")
         #expect(set.names(.changed).isEmpty)
         #expect(set.names(.new).count == 2)
-        #expect(set.twins.guessed.isEmpty)
+        #expect(!set.records.contains { $0.twin?.evidence.isGuess == true })
     }
 
     @Test func aCounterpartOfAnotherFunctionIsNoTwin() async throws {
         let set = try await ObjectFixtures.compare(
             "u32 f(void) { static u32 n; return n++; }", "u32 g(void) { static u32 n; return n++; }")
         #expect(set.names(.new).contains { $0.hasPrefix("n") })
-        #expect(set.removed.contains { set.original.items[$0].name.hasPrefix("n") })
+        #expect(set.removed.contains { set.original[$0].name.hasPrefix("n") })
     }
 
     @Test func aLineNumberInATableIsADifference() async throws {
@@ -117,7 +118,7 @@ import XenSource
                 "static const char *const t[] = { \"a\", \"b\" }; DEFINE_PER_CPU(u32, p); u32 f(u32 x) { static u32 n; TRY(\"nop\"); WARN(); ALTERNATIVE(\"nop; nop\", \"cld\"); sink(t[x]); return ++n; }",
                 in: folder)
             let whole = try WorkFiles.read(path)
-            let good = ObjectToCompare(file: try ELFFile.read(path), debug: try DebugInfo.read(path))
+            let good = try ObjectFixtures.read(path)
             var state: UInt64 = 11
             func random(_ limit: Int) -> Int {
                 state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -134,9 +135,9 @@ import XenSource
                 }
                 guard let file = try? ELFFile(bytes: damaged, name: "damaged") else { continue }
                 accepted += 1
-                _ = compareObjects(
-                    objectName: "test.o", source: "test.c", original: good, patched: ObjectToCompare(file: file, debug: DebugInfo()),
-                    architecture: ArchX86_64(), xenVersion: (4, 17), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
+                _ = try compareObjects(
+                    CompiledPair(ObjectID("test.o"), source: "test.c", original: good, patched: CompiledObject(file: file, debug: DebugInfo())),
+                    by: ObjectFixtures.rules())
             }
             #expect(accepted > 500)
         }

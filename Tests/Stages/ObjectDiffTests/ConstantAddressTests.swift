@@ -1,5 +1,3 @@
-import ArchX86_64
-import DebugInfo
 import Diagnostics
 import ObjectDiff
 import ObjectFixtures
@@ -12,9 +10,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let old = try await ObjectFixtures.compile(source(1), name: "old.c", in: folder)
             let new = try await ObjectFixtures.compile(source(2), name: "new.c", in: folder)
-            var set = try ObjectFixtures.compare(old, new, name: "test.c")
-            try checkAddressesOfConstants(&set, architecture: ArchX86_64()) { try Prototypes.read($0 == .original ? old : new) }
-            return set.diagnostics
+            return try ObjectFixtures.compare(old, new, name: "test.c").diagnostics
         }
     }
 

@@ -21,10 +21,11 @@ private func layouts(
                 (try await ObjectFixtures.compile(pair.original, name: name, in: a), try await ObjectFixtures.compile(pair.patched, name: name, in: b)))
             changes.append(try ObjectFixtures.compare(files[number].original, files[number].patched, name: name))
         }
-        let layouts = try compareLayouts(&changes, allowed: allowed) { object, side, withUses in
-            try TypeInfo.read(side == .original ? files[object].original : files[object].patched, withUses: withUses)
+        let layouts = try compareLayouts(changes, allowed: allowed) { object, side, withUses in
+            let index = try #require(changes.firstIndex { $0.object == object })
+            return try TypeInfo.read(side == .original ? files[index].original : files[index].patched, withUses: withUses)
         }
-        return (layouts, changes.flatMap(\.diagnostics).filter { $0.id.rawValue.hasPrefix("layout") })
+        return (layouts.changes, changes.flatMap { layouts.diagnostics[$0.object] ?? [] }.filter { $0.id.rawValue.hasPrefix("layout") })
     }
 }
 

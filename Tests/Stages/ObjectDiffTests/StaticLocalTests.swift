@@ -9,9 +9,9 @@ import Testing
     private func twins(_ original: String, _ patched: String) async throws -> (set: ChangeSet, twins: [UInt8: UInt8]) {
         let set = try await ObjectFixtures.compare(original, patched)
         var twins: [UInt8: UInt8] = [:]
-        for (index, item) in set.patched.items.enumerated() where item.kind == .data && item.role == .writable {
+        for item in set.patched.items where item.kind == .data && item.role == .writable {
             guard let value = set.patched.bytes(of: item).first else { continue }
-            let old = set.twins.original[index].map { set.original.items[$0] }
+            let old = set.twin(of: item.id)
             twins[value] = old.flatMap { set.original.bytes(of: $0).first } ?? 0
         }
         return (set, twins)

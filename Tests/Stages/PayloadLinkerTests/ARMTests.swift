@@ -5,6 +5,7 @@ import PayloadLinker
 import TargetArchitecture
 import Testing
 import XenSource
+import XenVersions
 
 /// What is particular about payloads for ARM.
 @Suite struct ARMTests {

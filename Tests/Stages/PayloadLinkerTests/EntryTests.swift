@@ -5,6 +5,7 @@ import PayloadLinker
 import TestTools
 import Testing
 import XenSource
+import XenVersions
 
 /// What an entry of the functions section can hold beside two addresses, and the payload's words about itself.
 @Suite struct EntryTests {
@@ -13,7 +14,7 @@ import XenSource
         metadata: [LinkOptions.Metadata] = []
     ) async throws -> (outcome: LinkOutcome, image: XenImage) {
         try await PayloadLinkerTests.link(
-            [("test.c", original, patched)], options: LinkOptions(name: "test", abi: abi, expect: expect, metadata: metadata, nops: nops))
+            [("test.c", original, patched)], options: LinkOptions(name: "test", abi: abi, xen: .ofFixtures, expect: expect, metadata: metadata, nops: nops))
     }
 
     private func entries(_ outcome: LinkOutcome, size: Int = 104) throws -> [ArraySlice<UInt8>] {

@@ -21,7 +21,7 @@ import XenSource
             let image = try await ObjectFixtures.link([object], in: folder)
             return try linkPayload(
                 [set], onto: RunningHypervisor(image), architecture: ArchX86_64(),
-                options: LinkOptions(name: "test", abi: .livepatchV2, trustSource: trustSource), likelyCause: likelyCause)
+                options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures, trustSource: trustSource), likelyCause: likelyCause)
         }
     }
 

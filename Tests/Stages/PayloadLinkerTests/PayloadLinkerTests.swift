@@ -8,12 +8,13 @@ import SystemPackage
 import TestTools
 import Testing
 import XenSource
+import XenVersions
 
 @Suite struct PayloadLinkerTests {
     /// Compiles originals and patched versions, links the originals into a hypervisor, and makes a payload for it.
     static func link(
         _ sources: [(name: String, original: String, patched: String)], for target: ObjectFixtures.Target = .x86_64,
-        options: LinkOptions = LinkOptions(name: "test", abi: .livepatchV2)
+        options: LinkOptions = LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures)
     ) async throws -> (outcome: LinkOutcome, image: XenImage) {
         try await withTemporaryFolder { folder in
             let (a, b) = (folder.appending("a"), folder.appending("b"))
@@ -81,7 +82,7 @@ import XenSource
             let image = try await ObjectFixtures.link([original], in: folder)
             func payload() throws -> [UInt8]? {
                 let set = try ObjectFixtures.compare(original, patched, name: "test.c")
-                let options = LinkOptions(name: "test", abi: .livepatchV2)
+                let options = LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures)
                 return try linkPayload([set], onto: RunningHypervisor(image), architecture: ArchX86_64(), options: options).payload?.bytes
             }
             let first = try #require(try payload())
@@ -395,7 +396,7 @@ import XenSource
             let image = try await ObjectFixtures.link([other], in: folder)
             let set = try await ObjectFixtures.compare("u32 f(u32 x) { return x * 1000003 + 100; }", "u32 f(u32 x) { return x * 1000003 + 101; }")
             let outcome = try linkPayload(
-                [set], onto: RunningHypervisor(image), architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2))
+                [set], onto: RunningHypervisor(image), architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures))
             #expect(outcome.payload == nil)
             #expect(outcome.diagnostics.map(\.id) == [.originalDiffers])
         }
@@ -413,7 +414,7 @@ import XenSource
             #expect(image.global("f")?.isFreedAfterBoot == true)
             let outcome = try linkPayload(
                 [try ObjectFixtures.compare(original, patched, name: "test.c")], onto: RunningHypervisor(image), architecture: ArchX86_64(),
-                options: LinkOptions(name: "test", abi: .livepatchV2))
+                options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures))
             #expect(outcome.payload == nil)
             #expect(outcome.diagnostics.map(\.id) == [.initOnlyChange])
         }
@@ -463,7 +464,7 @@ import XenSource
     @Test func prelinkedReferencesAreAddresses() async throws {
         let (outcome, image) = try await Self.link(
             [("test.c", "u32 f(u32 x) { sink(0); return x * 1000003 + 100; }", "u32 f(u32 x) { sink(0); return x * 1000003 + 101; }")],
-            options: LinkOptions(name: "test", abi: .livepatchV2, prelink: true))
+            options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures, prelink: true))
         let file = try Self.file(outcome)
         #expect(!file.symbols.dropFirst().contains { $0.isUndefined })
         #expect(file.symbols.contains { $0.place == .absolute && $0.value == image.global("sink")?.address })

@@ -9,6 +9,7 @@ import SystemPackage
 import TestTools
 import Testing
 import XenSource
+import XenVersions
 
 /// Payloads on top of payloads, each made from the next state of one source.
 @Suite struct StackTests {
@@ -34,7 +35,7 @@ import XenSource
                 let below = knowingPatches && step > 1 ? [try ObjectFixtures.compare(objects[0], objects[step - 1], name: "test.c")] : []
                 let outcome = try linkPayload(
                     [try ObjectFixtures.compare(objects[step - 1], objects[step], name: "test.c")], onto: running, below: below,
-                    architecture: ArchX86_64(), options: LinkOptions(name: "step-\(step)", abi: .livepatchV2, strip: strip))
+                    architecture: ArchX86_64(), options: LinkOptions(name: "step-\(step)", abi: .livepatchV2, xen: .ofFixtures, strip: strip))
                 layers.append(Layer(outcome: outcome, running: running))
                 guard let payload = outcome.payload else { break }
                 payloads.append((FilePath("step-\(step).livepatch"), payload.bytes))
@@ -150,7 +151,7 @@ import XenSource
             func link(_ from: Int, _ to: Int, on running: RunningHypervisor, below: [ChangeSet] = []) throws -> LinkOutcome {
                 try linkPayload(
                     [try ObjectFixtures.compare(objects[from], objects[to], name: "test.c")], onto: running, below: below,
-                    architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2))
+                    architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures))
             }
             let applied = try #require(try link(0, 1, on: RunningHypervisor(image)).payload)
             let running = try loadStack(

@@ -8,6 +8,7 @@ import SystemPackage
 import TargetArchitecture
 import TestTools
 import XenSource
+import XenVersions
 
 /// Small C sources, compiled the way Xen's are, as the differ and the linker get them.
 package enum ObjectFixtures {
@@ -73,8 +74,8 @@ package enum ObjectFixtures {
         return folder.appending(object)
     }
 
-    package static func read(_ path: FilePath) throws -> ObjectToCompare {
-        ObjectToCompare(file: try ELFFile.read(path), debug: try DebugInfo.read(path))
+    package static func read(_ path: FilePath) throws -> CompiledObject {
+        CompiledObject(file: try ELFFile.read(path), debug: try DebugInfo.read(path), path: path)
     }
 
     /// Compares two versions of one source.
@@ -89,9 +90,13 @@ package enum ObjectFixtures {
     }
 
     package static func compare(_ original: FilePath, _ patched: FilePath, name: String, for target: Target = .x86_64) throws -> ChangeSet {
-        compareObjects(
-            objectName: String(name.dropLast()) + "o", source: name, original: try read(original),
-            patched: try read(patched), architecture: target.architecture, xenVersion: (4, 17), hooksPrefix: PayloadABI.livepatchV2.hooksPrefix)
+        try compareObjects(
+            CompiledPair(ObjectID(String(name.dropLast()) + "o"), source: name, original: try read(original), patched: try read(patched)),
+            by: rules(for: target))
+    }
+
+    package static func rules(for target: Target = .x86_64) -> ComparisonRules {
+        ComparisonRules(architecture: target.architecture, xen: .ofFixtures, abi: .livepatchV2)
     }
 
     /// Links originals into something like a hypervisor: at Xen's address, with a build-id, with symbols.
@@ -112,9 +117,13 @@ package enum ObjectFixtures {
 extension ChangeSet {
     /// The names of the items that have that status and are not just content, sorted.
     package func names(_ wanted: Status) -> [String] {
-        patched.items.indices.filter { status[$0] == wanted && patched.items[$0].isNamed && !patched.items[$0].isJustContent }
-            .map { patched.items[$0].name }.sorted()
+        records.filter { $0.status == wanted && $0.item.isNamed && !$0.item.isJustContent }.map(\.item.name).sorted()
     }
 
     package var errors: [String] { diagnostics.filter { $0.severity == .error }.map(\.id.rawValue) }
+}
+
+extension XenVersion {
+    /// Of the hypervisor that objects of fixtures belong to.
+    package static let ofFixtures = XenVersion(major: 4, minor: 17)
 }

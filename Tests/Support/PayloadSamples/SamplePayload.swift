@@ -4,6 +4,7 @@ import TargetArchitecture
 import TestTools
 import WorkFiles
 import XenSource
+import XenVersions
 
 @testable import LoaderModel
 

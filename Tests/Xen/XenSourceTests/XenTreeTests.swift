@@ -3,6 +3,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenVersions
 
 @testable import XenSource
 

@@ -1,0 +1,63 @@
+import CLibdw
+import Diagnostics
+import SystemPackage
+
+/// The lines of the source that machine code came from (DWARF's line tables).
+package enum SourceLines {
+    /// A place in an object's code.
+    package struct Place: Sendable, Hashable {
+        /// The section header index.
+        package var section: Int
+        /// From the start of the section, in bytes.
+        package var offset: Int
+
+        package init(section: Int, offset: Int) {
+            self.section = section
+            self.offset = offset
+        }
+    }
+
+    /// Finds the lines of some places.
+    ///
+    /// - Returns: for each place the line that its instruction belongs to; places of which the line tables do not speak are missing.
+    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath, for places: Set<Place>) throws(DebugInfoError) -> [Place: SourceLocation] {
+        guard !places.isEmpty else { return [:] }
+        return try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
+            var search = Search(places: places)
+            var units = Units(dwarf)
+            while let unit = try units.next() { search.look(in: unit.entry, addresses) }
+            return search.found.mapValues(\.location)
+        } ?? [:]
+    }
+}
+
+private struct Search {
+    /// By section, the places in it.
+    private let wanted: [Int: [SourceLines.Place]]
+    /// The row of a line table that begins nearest before each place.
+    private(set) var found: [SourceLines.Place: (start: UInt64, location: SourceLocation)] = [:]
+
+    init(places: Set<SourceLines.Place>) { wanted = Dictionary(grouping: places, by: \.section) }
+
+    /// A row holds from its own address to that of the next.
+    mutating func look(in unit: Dwarf_Die, _ addresses: AddressMap) {
+        var unit = unit
+        var lines: OpaquePointer?
+        var count = 0
+        guard dwarf_getsrclines(&unit, &lines, &count) == 0, let lines else { return }
+        let names = SourceNames(directory: DIE(unit).string(DW_AT_comp_dir))
+        for index in 0..<count {
+            guard let row = dwarf_onesrcline(lines, index) else { continue }
+            var start: Dwarf_Addr = 0, end: Dwarf_Addr = 0, isEnd = false, line: Int32 = 0
+            guard dwarf_lineaddr(row, &start) == 0, dwarf_lineendsequence(row, &isEnd) == 0, !isEnd, let place = addresses.place(of: start),
+                let candidates = wanted[place.section], index + 1 < count, let next = dwarf_onesrcline(lines, index + 1), dwarf_lineaddr(next, &end) == 0,
+                end > start, dwarf_lineno(row, &line) == 0, line > 0, let file = dwarf_linesrc(row, nil, nil)
+            else { continue }
+            let range = place.offset..<place.offset + (end - start)
+            for candidate in candidates where range.contains(UInt64(candidate.offset)) {
+                found[candidate] = (start, SourceLocation(file: names.shortened(String(cString: file)), line: Int(line)))
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import SystemPackage
+import XenVersions
+
+/// What the user asked for, checked as far as it can be without looking at a file.
+package struct BuildOptions: Sendable, Equatable {
+    package let input: Input
+    package let targets: Targets
+    package let stack: Stack
+    package let payload: Payload
+    package let fix: Fix
+    package let work: Work
+
+    /// - Throws: `UsageError` for what can't be, or does not go together; messages name the options of `build`.
+    package init(
+        input: Input, targets: Targets = Targets(), stack: Stack = Stack(), payload: Payload = Payload(), fix: Fix = Fix(), work: Work
+    ) throws(UsageError) {
+        (self.input, self.targets, self.stack, self.payload, self.fix, self.work) = (input, targets, stack, payload, fix, work)
+        try check()
+    }
+
+    /// The source, and what is to become of it.
+    package struct Input: Sendable, Equatable {
+        package var source: FilePath
+        /// In the order in which they are applied.
+        package var patches: [FilePath]
+
+        package init(source: FilePath, patches: [FilePath] = []) { (self.source, self.patches) = (source, patches) }
+    }
+
+    /// The hypervisors that payloads are made for.
+    package struct Targets: Sendable, Equatable {
+        /// Names of known architectures, no two the same; empty when the files tell.
+        package var architectures: [String] = []
+        /// Each file tells what architecture it is for; where the option says so too, the two must agree.
+        package var xenSyms: [TargetValue<FilePath>] = []
+        package var config: [TargetValue<FilePath>] = []
+        /// What stands before the names of compiler and binutils.
+        package var crossCompile: [TargetValue<String>] = []
+
+        package init() {}
+    }
+
+    /// What is applied to the hypervisors already.
+    package struct Stack: Sendable, Equatable {
+        /// In order, bottom first; each belongs to the target of its own machine.
+        package var payloads: [FilePath] = []
+        /// The patches that made those payloads, in order; the new ones come on top of them.
+        package var patches: [FilePath] = []
+        /// Whether the new payload takes the place of all that are applied.
+        package var isReplaced = false
+
+        package init() {}
+    }
+
+    /// The payload's name, and what it says it needs.
+    package struct Payload: Sendable, Equatable {
+        /// nil takes that of the first patch.
+        package var name: String?
+        /// Build-ids; nil takes those of what runs.
+        package var depends: [UInt8]?
+        package var xenDepends: [UInt8]?
+
+        package init() {}
+    }
+
+    /// How a change is made into a payload. These are what a batch may say for one fix alone.
+    package struct Fix: Sendable, Equatable {
+        package var format = Format.auto
+        package var prelink = false
+        package var strip = false
+        package var expect = false
+        package var nops: [NOPs] = []
+        package var xenDebug = false
+        package var trustSource = false
+        /// Types whose new layout the user takes responsibility for: `struct domain`, or `domain`.
+        package var allowedLayouts: [String] = []
+
+        package init() {}
+    }
+
+    /// How the work is done. Nothing of it changes a payload.
+    package struct Work: Sendable, Equatable {
+        /// How many compilers run at a time.
+        package var jobs: Int
+        package var cache: FilePath
+        /// In bytes; nil for no limit.
+        package var cacheLimit: Int64?
+        /// The program, with its first arguments, that gets each compiler's command line: `ccache`, `distcc`.
+        package var compilerLauncher: [String] = []
+        package var keepWork = false
+        package var skip: SkippedPhase?
+
+        package init(jobs: Int, cache: FilePath, cacheLimit: Int64? = nil) {
+            (self.jobs, self.cache, self.cacheLimit) = (jobs, cache, cacheLimit)
+        }
+    }
+
+    package enum Format: String, Sendable, CaseIterable {
+        /// As the tree says.
+        case auto
+        case xsplice, livepatch
+    }
+
+    /// A part of the work to leave out (`-k`).
+    package enum SkippedPhase: String, Sendable, CaseIterable {
+        /// For scripts written for older tools; what was compiled before is in the cache anyway.
+        case build
+        /// Stop when the objects are compiled.
+        case diff
+    }
+
+    /// A function whose first bytes become NOPs.
+    package struct NOPs: Sendable, Equatable {
+        /// As in the hypervisor's symbol table.
+        package var function: String
+        /// In bytes.
+        package var count: Int
+
+        package init(function: String, count: Int) { (self.function, self.count) = (function, count) }
+    }
+}
+
+extension BuildOptions {
+    private func check() throws(UsageError) {
+        func refuse(_ message: String) -> UsageError { UsageError(message, help: "xsplice-build --help lists the options") }
+        if input.patches.isEmpty, fix.nops.isEmpty { throw refuse("no patch is given: -p PATCH") }
+        if stack != Stack(), targets.xenSyms.isEmpty {
+            throw refuse("payloads are applied to a hypervisor that runs: give its xen-syms with --xen-syms FILE")
+        }
+        if let name = payload.name, name.isEmpty || PayloadName.name(for: [FilePath(name)]) != name {
+            throw refuse("--name takes 1 to \(PayloadABI.maximumNameLength) letters, digits, _ and -, not '\(name)'")
+        }
+        for (index, name) in targets.architectures.enumerated() {
+            guard Architectures.named(name) != nil else {
+                throw refuse("--arch \(name): this version makes payloads for \(Architectures.names)")
+            }
+            if targets.architectures[..<index].contains(name) { throw refuse("--arch \(name) is given twice") }
+        }
+        if stack.payloads.isEmpty, !stack.patches.isEmpty, !stack.isReplaced {
+            throw refuse("--applied-patch goes with the payloads that came of it: --on PAYLOAD")
+        }
+        let names =
+            [("-s", input.source)] + input.patches.map { ("-p", $0) } + stack.payloads.map { ("--on", $0) }
+            + stack.patches.map { ("--applied-patch", $0) } + targets.xenSyms.map { ("--xen-syms", $0.value) } + targets.config.map { ("-c", $0.value) }
+        for (option, value) in names where value.isEmpty { throw refuse("\(option) is given an empty name") }
+        if fix.format == .xsplice, payload.xenDepends != nil { throw refuse("--xen-depends: the xsplice format has no such dependency") }
+    }
+}

@@ -1,0 +1,74 @@
+import Diagnostics
+import PayloadLinker
+import Report
+import XenBuild
+import XenSource
+
+/// A whole build, for one target or several: what they share, and how each ended.
+struct BuildRun: Sendable {
+    private let options: BuildOptions
+    private let places: OutputPlaces
+    private let host: BuildHost
+    /// Those that all targets share.
+    private let stages: StageRunner
+    private var contexts: [RunContext] = []
+    private(set) var result = BuildResult(endings: [], sharedDiagnostics: [])
+
+    private var observer: any BuildObserver { stages.observer }
+    private var isForSeveral: Bool { contexts.count > 1 }
+
+    init(options: BuildOptions, places: OutputPlaces, host: BuildHost, observer: any BuildObserver) {
+        self.options = options
+        self.places = places
+        self.host = host
+        stages = StageRunner(observer)
+    }
+
+    /// What is built, and for whom.
+    mutating func begin(_ targets: [Target], of tree: XenTree) {
+        contexts = targets.map { target in
+            let name = targets.count > 1 ? target.name : nil
+            return RunContext(
+                options: options, target: target, tree: tree, folder: places.payloadFolder(for: name), logs: places.logs(for: name), work: places.work(for: name),
+                host: host, observer: observer)
+        }
+        observer.observe(.began(contexts.map(\.report)))
+    }
+
+    /// - Returns: the patches that are applied already, and those with the new ones on top.
+    mutating func apply(_ body: () throws -> SourceStates) async throws -> SourceStates {
+        func summary(_ states: SourceStates) -> BuildReport.Patch {
+            let sources = (options.stack.isReplaced ? options.stack.patches : []) + options.input.patches
+            return BuildReport.Patch(states.patched, beyond: states.running, sources: sources.map(\.string))
+        }
+        let states = try await stages.run(.patch) {
+            let states = try body()
+            return (states, .patched(summary(states)))
+        }
+        result.sharedDiagnostics = states.patched.diagnostics
+        for index in contexts.indices { contexts[index].applied(summary(states), result.sharedDiagnostics) }
+        return states
+    }
+
+    /// Makes the payload of each target, one after another. A change that one of them refuses, or that does not compile for it, stops no other.
+    ///
+    /// - Throws: what `body` throws and is no ending of one target: a full disk, an interruption, a file that is not what it should be.
+    mutating func forEachTarget(_ body: (Target, inout RunContext) async throws -> Payload?) async throws {
+        for var context in contexts {
+            if isForSeveral { observer.observe(.beganTarget(context.report)) }
+            var payload: Payload?, failure: BuildError?
+            do {
+                payload = try await body(context.target, &context)
+            } catch let error as any ExplainedError where error.diagnosticID != nil {
+                context.refused(by: error)
+            } catch let error as BuildError where error.exitCode == .buildFailed {
+                failure = error
+            }
+            let outcome = failure == nil ? context.outcome(hasPayload: payload != nil) : .buildFailed
+            result.endings.append(
+                BuildResult.Ending(
+                    report: context.finished(outcome, failure: failure?.message, after: stages.timings),
+                    payload: payload.map { BuildResult.PayloadFile(name: $0.fileName, bytes: $0.bytes) }, failure: failure))
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Crypto
+import PayloadLinker
+import SourcePatch
+import XenSource
+import XenVersions
+
+extension BuildOptions {
+    /// What the linker is to do for one target.
+    func linking(for tree: XenTree, patch: AppliedPatch, compiler: String) -> LinkOptions {
+        LinkOptions(
+            name: PayloadName.name(for: self), abi: tree.abi, xen: tree.version, depends: payload.depends, xenDepends: payload.xenDepends,
+            prelink: fix.prelink, strip: fix.strip, trustSource: fix.trustSource, expect: fix.expect,
+            metadata: metadata(tree, patch, compiler: compiler), nops: fix.nops.map { LinkOptions.NOPs(function: $0.function, count: $0.count) })
+    }
+
+    /// What the payload says about its making. Nothing in it depends on the place or the time of the run.
+    private func metadata(_ tree: XenTree, _ patch: AppliedPatch, compiler: String) -> [LinkOptions.Metadata] {
+        let names = (stack.patches + input.patches).map { $0.lastComponent?.string ?? $0.string }
+        let own = zip(names, patch.patches).dropFirst(stack.isReplaced ? 0 : stack.patches.count).flatMap { name, bytes in
+            [LinkOptions.Metadata("patch", name), .init("patch-sha256", BuildIDNote.text(Array(SHA256.hash(data: bytes))))]
+        }
+        return own + [
+            .init("tool", "xsplice-build \(programVersion)"), .init("xen", tree.version.description), .init("compiler", compiler),
+        ]
+    }
+}

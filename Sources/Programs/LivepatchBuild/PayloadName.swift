@@ -1,0 +1,30 @@
+import SystemPackage
+import XenVersions
+
+/// The payload's file name, made from the names of the patch files.
+package enum PayloadName {
+    /// The name without the suffix of the format.
+    ///
+    /// The host tool passes it to the hypervisor as the payload's name. So it has only letters and digits of ASCII, `_` and
+    /// `-` (all else becomes `-`), and at most 127 of them. A final `.patch` or `.diff` is dropped. A series is named
+    /// after its first patch.
+    package static func name(for patches: [FilePath]) -> String {
+        var name = patches.first?.lastComponent?.string ?? ""
+        for suffix in [".patch", ".diff"] where name.hasSuffix(suffix) {
+            name = String(name.dropLast(suffix.count))
+            break
+        }
+        let allowed = name.map { character -> Character in
+            let isPlain = character.isASCII && (character.isLetter || character.isNumber)
+            return isPlain || character == "_" || character == "-" ? character : "-"
+        }
+        return allowed.isEmpty ? "payload" : String(allowed.prefix(PayloadABI.maximumNameLength))
+    }
+
+    /// A payload without a patch is named after the first function whose code becomes NOPs.
+    static func name(for options: BuildOptions) -> String {
+        if let name = options.payload.name { return name }
+        let first = options.fix.nops.first.map { FilePath("nop-" + ($0.function.split(separator: "#").last ?? "")) }
+        return name(for: options.input.patches.isEmpty ? [first].compactMap(\.self) : options.input.patches)
+    }
+}

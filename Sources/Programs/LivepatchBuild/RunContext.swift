@@ -1,0 +1,183 @@
+import Diagnostics
+import LoaderModel
+import ObjectDiff
+import PayloadLinker
+import Report
+import SourcePatch
+import SystemPackage
+import XenBuild
+import XenSource
+import XenVersions
+
+/// The making of one target's payload seen from outside: tells of each stage, and gathers its outcome in the report.
+struct RunContext: Sendable {
+    let options: BuildOptions
+    let target: Target
+    /// Where the payload is going to be.
+    let folder: FilePath
+    let logs: FilePath
+    /// Where what it worked with is kept, if that is wanted.
+    let work: FilePath
+    let stages: StageRunner
+    let host: BuildHost
+    private(set) var report: BuildReport
+
+    private var observer: any BuildObserver { stages.observer }
+
+    init(
+        options: BuildOptions, target: Target, tree: XenTree, folder: FilePath, logs: FilePath, work: FilePath, host: BuildHost, observer: any BuildObserver
+    ) {
+        self.options = options
+        self.target = target
+        self.folder = folder
+        self.logs = logs
+        self.work = work
+        self.stages = StageRunner(observer)
+        self.host = host
+        report = BuildReport(tree: BuildReport.Tree(tree, architecture: target.name))
+        report.hypervisor = target.running.map { BuildReport.Hypervisor($0.image, builtHere: false) }
+        report.stack = (target.running?.payloads ?? []).map {
+            BuildReport.StackedPayload(path: $0.path.string, buildID: BuildIDNote.text($0.buildID))
+        }
+    }
+
+    /// - Parameter diagnostics: what was found while they were applied.
+    mutating func applied(_ patch: BuildReport.Patch, _ diagnostics: [Diagnostic]) {
+        report.patch = patch
+        report.diagnostics += diagnostics
+    }
+
+    func buildRequest(tree: XenTree, patch: AppliedPatch) -> BuildRequest {
+        let plan = target.plan, image = target.running?.image
+        var environment = host.environment
+        environment["CC"] = plan.tools.compiler
+        return BuildRequest(
+            tree: tree, patch: patch, architecture: plan.architecture.name, architectureOptions: Architectures.options, machine: plan.architecture.machine,
+            crossPrefix: plan.tools.prefix, toolchainPackage: plan.tools.package, configuration: plan.configuration,
+            runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher, jobs: options.work.jobs,
+            cache: options.work.cache, logs: logs, environment: environment, recorder: host.recorder, keepWork: options.work.keepWork ? work : nil)
+    }
+
+    mutating func compile(
+        _ body: (@escaping @Sendable (BuildProgress) -> Void) async throws -> BuildOutcome
+    ) async throws -> BuildOutcome {
+        let observer = observer
+        let build = try await stages.run(.compile) {
+            let build = try await body { observer.observe(.progress(.building($0))) }
+            return (build, .compiled(BuildReport.Compile(build)))
+        }
+        let compile = BuildReport.Compile(build)
+        observer.observe(.decided(Decision.all(compile)))
+        report.compile = compile
+        report.diagnostics += build.diagnostics
+        return build
+    }
+
+    mutating func buildHypervisor(
+        _ body: (@escaping @Sendable (BuildProgress) -> Void) async throws -> XenImage
+    ) async throws -> XenImage {
+        let observer = observer
+        let image = try await stages.run(.hypervisor) {
+            let image = try await body { observer.observe(.progress(.building($0))) }
+            return (image, .builtHypervisor(buildID: BuildIDNote.text(image.buildID)))
+        }
+        report.hypervisor = BuildReport.Hypervisor(image, builtHere: true)
+        return image
+    }
+
+    /// Compares each pair, and then the types of all.
+    mutating func compare(_ pairs: [ObjectPair], with comparer: ObjectComparer) async throws -> (changes: [ChangeSet], layouts: LayoutComparison) {
+        let observer = observer, work = options.work, allowed = options.fix.allowedLayouts
+        let (changes, layouts) = try await stages.run(.compare) {
+            let changes = try await inParallel(
+                pairs, limit: work.jobs, done: { observer.observe(.progress(.compared($0, of: pairs.count))) }, { try comparer.compare($0) })
+            observer.observe(.progress(.comparingTypes))
+            let layouts = try comparer.compareTypes(changes, of: pairs, allowed: allowed)
+            return ((changes, layouts), .compared(BuildReport.Comparison(changes, layouts)))
+        }
+        observer.observe(.decided(Decision.all(changes)))
+        report.layouts = layouts.changes
+        report.comparison = BuildReport.Comparison(changes, layouts)
+        return (changes, layouts)
+    }
+
+    mutating func link(_ body: () throws -> LinkOutcome) async throws -> Payload? {
+        var linked = report
+        let name = folder.appending(PayloadName.name(for: options))
+        let outcome = try await stages.run(.link) {
+            let outcome = try body()
+            guard let payload = outcome.payload else { return (outcome, .linked(nil)) }
+            linked.add(payload, path: "\(name).\(payload.abi.fileSuffix)", isCumulative: options.stack.isReplaced)
+            return (outcome, .linked(linked))
+        }
+        report = linked
+        if outcome.payload != nil { observer.observe(.decided(Decision.all(linked))) }
+        // The linker looked at it: a line of its own, and no work.
+        if let original = linked.original, original.replaced > 0 {
+            observer.observe(.beganStage(.original))
+            observer.observe(.endedStage(.foundOriginal(original)))
+        }
+        // The diagnostics of the change sets are among them.
+        report.diagnostics += outcome.diagnostics
+        return outcome.payload
+    }
+
+    /// - Returns: the payload, or nil when the hypervisor would not load it.
+    mutating func check(_ payload: Payload?, _ body: (Payload) throws -> LoadResult) async throws -> Payload? {
+        guard let payload else { return nil }
+        let version = report.tree.version
+        let result = try await stages.run(.check) {
+            let result = try body(payload)
+            return (result, .checked(isAccepted: result.isAccepted, version: version))
+        }
+        report.diagnostics += result.findings.compactMap(\.diagnostic)
+        guard let reason = result.objection else { return payload }
+        report.payload = nil
+        report.diagnostics.append(
+            Diagnostic(.loaderRefuses, .error, message: "the loader of Xen \(version) would not take the payload: \(reason)"))
+        return nil
+    }
+
+    mutating func note(_ diagnostics: [Diagnostic]) { report.diagnostics += diagnostics }
+
+    /// A stage refused the change as a whole.
+    mutating func refused(by error: any ExplainedError) {
+        guard let id = error.diagnosticID else { return }
+        report.diagnostics.append(Diagnostic(id, .error, message: error.message, help: error.help))
+    }
+
+    /// The outcome of a target whose stages all came to an end.
+    ///
+    /// - Parameter hasPayload: whether there is one to write.
+    func outcome(hasPayload: Bool) -> BuildReport.Outcome {
+        let errors = report.diagnostics.filter { $0.severity == .error }
+        if hasPayload { return .written }
+        // That the source is another one explains all else that is wrong.
+        if errors.contains(where: { $0.id == .originalDiffers }) { return .originalDiffers }
+        if !errors.isEmpty { return .refused }
+        return options.work.skip == .diff ? .compiledOnly : .nothingToPatch
+    }
+
+    /// The report with how it ended, and the times.
+    ///
+    /// - Parameter earlier: of the stages that all targets share.
+    func finished(_ outcome: BuildReport.Outcome, failure: String? = nil, after earlier: [BuildReport.Timing]) -> BuildReport {
+        var report = report
+        report.outcome = outcome
+        report.failure = failure
+        report.timings = earlier + stages.timings
+        return report
+    }
+}
+
+extension LoadResult {
+    /// Why the payload must not be written; nil for one that would be ready to be applied.
+    fileprivate var objection: String? {
+        switch verdict {
+        case .accepted: findings.first { $0.kind.severity == .error }?.text
+        case .refused(let refusal): "\(refusal.error.rawValue): \(refusal.reason)"
+        case .crashes(let reason): "it would crash the hypervisor: \(reason)"
+        case .notModelled(let reason): "it can't be checked: \(reason)"
+        }
+    }
+}

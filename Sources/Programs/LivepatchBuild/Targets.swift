@@ -1,0 +1,65 @@
+import ELFModel
+import LoaderModel
+import SystemPackage
+import WorkFiles
+import XenSource
+
+/// One hypervisor that the run makes a payload for.
+struct Target: Sendable {
+    var plan: TargetPlan
+    /// With the payloads that the user says are applied to it; nil when it has to be built first.
+    var running: RunningHypervisor?
+
+    var name: String { plan.architecture.name }
+}
+
+/// Reads what the options name: the hypervisors, and the payloads on them.
+///
+/// - Parameter machine: as uname(2) tells it.
+/// - Throws: `UsageError` as `planTargets`; `XenImageError` for what is no hypervisor; `XenSourceError` for a configuration that is none, or
+///   another's; `StackError` for a payload that can't be there or can't be read.
+func findTargets(
+    _ options: BuildOptions, for tree: XenTree, machine: String, environment: [String: String]
+) throws -> [Target] {
+    var images: [FilePath: XenImage] = [:], payloads: [FilePath: [UInt8]] = [:], machines: [FilePath: UInt16] = [:]
+    for path in options.targets.xenSyms.map(\.value) {
+        let image = try XenImage.read(path)
+        images[path] = image
+        machines[path] = image.machine
+    }
+    for path in options.stack.payloads {
+        let bytes = try readPayload(path)
+        payloads[path] = bytes
+        machines[path] = try ELFFile(bytes: bytes, name: path.string, debugSections: false).header.machine
+    }
+    let plans = try planTargets(options, machines: machines, own: Architectures.own(machine: machine), environment: environment)
+    for plan in plans { try checkConfiguration(of: plan) }
+    return try plans.map { plan in
+        guard let image = plan.xenSyms.flatMap({ images[$0] }) else { return Target(plan: plan) }
+        let applied = plan.applied.map { (path: $0, bytes: payloads[$0] ?? []) }
+        return Target(
+            plan: plan,
+            running: try loadStack(applied, onto: image, architecture: plan.architecture, abi: tree.abi, version: tree.version))
+    }
+}
+
+/// Nobody wants to hear of it when the first of several targets is built.
+private func checkConfiguration(of plan: TargetPlan) throws(XenSourceError) {
+    guard let path = plan.configuration else { return }
+    do throws(XenSourceError) {
+        try KernelConfiguration(contentsOf: path).check(
+            file: path.string, architecture: plan.architecture.name, options: Architectures.options)
+    } catch where error.diagnosticID == nil {
+        throw error
+    } catch {
+        // The compile stage refuses that target with a diagnostic, and so with a report.
+    }
+}
+
+private func readPayload(_ path: FilePath) throws(StackError) -> [UInt8] {
+    do throws(WorkFileError) {
+        return try WorkFiles.readRegular(path)
+    } catch {
+        throw StackError(path: path, reason: "can't be read: \(error.errno)")
+    }
+}

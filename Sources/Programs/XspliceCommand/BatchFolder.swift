@@ -1,0 +1,52 @@
+import Diagnostics
+import LivepatchBuild
+import Report
+import SystemPackage
+import WorkFiles
+
+/// The folder of a batch: `batch.json`, and a folder for each hypervisor.
+struct BatchFolder: Sendable {
+    static let textName = "output.txt"
+    private static let reportName = "batch.json"
+
+    let path: FilePath
+    var report: FilePath { path.appending(Self.reportName) }
+
+    /// Makes the folder. One that is not empty must be that of an earlier batch.
+    ///
+    /// - Parameter manifest: of the batch; never written to.
+    static func claim(_ path: FilePath, manifest: FilePath, force: Bool) throws -> BatchFolder {
+        let folder = BatchFolder(path: path)
+        if let kind = try WorkFiles.kind(of: path) {
+            guard kind == .folder || WorkFiles.isFolder(path) else { throw UsageError("output folder \(path): is not a folder") }
+            let names = try WorkFiles.names(in: path)
+            if let report = WorkFiles.resolved(folder.report), report == WorkFiles.resolved(manifest) {
+                throw UsageError(
+                    "output folder \(path): its \(reportName) is the manifest", help: "name a folder that is empty or does not exist yet")
+            }
+            guard names.isEmpty || isOurs(folder.report) else {
+                throw UsageError(
+                    "output folder \(path): is not empty, and holds no \(reportName) of this program", help: "name a folder that is empty or does not exist yet")
+            }
+            guard names.isEmpty || force else {
+                throw UsageError("output folder \(path): has the output of an earlier batch", help: "--force replaces it; or name another folder")
+            }
+        }
+        try WorkFiles.makeFolder(path)
+        // From the beginning, so that a batch that was interrupted can be begun again.
+        try WorkFiles.writeAtomically(Array(JSONText.encode(BatchReport.begun).utf8), to: folder.report)
+        return folder
+    }
+
+    /// What a report of this program's batches is known by, whatever schema the rest follows.
+    private struct Marker: Decodable {
+        struct Run: Decodable {}
+        var generator: String
+        var runs: [Run]
+    }
+
+    private static func isOurs(_ report: FilePath) -> Bool {
+        guard let bytes = try? WorkFiles.readRegular(report), let marker = try? JSONText.decode(Marker.self, from: bytes) else { return false }
+        return marker.generator == BuildReport.generatorName
+    }
+}

@@ -1,0 +1,86 @@
+import Diagnostics
+import LivepatchBuild
+import ObjectDiff
+import Report
+import XenBuild
+
+/// The end of a build: what is written of its result, and what is said.
+struct BuildConclusion: Sendable {
+    let result: BuildResult
+
+    init(_ result: BuildResult) { self.result = result }
+
+    /// For several targets that of the worst outcome.
+    var exitStatus: ExitStatus { result.outcome.exitStatus }
+
+    /// Writes the report and the payloads; see `OutputFolder.write`.
+    func write(to folder: OutputFolder) throws {
+        let payloads = result.endings.compactMap { ending in
+            ending.payload.map { OutputFolder.PayloadFile($0.name, $0.bytes, for: name(of: ending)) }
+        }
+        if let only = result.reports.first, !result.isForSeveral {
+            try folder.write(only, payloads: payloads)
+        } else {
+            try folder.write(RunReport(result.reports), payloads: payloads)
+        }
+    }
+
+    /// What stands at the end of a run.
+    func say(on terminal: Terminal) {
+        if result.isForSeveral { complain(result.sharedDiagnostics, of: nil, on: terminal) }
+        for ending in result.endings { say(ending, on: terminal) }
+        if result.isForSeveral { terminal.say("\n" + ReportText.overview(RunReport(result.reports), style: terminal.style)) }
+    }
+
+    /// The first line that says why a payload is missing; nil where none is, or where the exit code says it all.
+    func complaint(_ style: TextStyle) -> String? {
+        for ending in result.endings {
+            if let failure = ending.failure { return DiagnosticText.render(failure, style: style).firstLine }
+            if let error = ending.report.diagnostics.first(where: { $0.severity == .error }) {
+                return DiagnosticText.render(error, style: style).firstLine
+            }
+            if ending.report.outcome == .nothingToPatch, !result.isForSeveral { return Self.nothingToPatch(ending.report) }
+        }
+        return nil
+    }
+
+    /// What tells the target from the others.
+    private func name(of ending: BuildResult.Ending) -> String? { result.isForSeveral ? ending.report.tree.architecture : nil }
+
+    private func say(_ ending: BuildResult.Ending, on terminal: Terminal) {
+        let report = ending.report, name = name(of: ending), style = terminal.style
+        let own = result.isForSeveral ? Array(report.diagnostics.dropFirst(result.sharedDiagnostics.count)) : report.diagnostics
+        if ending.failure == nil { complain(own, layouts: report.layouts, of: name, on: terminal) }
+        let prefix = name.map { "\($0): " } ?? ""
+        switch report.outcome {
+        case .written:
+            terminal.say("\n" + (name.map { style.paint($0, .bold) + "\n\n" } ?? "") + ReportText.summary(report, style: style))
+        case .nothingToPatch: terminal.complain(prefix + Self.nothingToPatch(report))
+        case .compiledOnly:
+            terminal.say("\n\(prefix)The objects are compiled. Stopped there, as asked for with -k diff.")
+        case .buildFailed:
+            if let failure = ending.failure {
+                terminal.complain((name.map { "\nFor \($0):\n" } ?? "") + DiagnosticText.render(failure, style: terminal.console.errorStyle))
+            }
+        case .refused, .originalDiffers:
+            terminal.complain("\n" + DiagnosticText.refusalSummary(report.diagnostics, target: name))
+        }
+    }
+
+    private static func nothingToPatch(_ report: BuildReport) -> String {
+        let files = report.patch?.files.map(\.path).joined(separator: ", ") ?? ""
+        return "nothing to patch: the patch changes \(files.isEmpty ? "no file of the hypervisor" : files), and no function or "
+            + "data that runs after boot differs"
+    }
+
+    private func complain(_ diagnostics: [Diagnostic], layouts: [LayoutChange] = [], of target: String?, on terminal: Terminal) {
+        let shown = diagnostics.filter { $0.severity == .error || terminal.verbosity > .quiet }
+        guard !shown.isEmpty else { return }
+        let text = DiagnosticText.render(shown, layouts: layouts, style: terminal.console.errorStyle)
+        terminal.complain((target.map { "\nFor \($0):" } ?? "") + "\n" + text)
+    }
+}
+
+extension String {
+    var firstLine: String { String(prefix { $0 != "\n" }) }
+}

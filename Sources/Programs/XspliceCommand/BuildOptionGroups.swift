@@ -1,0 +1,242 @@
+import ArgumentParser
+import LivepatchBuild
+import SystemPackage
+import XenVersions
+
+// The options of `build`, in the groups of its help page. Each group becomes one value of `BuildOptions`.
+
+struct InputOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("s"), .customLong("srcdir")],
+        help: ArgumentHelp("The Xen source tree: the folder that holds xen/, or xen/ itself.", valueName: "src"))
+    var source: String
+
+    @Option(
+        name: [.customShort("p"), .customLong("patch")],
+        help: ArgumentHelp("A patch in the format of diff -u or git. Give it again for a series.", valueName: "patch"))
+    var patches: [String] = []
+
+    var values: BuildOptions.Input { BuildOptions.Input(source: FilePath(source), patches: patches.map { FilePath($0) }) }
+}
+
+struct OutputOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: ArgumentHelp("The folder for the payload, the report and the logs.", valueName: "out"))
+    var output: String
+
+    @Flag(help: "Replace what an earlier run wrote to OUT.")
+    var force = false
+
+    var path: FilePath { FilePath(output) }
+
+    func validate() throws {
+        if output.isEmpty { throw ValidationError("-o is given an empty name") }
+    }
+}
+
+struct TargetOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The xen-syms of the running hypervisor. Without it one is built, which takes its time. Give it again for each target, as FILE or ARCH=FILE.",
+            valueName: "file"))
+    var xenSyms: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The processor that the hypervisor runs on: \(Architectures.names). Several, with commas between them or in options of their own, are several targets. Default: that of xen-syms, else this machine's.",
+            valueName: "arch"))
+    var arch: [String] = []
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Xen's configuration. Without it: xen/.config of the tree if it is for that architecture, else the copy in xen-syms, else the default one. With several targets: ARCH=FILE.",
+            valueName: "config"))
+    var config: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What stands before the names of compiler and binutils: PREFIX, or ARCH=PREFIX. Default: $CROSS_COMPILE, else the architecture's usual one where this machine has another.",
+            valueName: "prefix"))
+    var crossCompile: [String] = []
+
+    var values: BuildOptions.Targets {
+        var values = BuildOptions.Targets()
+        values.architectures = arch.flatMap(Architectures.list)
+        values.xenSyms = xenSyms.map { TargetValue(argument: $0) { FilePath($0) } }
+        values.config = config.map { TargetValue(argument: $0) { FilePath($0) } }
+        values.crossCompile = crossCompile.map { TargetValue(argument: $0) { $0 } }
+        return values
+    }
+}
+
+struct StackOptions: ParsableArguments {
+    @Option(
+        name: .customLong("on"),
+        help: ArgumentHelp(
+            "A payload that is applied to the hypervisor: the new one goes on top of it. Give it again for each, bottom first.",
+            valueName: "payload"))
+    var applied: [String] = []
+
+    @Option(
+        name: .customLong("applied-patch"),
+        help: ArgumentHelp(
+            "A patch that went into the payloads of --on: the new one is made against the tree with it. Give it again for a series.",
+            valueName: "patch"))
+    var appliedPatches: [String] = []
+
+    @Flag(
+        help: "Make a payload that takes the place of all applied ones: of the patches of --applied-patch and -p together, for '\(PayloadABI.livepatchV2.hostTool) replace'.")
+    var cumulative = false
+
+    var values: BuildOptions.Stack {
+        var values = BuildOptions.Stack()
+        values.payloads = applied.map { FilePath($0) }
+        values.patches = appliedPatches.map { FilePath($0) }
+        values.isReplaced = cumulative
+        return values
+    }
+}
+
+struct PayloadOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The payload's name, by which the host tool knows it: letters, digits, _ and -. Default: that of the first patch.",
+            valueName: "name"))
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The build-id that must be on top of the stack when the payload is applied. Default: that of xen-syms.",
+            valueName: "build-id"))
+    var depends: BuildIDArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "The build-id of the hypervisor itself. Default: that of xen-syms.", valueName: "build-id"))
+    var xenDepends: BuildIDArgument?
+
+    var values: BuildOptions.Payload {
+        var values = BuildOptions.Payload()
+        values.name = name
+        values.depends = depends?.bytes
+        values.xenDepends = xenDepends?.bytes
+        return values
+    }
+}
+
+/// Those that a batch may give to one fix alone: they are about the payload, and name no file.
+struct FixOptions: ParsableArguments {
+    /// As a manifest's author has to write them.
+    static let names = ["--allow-layout-change", "--expect", "--format", "--nop", "--prelink", "--strip", "--trust-source", "--xen-debug"]
+
+    @Option(help: ArgumentHelp("The payload format; auto takes the one that the tree's hypervisor loads.", valueName: "format"))
+    var format = BuildOptions.Format.auto
+
+    @Flag(help: "Write addresses of the hypervisor into the payload instead of symbols to look up.")
+    var prelink = false
+
+    @Flag(help: "Leave out symbols that the loader does not need.")
+    var strip = false
+
+    @Flag(help: "Let the hypervisor check the first bytes of each function before it replaces it (livepatch v2).")
+    var expect = false
+
+    @Option(
+        name: .customLong("nop"),
+        help: ArgumentHelp(
+            "Turn the first bytes of a function into NOPs, instead of replacing it. For experts: nothing checks what the rest does then.",
+            valueName: "function=bytes"))
+    var nops: [NOPArgument] = []
+
+    @Option(
+        name: .customLong("allow-layout-change"),
+        help: ArgumentHelp(
+            "Let this struct, union or enum have another layout, with a warning: 'struct foo', or foo. May be given again.",
+            valueName: "type"))
+    var allowedLayouts: [String] = []
+
+    @Flag(help: "Go on, with warnings, when the source does not reproduce the running hypervisor.")
+    var trustSource = false
+
+    @Flag(help: "Build Xen with debugging turned on (debug=y).")
+    var xenDebug = false
+
+    func validate() throws {
+        if allowedLayouts.contains("") { throw ValidationError("--allow-layout-change is given an empty name") }
+    }
+
+    var values: BuildOptions.Fix {
+        var values = BuildOptions.Fix()
+        values.format = format
+        values.prelink = prelink
+        values.strip = strip
+        values.expect = expect
+        values.nops = nops.map(\.nops)
+        values.xenDebug = xenDebug
+        values.trustSource = trustSource
+        values.allowedLayouts = allowedLayouts
+        return values
+    }
+}
+
+struct WorkOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("j", allowingJoined: true), .customLong("cpus")],
+        help: ArgumentHelp("How many compilers run at a time. Default: the number of processors.", valueName: "n"))
+    var jobs: Int?
+
+    @Option(
+        name: [.customShort("k"), .customLong("skip")],
+        help: ArgumentHelp(
+            "diff: stop when the objects are compiled. build: has no effect, as what was compiled before is in the cache anyway.",
+            valueName: "phase"))
+    var skip: BuildOptions.SkippedPhase?
+
+    @OptionGroup var cacheFolder: CacheFolderOption
+
+    @Option(
+        help: ArgumentHelp(
+            "How much the cache may hold: bytes, or with K, M, G or T behind the number; 0 for no limit. What was not used for the longest time goes first.",
+            valueName: "size"))
+    var cacheSize = CacheSize.standard
+
+    @Option(
+        help: ArgumentHelp(
+            "A program to put before the compiler, with its arguments: ccache, distcc, icecc, sccache.", valueName: "command"))
+    var compilerLauncher: String?
+
+    @Flag(help: "Keep what this run worked with in OUT/work: both trees, and the objects that were compared.")
+    var keepWork = false
+
+    func validate() throws { try checkJobs(jobs) }
+
+    /// - Throws: `UsageError` when there is no place for the cache.
+    func values(environment: [String: String], processors: Int) throws(UsageError) -> BuildOptions.Work {
+        var values = BuildOptions.Work(
+            jobs: jobs ?? max(1, processors), cache: try CacheFolder.locate(option: cacheFolder.cacheDir, environment: environment),
+            cacheLimit: cacheSize.limit)
+        values.compilerLauncher = launcherWords(compilerLauncher)
+        values.keepWork = keepWork
+        values.skip = skip
+        return values
+    }
+}
+
+struct SaidOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Say what the stages do.")
+    var verbose = false
+
+    @Flag(name: .shortAndLong, help: "Log everything that the stages do, and why.")
+    var debug = false
+
+    func validate() throws {
+        if quiet, verbose || debug { throw ValidationError("-q says nothing but errors: it does not go with -v or --debug") }
+    }
+
+    var verbosity: Verbosity { quiet ? .quiet : debug ? .debug : verbose ? .verbose : .normal }
+}

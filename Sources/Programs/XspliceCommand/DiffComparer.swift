@@ -1,0 +1,51 @@
+import Diagnostics
+import LivepatchBuild
+import Report
+import SystemPackage
+import TargetArchitecture
+import XenBuild
+import XenVersions
+
+/// Reads two objects and compares them, for the `diff` command: the objects say what processor they are for.
+struct DiffComparer: Sendable {
+    var version: XenVersion
+    /// The architecture of a hypervisor some of whose objects are for another machine; nil refuses these.
+    var foreign: (any TargetArchitecture)?
+
+    /// Compares two objects.
+    func compare(_ from: FilePath, _ to: FilePath) throws -> ObjectComparison {
+        try compare(ObjectFile(from), ObjectFile(to), name: from.string, original: from.string, patched: to.string)
+    }
+
+    /// Compares the objects of two folders that have the same relative path; nil stands for one that is on one side only.
+    ///
+    /// - Returns: nil where one of them is no object, or one that a linker put together from several.
+    func compare(_ from: FilePath?, _ to: FilePath?, name: String) throws -> ObjectComparison? {
+        let (original, patched) = (try from.flatMap(ObjectFile.init(ofOneSource:)), try to.flatMap(ObjectFile.init(ofOneSource:)))
+        guard (from == nil) == (original == nil), (to == nil) == (patched == nil) else { return nil }
+        return try compare(original, patched, name: name, original: name, patched: name)
+    }
+
+    private func compare(
+        _ from: ObjectFile?, _ to: ObjectFile?, name: String, original: String, patched: String
+    ) throws -> ObjectComparison {
+        let machines = Set([from, to].compactMap { $0?.file.header.machine })
+        guard machines.count == 1 else {
+            throw UsageError("\(patched): is for \(processor(of: to)), and \(original) for \(processor(of: from))")
+        }
+        let known = machines.first.flatMap(Architectures.of(machine:))
+        guard let architecture = known ?? foreign else {
+            throw UsageError("\(name): is for a machine that this version does not know (ELF machine \(machines.first ?? 0))")
+        }
+        let comparer = ObjectComparer(architecture: architecture, version: version, abi: .livepatchV2)
+        let changes = try comparer.compare(from, to, name: name, source: name)
+        let pair = ObjectPair(name: name, source: name, original: from?.path, patched: to?.path)
+        let layouts = try comparer.compareTypes([changes], of: [pair])
+        return ObjectComparison(changes, layouts: layouts, original: original, patched: patched)
+    }
+
+    private func processor(of object: ObjectFile?) -> String {
+        let machine = object?.file.header.machine ?? 0
+        return Architectures.of(machine: machine)?.name ?? "ELF machine \(machine)"
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Diagnostics
+import LivepatchBuild
+import Report
+import SystemPackage
+import WorkFiles
+
+/// `why`: for what change something is in a payload.
+struct WhyCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why", abstract: "Say why each thing is in a payload, from the report of the run that made it.",
+        discussion: """
+            For each function and variable: what differs first between the original and the patched version, and the way from it to the \
+            change that it is included for.
+            """)
+
+    @Argument(help: ArgumentHelp("The output folder of a run, or its report.json.", valueName: "out"))
+    var report: String
+
+    @Argument(help: ArgumentHelp("Only this function or variable.", valueName: "symbol"))
+    var symbol: String?
+
+    func run(on console: Console) throws -> ExitStatus {
+        let style = console.outputStyle
+        let reports = try read()
+        let texts = reports.compactMap { report in
+            WhyText.render(report, symbol: symbol, style: style).map { reports.count > 1 ? "\(report.tree.architecture):\n\n\($0)" : $0 }
+        }
+        guard !texts.isEmpty else {
+            if let symbol {
+                throw UsageError("nothing called '\(symbol)' is in the payload of \(self.report)", help: "xsplice-build why \(self.report) lists all that is")
+            }
+            throw UsageError("\(self.report): that run made no payload", help: "its outcome: \(reports.map(\.outcome.rawValue).joined(separator: ", "))")
+        }
+        console.output.write(texts.joined(separator: "\n\n") + "\n")
+        return .written
+    }
+
+    /// The reports of all targets.
+    private func read() throws -> [BuildReport] {
+        let path = FilePath(report)
+        let file = WorkFiles.isFolder(path) ? OutputFolder.report(in: path) : path
+        let bytes = try InputFile.read(file)
+        if let one = try? JSONText.decode(BuildReport.self, from: bytes) { return [one] }
+        if let several = try? JSONText.decode(RunReport.self, from: bytes) { return several.targets }
+        throw UsageError("\(file): is no report of this version of the program", help: "make the payload anew; its report then says why")
+    }
+}

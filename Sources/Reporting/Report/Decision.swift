@@ -1,0 +1,114 @@
+import ObjectDiff
+
+/// One thing that a stage decided, and why.
+package struct Decision: Sendable, Equatable {
+    package enum Stage: String, Sendable {
+        case prepare, compile, spare, compare, link
+    }
+
+    /// How much one has to want to know to be shown it.
+    package enum Detail: Int, Sendable, Comparable {
+        /// What was done, and why: `-v`.
+        case actions
+        /// Every decision, also where nothing had to be done: `--debug`.
+        case everything
+
+        package static func < (a: Detail, b: Detail) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    package var stage: Stage
+    /// The object, function or variable; empty for the whole.
+    package var subject: String
+    package var text: String
+    package var detail: Detail
+
+    package init(_ stage: Stage, _ subject: String = "", _ text: String, _ detail: Detail = .actions) {
+        self.stage = stage
+        self.subject = subject
+        self.text = text
+        self.detail = detail
+    }
+}
+
+extension Decision {
+    /// Why objects were compiled or spared.
+    package static func all(_ compile: BuildReport.Compile) -> [Decision] {
+        let depth = (compile.preparedWhole ? "the whole tree" : "the headers only") + (compile.preparedBecause.map { ": \($0)" } ?? "")
+        return [Decision(.prepare, "", depth)]
+            + compile.decisions.map { $0.spared ? Decision(.spare, $0.object, $0.why, .everything) : Decision(.compile, $0.object, $0.why) }
+    }
+
+    /// What changed, is new or is gone in each object; and which item was taken for which, and by what evidence.
+    package static func all(_ changes: [ChangeSet]) -> [Decision] {
+        var decisions: [Decision] = []
+        for set in changes {
+            for record in set.records where record.item.isNamed {
+                let name = record.item.name
+                if let twin = record.twin, let words = twin.evidence.words {
+                    decisions.append(Decision(.compare, name, "is the original's \(set.original[twin.original].name): \(words)", .everything))
+                }
+                // What the compiler named counts through the functions that refer to it.
+                if record.item.isJustContent, name.contains(".") { continue }
+                switch record.status {
+                case .same: break
+                case .changed: decisions.append(Decision(.compare, name, change(record, in: set)))
+                case .new: decisions.append(Decision(.compare, name, "is new in \(set.object)"))
+                }
+            }
+            decisions += set.removed.map { Decision(.compare, set.original[$0].name, "is gone from \(set.object)") }
+        }
+        return decisions
+    }
+
+    private static func change(_ record: ChangeSet.Record, in set: ChangeSet) -> String {
+        guard let difference = record.difference else { return "changed in \(set.object)" }
+        let place = difference.offset.map { " at +0x\(String($0, radix: 16))" } ?? ""
+        let line = difference.location.map { " (\($0))" } ?? ""
+        return switch difference.kind {
+        case .bytes, .reference: "differs\(place)\(line): \(difference.words)"
+        case .tableEntries, .placement, .otherPart, .role: "\(difference.words)\(line)"
+        }
+    }
+
+    /// What is included, and for what; and what is the hypervisor's.
+    package static func all(_ report: BuildReport) -> [Decision] {
+        let included = report.functions.map { ($0.name, $0.why) } + report.data.map { ($0.name, $0.why) }
+        return included.map { Decision(.link, $0, chain($1)) } + report.references.map { Decision(.link, $0, "is the hypervisor's", .everything) }
+    }
+
+    /// `changed`; `new, for do_domctl (changed)`.
+    private static func chain(_ why: [BuildReport.WhyStep]) -> String {
+        guard let own = why.first else { return "asked for with --nop" }
+        return ([own.reason] + why.dropFirst().map { "for \($0.name) (\($0.reason))" }).joined(separator: ", ")
+    }
+}
+
+/// Decisions as lines of text.
+package enum DecisionText {
+    /// - Returns: a line for each decision that is to be shown, with the stage at its beginning, so that `grep` finds them.
+    package static func lines(_ decisions: [Decision], upTo detail: Decision.Detail, style: TextStyle) -> [String] {
+        let shown = decisions.filter { $0.detail <= detail }
+        let width = min(40, shown.map(\.subject.count).max() ?? 0)
+        return shown.map { decision in
+            let subject = decision.subject.isEmpty ? "" : decision.subject.padded(to: width) + "  "
+            return style.shown("\((decision.stage.rawValue + ":").padded(to: 8)) \(subject)\(decision.text)")
+        }
+    }
+}
+
+extension TwinEvidence {
+    /// In a few words; nil where the name says it all.
+    fileprivate var words: String? {
+        switch self {
+        case .name: nil
+        case .otherName(let name): "both have the name \(name)"
+        case .declaration(let place): "its declaration stands at \(place) in both"
+        case .block: "both are declared in the same block"
+        case .onlyOneLeft: "each is the only one of its name in its function whose line changed"
+        case .nameWithoutNumber: "their names are the same but for the compiler's number; debug information is silent"
+        case .sameCode: "both variants have the same code"
+        case .orderOfVariants: "both stand at the same place among the compiler's variants"
+        case .nameOfVariant: "both variants have the same name"
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Diagnostics
+
+/// What `why` prints: for things in a payload the way to the change that they are there for.
+package enum WhyText {
+    /// - Parameter symbol: only of that function or variable; nil is all.
+    /// - Returns: nil when the payload has nothing of that name.
+    package static func render(_ report: BuildReport, symbol: String? = nil, style: TextStyle) -> String? {
+        let functions = report.functions.filter { fits($0.name, symbol) }.map { function in
+            block(
+                function.name, function.status.rawValue, size: function.newSize, place: place(function.file, function.line), why: function.why,
+                difference: function.firstDifference, style: style)
+        }
+        let data = report.data.filter { fits($0.name, symbol) }.map { item in
+            block(
+                item.name, item.status.rawValue, size: item.size, place: item.file, why: item.why, difference: item.firstDifference, style: style)
+        }
+        let blocks = functions + data
+        return blocks.isEmpty ? nil : blocks.joined(separator: "\n\n")
+    }
+
+    /// A static function is found by its own name, too: `foo` is `common/foo.c#foo`.
+    private static func fits(_ name: String, _ symbol: String?) -> Bool {
+        guard let symbol else { return true }
+        let own = name.split(separator: "#").last ?? ""
+        return name == symbol || own == symbol || own.split(separator: ".").first == Substring(symbol)
+    }
+
+    private static func block(
+        _ name: String, _ status: String, size: Int, place: String, why: [BuildReport.WhyStep], difference: BuildReport.FirstDifference?,
+        style: TextStyle
+    ) -> String {
+        let heading = [status, "\(grouped(size)) bytes", style.shown(place)].filter { !$0.isEmpty }.joined(separator: ", ")
+        var lines = ["\(style.paint(style.shown(name), .bold))   \(heading)"]
+        if let difference { lines.append("  \(style.shown(text(difference)))") }
+        for step in why.dropFirst() {
+            let place = Self.place(step.file ?? "", step.line)
+            lines.append("  \(style.leftArrow) \(style.shown(step.name))   \(style.shown([step.reason, place].filter { !$0.isEmpty }.joined(separator: ", ")))")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func text(_ difference: BuildReport.FirstDifference) -> String {
+        let line = difference.file.map { " (\(place($0, difference.line)))" } ?? ""
+        guard let offset = difference.offset else { return difference.summary + line }
+        let start = "at +0x\(String(offset, radix: 16)) "
+        guard let before = difference.before, let after = difference.after else { return start + difference.summary + line }
+        return "\(start)`\(before)` became `\(after)`\(line)"
+    }
+
+    private static func place(_ file: String, _ line: Int?) -> String { line.map { "\(file):\($0)" } ?? file }
+}

@@ -1,0 +1,95 @@
+import Diagnostics
+import ELFModel
+import TargetArchitecture
+import XenVersions
+
+/// What a comparison has to know of the hypervisor that the objects belong to.
+package struct ComparisonRules: Sendable {
+    package let architecture: any TargetArchitecture
+    let roles: SectionRoles
+
+    /// - Parameters:
+    ///   - xen: decides on the layout of the special tables.
+    ///   - abi: decides on the names of the sections that hooks are in.
+    package init(architecture: any TargetArchitecture, xen: XenVersion, abi: PayloadABI) {
+        self.architecture = architecture
+        roles = SectionRoles(
+            tables: architecture.specialTables(of: xen), hooksPrefix: abi.hooksPrefix, useless: architecture.uselessSections)
+    }
+}
+
+/// Compares two compilations of one object, function by function and variable by variable.
+///
+/// - Returns: what changed. What can't be live-patched is among its diagnostics, as errors; it never throws away a difference.
+/// - Throws: `DebugInfoError` when the types or prototypes of an object can't be read.
+package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) throws -> ChangeSet {
+    let architecture = rules.architecture
+    guard [pair.original, pair.patched].allSatisfy({ $0.file.header.machine == architecture.machine }) else {
+        return compareForeign(pair, by: rules)
+    }
+    let original = ExplainedGraph<OriginalSide>(pair.object, pair.original, by: rules)
+    let patched = ExplainedGraph<PatchedSide>(pair.object, pair.patched, by: rules)
+
+    // Which item is which.
+    let twins = correlate(original, patched)
+    // From here on each patched item has its twin, with the evidence.
+
+    // Objects made from assembly have labels instead of functions: they are compared section by section.
+    let isAssembly = [pair.source, original.graph.fileSymbol, patched.graph.fileSymbol].contains { $0.hasSuffix(".S") || $0.hasSuffix(".s") }
+    let outcome = try judgeItems(original, patched, twins: twins, by: rules, isAssembly: isAssembly, source: pair.source)
+    // From here on each has its status. What follows only reads, and reports.
+
+    let facts = ComparedFacts(pair: pair, original: original, patched: patched, twins: twins, outcome: outcome)
+    var classifier = Classifier(facts, rules: rules, isAssembly: isAssembly)
+    classifier.classify()
+    var diagnostics = outcome.diagnostics + classifier.diagnostics
+    diagnostics += try addressesOfChangedConstants(facts, architecture: architecture)
+    diagnostics += try variablesOfOtherTypes(facts)
+    if !pair.patched.exists {
+        diagnostics.append(
+            Diagnostic(
+                .objectVanished, .note, location: SourceLocation(file: pair.source),
+                message: "\(pair.object) is no longer built: its code stays in the hypervisor, for whoever still refers to it"))
+    }
+    return ChangeSet(
+        pair, original: original.graph, patched: patched.graph, records: outcome.records, removed: outcome.removed, diagnostics: diagnostics,
+        originalNames: original.sourceNames, patchedNames: patched.sourceNames)
+}
+
+/// An object for another machine is no part of the hypervisor's own code: x86 boots in 32-bit code, which the build puts into
+/// the 64-bit hypervisor as a block of bytes (`xen/arch/x86/boot`), and never comes back to it.
+private func compareForeign(_ pair: CompiledPair, by rules: ComparisonRules) -> ChangeSet {
+    let (original, patched) = (pair.original.file, pair.patched.file)
+    let sections = AssemblyComparison(original: original, patched: patched, roles: rules.roles).differingSections()
+    var diagnostics: [Diagnostic] = []
+    if !sections.isEmpty || original.header.machine != patched.header.machine {
+        diagnostics.append(
+            Diagnostic(
+                .initOnlyChange, .warning, location: SourceLocation(file: pair.source),
+                message: "\(pair.object) changed, which is for another machine (ELF machine \(patched.header.machine)): it runs at boot only and is never live-patched"))
+    }
+    return ChangeSet(
+        pair, original: ObjectGraph(empty: pair.object, file: original), patched: ObjectGraph(empty: pair.object, file: patched),
+        diagnostics: diagnostics)
+}
+
+/// What is known of a pair when its items have been judged, for checks that look further.
+struct ComparedFacts {
+    let pair: CompiledPair
+    let original: ExplainedGraph<OriginalSide>
+    let patched: ExplainedGraph<PatchedSide>
+    let twins: Correlation
+    let outcome: ItemOutcome
+
+    var a: ObjectGraph<OriginalSide> { original.graph }
+    var b: ObjectGraph<PatchedSide> { patched.graph }
+    var records: [ChangeSet.Record] { outcome.records }
+
+    func status(_ id: PatchedItem.ID) -> ChangeSet.Status { outcome.records[id.index].status }
+    func location(_ id: PatchedItem.ID) -> SourceLocation { outcome.records[id.index].location ?? SourceLocation(file: pair.source) }
+    /// The item of the original that a patched item is.
+    func twin(_ id: PatchedItem.ID) -> OriginalItem? { twins.original(of: id).map { a[$0] } }
+
+    /// Whether a function that runs after boot changed.
+    var hasChangedFunction: Bool { records.contains { $0.item.kind == .function && $0.item.role == .code && $0.status == .changed } }
+}

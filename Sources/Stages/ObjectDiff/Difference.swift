@@ -1,0 +1,79 @@
+import Diagnostics
+import TargetArchitecture
+
+/// What differs first between an item and its twin.
+package struct Difference: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
+        /// Bytes that no relocation fills. The item is longer or shorter than its twin where these are the end of one of them.
+        case bytes
+        /// What a relocation refers to: in words, on both sides.
+        case reference(before: String, after: String)
+        /// What belongs to it in a special table.
+        case tableEntries(section: String)
+        /// Its bytes are the same, and it lies elsewhere: from where to where.
+        case placement(before: String, after: String)
+        /// Nothing of its own: another part of the same function differs.
+        case otherPart(name: String)
+        /// Constant became variable, or the like.
+        case role
+    }
+
+    /// From the start of the item, in bytes; nil where no place in it differs.
+    package let offset: Int?
+    package let kind: Kind
+    /// The instructions there, for people; nil where there is none, or none that can be decoded.
+    package fileprivate(set) var before: String?
+    package fileprivate(set) var after: String?
+    /// Where the patched source has that instruction.
+    package fileprivate(set) var location: SourceLocation?
+
+    init(at offset: Int? = nil, _ kind: Kind) {
+        self.offset = offset
+        self.kind = kind
+    }
+}
+
+extension Difference {
+    /// The same, with the instructions on both sides.
+    func showing(
+        _ a: OriginalItem, in original: ObjectGraph<OriginalSide>, _ b: PatchedItem, in patched: ObjectGraph<PatchedSide>,
+        architecture: any TargetArchitecture
+    ) -> Difference {
+        guard let offset, a.kind == .function, b.kind == .function else { return self }
+        var result = self
+        let old = architecture.instructionText(at: offset, in: original.bytes(of: a))
+        let new = architecture.instructionText(at: offset, in: patched.bytes(of: b))
+        if case .reference(let before, let after) = kind {
+            result.before = Self.text(old, leadingTo: before)
+            result.after = Self.text(new, leadingTo: after)
+        } else {
+            (result.before, result.after) = (old?.text, new?.text)
+        }
+        return result
+    }
+
+    /// The address in such an instruction is not filled in yet: what it leads to says more.
+    private static func text(_ instruction: InstructionText?, leadingTo target: String) -> String? {
+        instruction.map { $0.mnemonic.map { "\($0) \(target)" } ?? "\($0.text) \(target)" }
+    }
+
+    func located(at location: SourceLocation?) -> Difference {
+        var result = self
+        result.location = location
+        return result
+    }
+
+    /// In a few words: `call vnuma_destroy / call vnuma_replace`.
+    package var words: String {
+        switch kind {
+        case .bytes, .reference:
+            if let before, let after { return "\(before) / \(after)" }
+            if case .reference(let before, let after) = kind { return "\(before) / \(after)" }
+            return before.map { "\($0) / its end" } ?? after.map { "its end / \($0)" } ?? "other bytes"
+        case .tableEntries(let section): return "other entries in \(section)"
+        case .placement(let before, let after): return "goes from \(before) to \(after)"
+        case .otherPart(let name): return "changes with '\(name)'"
+        case .role: return "lies in another kind of section"
+        }
+    }
+}

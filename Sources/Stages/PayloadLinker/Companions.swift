@@ -1,0 +1,29 @@
+import ObjectDiff
+
+/// Something with a name that is included beside the replaced functions.
+struct Companion: Sendable {
+    var listed: Payload.Companion
+    /// Without the tag that makes it unique.
+    var symbolName: String
+    var place: Place
+}
+
+func companions(_ selection: Selection, _ input: LinkInput, placeOf: (PatchedKey) -> Place?) -> [Companion] {
+    selection.included.compactMap { key in
+        let record = input.objects[key], item = record.item
+        guard !input.isReplacement(key), item.isNamed, item.kind == .function || item.kind == .data, item.role != .hooks, let place = placeOf(key)
+        else { return nil }
+        let isFunction = item.kind == .function
+        // What only counts by its content and is no declaration of the source (`__func__.0`, `CSWTCH.7`) is like a string.
+        let isDeclared = record.location != nil || !item.name.contains(".")
+        if item.isJustContent, record.status == .same || !isDeclared { return nil }
+        // A constant with other content is a new one: the old one stays for those who still refer to it.
+        let reason: Payload.Companion.Reason =
+            item.parent != nil ? .coldPart : record.status == .new || (!isFunction && record.status == .changed) ? .new : .copied
+        return Companion(
+            listed: .init(
+                name: item.name, location: record.location, size: UInt64(item.size), reason: reason, isFunction: isFunction,
+                isWritable: item.role == .writable, why: input.explanation(of: key, in: selection), difference: record.difference),
+            symbolName: item.isGlobal ? item.name : "\(input.objects[key.object].source)#\(item.name)", place: place)
+    }
+}

@@ -1,0 +1,125 @@
+import ELFModel
+import TargetArchitecture
+import XenVersions
+
+/// A section of the payload, complete but for its symbols' numbers.
+struct OutputSection: Sendable {
+    struct Relocation: Sendable {
+        var offset: Int
+        var type: UInt32
+        var subject: ResolvedPayload.Subject
+        var addend: Int64
+    }
+
+    let kind: PayloadSection
+    fileprivate(set) var alignment: UInt64 = 1
+    fileprivate(set) var data: [UInt8] = []
+    /// In bytes. Differs from `data.count` for zero-filled sections only.
+    fileprivate(set) var size = 0
+    fileprivate(set) var relocations: [Relocation] = []
+
+    init(_ kind: PayloadSection) { self.kind = kind }
+
+    /// Puts a block at its place, which is not before the section's end.
+    fileprivate mutating func put(_ block: ResolvedPayload.Block, filler: UInt8) {
+        alignment = max(alignment, block.alignment)
+        if kind.type != ELF.SectionType.nobits {
+            data += Array(repeating: filler, count: max(0, block.place.offset - size))
+            data += block.bytes
+            data += Array(repeating: 0, count: max(0, block.size - block.bytes.count))
+        }
+        size = block.place.offset + block.size
+    }
+
+    /// Writes what a relocation would.
+    fileprivate mutating func store(_ value: UInt64, _ field: RelocationField, at offset: Int, _ order: ByteOrder) {
+        let slot = offset..<offset + field.width
+        guard slot.upperBound <= data.count else { return }
+        data.replaceSubrange(slot, with: order.bytes(field.storing(value, in: order.number(data[slot])), count: field.width))
+    }
+}
+
+/// The payload's sections with all their bytes, but for its own build-id.
+///
+/// - Returns: in the order in which they stand in the file.
+func layOut(_ payload: ResolvedPayload, _ input: LinkInput) -> [OutputSection] {
+    var sections = Sections(architecture: input.architecture)
+    // The first of the executable sections gets the start of the executable pages: see `Placement`.
+    if payload.blocks.contains(where: { $0.place.section == .text }) { sections.make(.text) }
+    for block in payload.blocks { sections.put(block) }
+    for entry in payload.entries { sections.put(entry) }
+    for fill in payload.fills { sections.fill(fill) }
+    for function in payload.functions { sections.addEntry(function, input.options.abi) }
+    sections.append(BuildIDNote.serialise(input.depends), to: .note(input.options.abi.dependsSection), alignment: 4)
+    if let name = input.options.abi.xenDependsSection {
+        sections.append(BuildIDNote.serialise(input.xenDepends), to: .note(name), alignment: 4)
+    }
+    sections.append(BuildIDNote.serialise([]), to: .note(input.options.abi.buildIDSection), alignment: 4)
+    if let name = input.options.abi.metadataSection, !input.options.metadata.isEmpty {
+        sections.append(input.options.metadata.flatMap(\.bytes), to: .metadata(name), alignment: 1)
+    }
+    return sections.all
+}
+
+extension LinkInput {
+    /// The build-id that must be on top when the payload is applied.
+    var depends: [UInt8] { options.depends ?? hypervisor.running.topBuildID }
+    /// The build-id of the hypervisor.
+    var xenDepends: [UInt8] { options.xenDepends ?? hypervisor.image.buildID }
+}
+
+private struct Sections {
+    let architecture: any TargetArchitecture
+    private(set) var all: [OutputSection] = []
+    private var positions: [PayloadSection: Int] = [:]
+
+    init(architecture: any TargetArchitecture) { self.architecture = architecture }
+
+    @discardableResult
+    mutating func make(_ kind: PayloadSection) -> Int {
+        if let known = positions[kind] { return known }
+        all.append(OutputSection(kind))
+        positions[kind] = all.count - 1
+        return all.count - 1
+    }
+
+    mutating func put(_ block: ResolvedPayload.Block) {
+        let index = make(block.place.section)
+        all[index].put(block, filler: block.place.section.isExecutable ? architecture.textFiller : 0)
+    }
+
+    @discardableResult
+    mutating func append(_ bytes: [UInt8], to section: PayloadSection, alignment: UInt64) -> Place {
+        let place = Place(section: section, offset: all[make(section)].size.rounded(upTo: alignment))
+        put(.init(place: place, bytes: bytes, size: bytes.count, alignment: alignment))
+        return place
+    }
+
+    mutating func fill(_ fill: ResolvedPayload.Fill) {
+        let index = make(fill.place.section)
+        switch fill.filling {
+        case .relocation(let type, let subject, let addend):
+            all[index].relocations.append(.init(offset: fill.place.offset, type: type, subject: subject, addend: addend))
+        case .value(let value, let field): all[index].store(value, field, at: fill.place.offset, architecture.byteOrder)
+        }
+    }
+
+    private mutating func point(_ place: Place, to target: Place) {
+        fill(.init(place: place, filling: .relocation(type: architecture.pointerRelocation, .section(target.section), addend: Int64(target.offset))))
+    }
+
+    /// Adds an entry to the functions section, and the name that it points to. An old address of zero makes the loader look the name up.
+    mutating func addEntry(_ replaced: ReplacedFunction, _ abi: PayloadABI) {
+        let layout = FunctionEntry.Layout(abi, pointerSize: architecture.elfClass.addressSize), function = replaced.function
+        let name = append(Array(function.name.utf8) + [0], to: .functionNames, alignment: 1)
+        let entry = FunctionEntry(
+            oldAddress: function.oldAddress ?? 0,
+            // The size of NOPs counts from the function's start (`livepatch_insn_len`).
+            newSize: UInt32(clamping: function.newSize + UInt64(replaced.spared)), oldSize: UInt32(clamping: function.oldSize), version: abi.version,
+            expectation: replaced.expectation.field)
+        let place = append(
+            entry.bytes(layout: layout, byteOrder: architecture.byteOrder), to: .functions, alignment: UInt64(layout.pointerSize))
+        point(place.advanced(by: layout.name), to: name)
+        if let code = replaced.place { point(place.advanced(by: layout.newAddress), to: code) }
+    }
+}

@@ -1,0 +1,44 @@
+/// Why the build stage compiled an object, or why it did not have to.
+package struct ObjectDecision: Sendable, Equatable {
+    package enum Reason: Sendable, Equatable {
+        /// The patch changes its main source.
+        case source(String)
+        /// The two trees compile it with different commands.
+        case command
+        /// Only the patched tree builds it.
+        case added
+        /// Only the original tree builds it.
+        case removed
+        /// The compiler reads these files of the patch, relative to `xen/`.
+        case reads([String])
+        /// Spared: the compiler reads none of the patch's files.
+        case readsNoneOfThem
+        /// Spared: it reads some of the patch's files, and its preprocessed source is the same.
+        case sameText
+    }
+
+    /// `common/kernel.o`.
+    package let object: String
+    package let reason: Reason
+
+    /// Whether the object was not compiled, or not compared.
+    package var isSpared: Bool {
+        switch reason {
+        case .readsNoneOfThem, .sameText: true
+        default: false
+        }
+    }
+}
+
+/// How far the trees were prepared before objects were compiled.
+package struct PreparationDecision: Sendable, Equatable {
+    /// Whether make went through everything but the objects, rather than the headers alone.
+    package let isWhole: Bool
+    /// Why the headers were not enough: the end of a sentence. Nil where they were.
+    package let reason: String?
+
+    package init(isWhole: Bool, reason: String?) {
+        self.isWhole = isWhole
+        self.reason = reason
+    }
+}

@@ -1,0 +1,35 @@
+import SystemPackage
+import WorkFiles
+
+/// What a run worked with, copied for who wants to look at it: nothing in it is shared with the cache.
+///
+/// `original/` and `patched/` are the two trees as they were prepared, `objects/original/` and `objects/patched/` the objects that were
+/// compared, under the names that the build gives them.
+struct KeptWork: Sendable {
+    let folder: FilePath
+
+    /// Copies both trees.
+    ///
+    /// - Throws: `WorkFileError`.
+    func keep(original: FilePath, patched: FilePath) throws {
+        for (name, top) in [("original", original), ("patched", patched)] {
+            let copy = folder.appending(name)
+            try WorkFiles.remove(copy)
+            try WorkFiles.copyFolder(top, to: copy)
+        }
+    }
+
+    /// Copies the objects that were compared.
+    ///
+    /// - Throws: `WorkFileError`.
+    func keep(_ pairs: [ObjectPair]) throws {
+        for pair in pairs {
+            for (side, object) in [("original", pair.original), ("patched", pair.patched)] {
+                guard let object else { continue }
+                let copy = folder.appending("objects").appending(side).pushing(FilePath(pair.name))
+                try WorkFiles.makeFolder(copy.removingLastComponent())
+                try WorkFiles.write(try WorkFiles.read(object), to: copy)
+            }
+        }
+    }
+}

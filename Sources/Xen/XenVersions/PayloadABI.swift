@@ -1,0 +1,95 @@
+/// One of the payload formats that hypervisors of the family understand: the names and sizes of all that differs.
+///
+/// Sources: `xen/include/public/sysctl.h` (`struct livepatch_func`, `LIVEPATCH_PAYLOAD_VERSION`) and
+/// `xen/include/xen/livepatch.h` (section names) of the Xen version concerned.
+package struct PayloadABI: Sendable, Equatable, Codable {
+    package enum Format: String, Sendable, Codable, CaseIterable { case xsplice, livepatch }
+
+    package var format: Format
+    /// What each entry of `.livepatch.funcs` says in its `version` field.
+    package var version: UInt8
+    /// Whether hooks are called when the payload is loaded and unloaded, and an entry without a new function writes NOPs: both came
+    /// with Xen 4.8. Before, sections of hooks are loaded and ignored.
+    package var takesHooksAndNOPs: Bool
+
+    package init(format: Format, version: UInt8, takesHooksAndNOPs: Bool = true) {
+        self.format = format
+        self.version = version
+        self.takesHooksAndNOPs = takesHooksAndNOPs
+    }
+
+    /// Xen 4.7 while it was developed, until June 2016.
+    package static let xspliceV1 = PayloadABI(format: .xsplice, version: 1, takesHooksAndNOPs: false)
+    /// Xen 4.7.
+    package static let livepatchV1Of47 = PayloadABI(format: .livepatch, version: 1, takesHooksAndNOPs: false)
+    /// Xen 4.8 to 4.13.
+    package static let livepatchV1 = PayloadABI(format: .livepatch, version: 1)
+    /// Xen 4.14 and later.
+    package static let livepatchV2 = PayloadABI(format: .livepatch, version: 2)
+
+    package var displayName: String { "\(format.rawValue) v\(version)" }
+    /// The suffix of the payload's file name, without the dot.
+    package var fileSuffix: String { format.rawValue }
+    package var hostTool: String { "xen-\(format.rawValue)" }
+
+    private var prefix: String { ".\(format.rawValue)" }
+    package var functionsSection: String { "\(prefix).funcs" }
+    /// Where the names that `funcs` entries point to live; any loaded section would do.
+    package var stringsSection: String { "\(prefix).strings" }
+    package var dependsSection: String { "\(prefix).depends" }
+    /// nil where the format has no dependency on the hypervisor itself (before v2).
+    package var xenDependsSection: String? { version >= 2 ? "\(prefix).xen_depends" : nil }
+    package var buildIDSection: String { ".note.gnu.build-id" }
+    package var hooksPrefix: String { "\(prefix).hooks." }
+
+    /// A section of pointers to functions that the hypervisor calls.
+    package struct Hook: Sendable, Equatable {
+        /// The section's whole name: `.livepatch.hooks.load`.
+        package var section: String
+        /// Whether it is an array; else it holds one pointer.
+        package var isArray: Bool
+    }
+
+    /// The hooks that the format has.
+    package var hooks: [Hook] {
+        guard takesHooksAndNOPs else { return [] }
+        let arrays = ["load", "unload"].map { Hook(section: hooksPrefix + $0, isArray: true) }
+        guard version >= 2 else { return arrays }
+        return arrays
+            + ["preapply", "apply", "postapply", "prerevert", "revert", "postrevert"].map { Hook(section: hooksPrefix + $0, isArray: false) }
+    }
+
+    /// Whether a hook may keep a payload from being applied or reverted, or looks at what became of that. With such, payloads do not take each
+    /// other's place (`has_payload_any_vetoing_hooks` of `xen/common/livepatch.c`, since 4.14).
+    package static func isVetoing(hook name: String) -> Bool { ["preapply", "postapply", "prerevert", "postrevert"].contains(name) }
+
+    /// Whether a hook takes the place of what the hypervisor does to apply or revert a payload. It stops itself when not all functions are marked
+    /// as applied, or reverted, then (`was_action_consistent` of `xen/common/livepatch.c`, since 4.14).
+    package static func isAction(hook name: String) -> Bool { ["apply", "revert"].contains(name) }
+
+    /// How many pointers the loader takes in a hook's section; nil for a hook that the format does not have.
+    ///
+    /// - Parameter section: the section's whole name: `.livepatch.hooks.load`.
+    package func hookLimit(section: String) -> Int? {
+        hooks.first { $0.section == section }.map { $0.isArray ? .max : 1 }
+    }
+
+    /// Whether a payload must replace functions; since v2 one that only has hooks will do.
+    package var needsFunctions: Bool { version < 2 }
+
+    /// Whether an entry says what bytes the hypervisor has to find before it replaces a function.
+    package var hasExpectations: Bool { version >= 2 }
+
+    /// Whether a payload with writable sections is refused when it is applied again after a revert (Xen 4.8 and later). Before, it is
+    /// applied, and its variables go on with the values that they had.
+    package var refusesSecondApply: Bool { takesHooksAndNOPs }
+
+    /// How many bytes of a function can become NOPs at most: LIVEPATCH_OPAQUE_SIZE.
+    package static let maximumNOPs = 31
+
+    /// Text about the payload that the host tool shows: `key=value`, each ended by a zero byte; nil before v2.
+    package var metadataSection: String? { version >= 2 ? ".modinfo" : nil }
+
+    /// The longest file name without suffix and terminating NUL (XEN_LIVEPATCH_NAME_SIZE is 128 with it).
+    package static let maximumNameLength = 127
+}

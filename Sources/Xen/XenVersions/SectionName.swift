@@ -1,0 +1,72 @@
+/// The names of sections, where they are written down. Those of payloads are in `PayloadABI`.
+///
+/// Source: the linker scripts of Xen 4.7 to 4.22 (`xen/arch/*/xen.lds.S`) and the headers that put things into sections.
+package enum SectionName {
+    // MARK: What compilers and linkers call them
+
+    package static let text = ".text"
+    package static let readOnly = ".rodata"
+    package static let writable = ".data"
+    package static let zero = ".bss"
+    package static let comment = ".comment"
+
+    /// Whether a linked section of the hypervisor is freed at the end of booting.
+    package static func isFreedAfterBoot(_ name: String) -> Bool { name.hasPrefix(".init") }
+
+    /// Whether a payload's section holds variables.
+    package static func isWritableData(_ name: String) -> Bool { [writable, zero].contains { isOrBegins(name, $0) } }
+
+    /// Whether `name` is `stem`, or `stem` and a dot and more.
+    package static func isOrBegins(_ name: String, _ stem: String) -> Bool { name == stem || name.hasPrefix(stem + ".") }
+
+    // MARK: Special tables
+
+    /// - Parameter kind: BUGFRAME_run_fn, BUGFRAME_warn, BUGFRAME_bug, BUGFRAME_assert: 0 to 3.
+    package static func bugFrames(_ kind: Int) -> String { "\(bugFramesStem)\(kind)" }
+    package static func isBugFrames(_ name: String) -> Bool { name.hasPrefix(bugFramesStem) }
+    private static let bugFramesStem = ".bug_frames."
+
+    package static let exceptionTable = ".ex_table"
+    /// Of exceptions that are looked at before interrupts are on again; no payload can have entries there.
+    package static let earlyExceptionTable = ".ex_table.pre"
+    package static let fixups = ".fixup"
+    package static let alternatives = ".altinstructions"
+    package static let alternativeReplacements = ".altinstr_replacement"
+    package static let alternativeCalls = ".alt_call_sites"
+
+    // MARK: What Xen's own objects have
+
+    /// Arrays that the linker collects from all objects, and that are in use after boot.
+    package static func isCollectedArray(_ name: String) -> Bool { collected.contains { isOrBegins(name, $0) } }
+
+    private static let collected = [
+        ".data.schedulers", ".data.param", ".data.paramhypfs", ".data.vpci", ".data.rel.ro.vpci", ".rodata.vpci",
+        ".dev.info", ".adev.info", ".teemediator.info", ".arch.info",
+    ]
+
+    /// Code and data that are freed at the end of booting, or not part of the running hypervisor's own code.
+    package static func isBoot(_ name: String) -> Bool {
+        name.hasPrefix(".init") || name.hasPrefix(".exit") || isOrBegins(name, ".text.startup") || boot.contains { isOrBegins(name, $0) }
+    }
+
+    private static let boot = [".trampoline_rel", ".trampoline_seg", ".reloc", ".ctors", ".altinstr_aux", ".got", ".got.plt"]
+
+    /// Whether the section is an array of things to do or to read at boot.
+    package static func isBootArray(_ name: String) -> Bool { name == ".init.setup" || name.hasPrefix(".initcall") }
+
+    /// Variables of which each processor has its own.
+    package static func isPerCPU(_ name: String) -> Bool { isOrBegins(name, ".bss.percpu") || isOrBegins(name, ".data.percpu") }
+
+    /// Constants. Position-independent code makes those with pointers "relocation read-only": flagged writable, never written.
+    package static func isReadOnly(_ name: String) -> Bool { isOrBegins(name, readOnly) || isOrBegins(name, ".data.rel.ro") }
+
+    /// What no hypervisor has in memory: notes, unwinding tables, build-time checks.
+    package static func isDiscarded(_ name: String) -> Bool {
+        isOrBegins(name, ".discard") || isNote(name) || name == ".eh_frame" || name == comment
+    }
+
+    package static func isNote(_ name: String) -> Bool { isOrBegins(name, ".note") }
+
+    /// Plain memory: a variable may as well lie in one of them as in another.
+    package static func isPlainData(_ name: String) -> Bool { [writable, zero, ".data.read_mostly", ".bss.read_mostly"].contains(name) }
+}

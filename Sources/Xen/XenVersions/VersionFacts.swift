@@ -1,0 +1,65 @@
+// In what Xen's versions differ, beside the payload format (PayloadABI.swift) and the loader (LoaderBehaviour.swift). Each fact says where it
+// was read. `Docs/AddingAXenVersion.md` says what to look at when a new version comes out.
+
+extension XenVersion {
+    // MARK: Special tables, x86
+
+    /// `struct alt_instr` has `pad_len` and `priv`, and 14 bytes instead of 12 (xen/arch/x86/include/asm/alternative.h, 4.11).
+    package var countsAlternativePadding: Bool { isAtLeast4(11) }
+
+    /// Each call through a pointer that becomes a direct one stands in `.alt_call_sites` (xen/arch/x86/include/asm/alternative-call.h, 4.21).
+    package var listsAlternativeCalls: Bool { isAtLeast4(21) }
+
+    /// A trampoline goes behind ENDBR64. Landing pads came with CET in 4.16; its first release still wrote over them
+    /// (`arch_livepatch_apply` of xen/arch/x86/livepatch.c).
+    package var sparesLandingPads: Bool { isAtLeast4(16) }
+
+    // MARK: Special tables, ARM
+
+    /// WARN() and run_in_exception_handler() work in a payload's code too. Before 4.20 arm32 looked them up in the hypervisor's own text
+    /// only, and stopped the machine (`do_trap_undefined_instruction` of xen/arch/arm/arm32/traps.c).
+    package var recognisesBugFramesOfPayloadsOnARM32: Bool { isAtLeast4(20) }
+
+    // MARK: Memory layout, ARM
+
+    /// LIVEPATCH_VMAP_START lies 14 MiB behind XEN_VIRT_START, before that 8 (xen/arch/arm/include/asm/mmu/layout.h, 4.18).
+    package var hasLargeImageWindowOnARM: Bool { isAtLeast4(18) }
+
+    // MARK: The payload format
+
+    /// The payload format of the versions that call it livepatch.
+    ///
+    /// Format 2 came with 4.14: a tree into which it was brought earlier has to be asked itself.
+    package var livepatchFormat: PayloadABI {
+        if isAtLeast4(14) { return .livepatchV2 }
+        return takesHooksAndNOPs ? .livepatchV1 : .livepatchV1Of47
+    }
+
+    /// Hooks are called when the payload is loaded and unloaded, and an entry without a new function writes NOPs (4.8).
+    var takesHooksAndNOPs: Bool { isAtLeast4(8) }
+}
+
+/// Functions that processors are in while payloads are applied and reverted.
+///
+/// Source: `xen/common/livepatch.c` (`xsplice.c`), `xen/arch/*/domain.c` and `livepatch.c` of 4.7, 4.11, 4.14, 4.17 and 4.20. In 4.7 to
+/// 4.13 processors came by `check_for_livepatch_work` on their way into a guest, too, with nothing else on their stacks.
+package enum PatchingFunctions {
+    /// Never left: what is in them never sees the new code. A processor that is switched on later begins anew.
+    package static let endless: Set<String> = ["idle_loop", "startup_cpu_idle_loop"]
+
+    /// What applies payloads, and what the other processors wait in.
+    package static func names(in version: XenVersion) -> Set<String> {
+        Set(
+            patching.filter { version.isAtLeast4($0.since) }.flatMap { entry in
+                ["livepatch", "xsplice"].map { entry.name.replacing("%", with: $0) }
+            })
+    }
+
+    /// With `%` for the word that changed in June 2016, and the minor version that brought each.
+    private static let patching: [(name: String, since: Int)] = [
+        ("check_for_%_work", 7), ("%_do_action", 7), ("%_spin", 7), ("apply_payload", 7), ("revert_payload", 7), ("arch_%_apply", 8),
+        ("arch_%_revert", 8), ("arch_%_apply_jmp", 7), ("arch_%_revert_jmp", 7), ("arch_%_patching_enter", 7), ("arch_%_patching_leave", 7),
+        ("arch_%_quiesce", 8), ("arch_%_revive", 8), ("arch_%_post_action", 7), ("arch_%_mask", 7), ("arch_%_unmask", 7),
+        ("%_check_expectations", 14), ("%_display_metadata", 14), ("was_action_consistent", 14), ("apply_payload_tail", 14), ("revert_payload_tail", 14),
+    ]
+}
