@@ -57,55 +57,75 @@ package enum WorkFiles {
     }
 
     /// The whole file.
-    package static func read(_ path: FilePath) throws(WorkFileError) -> [UInt8] {
-        try attempt("cannot read", path) {
-            let descriptor = try FileDescriptor.open(path, .readOnly)
-            return try descriptor.closeAfter { try readAll(descriptor) }
-        }
+    package static func read(_ path: FilePath) throws(WorkFileError) -> [UInt8] { try readFile(path.string) { _ in } }
+
+    /// The whole file at a path that is said in two parts, as `walk` gives them.
+    package static func read(_ root: FilePath, _ relative: String) throws(WorkFileError) -> [UInt8] {
+        try readFile("\(root.string)/\(relative)") { _ in }
     }
+
+    /// The whole file as text; bytes that are no UTF-8 are replaced by U+FFFD.
+    package static func readText(_ path: FilePath) throws(WorkFileError) -> String { String(decoding: try read(path), as: UTF8.self) }
 
     /// The whole file, which must be a regular one: devices and pipes may have no end, or never begin.
     ///
     /// - Throws: `WorkFileError`; for a folder with `.isDirectory`, for what is no file either with `.invalidArgument`.
     package static func readRegular(_ path: FilePath) throws(WorkFileError) -> [UInt8] {
-        try attempt("cannot read", path) {
-            // So that a pipe without a writer is not waited for; to a regular file it means nothing.
-            let descriptor = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
+        // So that a pipe without a writer is not waited for; to a regular file it means nothing.
+        try readFile(path.string, [.nonBlocking, .closeOnExec]) { status in
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: return
+            case S_IFDIR: throw Errno.isDirectory
+            default: throw Errno.invalidArgument
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - path: not a `FilePath`, which checks itself at every step: many files are read in loops.
+    ///   - check: sees what the file is before anything is read.
+    private static func readFile(
+        _ path: String, _ options: FileDescriptor.OpenOptions = .closeOnExec, check: (stat) throws -> Void
+    ) throws(WorkFileError) -> [UInt8] {
+        try attempt("cannot read", FilePath(path)) {
+            let descriptor = try path.withPlatformString { try FileDescriptor.open($0, .readOnly, options: options) }
             return try descriptor.closeAfter {
                 var status = stat()
                 guard fstat(descriptor.rawValue, &status) == 0 else { throw lastError }
-                switch status.st_mode & S_IFMT {
-                case S_IFREG: return try readAll(descriptor)
-                case S_IFDIR: throw Errno.isDirectory
-                default: throw Errno.invalidArgument
-                }
+                try check(status)
+                return try readAll(descriptor, expecting: Int(status.st_size))
             }
         }
     }
 
     /// What there is to read, up to the end.
     ///
-    /// - Parameter limit: in bytes; reading ends when there were more.
+    /// - Parameters:
+    ///   - limit: in bytes; reading ends when there were more.
+    ///   - size: in bytes, how many there probably are: so many are read in one go. There may be more or fewer.
     /// - Throws: `Errno`.
-    package static func readAll(_ descriptor: FileDescriptor, limit: Int = .max) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: buffer[..<count])
-            if bytes.count > limit { return bytes }
+    package static func readAll(_ descriptor: FileDescriptor, limit: Int = .max, expecting size: Int = 1 << 16) throws -> [UInt8] {
+        // One byte more, so that the end is found without growing. Files of /proc say that they are empty, or larger than any memory.
+        var bytes = [UInt8](repeating: 0, count: min(max(size, 4095), 64 << 20) + 1)
+        var filled = 0
+        while filled <= limit {
+            if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
+            let count = try bytes.withUnsafeMutableBytes { try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...])) }
+            if count == 0 { break }
+            filled += count
         }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
     }
 
     /// Runs `body`; an `Errno` that it throws is told with the operation and the path.
-    static func attempt<R>(_ operation: String, _ path: FilePath, _ body: () throws -> R) throws(WorkFileError) -> R {
+    static func attempt<R>(_ operation: String, _ path: @autoclosure () -> FilePath, _ body: () throws -> R) throws(WorkFileError) -> R {
         do {
             return try body()
         } catch let errno as Errno {
-            throw WorkFileError(operation, path, errno)
+            throw WorkFileError(operation, path(), errno)
         } catch {
-            throw WorkFileError(operation, path, .ioError)
+            throw WorkFileError(operation, path(), .ioError)
         }
     }
 }

@@ -51,6 +51,12 @@ extension WorkFiles {
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path.string, R_OK) == 0
     }
 
+    /// True when `path`, its symbolic links followed, is there. False also when a folder above keeps this user from looking.
+    package static func exists(_ path: FilePath) -> Bool {
+        var status = stat()
+        return stat(path.string, &status) == 0
+    }
+
     /// True when `path`, its symbolic links followed, is a folder.
     package static func isFolder(_ path: FilePath) -> Bool {
         var status = stat()
@@ -82,18 +88,41 @@ extension WorkFiles {
         return names.sorted()
     }
 
+    /// Does nothing when this user may make files in the folder; throws the reason when not.
+    package static func checkWritable(_ folder: FilePath) throws(WorkFileError) {
+        guard access(folder.string, W_OK | X_OK) == 0 else { throw WorkFileError("cannot write to", folder, lastError) }
+    }
+
     /// Makes a folder and those above it; one that exists already is fine.
-    package static func makeFolder(_ path: FilePath) throws(WorkFileError) {
-        guard mkdir(path.string, 0o755) != 0 else { return }
-        switch lastError {
-        case .fileExists where isFolder(path): return
-        case .noSuchFileOrDirectory where !path.removingLastComponent().isEmpty:
-            try makeFolder(path.removingLastComponent())
-            guard mkdir(path.string, 0o755) != 0 || (lastError == .fileExists && isFolder(path)) else { return }
-            if lastError == .fileExists && isFolder(path) { return }
-            throw WorkFileError("cannot make the folder", path, lastError)
-        case let reason: throw WorkFileError("cannot make the folder", path, reason)
+    ///
+    /// - Parameter permissions: before the process's umask is taken off.
+    package static func makeFolder(
+        _ path: FilePath, permissions: FilePermissions = FilePermissions(rawValue: 0o755)
+    ) throws(WorkFileError) {
+        func attempt() -> Errno? {
+            guard mkdir(path.string, permissions.rawValue) != 0 else { return nil }
+            let reason = lastError
+            return reason == .fileExists && isFolder(path) ? nil : reason
         }
+        var reason = attempt()
+        let parent = path.removingLastComponent()
+        if reason == .noSuchFileOrDirectory, !parent.isEmpty {
+            try makeFolder(parent, permissions: permissions)
+            reason = attempt()
+        }
+        if let reason { throw WorkFileError("cannot make the folder", path, reason) }
+    }
+
+    /// Makes an empty folder that nobody else has, for this user only. Who makes it removes it.
+    ///
+    /// - Parameters:
+    ///   - name: what its name begins with.
+    ///   - parent: must exist.
+    /// - Returns: its path: `/tmp/NAME-oV2xCe`.
+    package static func makeTemporaryFolder(named name: String, in parent: FilePath = "/tmp") throws(WorkFileError) -> FilePath {
+        var template = Array(parent.appending("\(name)-XXXXXX").string.utf8CString)
+        guard mkdtemp(&template) != nil else { throw WorkFileError("cannot make a folder in", parent, lastError) }
+        return FilePath(platformString: template)
     }
 
     /// Removes a file, a link or a whole folder; one that does not exist is fine. Links are removed, never followed.
@@ -101,14 +130,24 @@ extension WorkFiles {
         guard let kind = try kind(of: path) else { return }
         if kind == .folder {
             for name in try names(in: path) { try remove(path.appending(name)) }
-            guard rmdir(path.string) == 0 || lastError == .noSuchFileOrDirectory else {
-                throw WorkFileError("cannot remove", path, lastError)
-            }
+            try removeEmptyFolder(path)
         } else {
-            guard unlink(path.string) == 0 || lastError == .noSuchFileOrDirectory else {
-                throw WorkFileError("cannot remove", path, lastError)
-            }
+            try removeFile(path)
         }
+    }
+
+    /// Removes a file or a link; one that does not exist is fine.
+    ///
+    /// - Throws: `WorkFileError`, also for a folder, whatever is in it.
+    package static func removeFile(_ path: FilePath) throws(WorkFileError) {
+        guard unlink(path.string) == 0 || lastError == .noSuchFileOrDirectory else { throw WorkFileError("cannot remove", path, lastError) }
+    }
+
+    /// Removes a folder with nothing in it; one that does not exist is fine.
+    ///
+    /// - Throws: `WorkFileError`, also for a folder with something in it, and for what is no folder.
+    package static func removeEmptyFolder(_ path: FilePath) throws(WorkFileError) {
+        guard rmdir(path.string) == 0 || lastError == .noSuchFileOrDirectory else { throw WorkFileError("cannot remove", path, lastError) }
     }
 
     /// Gives a file another name in the same file system, in one step.
@@ -139,6 +178,13 @@ extension WorkFiles {
         return String(cString: pointer)
     }
 
+    /// `path` from the root on, without `.` and `..`: a relative one begins at the current folder. It need not exist; links stay.
+    package static func absolute(_ path: FilePath) -> FilePath {
+        guard path.isRelative, let current = getcwd(nil, 0) else { return path.lexicallyNormalized() }
+        defer { free(current) }
+        return FilePath(platformString: current).pushing(path).lexicallyNormalized()
+    }
+
     /// Visits everything below a folder, sorted by name. Symbolic links are told, never followed.
     ///
     /// - Parameters:
@@ -164,27 +210,6 @@ extension WorkFiles {
             return true
         }
         return sum
-    }
-
-    /// The whole file at a path that is said in two parts, as `walk` gives them.
-    package static func read(_ root: FilePath, _ relative: String) throws(WorkFileError) -> [UInt8] {
-        let path = "\(root.string)/\(relative)"
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw WorkFileError("cannot read", FilePath(path), lastError) }
-        defer { close(descriptor) }
-        var status = stat()
-        fstat(descriptor, &status)
-        var bytes = [UInt8](repeating: 0, count: max(0, Int(status.st_size)) + 1)
-        var filled = 0
-        while true {
-            if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
-            let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled, off_t(filled)) }
-            guard count >= 0 else { throw WorkFileError("cannot read", FilePath(path), lastError) }
-            if count == 0 { break }
-            filled += count
-        }
-        bytes.removeLast(bytes.count - filled)
-        return bytes
     }
 
     /// Writes a whole file without the care of `writeAtomically`: for files in private folders only.

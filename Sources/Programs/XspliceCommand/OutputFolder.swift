@@ -1,16 +1,9 @@
 import Diagnostics
-import FoundationEssentials
 import LivepatchBuild
 import Report
 import SystemPackage
 import WorkFiles
 import XenVersions
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// An output folder that can't be used.
 package struct OutputFolderError: ExplainedError, Equatable {
@@ -44,18 +37,18 @@ package struct OutputFolder: Sendable {
 
     /// Looks whether the folder may be used. Nothing is written.
     package static func claim(_ path: FilePath, force: Bool) throws(OutputFolderError) -> OutputFolder {
-        guard let existing = kind(of: path) else {
+        guard WorkFiles.exists(path) else {
             // The deepest folder above that exists is the one that must let us in.
             var above = path.lexicallyNormalized()
-            while kind(of: above) == nil, above.removeLastComponent() {}
+            while !WorkFiles.exists(above), above.removeLastComponent() {}
             if above.isEmpty { above = "." }
-            guard kind(of: above) == .folder else {
+            guard WorkFiles.isFolder(above) else {
                 throw OutputFolderError("cannot make the output folder \(path): \(above) is not a folder")
             }
             try checkWritable(above, for: path)
             return OutputFolder(places: OutputPlaces(top: path), existed: false)
         }
-        guard existing == .folder else { throw OutputFolderError("output folder \(path): is not a folder") }
+        guard WorkFiles.isFolder(path) else { throw OutputFolderError("output folder \(path): is not a folder") }
         try checkWritable(path, for: path)
         let names = try listing(path)
         guard names.isEmpty || isOurs(path, names: names) else {
@@ -77,11 +70,11 @@ package struct OutputFolder: Sendable {
     package func prepare() throws(OutputFolderError) {
         let names = existed ? try Self.listing(path) : []
         if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
-        for name in names where Self.isTemporary(name) { unlink(path.appending(name).string) }
-        remove(places.logs)
-        remove(places.work)
+        for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
+        try? WorkFiles.remove(places.logs)
+        try? WorkFiles.remove(places.work)
         // The report goes last: it is what makes the folder known as ours.
-        if names.contains(Self.reportName) { unlink(report.string) }
+        if names.contains(Self.reportName) { try? WorkFiles.removeFile(report) }
         try Self.makeFolders(path)
         try Self.makeFolders(places.logs)
     }
@@ -115,44 +108,37 @@ package struct OutputFolder: Sendable {
                 written.append(folder.appending(payload.name))
             }
         } catch {
-            for file in written + [self.report] { unlink(file.string) }
-            for target in payloads.compactMap(\.target) { rmdir(places.payloadFolder(for: target).string) }
+            for file in written + [self.report] { try? WorkFiles.removeFile(file) }
+            for target in payloads.compactMap(\.target) { try? WorkFiles.removeEmptyFolder(places.payloadFolder(for: target)) }
             throw error
         }
     }
 
     /// After an interruption or a fault: removes temporary files, empty logs, and the folder if this run made it and nothing is in it.
     package func abandon(keepLogs: Bool = false) {
-        for name in (try? Self.listing(path)) ?? [] where Self.isTemporary(name) { unlink(path.appending(name).string) }
+        for name in (try? Self.listing(path)) ?? [] where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
         if !keepLogs {
-            remove(places.logs)
-            remove(places.work)
+            try? WorkFiles.remove(places.logs)
+            try? WorkFiles.remove(places.work)
         }
-        rmdir(places.logs.string)
-        if !existed { rmdir(path.string) }
+        try? WorkFiles.removeEmptyFolder(places.logs)
+        if !existed { try? WorkFiles.removeEmptyFolder(path) }
     }
 
     // MARK: Looking
 
-    private enum Kind { case folder, other }
-
-    private static func kind(of path: FilePath) -> Kind? {
-        var status = stat()
-        guard stat(path.string, &status) == 0 else { return nil }
-        return status.st_mode & S_IFMT == S_IFDIR ? .folder : .other
-    }
-
     private static func checkWritable(_ folder: FilePath, for path: FilePath) throws(OutputFolderError) {
-        guard access(folder.string, W_OK | X_OK) == 0 else {
-            let reason = Errno(rawValue: errno).description
+        do throws(WorkFileError) {
+            try WorkFiles.checkWritable(folder)
+        } catch {
             throw OutputFolderError(
-                "cannot write to the output folder \(path): \(reason)", help: "name a folder that you may write to")
+                "cannot write to the output folder \(path): \(error.errno.description)", help: "name a folder that you may write to")
         }
     }
 
     private static func listing(_ path: FilePath) throws(OutputFolderError) -> [String] {
         do {
-            return try FileManager.default.contentsOfDirectory(atPath: path.string)
+            return try WorkFiles.names(in: path)
         } catch {
             throw OutputFolderError("cannot read the output folder \(path)")
         }
@@ -191,7 +177,7 @@ package struct OutputFolder: Sendable {
         guard let report = earlierReport(in: path) else { return }
         func remove(_ payload: Marker.Payload?, in folder: FilePath) {
             guard let name = payload.flatMap({ FilePath($0.path).lastComponent?.string }), isPayloadName(name) else { return }
-            unlink(folder.appending(name).string)
+            try? WorkFiles.removeFile(folder.appending(name))
         }
         remove(report.payload, in: path)
         for target in report.targets ?? [] {
@@ -199,8 +185,8 @@ package struct OutputFolder: Sendable {
             let folder = path.appending(architecture.name)
             guard case .folder? = try? WorkFiles.kind(of: folder) else { continue }
             remove(target.payload, in: folder)
-            for name in try listing(folder) where isTemporary(name) { unlink(folder.appending(name).string) }
-            rmdir(folder.string)
+            for name in try listing(folder) where isTemporary(name) { try? WorkFiles.removeFile(folder.appending(name)) }
+            try? WorkFiles.removeEmptyFolder(folder)
         }
     }
 
@@ -221,21 +207,13 @@ package struct OutputFolder: Sendable {
     // MARK: Changing
 
     private static func makeFolders(_ path: FilePath) throws(OutputFolderError) {
-        var missing: [FilePath] = []
-        var above = path
-        while !above.isEmpty, kind(of: above) == nil {
-            missing.append(above)
-            guard above.removeLastComponent() else { break }
+        // Whatever else has the name is in the way of what is written next, and named then.
+        guard !WorkFiles.exists(path) else { return }
+        do throws(WorkFileError) {
+            // Who else may write there is the user's own choice, by the umask.
+            try WorkFiles.makeFolder(path, permissions: FilePermissions(rawValue: 0o777))
+        } catch {
+            throw OutputFolderError(error.message, exitCode: error.exitCode)
         }
-        for folder in missing.reversed() {
-            guard mkdir(folder.string, 0o777) == 0 || errno == EEXIST else {
-                let reason = Errno(rawValue: errno).description
-                throw OutputFolderError("cannot make the folder \(folder): \(reason)", exitCode: .internalFault)
-            }
-        }
-    }
-
-    private func remove(_ folder: FilePath) {
-        try? FileManager.default.removeItem(atPath: folder.string)
     }
 }

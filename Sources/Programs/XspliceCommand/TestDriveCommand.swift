@@ -4,7 +4,7 @@ import LivepatchBuild
 import LoaderModel
 import Report
 import SystemPackage
-import TestRig
+import TestDrive
 import WorkFiles
 import XenSource
 import XenVersions
@@ -122,15 +122,14 @@ struct TestDriveCommand: ConsoleCommand {
 
     private func findDom0(for known: HypervisorFile.Known, _ console: Console) async throws -> Dom0 {
         let root = try dom0Folder.map { FilePath($0) } ?? cache.locate(console).appending("dom0")
-        let store = RigCache(root: root) { console.error.write("\($0)\n") }
+        let store = FolderCache(root: root) { console.error.write("\($0)\n") }
         let machine = try TargetMachine.named(known.architecture.name)
-        let version = (major: known.loader.version.major, minor: known.loader.version.minor)
-        guard let release = DebianXen.speaking(to: version) else { throw UsageError("no dom0 is known for Xen \(known.loader.version)") }
-        if let dom0 = try release.existingDom0(machine: machine, cache: store) { return dom0 }
+        let suite = Dom0Suite.speaking(to: known.loader.version)
+        if let dom0 = try suite.existingDom0(for: machine, cache: store) { return dom0 }
         guard fetchDom0 else {
             throw UsageError("there is no dom0 for \(machine) in \(root)", help: "--fetch-dom0 gets Debian's kernel and Xen's tools, about 80 MB")
         }
-        return try await release.dom0(machine: machine, cache: store)
+        return try await suite.dom0(for: machine, cache: store)
     }
 
     /// What QEMU boots, unpacked if need be, and surely that of `image`.

@@ -1,5 +1,5 @@
 import Report
-import TestRig
+import TestDrive
 
 /// What `test-drive` says at its end.
 enum TestDriveText {

@@ -1,5 +1,6 @@
 import Diagnostics
 import SystemPackage
+import WorkFiles
 
 /// A `.config` of the hypervisor: which options are set, and to what.
 ///
@@ -22,7 +23,7 @@ package struct KernelConfiguration: Sendable, Equatable {
 
     /// - Throws: `XenSourceError` (exit 64) when the file can't be read or is no configuration of a hypervisor.
     package init(contentsOf path: FilePath) throws(XenSourceError) {
-        guard !isFolder(path), let text = readText(path) else {
+        guard let text = try? WorkFiles.readText(path) else {
             throw XenSourceError("\(path): the configuration can't be read")
         }
         self.init(text: text)
@@ -80,4 +81,12 @@ package struct KernelConfiguration: Sendable, Equatable {
                 diagnosticID: .instrumentedBuild)
         }
     }
+}
+
+/// Without blanks and line breaks at either end.
+func trimmed(_ text: some StringProtocol) -> String {
+    var rest = text[...]
+    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+    while let last = rest.last, last.isWhitespace { rest.removeLast() }
+    return String(rest)
 }

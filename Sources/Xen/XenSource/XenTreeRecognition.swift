@@ -1,5 +1,6 @@
 import Diagnostics
 import SystemPackage
+import WorkFiles
 import XenVersions
 
 /// Recognises a Xen source tree by the files that every version since 4.7 has. Nothing is written.
@@ -7,22 +8,22 @@ import XenVersions
 /// - Parameter path: the top of the tree, the folder that holds `xen/`, or `xen/` itself.
 /// - Throws: `XenSourceError` (exit 64) that says what was looked for, or that this Xen has no live patching.
 package func recogniseTree(at path: FilePath) throws(XenSourceError) -> XenTree {
-    guard isFolder(path) else { throw XenSourceError("\(path): no such folder") }
-    guard let top = absolute(path).flatMap(topOfTree) else {
+    guard WorkFiles.isFolder(path) else { throw XenSourceError("\(path): no such folder") }
+    guard let top = WorkFiles.resolved(path).flatMap(topOfTree) else {
         throw XenSourceError(
             "\(path) is not a Xen source tree: neither xen/Makefile nor Makefile there sets XEN_VERSION",
             help: "-s takes the top of the tree (the folder that holds xen/) or xen/ itself")
     }
     let makefile = top.appending("xen/Makefile")
-    guard let text = readText(makefile), var version = XenVersion(makefile: text) else {
+    guard let text = try? WorkFiles.readText(makefile), var version = XenVersion(makefile: text) else {
         throw XenSourceError("\(makefile): XEN_VERSION or XEN_SUBVERSION is not a number")
     }
     // Release tarballs may say it in a file of its own, which xen/Makefile includes after its own value.
-    if let override = readText(top.appending("xen/xen-version")), let more = makeVariable("XEN_EXTRAVERSION", in: override) {
+    if let override = try? WorkFiles.readText(top.appending("xen/xen-version")), let more = makeVariable("XEN_EXTRAVERSION", in: override) {
         version.extra = withoutReferences(more)
     }
     let header = top.appending("xen/include/public/sysctl.h")
-    guard let sysctl = readText(header) else {
+    guard let sysctl = try? WorkFiles.readText(header) else {
         throw XenSourceError("\(path) is not a complete Xen source tree: \(header) can't be read")
     }
     guard let abi = PayloadABI(sysctlHeader: sysctl, version: version) else {
@@ -60,7 +61,7 @@ extension PayloadABI {
 /// The folder that holds `xen/`, when `path` is it or is `xen/`.
 private func topOfTree(_ path: FilePath) -> FilePath? {
     func isHypervisor(_ folder: FilePath) -> Bool {
-        readText(folder.appending("Makefile")).flatMap { makeVariable("XEN_VERSION", in: $0) } != nil
+        (try? WorkFiles.readText(folder.appending("Makefile"))).flatMap { makeVariable("XEN_VERSION", in: $0) } != nil
     }
     if isHypervisor(path.appending("xen")) { return path }
     // The build needs the files above xen/ under its own name.

@@ -4,11 +4,12 @@ import TestTools
 import Testing
 
 import DebugInfo
+import WorkFiles
 
 /// Whatever a file holds, reading ends with a value or an error.
 @Suite struct DamagedFileTests {
-    @Test func notAnELFFile() async throws {
-        try await withTemporaryFolder { folder in
+    @Test func notAnELFFile() throws {
+        try withTemporaryFolder { folder in
             let text = try write("int x;", to: "x.c", in: folder)
             #expect(throws: InputError.notELF(text, "no ELF header")) { try DebugInfo.read(text) }
             let empty = try write("", to: "empty", in: folder)
@@ -34,11 +35,11 @@ import DebugInfo
                 """
             let file = try write(text, to: "a.c", in: folder)
             try await run("gcc", [version, "-O2", "-c", file.string, "-o", "a.o"], in: folder)
-            let good = try bytes(of: folder.appending("a.o"))
+            let good = try WorkFiles.read(folder.appending("a.o"))
             let broken = folder.appending("broken.o")
             var refused = 0
             func attempt(_ bytes: [UInt8]) throws {
-                try write(bytes, to: broken)
+                try WorkFiles.write(bytes, to: broken)
                 do { _ = try DebugInfo.read(broken) } catch { refused += 1 }
             }
             for length in stride(from: 0, to: good.count, by: 61) { try attempt(Array(good[..<length])) }

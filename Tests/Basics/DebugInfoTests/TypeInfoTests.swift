@@ -3,6 +3,7 @@ import DebugInfo
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
 
 private let source = """
     typedef unsigned char u8; typedef unsigned int u32;
@@ -154,7 +155,7 @@ extension TypeInfo {
         try await withTemporaryFolder { folder in
             let file = try write(source, to: "a.c", in: folder)
             try await run("gcc", [version, "-O2", "-c", file.string, "-o", "a.o"], in: folder)
-            let good = try bytes(of: folder.appending("a.o"))
+            let good = try WorkFiles.read(folder.appending("a.o"))
             let broken = folder.appending("broken.o")
             var refused = 0
             var random = Repeatable(state: 0x9876_5432)
@@ -163,7 +164,7 @@ extension TypeInfo {
                 for _ in 0..<Int.random(in: 1...8, using: &random) {
                     bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
                 }
-                try write(bytes, to: broken)
+                try WorkFiles.write(bytes, to: broken)
                 do { _ = try TypeInfo.read(broken, withUses: true) } catch { refused += 1 }
             }
             #expect(refused > 0)

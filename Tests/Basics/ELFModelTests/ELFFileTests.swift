@@ -3,6 +3,7 @@ import ELFModel
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
 
 @Suite struct ELFFileTests {
     static let source = """
@@ -37,7 +38,7 @@ import Testing
             let path = try await Self.compile(["-g"], in: folder)
             let file = try ELFFile.read(path)
             let copy = folder.appending("b.o")
-            try write(try file.serialised(name: "b.o"), to: copy)
+            try WorkFiles.write(try file.serialised(name: "b.o"), to: copy)
             #expect(Self.withoutTableSizes(try ELFFile.read(copy)) == Self.withoutTableSizes(file))
             #expect(try await Readelf.report(on: copy) == Readelf.report(on: path))
         }
@@ -101,7 +102,7 @@ import Testing
 
     @Test func everyTruncationIsAnErrorOrAFile() async throws {
         try await withTemporaryFolder { folder in
-            let whole = try bytes(of: try await Self.compile(in: folder))
+            let whole = try WorkFiles.read(try await Self.compile(in: folder))
             for length in stride(from: 0, to: whole.count, by: 7) {
                 #expect(throws: InputError.self) { try ELFFile(bytes: Array(whole[..<length]), name: "cut") }
             }
@@ -110,7 +111,7 @@ import Testing
 
     @Test func damagedBytesNeverTrap() async throws {
         try await withTemporaryFolder { folder in
-            let whole = try bytes(of: try await Self.compile(in: folder))
+            let whole = try WorkFiles.read(try await Self.compile(in: folder))
             var random = SystemRandomNumberGenerator.seeded(7)
             var accepted = 0
             for _ in 0..<3_000 {

@@ -31,14 +31,14 @@ import Musl
         return ending
     }
 
-    private func payload(_ folder: FilePath) throws -> [UInt8] { try bytes(of: folder.appending("out/change.livepatch")) }
+    private func payload(_ folder: FilePath) throws -> [UInt8] { try WorkFiles.read(folder.appending("out/change.livepatch")) }
 
     /// What a run without faults makes.
     private func reference(_ bench: Bench, _ folder: FilePath) async throws -> [UInt8] {
         let output = folder.appending("reference")
         let ending = try await Program.run(bench.arguments(output: output))
         try #require(ending.code == 0, "\(ending.error)")
-        return try bytes(of: output.appending("change.livepatch"))
+        return try WorkFiles.read(output.appending("change.livepatch"))
     }
 
     private func compiler(_ text: String, in folder: FilePath) throws -> FilePath {
@@ -125,7 +125,7 @@ import Musl
                     tree: tree, patches: [odd.appending("change.patch")], output: output, xenSyms: odd.appending("xen-syms `a` ü"),
                     cache: folder.appending("кэш")), in: odd)
             #expect(ending.code == 0, "\(ending.error)")
-            #expect(try bytes(of: output.appending("change.livepatch")) == good)
+            #expect(try WorkFiles.read(output.appending("change.livepatch")) == good)
             let named = try await Program.run(
                 bench.arguments(patches: [Bench.change], output: odd.appending("named")) + ["--name", "имя"], in: odd)
             #expect(named.code == 64 || named.code == 0, "\(named.error)")
@@ -155,7 +155,7 @@ import Musl
 
     /// Whether a call for such a file was made to fail.
     private func hasFailed(at file: Regex<Substring>, in trace: FilePath) throws -> Bool {
-        String(decoding: try bytes(of: trace), as: UTF8.self).split(separator: "\n").contains { $0.hasSuffix("(INJECTED)") && $0.contains(file) }
+        try WorkFiles.readText(trace).split(separator: "\n").contains { $0.hasSuffix("(INJECTED)") && $0.contains(file) }
     }
 
     /// Each of these calls fails once, in the program and in each of the processes that it starts. Not `mmap`: without the memory that they ask

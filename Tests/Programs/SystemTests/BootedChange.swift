@@ -1,5 +1,5 @@
-import ChangeCases
-import TestRig
+import TestDrive
+import XenRig
 
 /// What is done with the payload of a change in a booted hypervisor, and what must be seen meanwhile.
 enum BootedChange {

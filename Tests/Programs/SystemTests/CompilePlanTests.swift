@@ -1,9 +1,9 @@
-import ChangeCases
 import SourcePatch
 import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 import XenSource
 
 @testable import XenBuild
@@ -88,7 +88,7 @@ private struct WholeTrees: Sendable {
             let output = folder.appending("i"), log = folder.appending("log")
             let words = command.command.preprocessing(in: tree.top, output: output, dependencies: folder.appending("d"))
             guard try await compiler.runner.run(words, in: command.command.folder(in: tree.top), log: log) else { return "\(tree.key) \(command.name)" }
-            return String(decoding: try WorkFiles.read(output), as: UTF8.self).replacing(tree.top.string, with: "")
+            return try WorkFiles.readText(output).replacing(tree.top.string, with: "")
         }
     }
 

@@ -1,9 +1,9 @@
-import ChangeCases
 import SystemPackage
-import TestRig
+import TestDrive
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 /// Payloads on top of payloads, and payloads that take the place of others, in a running hypervisor.
 @Suite(.timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
@@ -23,7 +23,7 @@ struct StackTests {
         if cumulative { arguments.append("--cumulative") }
         let outcome = try await RealXen.run(arguments)
         let payload = try #require(outcome.payload, "\(name): \(outcome.error)")
-        try write(payload, to: folder.appending("\(name).livepatch"))
+        try WorkFiles.write(payload, to: folder.appending("\(name).livepatch"))
         return outcome
     }
 
@@ -128,7 +128,7 @@ struct StackTests {
         try await withTemporaryFolder { folder in
             let outcome = try await RealXen.run(["--nop", "xen_minor_version=5"])
             let payload = try #require(outcome.payload, "\(outcome.error)")
-            try write(payload, to: folder.appending("nops.livepatch"))
+            try WorkFiles.write(payload, to: folder.appending("nops.livepatch"))
             var scenario = Scenario()
             try scenario.take(folder.appending("nops.livepatch"))
             let look = "cat /sys/hypervisor/version/minor"

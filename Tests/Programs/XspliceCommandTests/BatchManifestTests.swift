@@ -1,5 +1,6 @@
 import Diagnostics
 import LivepatchBuild
+import TestTools
 import Testing
 
 @testable import XspliceCommand

@@ -1,5 +1,6 @@
 import SystemPackage
 import Testing
+import WorkFiles
 
 @testable import SourcePatch
 
@@ -99,10 +100,10 @@ struct LineDirectiveTests {
                 + " static const char *name(void) { return __FILE__; }\n")
         for file in result.files {
             guard case .write(let content, _) = file.change else { continue }
-            try makeFolders(tree.folder.appending("ready/xen"))
-            try makeFolders(tree.folder.appending("plain/xen"))
-            try writeFile(content, to: tree.folder.appending("ready").appending(file.path))
-            try writeFile(file.plainContent ?? [], to: tree.folder.appending("plain").appending(file.path))
+            try WorkFiles.makeFolder(tree.folder.appending("ready/xen"))
+            try WorkFiles.makeFolder(tree.folder.appending("plain/xen"))
+            try WorkFiles.write(content, to: tree.folder.appending("ready").appending(file.path))
+            try WorkFiles.write(file.plainContent ?? [], to: tree.folder.appending("plain").appending(file.path))
         }
         for folder in ["tree", "ready", "plain"] {
             let compile = "gcc -Wall -Werror -Wno-unused-function -O2 -ffunction-sections -c xen/x.c -o x.o"

@@ -1,6 +1,7 @@
 import Diagnostics
 import SystemPackage
 import Testing
+import WorkFiles
 
 @testable import SourcePatch
 
@@ -150,8 +151,8 @@ struct PatchSeriesTests {
     @Test("A path through a symbolic link is refused")
     func symbolicLink() throws {
         let tree = try tree()
-        try makeFolders(tree.folder.appending("elsewhere"))
-        try writeFile(Array(numberedLines(9).utf8), to: tree.folder.appending("elsewhere/kernel.c"))
+        try WorkFiles.makeFolder(tree.folder.appending("elsewhere"))
+        try WorkFiles.write(Array(numberedLines(9).utf8), to: tree.folder.appending("elsewhere/kernel.c"))
         #expect(symlink("../../elsewhere", tree.top.appending("xen/arch").string) == 0)
         #expect(symlink("common/kernel.c", tree.top.appending("xen/link.c").string) == 0)
         let through = Self.change.replacing("xen/common", with: "xen/arch")
@@ -162,7 +163,7 @@ struct PatchSeriesTests {
         #expect(try tree.refusal(new)?.exitCode == .patchDoesNotApply)
         let making = "diff --git a/xen/l b/xen/l\nnew file mode 120000\n--- /dev/null\n+++ b/xen/l\n@@ -0,0 +1 @@\n+/etc\n\\ No newline at end of file\n"
         #expect(try tree.refusal(making)?.exitCode == .patchDoesNotApply)
-        #expect(entries(tree.folder.appending("elsewhere")) == ["kernel.c"])
+        #expect(try WorkFiles.names(in: tree.folder.appending("elsewhere")) == ["kernel.c"])
     }
 
     @Test("Binary diffs of any kind are refused", arguments: [
@@ -181,7 +182,7 @@ struct PatchSeriesTests {
         let tree = try TestTree()
         try tree.write([0xE9, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], to: "xen/x.dat")
         let file = tree.folder.appending("bytes.patch")
-        try writeFile(Array("--- a/xen/x.dat\n+++ b/xen/x.dat\n@@ -1,3 +1,4 @@\n ".utf8) + [0xE9, 0x0A, 0x2B, 0xFE, 0x0A, 0x20, 0xC3, 0xFF, 0x0A] + Array(" A\n".utf8), to: file)
+        try WorkFiles.write(Array("--- a/xen/x.dat\n+++ b/xen/x.dat\n@@ -1,3 +1,4 @@\n ".utf8) + [0xE9, 0x0A, 0x2B, 0xFE, 0x0A, 0x20, 0xC3, 0xFF, 0x0A] + Array(" A\n".utf8), to: file)
         let result = try applyPatches([file], to: tree.top)
         #expect(result.files.first?.change == .write(content: [0xE9, 0x0A, 0xFE, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], executable: false))
     }

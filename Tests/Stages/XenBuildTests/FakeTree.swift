@@ -1,5 +1,6 @@
 import SourcePatch
 import SystemPackage
+import TestTools
 import Testing
 import WorkFiles
 import XenBuild
@@ -55,16 +56,10 @@ struct FakeTree: Sendable {
     ]
 
     static func with<R>(_ body: (FakeTree) async throws -> R) async throws -> R {
-        var name = Array("/tmp/xsplice-fake-XXXXXX".utf8CString)
-        let fake = FakeTree(folder: FilePath(String(cString: try #require(mkdtemp(&name)))))
-        for (path, text) in files { try fake.put(path, text) }
-        do {
-            let result = try await body(fake)
-            try WorkFiles.remove(fake.folder)
-            return result
-        } catch {
-            try? WorkFiles.remove(fake.folder)
-            throw error
+        try await withTemporaryFolder { folder in
+            let fake = FakeTree(folder: folder)
+            for (path, text) in files { try fake.put(path, text) }
+            return try await body(fake)
         }
     }
 

@@ -2,6 +2,7 @@ import ArchX86_64
 import SystemPackage
 import TargetArchitecture
 import TestTools
+import WorkFiles
 import XenSource
 import XenVersions
 
@@ -147,6 +148,6 @@ package func assemble(_ source: String, for machine: Machine = .x86_64) async th
     try await withTemporaryFolder { folder in
         let file = try write(source, to: "payload.s", in: folder)
         try await run(machine.tools + "as", ["-o", "payload.o", file.string], in: folder)
-        return try bytes(of: folder.appending("payload.o"))
+        return try WorkFiles.read(folder.appending("payload.o"))
     }
 }

@@ -1,5 +1,6 @@
 import Subprocess
 import SystemPackage
+import WorkFiles
 
 #if canImport(Glibc)
 import Glibc
@@ -36,53 +37,6 @@ package func exitCode(_ status: TerminationStatus) -> Int {
     }
 }
 
-/// A new folder below the system's temporary one, removed when `body` ends.
-package func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -> R {
-    var template = Array("/tmp/xsplice-test-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
-    let folder = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
-    do {
-        let result = try await body(folder)
-        try await run("rm", ["-rf", folder.string])
-        return result
-    } catch {
-        _ = try? await run("rm", ["-rf", folder.string])
-        throw error
-    }
-}
-
-/// Writes a text file into a folder and gives its path.
-package func write(_ text: String, to name: String, in folder: FilePath) throws -> FilePath {
-    let path = folder.appending(name)
-    let file = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead])
-    try file.closeAfter { _ = try file.writeAll(text.utf8) }
-    return path
-}
-
-/// Writes bytes into a file.
-package func write(_ bytes: [UInt8], to path: FilePath) throws {
-    let file = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead])
-    try file.closeAfter { _ = try file.writeAll(bytes) }
-}
-
-/// The bytes of a whole file.
-package func bytes(of path: FilePath) throws -> [UInt8] {
-    let file = try FileDescriptor.open(path, .readOnly)
-    return try file.closeAfter {
-        let size = Int(try file.seek(offset: 0, from: .end))
-        return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            while count < size {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
-                let got = try file.read(fromAbsoluteOffset: Int64(count), into: rest)
-                if got == 0 { break }
-                count += got
-            }
-        }
-    }
-}
-
 /// The objects of a Xen tree that was built beforehand, for the tests that want the real thing.
 package enum BuiltXen {
     /// The `xen/` folder of the tree that the environment variable `XSPLICE_BUILT_XEN` names.
@@ -105,7 +59,7 @@ package enum BuiltXen {
             let path = FilePath(name)
             let record = folder.pushing(path.removingLastComponent()).appending(".\(path.lastComponent?.string ?? "").cmd")
             // Make keeps the command as `cmd_OBJECT := COMMAND`, with its own dollars doubled.
-            let line = String(decoding: try bytes(of: record), as: UTF8.self).prefix { $0 != "\n" }
+            let line = try WorkFiles.readText(record).prefix { $0 != "\n" }
             guard let start = line.firstRange(of: ":= ")?.upperBound else { throw ToolFailure(description: "\(record) has no command") }
             let command = line[start...].replacing("$$", with: "$")
                 .replacing(#/ -(o|MF|MQ) [^ ]+/#, with: "").replacing(#/ -(MMD|MP)\b/#, with: "")
