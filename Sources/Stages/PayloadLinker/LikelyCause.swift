@@ -1,19 +1,19 @@
 import Diagnostics
 import XenSource
 
-/// Why a function as compiled here is probably not what runs, found by looking at how both were built.
+/// Why a function as compiled here probably differs from the running one, judged by how both were built.
 package struct LikelyCause: Sendable, Equatable {
     package enum Kind: String, Sendable, Equatable, Codable {
         case compiler, configuration, flags, source, payload, unknown
     }
 
     package var kind: Kind
-    /// What is known, as the end of a sentence.
+    /// The known cause, as the end of a sentence.
     package var reason: String
     /// What to do about it.
     package var help: String
 
-    /// Options of the compiler that name places or say what goes into debug information; the code does not depend on them.
+    /// Compiler options that name places or choose what debug information contains. They do not change the code.
     private static let harmless = [
         "-fdebug-prefix-map", "-ffile-prefix-map", "-fmacro-prefix-map", "-g", "-fvar-tracking", "-fno-var-tracking", "-ffunction-sections",
         "-fdata-sections", "-fvisibility", "-imultiarch",

@@ -21,7 +21,7 @@ struct PayloadFile {
     private let architecture: any TargetArchitecture
     private let abi: PayloadABI
 
-    /// A section with its name. The build-id's bytes change while the file is written.
+    /// A section with its name. The bytes of the build-id section change while the file is written.
     private struct Content {
         let section: OutputSection
         let name: String
@@ -36,7 +36,7 @@ struct PayloadFile {
         self.abi = abi
     }
 
-    /// A short fingerprint of everything but names: the same for the same content.
+    /// A short fingerprint of everything except names: equal content gives an equal tag.
     static func contentTag(of sections: [OutputSection], abi: PayloadABI) -> String {
         var hash = Insecure.SHA1()
         for section in sections {
@@ -60,9 +60,9 @@ struct PayloadFile {
         }
     }
 
-    /// The file with its own build-id: SHA-1 over the file with that id's bytes zero.
+    /// The file with its own build-id, which is the SHA-1 of the file with the bytes of that id set to zero.
     ///
-    /// - Parameter name: of the payload, for messages.
+    /// - Parameter name: the payload's name, for messages.
     mutating func serialised(name: String) throws(ELFWritingError) -> (bytes: [UInt8], buildID: [UInt8]) {
         let length = Insecure.SHA1.byteCount
         guard let note = sections.firstIndex(where: { $0.section.kind == .note(abi.buildIDSection) }) else {
