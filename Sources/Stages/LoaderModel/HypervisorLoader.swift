@@ -13,12 +13,12 @@ package struct HypervisorLoader: Sendable, Equatable {
         self.abi = abi
     }
 
-    /// Reads it from a hypervisor: its functions `xen_major_version` and `xen_minor_version` are nothing but numbers, and its system call is
-    /// named after the format.
+    /// Reads the version and the format from a hypervisor's image: its functions `xen_major_version` and `xen_minor_version` only return
+    /// a number, and its system call is named after the format.
     ///
-    /// The point release is not known then. Format 2 is that of 4.14 and later: a tree into which it was brought earlier has to be asked
-    /// itself.
-    /// - Throws: `InputError` for a hypervisor without live patching, and for one that does not tell its version.
+    /// The point release stays unknown. Format 2 is assumed from 4.14 on. If an earlier tree got format 2 as a backport, only that tree
+    /// can say so.
+    /// - Throws: `InputError` for a hypervisor without live patching, and for one whose version can't be read.
     package init(of image: XenImage, architecture: any TargetArchitecture) throws(InputError) {
         func number(_ name: String) -> Int? {
             image.global(name).flatMap { image.bytes(at: $0.address, count: Int(clamping: min($0.size, 32))) }

@@ -4,12 +4,13 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-/// Applies payloads to a hypervisor, one on top of the other, as far as that can be told without running it.
+/// Applies payloads to a hypervisor, one on top of the other, as far as that can be worked out without running it.
 ///
 /// - Parameters:
 ///   - payloads: the files and their bytes, in the order in which they were applied.
 ///   - image: the hypervisor that they are applied to.
-/// - Throws: `InputError` for one that the hypervisor would not have loaded, or that depends on something else than what is below it.
+/// - Throws: `InputError` for a payload that the hypervisor would not have loaded, or that depends on something other than what is below
+///   it.
 package func loadStack(
     _ payloads: [(path: FilePath, bytes: [UInt8])], onto image: XenImage, architecture: any TargetArchitecture, abi: PayloadABI,
     version: XenVersion
@@ -41,7 +42,7 @@ package func loadStack(
 private let inOrder = "give the payloads in the order in which they were applied"
 
 extension AppliedPayload {
-    /// A payload that was uploaded, as it lies in memory.
+    /// A payload that was uploaded, with its layout in memory.
     package init(_ result: LoadResult, path: FilePath) {
         let name = path.stem ?? path.string
         self.init(

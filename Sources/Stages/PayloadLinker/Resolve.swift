@@ -184,8 +184,8 @@ private struct Resolver {
             guard kind.isLoadable else { return refuse(key, kind) }
             relocate(place, reference.type, .address("", value), reference.addend)
         case .hypervisor(let symbol, let lacksLandingPad):
-            // A veneer begins with a mark for indirect calls. Any relocation that is not a direct branch may take the address for an
-            // indirect call; the veneer's own branch is one.
+            // A veneer begins with a mark for indirect calls. Relocations of the type that the veneer itself uses are direct branches
+            // and need no mark; any other may take the address for an indirect call.
             let wantsLandingPad = lacksLandingPad && reference.type != architecture.veneer?.relocation.type
             if bits < 32 || wantsLandingPad || (!kind.isLoadable && kind.value == .relative), let veneer = architecture.veneer {
                 fill(place, kind, reference, of: key, with: self.veneer(to: symbol, veneer))

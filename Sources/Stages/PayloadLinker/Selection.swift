@@ -70,7 +70,7 @@ private struct Selector {
         for set in input.objects.sets {
             for record in set.changedFunctions { addRoot(PatchedKey(object: set.object, item: record.item.id), .changed) }
             for record in set.records where record.item.role == .hooks {
-                // A hook that was there before this patch belongs to a payload below, which has had it called.
+                // A hook that was there before this patch belongs to a payload below, and was called for that one.
                 if record.status == .same {
                     warnOfKeptHook(record.item, in: set)
                 } else {
