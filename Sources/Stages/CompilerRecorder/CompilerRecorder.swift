@@ -50,7 +50,7 @@ package enum CompilerRecorder {
             return complain("cannot write \(name): \(String(cString: strerror(errno)))", status: 1)
         }
         guard let dependencies = arguments.dependencyFile else {
-            // GCC and Clang write the dependencies to this file and change nothing else that they do.
+            // This variable makes GCC and Clang write the dependencies to a file, and changes nothing else.
             setenv("DEPENDENCIES_OUTPUT", "\(name).d", 1)
             return replaceProcess(arguments.words)
         }
