@@ -50,9 +50,9 @@ extension PayloadActions {
     /// Follows a payload after its upload.
     ///
     /// - Parameters:
-    /// -   - result: the result of the upload into `hypervisor`.
-    /// -   - hypervisor: the hypervisor with its applied payloads. A payload that depends on the hypervisor itself replaces those.
-    /// -   - loader: the hypervisor's loader.
+    ///   - result: the result of the upload into `hypervisor`.
+    ///   - hypervisor: the hypervisor with its applied payloads. A payload that depends on the hypervisor itself replaces those.
+    ///   - loader: the hypervisor's loader.
     package init(
         after result: LoadResult, into hypervisor: RunningHypervisor, architecture: any TargetArchitecture, loader: HypervisorLoader
     ) {

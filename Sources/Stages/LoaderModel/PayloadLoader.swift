@@ -21,7 +21,7 @@ import XenVersions
 ///   - bytes: the payload file.
 ///   - hypervisor: symbols, bytes and build-id of the running hypervisor.
 ///   - abi: the payload format that this hypervisor understands.
-/// -   - version: the hypervisor's version, which decides what tables its loader knows.
+///   - version: the hypervisor's version, which decides what tables its loader knows.
 package func loadPayload(
     _ bytes: [UInt8], into hypervisor: some HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
     version: XenVersion

@@ -22,8 +22,8 @@ package struct LayoutComparison: Sendable {
 /// - Parameters:
 ///   - changes: one for each object.
 ///   - allowed: types whose new layout the user takes responsibility for: `struct domain`, or `domain`.
-/// -   - bootOnly: objects that run entirely at boot.
-/// -   - read: returns the types of one object; `withUses` asks for their users as well. An object that does not exist has no types.
+///   - bootOnly: objects that run entirely at boot.
+///   - read: returns the types of one object; `withUses` asks for their users as well. An object that does not exist has no types.
 /// - Throws: every error that `read` throws.
 package func compareLayouts(
     _ changes: [ChangeSet], allowed: [String] = [], bootOnly: Set<ObjectID> = [],

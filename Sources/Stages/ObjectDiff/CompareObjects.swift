@@ -9,8 +9,8 @@ package struct ComparisonRules: Sendable {
     let roles: SectionRoles
 
     /// - Parameters:
-    /// -   - xen: decides the layout of the special tables.
-    /// -   - abi: decides the names of the sections for hooks.
+    ///   - xen: decides the layout of the special tables.
+    ///   - abi: decides the names of the sections for hooks.
     package init(architecture: any TargetArchitecture, xen: XenVersion, abi: PayloadABI) {
         self.architecture = architecture
         roles = SectionRoles(

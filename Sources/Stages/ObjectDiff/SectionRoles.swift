@@ -37,8 +37,8 @@ package struct SectionRoles: Sendable {
     private let useless: [String]
 
     /// - Parameters:
-    /// -   - hooksPrefix: the prefix of the payload format's section names for hooks.
-    /// -   - useless: names, or prefixes of names, of sections that the hypervisor never needs.
+    ///   - hooksPrefix: the prefix of the payload format's section names for hooks.
+    ///   - useless: names, or prefixes of names, of sections that the hypervisor never needs.
     package init(tables: [SpecialTable], hooksPrefix: String, useless: [String] = []) {
         self.useless = useless
         self.hooksPrefix = hooksPrefix

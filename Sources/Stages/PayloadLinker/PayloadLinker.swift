@@ -10,9 +10,9 @@ import XenSource
 ///   - changeSets: of every object that the patch affects. Their order does not matter.
 ///   - layouts: what the patch does to the layout of types.
 ///   - running: the hypervisor, with the payloads that are applied to it.
-/// -   - below: what those payloads changed, object by object: a comparison of the hypervisor's own source with the original of
-///   `changeSets`.
-/// -   - likelyCause: called for each function that differs from the running one.
+///   - below: what those payloads changed, object by object: a comparison of the hypervisor's own source with the original of
+///     `changeSets`.
+///   - likelyCause: called for each function that differs from the running one.
 /// - Returns: the payload; or none, when no running code changes or when the change can't be live-patched. The diagnostics say which.
 /// - Throws: `ELFWritingError` only when the finished payload can't be written into memory.
 package func linkPayload(

@@ -152,9 +152,9 @@ struct RunningCode {
     // MARK: What a reference leads to
 
     /// - Parameters:
-    /// -   - seen: what is known about the running address that the reference leads to, addend included.
-    /// -   - isExact: whether distances inside functions are the same in the running code.
-    /// -   - place: the running address of a place in this function.
+    ///   - seen: what is known about the running address that the reference leads to, addend included.
+    ///   - isExact: whether distances inside functions are the same in the running code.
+    ///   - place: the running address of a place in this function.
     /// - Returns: nil when the reference leads to the same as here.
     private func difference(
         _ reference: Reference, _ seen: Sighting, isExact: Bool, place: (Int) -> UInt64?, depth: Int = 0

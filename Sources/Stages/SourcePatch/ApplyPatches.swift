@@ -7,9 +7,9 @@ let patchSizeLimit = 64 << 20
 /// Applies a series of patch files to a Xen tree, in order and in memory.
 ///
 /// - Parameters:
-/// -   - patches: unified diffs with one leading folder in their paths (`-p1`), as `git diff`, `git format-patch` or `diff -Nru` write
-///   them. A later patch sees the result of the earlier ones.
-/// -   - top: the folder that holds `xen/`. It is only read, and need not be a git repository.
+///   - patches: unified diffs with one leading folder in their paths (`-p1`), as `git diff`, `git format-patch` or `diff -Nru` write
+///     them. A later patch sees the result of the earlier ones.
+///   - top: the folder that holds `xen/`. It is only read, and need not be a git repository.
 /// - Returns: the files that differ after the series. Files outside `xen/` are left out and named. A result without files is not an
 ///   error: the series then changes nothing in the hypervisor.
 /// - Throws: `PatchError` for the first patch that can't be read or does not apply. Hunks must match exactly, as with `git apply`; a hunk

@@ -1,7 +1,7 @@
 import Diagnostics
 import SystemPackage
 
-/// Accounts for every file of the patch: it went into an object that was compiled, or the user hears why not.
+/// Accounts for every file of the patch: it is in an object that was compiled, or a diagnostic says why not.
 func accountForFiles(
     _ request: BuildRequest, original: PreparedTree, patched: PatchedTree, readByObjects: Set<String>
 ) -> [Diagnostic] {
@@ -14,7 +14,7 @@ func accountForFiles(
                     + patched.changedOptions.map { "CONFIG_\($0)" }.joined(separator: ", ")
                     + "; the copy of it that the hypervisor may hold stays as it is"))
     }
-    // What was made from the patch's files and goes into the hypervisor past all objects.
+    // Files made from the patch's files that only the last link reads.
     let linkInputs = patched.changed.filter(BuildSystemQuirks.isLinkInput).sorted()
     for path in linkInputs {
         diagnostics.append(
@@ -23,17 +23,17 @@ func accountForFiles(
                 message: "the patch changes \(path), which only the hypervisor's last link reads",
                 help: "a payload can't change how the running hypervisor was linked; leave that part out"))
     }
-    // Objects that include what was made from the patch's files were compiled on its account.
+    // Objects that include a file made from the patch's files were compiled because of that file.
     let ownPaths = Set(request.patch.files.map { String($0.path.dropFirst(4)) })
     let hasGenerated = !patched.changed.subtracting(ownPaths).isDisjoint(with: readByObjects)
     for file in request.patch.files where file.path.hasPrefix("xen/") {
         let path = String(file.path.dropFirst(4))
         if readByObjects.contains(path) { continue }
-        // A makefile takes effect through the commands of objects, and each object whose command changed was compiled.
+        // A makefile takes effect through the commands for objects, and every object with a changed command was compiled.
         if BuildSystemQuirks.isMakefile(path), original.objects != patched.objects { continue }
         let location = SourceLocation(file: path)
         if BuildSystemQuirks.isReadByBuild(path) || original.readByOthers.contains(path) || patched.readByOthers.contains(path) {
-            // Make has had its say: all that is made from this file was compared, and differences were followed.
+            // Make has run: every file made from this one was compared, and the objects that read a changed one were compiled.
             if hasGenerated { continue }
             let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture)
                 ?? "the build reads it, and makes nothing from it that an object sees differently"
