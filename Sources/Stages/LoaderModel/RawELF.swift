@@ -69,7 +69,7 @@ struct RawELF {
         var addend: Int64?
     }
 
-    /// Nil when the file is shorter than the header.
+    /// nil when the file is shorter than the header.
     func header() -> Header? {
         // After the addresses of the entry point and of both tables come the flags, the header's own size, and the tables' entries.
         let rest = UInt64(headerSize) - 16

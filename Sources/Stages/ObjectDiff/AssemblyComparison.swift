@@ -6,7 +6,8 @@ struct AssemblyComparison {
     let patched: ELFFile
     let roles: SectionRoles
 
-    /// The names of the sections that differ: in their bytes, in their labels, or in where their relocations lead. Each has its role.
+    /// The names of the sections that differ: in their bytes, in their labels, or in where their relocations lead. Each has
+    /// its role. Sections that are never part of the hypervisor are not compared.
     func differingSections() -> [(name: String, role: SectionRole)] {
         let (a, b) = (sections(original), sections(patched))
         return Set(a.keys).union(b.keys).sorted().compactMap { name in

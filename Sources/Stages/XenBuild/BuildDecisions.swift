@@ -11,9 +11,9 @@ package struct ObjectDecision: Sendable, Equatable {
         case removed
         /// The compiler reads these files of the patch, relative to `xen/`.
         case reads([String])
-        /// Not compiled: the compiler reads none of the patch's files.
+        /// Not compared: the compiler reads none of the patch's files.
         case readsNoneOfThem
-        /// Not compiled: it reads some of the patch's files, but its preprocessed source is the same.
+        /// Not compared: it reads some of the patch's files, but its preprocessed source is the same.
         case sameText
     }
 
