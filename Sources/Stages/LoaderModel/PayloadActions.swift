@@ -25,7 +25,7 @@ package struct PayloadActions: Sendable, Equatable {
         package var outcome: Outcome
     }
 
-    /// A place in the hypervisor's own code that applying changes and reverting changes back.
+    /// A place in the hypervisor's own code. Applying the payload changes it, and reverting restores it.
     package struct Write: Sendable, Equatable {
         /// The name that the payload uses.
         package var function: String

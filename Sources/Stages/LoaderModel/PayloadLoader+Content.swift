@@ -72,8 +72,8 @@ extension PayloadLoader {
         checkExpectation(entry.expectation, shown, oldAddress, oldSize)
     }
 
-    /// The hypervisor uses an address that the payload itself contains without checking it. Names of code that was freed after boot are
-    /// still in the symbol table.
+    /// If the payload itself contains the address, the hypervisor uses it unchecked. A name may also lead to code that was freed after
+    /// boot, because the symbol table still has it.
     private mutating func checkMemory(_ name: String, _ address: UInt64, isReadAtUpload: Bool) throws(Stop) {
         let reason: String
         if !hypervisor.hasMemory(at: address) {

@@ -5,7 +5,7 @@ import XenSource
 
 /// Compares each function to be replaced, as compiled here from the original source, with the code that runs in its place.
 ///
-/// If the hypervisor was built from other source, or with another compiler or configuration, such a payload would load and crash it.
+/// If the hypervisor was built from other source, or with another compiler or configuration, the payload would load and crash it.
 struct OriginalCheck: Sendable {
     /// How many functions agree.
     private(set) var equal = 0
