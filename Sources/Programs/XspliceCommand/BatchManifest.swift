@@ -53,7 +53,7 @@ struct BatchManifest: Sendable, Equatable {
         /// - Throws: `UsageError` for impossible options, and for options that don't go together.
         func options(work: BuildOptions.Work) throws(UsageError) -> BuildOptions {
             var payload = BuildOptions.Payload()
-            // Use the fix's name as the payload's name on the host if the name allows it.
+            // Name the payload after the fix. Characters that a payload's name can't have become `-`.
             payload.name = PayloadName.name(for: [FilePath(fix.name)])
             return try BuildOptions(
                 input: BuildOptions.Input(source: hypervisor.source, patches: fix.patches), targets: hypervisor.targets, stack: hypervisor.stack,

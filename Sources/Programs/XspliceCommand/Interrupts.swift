@@ -45,7 +45,7 @@ package enum Interrupts {
         return (value, isInterrupted.isRaised)
     }
 
-    /// Calls `action` once for each signal. Returns nil when the system can't make a pipe; then a signal ends the process, which is its default action.
+    /// Calls `action` once for each signal. Returns nil when the system can't make a pipe; then a signal ends the process, as by default.
     private static func signalSource(_ action: @escaping @Sendable () -> Void) -> (any DispatchSourceRead)? {
         var ends: [Int32] = [-1, -1]
         guard Glibc.pipe(&ends) == 0 else { return nil }

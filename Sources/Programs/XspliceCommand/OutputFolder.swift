@@ -73,7 +73,7 @@ package struct OutputFolder: Sendable {
         for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
         try? WorkFiles.remove(places.logs)
         try? WorkFiles.remove(places.work)
-        // Remove the report last: the folder is recognised as ours by it.
+        // Remove the report last: it identifies the folder as ours.
         if names.contains(Self.reportName) { try? WorkFiles.removeFile(report) }
         try Self.makeFolders(path)
         try Self.makeFolders(places.logs)
@@ -95,7 +95,7 @@ package struct OutputFolder: Sendable {
 
     /// Writes the report first, and then the payloads.
     ///
-    /// - Throws: `WorkFileError`, `JSONTextError`, `OutputFolderError`. After a `WorkFileError` neither report nor payloads are there.
+    /// - Throws: `WorkFileError`, `JSONTextError`, `OutputFolderError`. After an error neither the report nor a payload of this run is there.
     package func write(_ report: some Encodable, payloads: [PayloadFile] = []) throws {
         let text = try JSONText.encode(report)
         try WorkFiles.writeAtomically(Array(text.utf8), to: self.report)

@@ -77,7 +77,7 @@ struct TestDriveCommand: ConsoleCommand {
         let dom0 = try await findDom0(for: known, console)
         let logPath = log.map { FilePath($0) } ?? FilePath(payloads[0]).removingLastComponent().appending("test-drive.log")
         terminal.say("Xen \(known.loader.version) \(known.architecture.name) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
-        // Boot a copy of the file: this is surely the image that was checked.
+        // Boot a copy of the bytes that were checked: the file itself may change in the meantime.
         let copy = try TemporaryFile(image)
         defer { copy.remove() }
         var boot = Boot(hypervisor: copy.path, dom0: dom0)

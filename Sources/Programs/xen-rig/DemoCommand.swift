@@ -43,7 +43,7 @@ struct DemoCommand: AsyncParsableCommand {
     /// Prints the program's command line and runs it; throws when it fails.
     private func show(_ arguments: [String], _ failure: String) async throws {
         let program = started.xspliceBuild, words = arguments.map { $0.contains(" ") ? "'\($0)'" : $0 }
-        // Written without buffering, because the program writes to the same output.
+        // Written at once, without a buffer, because the program writes to the same output.
         _ = try? FileDescriptor.standardOutput.writeAll("\n$ \(program) \(words.joined(separator: " "))\n".utf8)
         try await runInView(.path(FilePath(program)), arguments, failure: "\(program) \(failure)")
     }
