@@ -53,7 +53,7 @@ package struct Scenario: Sendable, Equatable {
     }
 
     /// Adds a step at the end: `xen-livepatch` does `action` with the payload `name`. While the hypervisor says that it is busy, the step tries
-    /// again after a second, up to 20 times. The step's exit code is that of the last attempt.
+    /// again after a second, up to 20 attempts in all. The step's exit code is that of the last attempt.
     ///
     /// Xen gives up when its processors have not all come together within 30 ms. This happens on a busy machine that emulates them.
     /// An operator would try again, too.
@@ -68,7 +68,7 @@ package struct Scenario: Sendable, Equatable {
         let attempt =
             switch action {
             case .upload: "xen-livepatch upload \(name) \(name).livepatch"
-            // A failed load usually unloads the payload again, but not always.
+            // A failed load usually unloads the payload again. If it did not, the next attempt only applies the payload.
             case .load:
                 "if xen-livepatch list | grep -q '^ *\(name) '; then xen-livepatch apply \(name); "
                     + "else xen-livepatch load \(name).livepatch; fi"

@@ -18,7 +18,7 @@ package struct Tool: Sendable {
     /// Runs the program, and returns what it printed on standard output.
     ///
     /// Throws `TestDriveError` when the program is missing, ends with a status other than 0 or exceeds the time limit. The error
-    /// includes the last line that the program printed on standard error.
+    /// includes the most telling line of standard error: the last one that looks like an error, else the last one.
     @discardableResult
     package func output(_ arguments: [String], in folder: FilePath? = nil) async throws -> String {
         let (status, output, errors) = try await limited {

@@ -1,7 +1,7 @@
 import Diagnostics
 import LoaderModel
 
-/// What `check` says on a terminal.
+/// The text of `check` for a terminal.
 package enum CheckText {
     package static func render(_ check: PayloadCheck, style: TextStyle) -> String {
         var lines = [
