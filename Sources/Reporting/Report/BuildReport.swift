@@ -329,7 +329,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
     package var generator: String
     package var schemaVersion: Int
     package var outcome: Outcome
-    /// The error that ended the run; nil if a diagnostic about the change ended it.
+    /// The message of the error in a run that ended with `buildFailed`; nil in every other run.
     package var failure: String?
     package var tree: Tree
     package var hypervisor: Hypervisor?

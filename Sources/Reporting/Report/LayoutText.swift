@@ -47,7 +47,7 @@ package enum LayoutText {
 
     private static func memberTable(_ change: LayoutChange, style: TextStyle) -> [String] {
         guard !change.members.isEmpty else { return [] }
-        // Members with a change of their own come first; the others only moved because of them.
+        // If there are too many rows, leave out moved members first: they moved only because other members changed.
         let moved = change.members.filter { $0.change == .moved }
         let telling = change.members.filter { $0.change != .moved }
         let shown = Array((telling + moved.prefix(max(3, maximumRows - telling.count))).prefix(maximumRows))

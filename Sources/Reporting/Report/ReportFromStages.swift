@@ -146,8 +146,8 @@ extension BuildReport {
     }
 }
 
-/// The name of one entry of a special section, made from the section's name: `.bug_frames.2` has bug frames. If the name
-/// is not a plural, it is an "entry" of that section.
+/// The name of one entry of a special section, in the singular, made from the section's name: `.bug_frames.2` gives `bug frame`.
+/// A name that is not a plural gets the word `entry`.
 func entryName(of section: String) -> String {
     var words = section.split(whereSeparator: { $0 == "." || $0 == "_" }).map(String.init)
     if let last = words.last, last.allSatisfy(\.isNumber) { words.removeLast() }
