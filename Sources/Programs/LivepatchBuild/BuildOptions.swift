@@ -46,7 +46,7 @@ package struct BuildOptions: Sendable, Equatable {
         package var payloads: [FilePath] = []
         /// The patches that made those payloads, in order; the new ones come on top of them.
         package var patches: [FilePath] = []
-        /// Whether the new payload takes the place of all that are applied.
+        /// Whether the new payload replaces all applied ones.
         package var isReplaced = false
 
         package init() {}

@@ -8,7 +8,7 @@ import XenSource
 package struct HypervisorFile {
     /// `--xen-syms`.
     var xenSyms: String
-    /// `-s`: the source tree, for a hypervisor whose own code doesn't show its version or payload format.
+    /// `-s`: the source tree, for a hypervisor whose version or payload format is not what its own code says.
     var source: String?
 
     package init(xenSyms: String, source: String?) { (self.xenSyms, self.source) = (xenSyms, source) }

@@ -84,7 +84,7 @@ package struct Reproduction: Sendable {
         let folder = conditions.folder
         try WorkFiles.makeFolder(folder)
         let tree = folder.appending("xen")
-        // Make can't work in a path with blanks.
+        // The cache is in a folder of its own, because make can't work in a path with blanks.
         let cache = try WorkFiles.makeTemporaryFolder(named: "xsplice-reproduce")
         defer { try? WorkFiles.remove(cache) }
         try await run(["cp", "-r", "--", release.source.string, tree.string], environment: conditions.environment)

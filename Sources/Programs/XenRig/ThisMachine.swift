@@ -11,7 +11,7 @@ import Musl
 package enum ThisMachine {
     package static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
 
-    /// The name of the processor, such as `Intel(R) Xeon(R) Processor`, if the system gives it.
+    /// The name of the processor, such as `Intel(R) Xeon(R) Processor`, or `an unknown processor`.
     package static var processor: String {
         let line = (try? WorkFiles.readText("/proc/cpuinfo"))?.split(separator: "\n").first { $0.hasPrefix("model name") }
         return line.flatMap { $0.split(separator: ":").last }.map { $0.drop { $0 == " " } }.map(String.init) ?? "an unknown processor"

@@ -13,7 +13,7 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
 
     package init(_ source: Source, _ machine: TargetMachine) { (self.source, self.machine) = (source, machine) }
 
-    // MARK: Which there are
+    // MARK: All targets
 
     /// The small tree for every machine, PCs first.
     package static let small = TargetMachine.all.map { XenTarget(.small, $0) }

@@ -63,6 +63,6 @@ package enum CheckText {
 }
 
 extension String {
-    /// Without blanks at the end.
+    /// The text without blanks at its end.
     fileprivate var trimmed: String { String(reversed().drop { $0 == " " }.reversed()) }
 }

@@ -5,7 +5,7 @@ import XenVersions
 
 /// How a hypervisor would respond to a payload: the value that `check --json` writes, and that `check` prints as text.
 ///
-/// Sizes are in bytes, build-ids and bytes lower-case hexadecimal.
+/// Sizes are in bytes. Build-ids, and the bytes of code, are lower-case hexadecimal.
 package struct PayloadCheck: Sendable, Equatable, Codable {
     package enum Verdict: String, Sendable, Equatable, Codable {
         /// Everything works; there may be warnings.
