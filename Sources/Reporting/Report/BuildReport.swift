@@ -294,7 +294,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var path: String
         package var size: Int
         package var buildID: String
-        /// The build-id that must be below the payload on the stack: that of the last applied payload, or of the hypervisor.
+        /// The build-id that the payload needs on top of the stack before it is applied.
         package var depends: String
         /// nil when the format has no such dependency.
         package var xenDepends: String?
