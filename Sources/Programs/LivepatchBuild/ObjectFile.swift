@@ -5,7 +5,7 @@ import ObjectDiff
 import SystemPackage
 import WorkFiles
 
-/// An object file, read but for its debug info: those bytes are many, and `DebugInfo` takes what it wants out of the file.
+/// An object file, read without its debug information, which is large: `DebugInfo` reads the parts that it needs from the file.
 package struct ObjectFile: Sendable {
     package var path: FilePath
     package var file: ELFFile
@@ -16,8 +16,8 @@ package struct ObjectFile: Sendable {
         file = try ELFFile.read(path, debugSections: false)
     }
 
-    /// nil for a file that is only called like an object (the EFI loader's build-id), and for one that a linker put together from several
-    /// sources.
+    /// Returns nil for a file that has an object's name but is none (the EFI loader's build-id), and for an object that a linker put together
+    /// from several sources.
     ///
     /// - Throws: `InputError`, `WorkFileError`.
     package init?(ofOneSource path: FilePath) throws {
@@ -28,7 +28,7 @@ package struct ObjectFile: Sendable {
         guard file.header.type == ELF.FileType.relocatable, file.symbols.count(where: \.isFile) <= 1 else { return nil }
     }
 
-    /// With its debug info.
+    /// The object with its debug information.
     ///
     /// - Throws: `InputError`.
     func compiled() throws(InputError) -> CompiledObject {

@@ -2,14 +2,14 @@ import Diagnostics
 import SystemPackage
 import WorkFiles
 
-/// One entry of apt's list of sources: where packages come from, and which key vouches for them.
+/// One entry of apt's list of sources: where packages come from, and which key signs them.
 ///
-/// See sources.list(5); both of its formats are read.
+/// See sources.list(5). Both of its formats can be read.
 package struct AptSource: Sendable, Equatable {
     package var uri: String
     package var suites: [String]
     package var components: [String]
-    /// The value of `Signed-By`: a path of a key ring, or a whole key with its line breaks. Nil: apt's default keys.
+    /// The value of `Signed-By`: the path of a key ring, or a whole key with its line breaks. nil means apt's default keys.
     package var signedBy: String?
 
     package init(uri: String, suites: [String], components: [String], signedBy: String? = nil) {
@@ -19,7 +19,7 @@ package struct AptSource: Sendable, Equatable {
         self.signedBy = signedBy
     }
 
-    /// The same archive and key for another suite, as a deb822 file with binary and source packages.
+    /// A deb822 file for another suite of the same archive, with the same key, for binary and source packages.
     func deb822(suite: String) -> String {
         var text = "Types: deb deb-src\nURIs: \(uri)\nSuites: \(suite)\nComponents: main\n"
         if let signedBy { text += "Signed-By: \(signedBy)\n" }
@@ -69,7 +69,7 @@ package struct AptSource: Sendable, Equatable {
             if line.allSatisfy(\.isWhitespace) {
                 finish()
             } else if line.first?.isWhitespace == true {
-                // A continuation: the lines of a key inside the file must keep their breaks and their indentation.
+                // A continuation line. The lines of a key in the file must keep their breaks and their indentation.
                 fields[last, default: ""] += "\n" + line
             } else if let colon = line.firstIndex(of: ":") {
                 last = line[..<colon].lowercased()
@@ -85,7 +85,7 @@ package struct AptSource: Sendable, Equatable {
 
     /// The entry of this machine's apt for Debian's main archive of the release that it runs.
     ///
-    /// `configuration` is `/etc/apt` and `release` `/etc/os-release` except in tests. Throws `TestDriveError` where the machine is not
+    /// `configuration` is `/etc/apt` and `release` is `/etc/os-release`, except in tests. Throws `TestDriveError` when the machine is not
     /// a Debian or has no such entry.
     package static func ofThisMachine(
         configuration: FilePath = "/etc/apt", release: FilePath = "/etc/os-release"

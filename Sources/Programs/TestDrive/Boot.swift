@@ -4,7 +4,7 @@ import Synchronization
 import SystemPackage
 import WorkFiles
 
-/// Boots a hypervisor with a dom0 under QEMU, lets the dom0 run a scenario, and tells what happened.
+/// Boots a hypervisor with a dom0 under QEMU, lets the dom0 run a scenario, and returns what happened.
 ///
 /// QEMU emulates the processor (no KVM): a run takes about ten seconds and works in any container.
 ///
@@ -14,21 +14,22 @@ package struct Boot: Sendable {
     /// The hypervisor's `xen/xen`.
     package var hypervisor: FilePath
     package var dom0: Dom0
-    /// For the whole run, from power on. Ten seconds do on an idle machine; on one that also runs other tests or compiles
+    /// For the whole run, from power on. Ten seconds are enough on an idle machine; on a machine that also runs other tests or compiles
     /// it has taken two minutes.
     package var timeLimit: Duration = .seconds(300)
-    /// In bytes. Hundreds of steps write less than one million; a machine that complains in a loop writes that in seconds.
+    /// The limit for the console's output, in bytes. Hundreds of steps write less than a million; a machine that complains in a loop writes that
+    /// in seconds.
     package var consoleLimit = 64 << 20
-    /// How many the machine has. At first, as memory, what `TargetMachine` has for it.
+    /// The number of the machine's processors. The initial value comes from `TargetMachine`, as that of the memory does.
     package var processors: Int
     /// Memory of the machine and of the dom0, in MiB.
     package var memory: Int
     package var dom0Memory: Int
-    /// More words for Xen's and for the dom0 kernel's command line.
+    /// More words for the command lines of Xen and of the dom0's kernel.
     package var xenOptions: [String] = []
     package var kernelOptions: [String] = []
 
-    /// The hypervisor must be for the machine that the dom0 is for.
+    /// Makes a boot. The hypervisor must be for the same machine as the dom0.
     package init(hypervisor: FilePath, dom0: Dom0) {
         self.hypervisor = hypervisor
         self.dom0 = dom0
@@ -38,13 +39,13 @@ package struct Boot: Sendable {
         dom0Memory = emulator.dom0Memory
     }
 
-    /// What is booted on: the dom0's.
+    /// The machine to boot on, which is the dom0's.
     package var machine: TargetMachine { dom0.machine }
 
-    /// Runs the scenario to its end, to a panic or to the time limit. QEMU never survives this call, nor its cancellation.
+    /// Runs the scenario to its end, to a panic or to the time limit. QEMU always ends with this call, even if the call is cancelled.
     ///
-    /// Whatever the machine does is a result. Throws `TestDriveError` and `WorkFileError` when there was no machine: a missing
-    /// file or program, a scenario with a wrong name, QEMU refusing its arguments.
+    /// Whatever the machine does is a result. Throws `TestDriveError` and `WorkFileError` when the machine could not start: a file or
+    /// program is missing, the scenario has a wrong name, or QEMU refuses its arguments.
     package func run(_ scenario: Scenario) async throws -> MachineRun {
         for file in [hypervisor, dom0.kernel] where !WorkFiles.exists(file) {
             throw TestDriveError("there is no \(file) to boot", exitCode: .usage)
@@ -96,7 +97,7 @@ package struct Boot: Sendable {
     }
 }
 
-/// What comes over the serial line while the machine runs, and how long it may still run.
+/// Collects what the machine writes to the serial line, and decides how long it may still run.
 final class Wire: Sendable {
     private struct State {
         var bytes: [UInt8] = []
@@ -118,26 +119,26 @@ final class Wire: Sendable {
     var firstStep: ContinuousClock.Instant? { state.withLock { $0.firstStep } }
     private var isFull: Bool { state.withLock { $0.bytes.count >= limit } }
     private var isLate: Bool { state.withLock { ContinuousClock.now >= $0.deadline } }
-    /// Whether no more is waited for.
+    /// Whether to stop waiting for the machine.
     var isOver: Bool { isFull || isLate }
 
     func append(_ bytes: UnsafeRawBufferPointer) {
         state.withLock { state in
             state.bytes += bytes.prefix(limit - state.bytes.count)
-            // Only whole lines are looked at, each once.
+            // Look only at whole lines, and at each line once.
             guard !state.sawPanic, let end = state.bytes.lastIndex(of: UInt8(ascii: "\n")), end > state.looked else { return }
             let lines = state.bytes[state.looked...end]
             state.sawPanic = Console(lines).panic != nil
             if state.firstStep == nil, lines.firstRange(of: Array("@@step ".utf8)) != nil { state.firstStep = .now }
             state.looked = end + 1
-            // A dying machine switches itself off after seconds; when it is too broken even for that, it need not be waited for.
+            // A dying machine switches itself off after some seconds. If it is too broken for that, don't wait longer.
             if state.sawPanic { state.deadline = min(state.deadline, .now + .seconds(12)) }
         }
     }
 
     /// - Parameters:
     ///   - time: how long the machine was allowed to run.
-    ///   - wasKilled: whether the machine did not end by itself.
+    ///   - wasKilled: whether the machine had to be stopped.
     func verdict(_ console: Console, _ time: Duration, wasKilled: Bool) -> MachineRun.Verdict {
         if let reason = console.panic { return .panicked(reason) }
         if console.cameToTheEnd { return isOver && wasKilled ? .stillOn : .finished }
@@ -150,37 +151,37 @@ final class Wire: Sendable {
 /// The outcome of one boot.
 package struct MachineRun: Sendable {
     package enum Verdict: Sendable, Equatable {
-        /// All steps ran, and the machine switched itself off; whether they did what they should is in their results.
+        /// All steps ran, and the machine switched itself off. The results say whether each step succeeded.
         case finished
-        /// All steps ran, and the machine had to be stopped: it hung, or wrote without end, while it should have switched itself off.
+        /// All steps ran, but the machine had to be stopped: it hung, or wrote without end, instead of switching itself off.
         case stillOn
-        /// The hypervisor or the dom0's kernel died, with its own words.
+        /// The hypervisor or the dom0's kernel died; the text is its own message.
         case panicked(String)
-        /// The time was over. `step` is the one that was running, nil before the first and between two.
+        /// The time limit was reached. `step` is the step that was running; nil before the first step and between two steps.
         case timedOut(after: Duration, step: String?)
-        /// So many bytes came over the serial line that the machine was stopped.
+        /// The machine wrote too many bytes to the serial line and was stopped.
         case tooLoud(bytes: Int, step: String?)
-        /// The machine went off before its scenario was over, and without a word why.
+        /// The machine went off before the end of its scenario, and gave no reason.
         case stopped(step: String?)
     }
 
     package var console: Console
-    /// All that came over the serial line, as it came.
+    /// Everything that the machine wrote to the serial line, unchanged.
     package var log: String
     package var verdict: Verdict
-    /// From power on to the first step; nil when it did not come to that.
+    /// The time from power on to the first step; nil if no step began.
     package var bootTime: Duration?
     package var duration: Duration
 
     /// The steps that began, in order.
     package var steps: [Console.StepResult] { console.steps }
 
-    /// The result of a step; without an exit code when the run did not come to it.
+    /// The result of a step. It has no exit code if the step did not end.
     package subscript(id: String) -> Console.StepResult {
         steps.first { $0.id == id } ?? Console.StepResult(id: id)
     }
 
-    /// Throws `TestDriveError` with the reason unless the machine came to the end of its scenario and switched itself off.
+    /// Throws `TestDriveError` with the reason, unless the machine reached the end of its scenario and switched itself off.
     package func requireFinished() throws {
         let during = { (step: String?) in step.map { " during the step '\($0)'" } ?? "" }
         switch verdict {
@@ -198,7 +199,7 @@ package struct MachineRun: Sendable {
 }
 
 extension Duration {
-    /// With one decimal, cut off: `9.3 s`.
+    /// In seconds with one decimal, rounded down: `9.3 s`.
     package var inSeconds: String {
         let tenths = Int(self / .milliseconds(100))
         return "\(tenths / 10).\(tenths % 10) s"

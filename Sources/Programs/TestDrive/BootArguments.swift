@@ -2,14 +2,14 @@ import Diagnostics
 import SystemPackage
 
 extension Boot {
-    /// QEMU's arguments for this boot, with the dom0's initramfs (scenario included) in a file.
+    /// QEMU's arguments for this boot, with the dom0's initramfs (including the scenario) in a file.
     ///
-    /// Throws `TestDriveError` for a path that can't be said in them.
+    /// Throws `TestDriveError` for a path that QEMU's arguments can't express.
     func arguments(initramfs: FilePath) throws -> [String] {
         let emulator = machine.emulator
-        // Scrubbing would only make the host provide memory that nobody uses: a tenth of the whole run.
+        // Scrubbing would make the host provide memory that nobody uses: a tenth of the time of the whole run.
         let xen = emulator.xenOptions + ["dom0_mem=\(dom0Memory)M", "bootscrub=off", "loglvl=all", "guest_loglvl=all"] + xenOptions
-        // The last word on how much is said wins: warnings and worse, so that a WARN is seen.
+        // The last of several options about log levels wins. This level shows warnings and worse, so that a WARN is seen.
         let kernel = ["console=hvc0", "quiet", "loglevel=5", "panic=1"] + kernelOptions
         return emulator.machine + [
             "-accel", "tcg", "-m", "\(memory)", "-smp", "\(processors)",
@@ -21,7 +21,7 @@ extension Boot {
     private func modules(_ kernelLine: String, _ initramfs: FilePath) throws -> [String] {
         switch machine.emulator.modules {
         case .multiboot:
-            // QEMU splits the modules at commas and the first word ends a module's path.
+            // QEMU splits the list of modules at commas, and a module's path ends at the first blank.
             for path in [dom0.kernel, initramfs] where path.string.contains(where: { $0 == "," || $0 == " " }) {
                 throw TestDriveError("QEMU can't boot \(path): the path has a comma or a space", exitCode: .usage)
             }
@@ -36,7 +36,7 @@ extension Boot {
 
     private func hex(_ address: UInt64) -> String { "0x" + String(address, radix: 16) }
 
-    /// A comma ends a value unless there are two.
+    /// In QEMU's syntax a comma ends a value, and two commas stand for one.
     private func quoted(_ value: String) -> String {
         value.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
     }

@@ -1,19 +1,19 @@
-/// The serial console of a booted Xen, told apart into what the hypervisor and what the dom0 wrote.
+/// The serial console of a booted Xen, separated into the lines of the hypervisor and those of the dom0.
 ///
-/// Xen begins each of its lines with `(XEN) `. Both share the wire, so that such a line may break into one of the dom0's.
-/// A dom0 that prints Xen's log (`xl dmesg`) can't be told from Xen itself.
+/// Xen begins each of its lines with `(XEN) `. Both use the same serial line, so Xen's lines may interrupt the dom0's.
+/// If a dom0 prints Xen's log (`xl dmesg`), those lines look like Xen's own.
 package struct Console: Sendable, Equatable {
     package enum Line: Sendable, Equatable {
-        /// Without the `(XEN) `.
+        /// The line without its `(XEN) `.
         case hypervisor(String)
         case dom0(String)
     }
 
     package var lines: [Line] = []
 
-    /// Reads what came over the wire; a last line without its end counts.
+    /// Reads the bytes of the serial line. A last line without a line break counts.
     package init(_ bytes: some Sequence<UInt8>) {
-        // The beginning of a line of the dom0 that Xen interrupted.
+        // The beginning of a dom0 line that Xen interrupted.
         var begun: [UInt8] = []
         for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             var line = line[...]
@@ -29,7 +29,7 @@ package struct Console: Sendable, Equatable {
         if !begun.isEmpty { lines += Self.dom0Lines(Self.text(begun)) }
     }
 
-    /// A message of the dom0's kernel, which begins with `[`, may come behind a mark before the mark's line ends. No mark has a bracket.
+    /// Splits the text of a dom0 line. A kernel message, which begins with `[`, may follow a mark before the mark's line ends. No mark has a bracket.
     private static func dom0Lines(_ text: String) -> [Line] {
         guard text.hasPrefix("@@step ") || text.hasPrefix("@@scenario "), let start = text.firstIndex(of: "[") else { return [.dom0(text)] }
         return [.dom0(String(text[..<start])), .dom0(String(text[start...]))]
@@ -46,14 +46,14 @@ package struct Console: Sendable, Equatable {
 
     // MARK: What it means
 
-    /// What one step of a scenario did.
+    /// The result of one step of a scenario.
     package struct StepResult: Sendable, Equatable {
         package var id: String
-        /// The shell's exit code; nil when the step did not end, or did not even begin.
+        /// The shell's exit code; nil if the step did not end, or did not even begin.
         package var exitCode: Int?
-        /// What it printed, without what Xen logged meanwhile and without line breaks at the end.
+        /// The step's output, without the lines that Xen logged meanwhile and without line breaks at the end.
         package var output: String
-        /// The lines that Xen logged while it ran, without their `(XEN) `.
+        /// The lines that Xen logged while the step ran, without their `(XEN) `.
         package var xenLog: [String]
 
         package init(id: String, exitCode: Int? = nil, output: String = "", xenLog: [String] = []) {
@@ -63,7 +63,7 @@ package struct Console: Sendable, Equatable {
             self.xenLog = xenLog
         }
 
-        /// Whether it ran to its end and with exit code 0.
+        /// Whether the step ran to its end, with exit code 0.
         package var succeeded: Bool { exitCode == 0 }
     }
 
@@ -102,22 +102,23 @@ package struct Console: Sendable, Equatable {
         lines[..<(lines.lastIndex { !$0.isEmpty }.map { $0 + 1 } ?? 0)].joined(separator: "\n")
     }
 
-    /// Whether the dom0 came to the end of its scenario.
+    /// Whether the dom0 reached the end of its scenario.
     package var cameToTheEnd: Bool { lines.contains(.dom0("@@scenario end")) }
 
-    /// Whether the dom0 gave up before its scenario: its kernel has no door to the hypervisor, and the host tool would say so and end with 0.
+    /// Whether the dom0 ended before its scenario because its kernel has no /dev/xen/privcmd. Without it the host tool would complain and end
+    /// with 0.
     package var lacksPrivcmd: Bool { lines.contains(.dom0("@@scenario without /dev/xen/privcmd")) }
 
-    /// What is wrong with a dom0 of which that is true.
+    /// The error for a dom0 with `lacksPrivcmd`.
     static let noPrivcmd = "the dom0 has no /dev/xen/privcmd, through which its tools reach the hypervisor"
 
-    /// Why the hypervisor or the dom0's kernel died, in their own words; nil while both live.
+    /// Why the hypervisor or the dom0's kernel died, in its own words; nil while both live.
     package var panic: String? {
         for (index, line) in lines.enumerated() {
             switch line {
             case .hypervisor(let text):
                 guard Self.isDeadly(text) else { continue }
-                // "Panic on CPU 0:" has its reason in the next line of Xen.
+                // The reason for "Panic on CPU 0:" is on the next line of Xen.
                 guard text.hasSuffix(":") else { return text }
                 let next = lines[(index + 1)...].lazy.compactMap { line in
                     if case .hypervisor(let text) = line { text } else { nil }
@@ -133,7 +134,7 @@ package struct Console: Sendable, Equatable {
 
     static func isDeadly(_ text: String) -> Bool { deadly.contains { text.contains($0) } }
 
-    /// Words of Xen after which it does not go on. A fault in what a panic itself calls never comes to the panic's words: it faults again,
-    /// and says so for ever.
+    /// Words that Xen writes when it can't go on. If the panic code itself faults, the panic's own words never appear: Xen faults again and
+    /// again, and reports each fault.
     private static let deadly = ["Panic on CPU", "FATAL TRAP", "FATAL PAGE FAULT", "DOUBLE FAULT", "Xen BUG at", "Hardware Dom0 crashed"]
 }

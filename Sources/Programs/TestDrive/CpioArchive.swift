@@ -1,8 +1,8 @@
 /// Writes an initramfs: a cpio archive in the "newc" format, uncompressed, as the kernel's
 /// Documentation/driver-api/early-userspace/buffer-format.rst describes it.
 ///
-/// The same entries give the same bytes: owner root, no times, inode numbers counted. Archives may be put one behind
-/// the other; the kernel unpacks them all.
+/// The same entries give the same bytes: owner root, no times, inode numbers counted. Archives may be concatenated:
+/// the kernel unpacks them all.
 package struct CpioArchive: Sendable {
     private var bytes: [UInt8] = []
     private var folders: Set<String> = []
@@ -10,7 +10,7 @@ package struct CpioArchive: Sendable {
 
     package init() {}
 
-    /// A file at `path` (without a leading `/`); its folders come into being with it.
+    /// Adds a file at `path` (without a leading `/`), and the folders above it.
     package mutating func addFile(_ path: String, _ content: [UInt8], executable: Bool = false) {
         addParents(of: path)
         add(path, mode: 0o100000 | (executable ? 0o755 : 0o644), content)
@@ -27,13 +27,13 @@ package struct CpioArchive: Sendable {
         add(path, mode: 0o120777, Array(target.utf8))
     }
 
-    /// A character device, for the few that the kernel opens before anything is mounted.
+    /// Adds a character device, for the few that the kernel opens before anything is mounted.
     package mutating func addCharacterDevice(_ path: String, major: UInt32, minor: UInt32) {
         addParents(of: path)
         add(path, mode: 0o020600, device: (major, minor))
     }
 
-    /// The whole archive: a multiple of 512 bytes, so that another may follow.
+    /// The whole archive. Its size is a multiple of 512 bytes, so that another archive may follow.
     package func finished() -> [UInt8] {
         var whole = self
         whole.nextInode = 0
@@ -69,7 +69,7 @@ package struct CpioArchive: Sendable {
         if excess != 0 { bytes += [UInt8](repeating: 0, count: alignment - excess) }
     }
 
-    /// Eight upper-case digits.
+    /// The value as eight upper-case hexadecimal digits.
     private static func hexadecimal(_ value: UInt32) -> [UInt8] {
         stride(from: 28, through: 0, by: -4).map { shift in
             let digit = UInt8(truncatingIfNeeded: (value >> UInt32(shift)) & 15)

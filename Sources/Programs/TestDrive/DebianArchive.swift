@@ -2,14 +2,14 @@ import Diagnostics
 import SystemPackage
 import WorkFiles
 
-/// Packages of one suite of Debian, fetched by name without touching the machine's own apt.
+/// The packages of one suite of Debian, fetched by name without touching the machine's own apt.
 ///
-/// All of apt's state (lists, cache, sources) is in a folder of the cache; where the archive is and which key
-/// signs it comes from the machine's own entry for Debian. Needs no root.
+/// All of apt's state (lists, cache, sources) is in a folder of the cache. The machine's own apt entry for Debian says where
+/// the archive is, and which key signs it. This needs no root.
 package struct DebianArchive: Sendable {
     /// The suite's name, such as `bookworm`.
     package var suite: String
-    /// Debian's name of the processor, such as `amd64` or `arm64`.
+    /// Debian's name for the processor, such as `amd64` or `arm64`.
     package var architecture: String
     package var cache: FolderCache
 
@@ -22,7 +22,7 @@ package struct DebianArchive: Sendable {
     /// The suite and the architecture, for names of folders.
     package var label: String { "\(suite)-\(architecture)" }
 
-    /// Fetches the suite's lists; from then on `Lists` answers from them. Takes seconds and the network each time.
+    /// Fetches the suite's lists; the result answers questions about its packages. Each call uses the network and takes seconds.
     package func lists() async throws -> Lists {
         let source = try AptSource.ofThisMachine()
         let folder = cache.root.appending("apt-\(label)")
@@ -37,12 +37,12 @@ package struct DebianArchive: Sendable {
         return lists
     }
 
-    /// The lists of a suite, as fetched.
+    /// The fetched lists of a suite.
     package struct Lists: Sendable {
         package var archive: DebianArchive
-        /// For all that is downloaded.
+        /// The folder for everything that is downloaded.
         package var folder: FilePath
-        /// Where the archive is.
+        /// The address of the archive.
         package var uri: String
 
         /// The binary packages that a source package makes.
@@ -51,7 +51,7 @@ package struct DebianArchive: Sendable {
             return Self.field("Binary", of: text).split { $0 == "," || $0.isWhitespace }.map(String.init)
         }
 
-        /// The packages that one depends on (without alternatives and versions).
+        /// The packages that a package depends on (without alternatives and versions).
         package func dependencies(of package: String) async throws -> [String] {
             let text = try await apt("apt-cache", ["show", "--no-all-versions", "--", package])
             return ["Pre-Depends", "Depends"].flatMap { Self.field($0, of: text).split(separator: ",") }.compactMap {
@@ -59,7 +59,7 @@ package struct DebianArchive: Sendable {
             }
         }
 
-        /// Downloads packages and unpacks them, one over the other, into `folder`.
+        /// Downloads packages, and unpacks them all into `folder`; later ones overwrite files of earlier ones.
         package func unpack(_ packages: [String], into folder: FilePath) async throws {
             let downloads = self.folder.appending("download-\(packages.first ?? "none")")
             try WorkFiles.remove(downloads)
@@ -71,14 +71,14 @@ package struct DebianArchive: Sendable {
             try WorkFiles.remove(downloads)
         }
 
-        /// Runs one of apt's programs on these lists. Gives what it printed; throws as `Tool.output` does.
+        /// Runs one of apt's programs on these lists. Returns what it printed; throws as `Tool.output` does.
         @discardableResult
         package func apt(_ program: String, _ arguments: [String], in folder: FilePath? = nil) async throws -> String {
             let tool = Tool(name: program, environment: ["DEBIAN_FRONTEND": "noninteractive"])
             return try await tool.output(options + arguments, in: folder)
         }
 
-        /// By which apt's programs keep to these lists.
+        /// The options that make apt's programs use these lists.
         package var options: [String] {
             [
                 "Dir::Etc::SourceList": "/dev/null",
@@ -88,7 +88,7 @@ package struct DebianArchive: Sendable {
                 "Dir::Cache": folder.appending("cache").string,
                 "APT::Architecture": archive.architecture,
                 "APT::Architectures": archive.architecture,
-                // As root apt would fetch as its own user, who may not write into this folder.
+                // When root runs apt, apt fetches as a user of its own, which may not write to this folder.
                 "APT::Sandbox::User": "root",
                 "Acquire::Languages": "none",
                 "Acquire::Retries": "2",
@@ -97,7 +97,7 @@ package struct DebianArchive: Sendable {
             ].sorted { $0.key < $1.key }.flatMap { ["-o", "\($0.key)=\($0.value)"] } + ["-q"]
         }
 
-        /// The value of a field in the first paragraph of `text` that has it, continuation lines joined.
+        /// The value of a field in the first paragraph of `text` that has it. Continuation lines are joined.
         static func field(_ name: String, of text: String) -> String {
             var value: String?
             for line in text.split(separator: "\n") {

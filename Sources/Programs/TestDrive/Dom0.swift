@@ -5,11 +5,11 @@ import WorkFiles
 /// A Linux that runs as Xen's first domain: Debian's own kernel, and an initramfs with busybox and Xen's tools.
 package struct Dom0: Sendable, Equatable {
     package var kernel: FilePath
-    /// Without a scenario; `Boot` puts that behind it.
+    /// The initramfs without a scenario; `Boot` appends the scenario's archive.
     package var initramfs: FilePath
-    /// Of the kernel package, such as `linux-image-6.1.0-50-amd64`.
+    /// The name of the kernel's package, such as `linux-image-6.1.0-50-amd64`.
     package var kernelPackage: String
-    /// What it runs on.
+    /// The machine that it runs on.
     package var machine: TargetMachine
 
     package init(kernel: FilePath, initramfs: FilePath, kernelPackage: String, machine: TargetMachine = .x86_64) {
@@ -19,12 +19,12 @@ package struct Dom0: Sendable, Equatable {
         self.machine = machine
     }
 
-    /// Programs of `xen-utils` that scenarios can use, as far as the suite has them; `xen-livepatch` it must have.
+    /// Programs of `xen-utils` that scenarios can use, if the suite has them. It must have `xen-livepatch`.
     static let programs = ["xen-livepatch", "xl", "xen-diag", "xen-hptool", "xen-cpuid", "xenstored"]
 
-    /// The dom0 of a suite of Debian, for the archive's architecture: from the cache, or made of packages (about 80 MB to download).
+    /// The dom0 of a suite of Debian, for the archive's architecture: from the cache, or made from packages (a download of about 80 MB).
     ///
-    /// Throws `TestDriveError` for an architecture that can't be booted here, and when the archive lacks what it takes.
+    /// Throws `TestDriveError` for an architecture that can't be booted here, and when the archive lacks a package that it needs.
     package static func ofDebian(_ archive: DebianArchive) async throws -> Dom0 {
         let cache = archive.cache
         let machine = try TargetMachine.ofDebian(archive.architecture)
@@ -43,7 +43,8 @@ package struct Dom0: Sendable, Equatable {
         return try Dom0(folder, machine: machine)
     }
 
-    /// The same, when it is in the cache already. Throws `TestDriveError` for an architecture that can't be booted here, and `WorkFileError`.
+    /// The dom0 of a suite if it is in the cache already; nil if not. Throws `WorkFileError`, and `TestDriveError` for an architecture that can't
+    /// be booted here.
     static func existing(_ archive: DebianArchive) throws -> Dom0? {
         let machine = try TargetMachine.ofDebian(archive.architecture)
         return try archive.cache.existing("dom0-\(archive.label)", recipe: recipe).map { try Dom0($0, machine: machine) }
@@ -55,7 +56,7 @@ package struct Dom0: Sendable, Equatable {
             kernelPackage: try WorkFiles.readText(folder.appending("kernel-package")), machine: machine)
     }
 
-    /// The package behind the one that is named after the flavour only.
+    /// The actual kernel package: the package whose name has only the flavour depends on it.
     private static func kernelPackage(
         _ lists: DebianArchive.Lists, _ archive: DebianArchive, _ machine: TargetMachine
     ) async throws -> String {
@@ -66,7 +67,7 @@ package struct Dom0: Sendable, Equatable {
         return kernel
     }
 
-    /// The package with Xen's tools, and every library package that it needs directly or through another one.
+    /// The package with Xen's tools, and every library package that it needs directly or through another package.
     private static func toolsPackages(_ lists: DebianArchive.Lists) async throws -> [String] {
         let versioned = try await lists.binaries(ofSource: "xen").filter { name in
             name.hasPrefix("xen-utils-") && name.dropFirst("xen-utils-".count).allSatisfy { $0.isNumber || $0 == "." }
@@ -75,7 +76,7 @@ package struct Dom0: Sendable, Equatable {
         packages.append("xenstore-utils")
         var next = 0
         while next < packages.count {
-            // The scripts' Python, udev and so on are of no use in the initramfs.
+            // The initramfs needs none of what only the scripts use: Python, udev and so on.
             packages += try await lists.dependencies(of: packages[next]).filter {
                 ($0.hasPrefix("lib") || $0 == "zlib1g") && !packages.contains($0)
             }
@@ -93,7 +94,7 @@ package struct Dom0: Sendable, Equatable {
         archive.addCharacterDevice("dev/console", major: 5, minor: 1)
         archive.addFile("bin/busybox", try packages.read(packages.path(named: "busybox")), executable: true)
         archive.addSymbolicLink("bin/sh", to: "busybox")
-        // xl complains without one.
+        // xl complains when this file is missing.
         archive.addFile("etc/xen/xl.conf", [])
         archive.addFile("init", Array(initScript.utf8), executable: true)
         archive.addFile("lib/modules/xen-privcmd.ko", try await packages.module("xen-privcmd"))
@@ -113,15 +114,15 @@ package struct Dom0: Sendable, Equatable {
         try WorkFiles.writeAtomically(archive.finished(), to: folder.appending("initramfs"))
     }
 
-    /// What the cached dom0 depends on beside the packages.
-    /// The number goes up when `assemble` puts other things in.
+    /// What the cached dom0 depends on, apart from the packages.
+    /// Increase the number when `assemble` puts other files in.
     private static var recipe: String { "2 " + programs.joined(separator: " ") + "\n" + initScript }
 
-    /// The first process: mounts, loads the module, runs the scenario's steps one by one between marks that `Console`
+    /// The first process. It mounts file systems, loads the module, runs the scenario's steps one by one between marks that `Console`
     /// understands, and switches the machine off.
     ///
-    /// A step's end mark begins on a line of its own, whether or not the step's output ended with a line break. Without privcmd no step
-    /// runs: the host tool of Xen 4.14 and later ends with 0 when it can't reach the hypervisor.
+    /// A step's end mark begins on a line of its own, whether or not the step's output ended with a line break. Without privcmd the script runs
+    /// no step: the host tool of Xen 4.14 and later ends with 0 when it can't reach the hypervisor.
     private static let initScript = """
         #!/bin/sh
         /bin/busybox --install -s /bin

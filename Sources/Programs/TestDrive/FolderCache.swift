@@ -1,25 +1,25 @@
 import SystemPackage
 import WorkFiles
 
-/// A folder for what is slow to get: the dom0, apt's lists.
+/// A cache folder for files that are slow to get: the dom0, apt's lists.
 ///
-/// Each item is a folder that is either whole or made anew: a marker beside it is written last, so that an interrupted
-/// build is never taken for a finished one. Processes that want the same item wait for each other.
+/// Each item is a folder. It is either complete or made again: a marker beside it is written last, so that an interrupted
+/// build never counts as a finished one. Processes that want the same item wait for each other.
 package struct FolderCache: Sendable {
     /// Absolute.
     package var root: FilePath
-    /// Called with one short line whenever something slow begins.
+    /// Called with one short line whenever a slow step begins.
     package var tell: @Sendable (String) -> Void
 
-    /// A cache in `root`, which need not exist. A relative path is taken from the current folder.
+    /// A cache in `root`, which need not exist. A relative path counts from the current folder.
     package init(root: FilePath, tell: @escaping @Sendable (String) -> Void = { _ in }) {
         self.root = WorkFiles.absolute(root)
         self.tell = tell
     }
 
-    /// The folder `name` (below the root; may have several components), made by `make` unless it is there already.
+    /// The folder `name` below the root (it may have several components). `make` fills it if it is not in the cache.
     ///
-    /// `recipe` says what the content depends on beside the name; content made after another recipe is made anew.
+    /// `recipe` says what the content depends on, apart from the name; content with another recipe is made again.
     /// `make` gets the empty folder. Throws what `make` throws, and `WorkFileError`.
     package func folder(
         _ name: String, recipe: String = "1", make: (FilePath) async throws -> Void
@@ -32,7 +32,7 @@ package struct FolderCache: Sendable {
         try WorkFiles.makeFolder(parent)
         let lock = try await FileLock.acquire(parent.appending(".\(base).lock")) { tell("waiting for another process that makes \(name)") }
         defer { withExtendedLifetime(lock) {} }
-        // Another process may have made it while this one waited.
+        // Another process may have made the folder while this process waited.
         if isComplete(marker, recipe) { return folder }
         try WorkFiles.remove(marker)
         try WorkFiles.remove(folder)
@@ -42,7 +42,7 @@ package struct FolderCache: Sendable {
         return folder
     }
 
-    /// The folder `name`, when it is there and whole; see `folder`.
+    /// The folder `name` if it exists and is complete, else nil; see `folder`.
     func existing(_ name: String, recipe: String = "1") -> FilePath? {
         let folder = root.appending(name), base = folder.lastComponent?.string ?? name
         return isComplete(folder.removingLastComponent().appending(".\(base).complete"), recipe) ? folder : nil

@@ -2,11 +2,11 @@ import Diagnostics
 import SystemPackage
 import WorkFiles
 
-/// What happens in the dom0 of one boot: files to have at hand, and shell commands to run one after the other.
+/// The work of the dom0 in one boot: files to provide, and shell commands to run one after the other.
 package struct Scenario: Sendable, Equatable {
     /// One command, run by busybox's shell in `/payloads`, with standard input empty. Steps do not share variables.
     package struct Step: Sendable, Equatable {
-        /// Names the step in the result: letters, digits, `_`, `.` and `-`; no two the same.
+        /// The step's name in the result: letters, digits, `_`, `.` and `-`; each name only once.
         package var id: String
         package var command: String
 
@@ -25,24 +25,24 @@ package struct Scenario: Sendable, Equatable {
         self.steps = steps
     }
 
-    /// Adds a step, at the end.
+    /// Adds a step at the end.
     package mutating func step(_ id: String, _ command: String) {
         steps.append(Step(id, command))
     }
 
-    /// Takes the file at `path` along, under its own name or `name`. Throws `WorkFileError` when it can't be read.
+    /// Adds the file at `path`, under its own name or `name`. Throws `WorkFileError` when it can't be read.
     package mutating func take(_ path: FilePath, as name: String? = nil) throws {
         guard let name = name ?? path.lastComponent?.string else { throw TestDriveError("\(path) names no file") }
         files[name] = try WorkFiles.read(path)
     }
 
-    /// What Xen's host tool can be asked to do with a payload.
+    /// The actions of Xen's host tool on a payload.
     package enum HostToolAction: String, Sendable, CaseIterable {
         /// Uploads `/payloads/NAME.livepatch` and applies it.
         case load
         case upload, apply, revert, replace, unload
 
-        /// What `xen-livepatch list` has the payload as when that is done; `absent` where it is not listed.
+        /// The payload's state in `xen-livepatch list` after the action; `absent` if the list doesn't have it.
         var stateAfter: String {
             switch self {
             case .load, .apply, .replace: "APPLIED"
@@ -52,14 +52,14 @@ package struct Scenario: Sendable, Equatable {
         }
     }
 
-    /// Adds a step, at the end: `xen-livepatch` does `action` with the payload `name`, and again after a second, up to 20
-    /// times, while the hypervisor says that it is busy. The step's exit code is that of the last attempt.
+    /// Adds a step at the end: `xen-livepatch` does `action` with the payload `name`. While the hypervisor says that it is busy, the step tries
+    /// again after a second, up to 20 attempts in all. The step's exit code is that of the last attempt.
     ///
-    /// Xen gives up when its processors have not all come together within 30 ms, which happens on a machine that emulates them
-    /// and has other work; an operator tries again, too.
+    /// Xen gives up when its processors have not all come together within 30 ms. This happens on a busy machine that emulates them.
+    /// An operator would try again, too.
     ///
-    /// - Parameter verified: whether the step is also to fail, with a line that says so, when the tool ends with 0 and its list has the
-    ///   payload in another state than it should be in then.
+    /// - Parameter verified: whether the step also fails, with a line that says so, when the tool ends with 0 but its list shows the
+    ///   payload in another state than expected.
     /// - Throws: `TestDriveError` for a name that the shell would not take as one word.
     package mutating func hostTool(_ id: String, _ action: HostToolAction, _ name: String, verified: Bool = false) throws {
         guard !name.isEmpty, name.utf8.allSatisfy(Self.mayBeInID), !name.hasPrefix("-") else {
@@ -68,13 +68,13 @@ package struct Scenario: Sendable, Equatable {
         let attempt =
             switch action {
             case .upload: "xen-livepatch upload \(name) \(name).livepatch"
-            // A load that fails mostly takes the payload back, but not always.
+            // A failed load usually unloads the payload again. If it did not, the next attempt only applies the payload.
             case .load:
                 "if xen-livepatch list | grep -q '^ *\(name) '; then xen-livepatch apply \(name); "
                     + "else xen-livepatch load \(name).livepatch; fi"
             case .apply, .revert, .replace, .unload: "xen-livepatch \(action.rawValue) \(name)"
             }
-        // 2 is the tool's word for "try again" (tools/misc/xen-livepatch.c, Xen 4.17); old ones end with EAGAIN or EBUSY itself.
+        // The tool's exit code 2 means "try again" (tools/misc/xen-livepatch.c, Xen 4.17); old versions end with EAGAIN or EBUSY itself.
         let attempts = """
             attempts=0
             while :; do
@@ -91,10 +91,10 @@ package struct Scenario: Sendable, Equatable {
         step(id, verified ? "(\n\(attempts)\n) || exit $?\n" + Self.verification(of: name, expected: action.stateAfter) : attempts)
     }
 
-    /// Commands that fail unless the host tool's list has a payload in a state.
+    /// Commands that fail unless the host tool's list shows a payload in the expected state.
     ///
-    /// A row of it is the name, filled up to 40 columns, `| ` and the state (`list_func` of tools/misc/xen-livepatch.c). A list without a
-    /// payload says that it is one; a tool that can't reach the hypervisor prints nothing, and ends with 0.
+    /// A row of the list is the name, padded to 40 columns, `| ` and the state (`list_func` of tools/misc/xen-livepatch.c). An empty list still
+    /// has its heading; a tool that can't reach the hypervisor prints nothing, and ends with 0.
     private static func verification(of name: String, expected: String) -> String {
         """
         list=$(xen-livepatch list) && [ -n "$list" ] || {
@@ -121,7 +121,7 @@ package struct Scenario: Sendable, Equatable {
 
     /// The part of the initramfs that makes the dom0 run this scenario.
     ///
-    /// Throws `TestDriveError` for a step's id or a file's name that can't be one.
+    /// Throws `TestDriveError` for a step's id or a file's name that is not allowed.
     func archive() throws -> [UInt8] {
         var archive = CpioArchive()
         var seen: Set<String> = []
@@ -131,7 +131,7 @@ package struct Scenario: Sendable, Equatable {
                 throw TestDriveError("'\(step.id)' can't name a step: letters, digits, '_', '.' and '-' only", exitCode: .usage)
             }
             guard seen.insert(step.id).inserted else { throw TestDriveError("two steps are named \(step.id)", exitCode: .usage) }
-            // The shell runs them in the order of their names.
+            // The shell runs the steps in the order of their names.
             let position = String(index + 100_000)
             archive.addFile("scenario/\(position)-\(step.id)", Array((step.command + "\n").utf8))
         }

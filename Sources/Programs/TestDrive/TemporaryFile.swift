@@ -11,7 +11,7 @@ import Musl
 package struct TemporaryFile {
     package let path: FilePath
 
-    /// Writes the file into `$TMPDIR`, else `/tmp`, under a name that nobody else has.
+    /// Writes the file into `$TMPDIR`, or `/tmp` if that is not set, under a unique name.
     package init(_ bytes: [UInt8]) throws {
         let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         path = FilePath(folder).appending("xsplice-test-drive-\(String(UInt64.random(in: .min ... .max), radix: 16))")

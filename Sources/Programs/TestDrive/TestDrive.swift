@@ -1,16 +1,16 @@
 import Diagnostics
 import SystemPackage
 
-/// Payloads' way through a booted hypervisor: uploaded, applied, looked at, reverted, applied again, unloaded.
+/// Takes payloads through a booted hypervisor: uploads, applies, checks, reverts, applies again and unloads them.
 package struct TestDrive: Sendable {
-    /// A payload, and what is to be done with it.
+    /// A payload, and what to do with it.
     package struct Payload: Sendable, Equatable {
-        /// By which the host tool knows it: the file's name without its suffix.
+        /// The name that the host tool uses: the file's name without its suffix.
         package var name: String
         package var bytes: [UInt8]
-        /// Whether it takes the place of all that are applied, instead of going on top of them.
+        /// Whether it replaces all applied payloads, instead of going on top of them.
         package var replaces: Bool
-        /// Whether the hypervisor takes it a second time after a revert.
+        /// Whether the hypervisor lets it be applied again after a revert.
         package var mayBeAppliedAgain: Bool
 
         package init(name: String, bytes: [UInt8], replaces: Bool, mayBeAppliedAgain: Bool) {
@@ -21,7 +21,7 @@ package struct TestDrive: Sendable {
         }
     }
 
-    /// A command of the dom0's shell, and words that its output has to hold.
+    /// A command for the dom0's shell, and text that its output must contain.
     package struct Expectation: Sendable, Equatable {
         package var command: String
         package var text: String
@@ -33,9 +33,9 @@ package struct TestDrive: Sendable {
     }
 
     package var payloads: [Payload]
-    /// Before anything is applied, and again when all is reverted.
+    /// Checked before anything is applied, and again after everything is reverted.
     package var before: [Expectation]
-    /// While all payloads are applied.
+    /// Checked while all payloads are applied.
     package var after: [Expectation]
 
     package init(payloads: [Payload], before: [Expectation] = [], after: [Expectation] = []) {
@@ -44,12 +44,12 @@ package struct TestDrive: Sendable {
         self.after = after
     }
 
-    /// One thing that is done, with the name that it is told by.
+    /// One step of the drive, and its title for the user.
     package struct Step: Sendable, Equatable {
         package var id: String
-        /// `apply`, or `apply fix-2` where there are several payloads.
+        /// `apply`, or `apply fix-2` when there are several payloads.
         package var title: String
-        /// For what is asked between the actions.
+        /// The check that this step makes between the actions; nil for an action.
         package var question: Question?
     }
 
@@ -58,14 +58,14 @@ package struct TestDrive: Sendable {
         package var command: String
         /// `before`, `after`, `reverted`, `applied again`, `reverted again`.
         package var moment: String
-        /// What the output has to hold.
+        /// The text that the output must contain.
         package var expected: String
     }
 
-    /// What the dom0 does, and how each of its steps is told. The first and the last one are not told: they ask the dom0's kernel what it
-    /// thinks of itself, and the first also whether the host tool speaks to the hypervisor.
+    /// The dom0's scenario, and the steps to show to the user. The first and the last step of the scenario are not shown: they read the taint of
+    /// the dom0's kernel, and the first one also checks that the host tool works with the hypervisor.
     ///
-    /// - Throws: `TestDriveError` for names that can't be told to the host tool, and for two payloads of one name.
+    /// - Throws: `TestDriveError` for names that the host tool can't take, and for two payloads with the same name.
     package func scenario() throws -> (scenario: Scenario, steps: [Step]) {
         var scenario = Scenario(), steps: [Step] = []
         for payload in payloads {
@@ -119,16 +119,16 @@ package struct TestDrive: Sendable {
     private static let taintAfter = "taint-after"
     private static let readTaint = "cat /proc/sys/kernel/tainted"
 
-    /// Why the dom0's host tool can't do anything: each of its versions speaks to some hypervisors only. Nil when it can.
+    /// Why the dom0's host tool can't do anything: each of its versions works with some hypervisors only. Returns nil when it works.
     static func speechlessness(in machine: MachineRun) -> String? {
         let result = machine[taintBefore]
         guard let code = result.exitCode, code != 0 else { return nil }
         return "the host tool of this dom0 does not speak to this hypervisor: \(result.output.split(whereSeparator: \.isNewline).last ?? "it says nothing")"
     }
 
-    /// What the dom0's kernel noted in its taint during the drive (Documentation/admin-guide/tainted-kernels.rst); nil when it is nothing bad.
+    /// The faults that the dom0's kernel added to its taint during the drive (Documentation/admin-guide/tainted-kernels.rst); nil if there are none.
     ///
-    /// What it noted before, while the emulated machine booted, is no payload's doing.
+    /// Taint from before, while the emulated machine booted, does not come from a payload.
     static func newTaint(in machine: MachineRun) -> String? {
         func taint(_ step: String) -> Int? { machine[step].output.split(whereSeparator: \.isNewline).compactMap { Int($0) }.last }
         guard let before = taint(taintBefore), let after = taint(taintAfter) else { return nil }
@@ -138,42 +138,42 @@ package struct TestDrive: Sendable {
     }
 }
 
-/// What became of a test drive.
+/// The result of a test drive.
 package struct TestDriveResult: Sendable {
     package enum Verdict: Sendable, Equatable {
         case good
-        /// The machine died, with its own words.
+        /// The machine died; the text is its own message.
         case panicked(String)
-        /// Everything ran to its end, and a step did not do what it should.
+        /// Everything ran to its end, but a step did not do what it should.
         case failed(step: String)
-        /// The hypervisor or the dom0's kernel complained (`WARN`, `BUG`), or the kernel has a taint that says so.
+        /// The hypervisor or the dom0's kernel complained (`WARN`, `BUG`), or the kernel's taint shows a fault.
         case complained(String)
-        /// The machine was not done in time, went off before, or did not go off at all.
+        /// The machine did not finish in time, went off too early, or did not go off at all; or the host tool doesn't work with the hypervisor.
         case stopped(String)
     }
 
     package struct Step: Sendable, Equatable {
         package var title: String
         package var question: TestDrive.Question?
-        /// Nil for one that was not come to.
+        /// nil if the run did not complete this step.
         package var isGood: Bool?
-        /// What it printed, and what the hypervisor logged meanwhile.
+        /// What the step printed, and what the hypervisor logged meanwhile.
         package var output: String
         package var xenLog: [String]
     }
 
     package var verdict: Verdict
     package var steps: [Step]
-    /// The console's lines about the end of a machine that died, or its complaints.
+    /// The console's lines about the death of a machine, or its complaints.
     package var telling: [String]
-    /// From power on to the first step; nil when it did not come to that.
+    /// The time from power on to the first step; nil if no step began.
     package var bootTime: Duration?
-    /// Of the whole.
+    /// The time of the whole run.
     package var duration: Duration
-    /// All that came over the serial line.
+    /// Everything that the machine wrote to the serial line.
     package var log: String
 
-    /// Judges a run.
+    /// Makes the result from a run of the machine.
     init(_ machine: MachineRun, steps planned: [TestDrive.Step]) {
         bootTime = machine.bootTime
         duration = machine.duration
@@ -215,7 +215,7 @@ package struct TestDriveResult: Sendable {
 extension TestDrive {
     /// Boots the hypervisor and drives the payloads through it.
     ///
-    /// - Throws: `TestDriveError` and `WorkFileError` when there was no machine; see `Boot.run`.
+    /// - Throws: `TestDriveError` and `WorkFileError` when the machine could not start; see `Boot.run`.
     package func run(on boot: Boot) async throws -> TestDriveResult {
         let (scenario, steps) = try scenario()
         return TestDriveResult(try await boot.run(scenario), steps: steps)
@@ -223,7 +223,7 @@ extension TestDrive {
 }
 
 extension Console {
-    /// The hypervisor's lines from its first word of the panic on, as far as they say where and why.
+    /// The console's lines from the beginning of a panic on, at most 40: they say where and why it happened.
     var aroundPanic: [String] {
         guard let start = lines.firstIndex(where: { line in
             switch line {
@@ -239,8 +239,8 @@ extension Console {
         }
     }
 
-    /// Lines in which the hypervisor or the dom0's kernel says that something is wrong with itself; the kernel's from the scenario's beginning
-    /// on, as it may warn of the emulated machine while it boots.
+    /// Lines in which the hypervisor or the dom0's kernel reports a fault of its own. The kernel's lines count only after the scenario begins,
+    /// because the kernel may warn of the emulated machine while it boots.
     var complaints: [String] {
         let start = lines.firstIndex(of: .dom0("@@scenario begin")) ?? lines.startIndex
         return lines.indices.compactMap { index in
@@ -253,7 +253,7 @@ extension Console {
         }
     }
 
-    /// Words of Linux. Those of an Oops are others on each architecture; `[#1]` is in all of them.
+    /// Words that Linux uses. The words for an Oops differ between architectures; `[#1]` is in all of them.
     private static let troubles = [
         "BUG: ", "Oops: ", "WARNING: CPU", "kernel BUG at", "general protection fault", "[#1]", "rcu: INFO", "Internal error: Oops",
     ]

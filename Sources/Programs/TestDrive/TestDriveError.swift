@@ -1,7 +1,7 @@
 import Diagnostics
 import SystemPackage
 
-/// Something that a test drive needs is missing, or did not work: what, why, and what now.
+/// Something that a test drive needs is missing or failed. The error says what, why, and what to do now.
 package struct TestDriveError: ExplainedError, Equatable {
     package var message: String
     package var help: String?

@@ -5,9 +5,9 @@ import WorkFiles
 
 /// Runs the machine's own programs (`apt-get`, `dpkg-deb`, `make`, …), each with a time limit, none with a terminal.
 package struct Tool: Sendable {
-    /// As `PATH` has it, or a path.
+    /// The program's name, to find by `PATH`, or its path.
     package var name: String
-    /// Set (or, with nil, unset) for the program, on top of this process's environment.
+    /// Variables to set for the program on top of this process's environment; nil unsets one.
     package var environment: [Environment.Key: String?]
     package var timeLimit: Duration
 
@@ -15,10 +15,10 @@ package struct Tool: Sendable {
         (self.name, self.environment, self.timeLimit) = (name, environment, timeLimit)
     }
 
-    /// What the program printed on standard output.
+    /// Runs the program, and returns what it printed on standard output.
     ///
-    /// Throws `TestDriveError` when it is missing, ends with another status than 0 or exceeds the time limit; the error
-    /// has the last line that it printed on standard error.
+    /// Throws `TestDriveError` when the program is missing, ends with a status other than 0 or exceeds the time limit. The error
+    /// includes the most telling line of standard error: the last one that looks like an error, else the last one.
     @discardableResult
     package func output(_ arguments: [String], in folder: FilePath? = nil) async throws -> String {
         let (status, output, errors) = try await limited {
@@ -32,7 +32,7 @@ package struct Tool: Sendable {
         return output
     }
 
-    /// Runs the program with all that it prints appended to the file `log`.
+    /// Runs the program, and appends all its output to the file `log`.
     ///
     /// Throws as `output` does; the error names the log.
     package func run(_ arguments: [String], in folder: FilePath? = nil, log: FilePath) async throws {
@@ -55,13 +55,13 @@ package struct Tool: Sendable {
     private var executable: Executable { name.contains("/") ? .path(FilePath(name)) : .name(name) }
 
     private var effectiveEnvironment: Environment {
-        // Messages that are looked at must not be translated.
+        // The program's messages must not be translated, because callers look for words in them.
         .inherit.updating(environment.merging(["LC_ALL": "C"]) { given, _ in given })
     }
 
     private var gentleEnd: PlatformOptions {
         var options = PlatformOptions()
-        // `make` takes its children along when it gets the chance.
+        // On SIGTERM, `make` ends its children as well, so give it some time before SIGKILL.
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(3))]
         return options
     }
@@ -83,7 +83,7 @@ package struct Tool: Sendable {
     ) -> TestDriveError {
         let lines = lastWords.split(whereSeparator: \.isNewline).map(String.init)
         let telling = lines.last { $0.hasPrefix("E: ") || $0.contains("rror: ") || $0.contains("***") } ?? lines.last
-        // Options of apt are long and the same each time; the words say what was asked.
+        // Leave out apt's options: they are long and always the same. The other words show what was asked.
         let words = arguments.filter { !$0.hasPrefix("-") && !$0.contains("::") }.prefix(4).joined(separator: " ")
         return TestDriveError(
             "\(name) \(words) failed (\(status)): \(telling ?? "it said nothing")",
@@ -91,7 +91,7 @@ package struct Tool: Sendable {
     }
 }
 
-/// Runs `body`; when it takes longer than `limit` it is cancelled and the error `late` is thrown.
+/// Runs `body`. If it takes longer than `limit`, cancels it and throws the error `late`.
 func withTimeLimit<R: Sendable>(
     _ limit: Duration, _ body: @escaping @Sendable () async throws -> R, late: @escaping @Sendable () -> TestDriveError
 ) async throws -> R {

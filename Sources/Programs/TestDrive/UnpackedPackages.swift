@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import WorkFiles
 
-/// A folder into which Debian packages were unpacked: finds programs, and the libraries that they need, by name.
+/// A folder with unpacked Debian packages. It finds programs, and the libraries that they need, by name.
 struct UnpackedPackages {
     var root: FilePath
     /// Relative to the root, sorted.
@@ -18,7 +18,7 @@ struct UnpackedPackages {
             return true
         }
         paths = found.sorted()
-        // Not documentation and shell completions, which have the names of programs.
+        // Skip documentation and shell completions, which have the same names as programs.
         for path in paths where !path.contains("/share/") {
             let name = path.split(separator: "/").last.map(String.init) ?? path
             if byName[name] == nil { byName[name] = path }
@@ -37,7 +37,7 @@ struct UnpackedPackages {
 
     func read(_ path: String) throws -> [UInt8] { try WorkFiles.read(root.appending(path)) }
 
-    /// The content of a kernel module, decompressed where the suite compresses its modules.
+    /// The content of a kernel module, decompressed if the suite compresses its modules.
     func module(_ name: String) async throws -> [UInt8] {
         if let plain = byName["\(name).ko"] { return try read(plain) }
         let packed = try path(named: "\(name).ko.xz")
@@ -45,9 +45,9 @@ struct UnpackedPackages {
         return try read(String(packed.dropLast(".xz".count)))
     }
 
-    /// Where each shared library (and the program loader) that `programs` need must be in the dom0, and which file it is here.
+    /// The shared libraries and the program loader that `programs` need: the path that each must have in the dom0, and its path here.
     ///
-    /// Follows what the files themselves ask for. All libraries go to `/lib`, which every loader searches.
+    /// Reads the names from the files themselves. All libraries go to `/lib`, which every loader searches.
     func libraries(of programs: [String]) async throws -> [(destination: String, path: String)] {
         var found: [String: String] = [:]
         var open = programs
@@ -71,7 +71,7 @@ struct UnpackedPackages {
         return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// The text between `label` (and a `[`, with `opening`) and the next `]`.
+    /// The text between `label` and the next `]`; with `opening`, the label is followed by a `[`. Returns nil if the line has no such text.
     private static func bracketed(_ line: Substring, after label: String, opening: Bool = true) -> String? {
         let label = Array((opening ? label + "[" : label).utf8)
         let bytes = Array(line.utf8)

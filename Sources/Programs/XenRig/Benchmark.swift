@@ -5,20 +5,20 @@ import SystemPackage
 import TestDrive
 import WorkFiles
 
-/// How long the program takes for what its users wait for, in units of one full build of the same hypervisor on the same machine.
+/// Measures the times that the program's users wait, in units of one full build of the same hypervisor on the same machine.
 package struct Benchmark: Sendable {
     /// One line of the table.
     package struct Row: Sendable {
         package var name: String
-        /// What is to be reached, in full builds; nil for what is measured only to be compared with the row above.
+        /// The target, in full builds; nil for a row that is measured only to be compared with the row above.
         package var mark: Double?
-        /// In seconds, one for each run.
+        /// The times in seconds, one for each run.
         package var seconds: [Double] = []
-        /// In full builds, one for each run.
+        /// The times in full builds, one for each run.
         package var ratios: [Double] = []
-        /// In kilobytes; nil where it does not count.
+        /// The highest use of memory, in kilobytes; nil when it is not measured.
         package var memory: Int?
-        /// The same for memory.
+        /// The target for memory, in kilobytes.
         package var memoryMark: Int?
 
         package var seconds50: Double { median(seconds) }
@@ -30,9 +30,9 @@ package struct Benchmark: Sendable {
     package var program: FilePath
     package var release: XenRelease
     package var build: HypervisorBuild
-    /// `Fixtures` of the project.
+    /// The project's folder `Fixtures`.
     package var fixtures: FilePath
-    /// For all that is written; removed and made again.
+    /// The folder for all files that the benchmark writes; it is removed and made again.
     package var folder: FilePath
     package var jobs: Int
     package var tell: @Sendable (String) -> Void
@@ -50,17 +50,17 @@ package struct Benchmark: Sendable {
         self.tell = tell
     }
 
-    /// Fixes of single sources that end in a payload.
+    /// Fixes that change one source file and end in a payload.
     private static let fixes = [
         "D1-xen-data", "D2-xen-static-local", "D2-xen-same-name", "F1-xen-global", "F1-xen-static", "F10-xen-nine", "F11-xen-static", "F16-xen-bug-frames",
         "F17-xen-switch", "F18-xen-cold", "F2-xen-several", "F7-xen-cold", "F7-xen-isra", "F9-xen-same-name", "S1-xen-string", "S2-xen-func-name",
         "S3-xen-digits", "X2-xen-rdmsr-safe", "X3-xen-alternative", "X4-xen-vcall",
     ]
 
-    /// Runs everything so many times.
+    /// Runs every measurement `times` times.
     ///
-    /// - Returns: the full builds, in seconds, and the rows.
-    /// - Throws: `RigError` and `TestDriveError` when a step does not end as it should; `WorkFileError`.
+    /// - Returns: the times of the full builds in seconds, and the rows.
+    /// - Throws: `RigError` and `TestDriveError` when a step fails; `WorkFileError`.
     package func run(times: Int) async throws -> (unit: [Double], rows: [Row]) {
         var unit: [Double] = []
         var rows = [
@@ -78,7 +78,7 @@ package struct Benchmark: Sendable {
             unit.append(whole)
             tell("  a full build: \(text(whole)) s")
             let measures = try await [coldAndWarm(), headers(), [differ()], [batch()]].flatMap(\.self)
-            // Beside it the launcher's cache has to be filled, which takes two builds; once is enough.
+            // Once is enough for this comparison: it has to fill the launcher's cache, which takes two builds.
             let stores = number == 1 ? try await self.stores() : []
             for (index, measure) in zip(rows.indices, measures + stores) {
                 rows[index].seconds.append(measure.seconds)
@@ -92,10 +92,10 @@ package struct Benchmark: Sendable {
         return (unit, rows)
     }
 
-    /// Another build, whose objects the differ compares with those of `build`.
+    /// The folder of a second build. The differ compares its objects with those of `build`.
     private var patched: FilePath { folder.removingLastComponent().appending("bench-patched") }
 
-    /// The tree of `build` with a header changed that moves the lines of all sources, and one that changes functions of several, made again.
+    /// Builds the tree of `build` again with two changed headers: one moves the lines of all sources, one changes functions in several of them.
     private func buildPatched() async throws {
         tell("a build of a patched tree, for the differ")
         try WorkFiles.remove(patched)
@@ -115,7 +115,7 @@ package struct Benchmark: Sendable {
 
     // MARK: What is measured
 
-    /// `make -jN` in a fresh copy of the tree, with the configuration in place.
+    /// The time of `make -jN` in a fresh copy of the tree, with the configuration in place; in seconds.
     private func fullBuild() async throws -> Double {
         let tree = folder.appending("full")
         try WorkFiles.remove(folder)
@@ -132,7 +132,7 @@ package struct Benchmark: Sendable {
     }
 
     private func coldAndWarm() async throws -> [Measure] {
-        // Both are short beside a full build, so that one busy moment of the machine would be all of a measurement: three of each.
+        // Both are short compared with a full build, so one busy moment of the machine could spoil a measurement: take the median of three.
         var cold: [Double] = [], warm: [Double] = []
         for _ in 1...3 {
             try clearCache()
@@ -149,13 +149,13 @@ package struct Benchmark: Sendable {
         return result
     }
 
-    /// What the store of objects answers, and what a compiler cache in its place would: both hold all objects that the change needs.
+    /// The times of a run with the program's store of objects, and with a compiler cache in its place. Both hold all objects that the change needs.
     private func stores() async throws -> [Measure] {
         try clearCache()
         let header = fixtures.appending("bench/header-1.patch")
         _ = try await payload(header, ends: [0, 3])
         let own = try await payload(header, ends: [0, 3])
-        // The same answers for another folder of the same tree, as the patched tree has a new one in each run.
+        // These settings make ccache answer for another folder of the same tree as well: the patched tree is in a new folder in each run.
         let environment: Environment = .inherit.updating([
             "CCACHE_DIR": folder.appending("ccache").string, "CCACHE_BASEDIR": cache.string, "CCACHE_NOHASHDIR": "1", "CCACHE_MAXSIZE": "5G",
         ])
@@ -201,14 +201,14 @@ package struct Benchmark: Sendable {
         return try await time(arguments + cacheArguments + options, ends: ends, environment: environment)
     }
 
-    /// Runs the program, and watches how much memory it takes.
+    /// Runs the program, and measures its time and its highest use of memory.
     private func time(_ arguments: [String], ends: Set<Int32>, environment: Environment = .inherit) async throws -> Measure {
         let start = ContinuousClock.now
         let result = try await Subprocess.run(
             .path(program), arguments: Arguments(arguments), environment: environment, input: .none, output: .discarded,
             error: .string(limit: 1 << 20)
         ) { execution in
-            // The highest so far; the last time before the end is close enough.
+            // The highest value so far. The last reading before the end is close enough.
             var memory = 0
             while let now = Self.highWater(of: execution.processIdentifier.value) {
                 memory = max(memory, now)
@@ -223,7 +223,7 @@ package struct Benchmark: Sendable {
         return Measure(seconds: seconds, memory: arguments.first == "diff" ? result.closureResult : nil)
     }
 
-    /// In kilobytes, as proc(5) has it; nil for a process that has ended.
+    /// The highest use of memory in kilobytes, from proc(5); nil for a process that has ended.
     private static func highWater(of process: Int32) -> Int? {
         guard let text = try? WorkFiles.readText(FilePath("/proc/\(process)/status")),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
@@ -232,10 +232,10 @@ package struct Benchmark: Sendable {
     }
 }
 
-/// The middle of the values; of an even count the lower of the two. 0 of none.
+/// The median of the values; of an even number of values, the lower of the middle two. Returns 0 if there are none.
 func median(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.sorted()[(values.count - 1) / 2] }
 
-/// With two digits behind the point, three below one tenth.
+/// The number with two digits after the point, and with three digits if it is below 0.1.
 func text(_ value: Double) -> String {
     let digits = value < 0.1 ? 1000 : 100
     let number = Int((value * Double(digits)).rounded())

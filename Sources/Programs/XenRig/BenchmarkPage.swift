@@ -1,14 +1,14 @@
-/// The page with what a benchmark measured.
+/// The page with the results of a benchmark.
 package struct BenchmarkPage: Sendable {
-    /// Of the full builds, in seconds.
+    /// The times of the full builds, in seconds.
     package var unit: [Double]
     package var rows: [Benchmark.Row]
-    /// Of Xen.
+    /// The version of Xen.
     package var version: String
     /// How many compilers ran at a time.
     package var jobs: Int
     package var machine: String
-    /// As `2026-11-23`.
+    /// The date in the form `2026-11-23`.
     package var date: String
 
     package init(unit: [Double], rows: [Benchmark.Row], version: String, jobs: Int, machine: String, date: String) {

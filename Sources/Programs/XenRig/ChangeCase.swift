@@ -3,37 +3,37 @@ import SystemPackage
 import TestDrive
 import WorkFiles
 
-/// A folder of `Fixtures/changes`: a change of a tree, and what must come of it. See `Fixtures/README.md`.
+/// A folder of `Fixtures/changes`: a change of a tree, and its expected result. See `Fixtures/README.md`.
 package struct ChangeCase: Sendable, CustomStringConvertible {
     package struct Expected: Sendable, Decodable {
         /// `mini-xen`, or a real Xen: `xen-4.17`.
         package var tree: String
-        /// For other machines than a PC only: those of `machines`.
+        /// The change is only for machines other than a PC: those in `machines`.
         package var othersOnly: Bool?
-        /// Options of the program beside those that every change is built with.
+        /// Options of the program, in addition to those that every change is built with.
         package var options: [String]?
-        /// Other versions of Xen that the change is tried with.
+        /// Other versions of Xen to try the change with.
         package var versions: [String]?
-        /// For a hypervisor with Xen's own checks switched on (CONFIG_DEBUG).
+        /// The change needs a hypervisor with Xen's own checks switched on (CONFIG_DEBUG).
         package var debug: Bool?
         package var exit: Int
         package var changed: [String]
         package var new: [String]
-        /// All that the payload takes from the running hypervisor by name.
+        /// All symbols of the running hypervisor that the payload refers to.
         package var referred: [String]?
         package var files: [String: [String]]?
         package var diagnostics: [String]
-        /// What the names of no section of the payload may begin with.
+        /// Text that no section name of the payload may begin with.
         package var sectionsAbsent: [String]?
-        /// How many entries some special sections of the payload have.
+        /// The number of entries in some of the payload's special sections.
         package var entries: [String: Int]?
-        /// For a case that takes minutes: run by 'make test-all' only.
+        /// The case takes minutes: only 'make test-all' runs it.
         package var slow: Bool?
         /// Options to set in the configuration.
         package var configuration: [String: String]?
         package var boot: Boot?
-        /// What is otherwise on other machines, by the value of XEN_TARGET_ARCH, or `arm` for both of ARM; where that differs between
-        /// versions, `arm32 4.17`. A real Xen's change is tried with those machines only.
+        /// The differences on other machines. The key is the value of XEN_TARGET_ARCH, or `arm` for both kinds of ARM; if versions differ,
+        /// `arm32 4.17`. A real Xen's change is tried only with the machines that have an entry here, apart from a PC.
         package var machines: [String: Otherwise]?
         /// Why a change of `mini-xen` can't exist for a machine, or for `arm`.
         package var notOn: [String: String]?
@@ -48,7 +48,7 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
         }
     }
 
-    /// What is expected for another machine than a PC, where it is not the same: another compiler makes other copies of functions.
+    /// The expected results for a machine other than a PC, as far as they differ: another compiler makes other copies of functions.
     package struct Otherwise: Sendable, Decodable {
         package var exit: Int?
         package var changed: [String]?
@@ -59,13 +59,13 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
         package var boot: Boot?
     }
 
-    /// What a dom0 sees of the change in the running hypervisor.
+    /// The change's effect in the running hypervisor, as a dom0 sees it.
     package struct Boot: Sendable, Decodable {
-        /// A shell command that shows the behaviour.
+        /// A shell command whose output shows the behaviour.
         package var look: String
-        /// A pattern that its whole output matches while the payload is applied, and only then.
+        /// A pattern that the command's whole output matches only while the payload is applied.
         package var applied: String?
-        /// A pattern of a line that Xen logs meanwhile while the payload is applied, and only then.
+        /// A pattern of a line that Xen logs during the command, only while the payload is applied.
         package var log: String?
 
         package init(look: String, applied: String? = nil, log: String? = nil) {
@@ -86,10 +86,10 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
         (self.name, self.expected, self.patches) = (name, expected, patches)
     }
 
-    /// The same change for another version of Xen or another machine: a folder named after the version has the patch where the context
-    /// differs there, one called `arm` where the source is the processor's.
+    /// The same change for another version of Xen or another machine. A folder named after the version has the patch if the context
+    /// differs there; a folder `arm` has it if the source belongs to the processor.
     ///
-    /// What is expected stays, but for the names that the payload takes from the hypervisor and for what `machines` says.
+    /// The expected result stays the same, except for the symbols that the payload refers to, and for what `machines` says.
     func variant(for version: String, machine: String) throws -> ChangeCase {
         var variant = self
         variant.expected.referred = nil
@@ -112,10 +112,10 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
         return variant
     }
 
-    /// Why there is no such change for a machine; nil where there is one.
+    /// Why the change doesn't exist for a machine; nil if it does.
     package func reasonAgainst(machine: String) -> String? { Self.said(expected.notOn, of: machine, "") }
 
-    /// What is said of a machine: of it with that version, of it, of its family.
+    /// The value for a machine: the one for that machine and version, else for the machine, else for its family.
     private static func said<Value>(_ values: [String: Value]?, of machine: String, _ version: String) -> Value? {
         values?["\(machine) \(version)"] ?? values?[machine] ?? (machine.hasPrefix("arm") ? values?["arm"] : nil)
     }
@@ -123,7 +123,7 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
     /// The folder `Fixtures` of this package.
     package static let fixtures = FilePath(#filePath).removingLastComponent().appending("../../../Fixtures").lexicallyNormalized()
 
-    /// All changes there are, by name. Throws `WorkFileError`, and what `JSONDecoder` throws for an `expected.json` that is wrong.
+    /// All changes, sorted by name. Throws `WorkFileError`, and what `JSONDecoder` throws for a wrong `expected.json`.
     package static func all(in fixtures: FilePath = fixtures) throws -> [ChangeCase] {
         let root = fixtures.appending("changes")
         return try WorkFiles.names(in: root).map { name in
@@ -134,7 +134,7 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
         }
     }
 
-    /// The demo's change, which there is for every real Xen.
+    /// The demo's change. It exists for every real Xen.
     package static let demo = ChangeCase(
         name: "hello-world",
         expected: .init(

@@ -4,20 +4,20 @@ import Report
 import SystemPackage
 import WorkFiles
 
-/// What came of a change.
+/// The result of a change.
 package struct ChangeOutcome: Sendable {
     package var code: Int
     package var output: FilePath
-    /// What was said on standard error.
+    /// The program's output on standard error.
     package var error: String
-    /// nil when the patch did not apply: then there is no folder.
+    /// nil when the patch did not apply: then there is no output folder.
     package var report: BuildReport?
     /// The bytes of the payload's file.
     package var payload: [UInt8]?
-    /// Where it is, if that folder is still there.
+    /// The payload's path; the file exists only as long as the output folder does.
     package var payloadPath: FilePath? { report?.payload.map { FilePath($0.path) } }
 
-    /// Reads what a run left in its output folder.
+    /// Reads the files that a run wrote to its output folder.
     package init(code: Int, output: FilePath, error: String) throws {
         (self.code, self.output, self.error) = (code, output, error)
         let file = output.appending("report.json")
@@ -27,10 +27,10 @@ package struct ChangeOutcome: Sendable {
         if let path = report.payload?.path, WorkFiles.isReadableFile(FilePath(path)) { payload = try WorkFiles.read(FilePath(path)) }
     }
 
-    /// Names as the symbol table has them: without the source file before `#`.
+    /// The names of the changed functions as in the symbol table: without the source file before `#`.
     package var changed: [String] { (report?.functions ?? []).filter { $0.status == .changed }.map { plain($0.name) }.sorted() }
 
-    /// Without strings, and without the compiler's number at the end: `idle_dumps.1` is `idle_dumps`.
+    /// The names of new functions and data, without strings, and without the compiler's number at the end: `idle_dumps.1` is `idle_dumps`.
     package var new: [String] {
         let functions = (report?.functions ?? []).filter { $0.status == .new }.map { withoutNumber(plain($0.name)) }
         let data = (report?.data ?? []).filter { $0.status == .new }.map { withoutNumber(plain($0.name)) }
@@ -39,13 +39,13 @@ package struct ChangeOutcome: Sendable {
 
     package var diagnostics: [String] { Set(report?.diagnostics.map(\.id.rawValue) ?? []).sorted() }
 
-    /// The files that functions of that name were taken from, as `xen-syms` names them.
+    /// The source files of the changed functions of that name, as `xen-syms` names them.
     package func files(of function: String) -> [String] {
         (report?.functions ?? []).filter { $0.status == .changed && plain($0.name) == function }
             .map { $0.name.split(separator: "#").dropLast().first.map(String.init) ?? $0.file }.sorted()
     }
 
-    /// What is not as expected, a line each; empty when all is.
+    /// Every difference from the expected result, one line each; empty if there is none.
     ///
     /// - Parameter ignoring: diagnostics that may be there.
     package func deviations(from expected: ChangeCase.Expected, ignoring: Set<String> = []) throws -> [String] {
@@ -76,17 +76,17 @@ package struct ChangeOutcome: Sendable {
         return found
     }
 
-    /// Two lines of a table: what was expected, and what came.
+    /// Three lines of a table: the change's name, the expected result and the actual one.
     package func row(of change: ChangeCase) -> String {
         "\(change.name)\n    expected  \(change.expected.summary)\n    got       \(summary)"
     }
 
-    /// What came, in one line.
+    /// The actual result in one line.
     package var summary: String { line(code, changed, new, diagnostics) }
 }
 
 extension ChangeCase.Expected {
-    /// What must come, in one line like that of what came.
+    /// The expected result in one line, in the same form as the actual one.
     package var summary: String { line(exit, changed, new, diagnostics) }
 }
 
@@ -96,7 +96,7 @@ private func line(_ code: Int, _ changed: [String], _ new: [String], _ diagnosti
     return parts.filter { !$0.isEmpty }.joined(separator: "; ")
 }
 
-/// A symbol's name without the file that a qualified one has before `#`, and without the payload's own mark behind `~`.
+/// A symbol's name without the file before `#` in a qualified name, and without the payload's own mark after `~`.
 package func plain(_ name: String) -> String {
     let symbol = name.split(separator: "#").last.map(String.init) ?? name
     return symbol.split(separator: "~").first.map(String.init) ?? symbol

@@ -1,26 +1,26 @@
 import Diagnostics
 import TestDrive
 
-/// A release of Debian whose Xen the rig can build and boot, and what is particular about it.
+/// A release of Debian whose Xen the rig can build and boot, with the facts that are special to it.
 package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
-    /// The release, which the dom0 to boot it with comes from as well.
+    /// The release. The dom0 to boot this Xen with also comes from it.
     package var debian: Dom0Suite
-    /// The suite's own GCC, where the machine's would make another program of that Xen; nil elsewhere.
+    /// The version of the suite's own GCC, when the machine's GCC would not build a Xen that works; nil when the machine's GCC is used.
     package var gcc: Int?
-    /// What it was last, for when the archive does not serve what it lists.
+    /// The last known source, for when the archive lists a version but no longer has its files.
     var known: KnownSource
-    /// What the rig builds it for.
+    /// The machines that the rig builds it for.
     package var machines: [TargetMachine]
 
     /// The suite's name.
     package var suite: String { debian.name }
-    /// Xen's version without the point release, which moves.
+    /// Xen's version without the point release, which changes.
     package var version: String { "\(debian.xen)" }
     package var description: String { "Xen \(version) of Debian \(suite)" }
 
     /// The oldest first.
     package static let all = [
-        // With GCC 12 it compiles with warnings only, and vectorised code stops it at boot.
+        // GCC 12 compiles this Xen, with warnings, but vectorised code then stops it at boot.
         DebianXen(
             debian: .bullseye, gcc: 10,
             known: KnownSource(name: "xen", version: "4.14.6", sha256: "6365e5435b9a18dbce3433ec27e5409d2b1a421d5f6aacfb06833f15d3d9aedd"),
@@ -37,10 +37,10 @@ package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
             machines: TargetMachine.all),
     ]
 
-    /// The one that changes are written for, and tools take when nothing else is said.
+    /// The Xen that changes are written for, and the tools' default.
     package static let standard = all[1]
 
-    /// The one of a suite. Throws `RigError` for a suite that the rig does not know.
+    /// The Xen of a suite. Throws `RigError` for a suite that the rig does not know.
     package static func of(suite: String) throws -> DebianXen {
         guard let found = all.first(where: { $0.suite == suite }) else {
             let known = all.map(\.suite).joined(separator: ", ")
@@ -49,10 +49,10 @@ package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
         return found
     }
 
-    /// The hypervisor with live patching, built with the compiler that fits it: from the cache, or fetched and built.
+    /// The hypervisor with live patching, built with the compiler that fits it: from the cache, or downloaded and built.
     ///
-    /// - Parameters as those of `XenRelease.build`. Throws `TestDriveError` when the archive does not have what it takes, `RigError` when it has
-    ///   another version of Xen by now, and for a machine that is not one of `machines`.
+    /// The parameters are those of `XenRelease.build`. Throws `TestDriveError` when the archive lacks files that the build needs, and `RigError`
+    /// when the archive now has another version of Xen, or for a machine that is not one of `machines`.
     package func build(
         _ variant: String = "", options: [String: String] = [:], machine: TargetMachine = .x86_64, cache: FolderCache
     ) async throws -> HypervisorBuild {
@@ -70,11 +70,11 @@ package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
         return try await release.build(variant, options: options, compiler: compiler, machine: machine, cache: cache)
     }
 
-    /// The same, with Xen's own checks switched on or not.
+    /// The same hypervisor, with or without Xen's own checks.
     package func build(debug: Bool, machine: TargetMachine = .x86_64, cache: FolderCache) async throws -> HypervisorBuild {
         debug ? try await build("debug", options: Self.debugOptions, machine: machine, cache: cache) : try await build(machine: machine, cache: cache)
     }
 
-    /// For a debug build.
+    /// The Kconfig options of a debug build.
     package static let debugOptions = ["CONFIG_DEBUG": "y"]
 }

@@ -1,15 +1,15 @@
-/// What all fixtures of one hypervisor came to.
+/// The results of all fixtures of one hypervisor.
 package struct GoldenFile: Sendable, Equatable {
-    /// What a payload's bytes depend on beside the sources: the first lines of compiler and assembler.
+    /// What a payload's bytes depend on, apart from the sources: the first lines of the versions of compiler and assembler.
     package var tools: [String]
-    /// By fixture, what came out.
+    /// The result of each fixture, by its name.
     package var lines: [String: Line]
 
     package struct Line: Sendable, Equatable {
         package var exit: String
         /// SHA-256 of the payload in hexadecimal; `-` for none.
         package var payload: String
-        /// Their identifiers, sorted, between blanks.
+        /// The identifiers of the diagnostics, sorted, with blanks between them.
         package var diagnostics: String
 
         package init(exit: String, payload: String, diagnostics: String) {
@@ -22,7 +22,7 @@ package struct GoldenFile: Sendable, Equatable {
         self.lines = lines
     }
 
-    /// Reads what `text` gave. Lines with fewer than three fields are passed over.
+    /// Reads a file that `text` made. Skips lines with fewer than three fields.
     package init(text: String) {
         tools = []
         lines = [:]
@@ -34,7 +34,7 @@ package struct GoldenFile: Sendable, Equatable {
         }
     }
 
-    /// The file: `# ` and a tool a line, then the fixtures in columns, by name.
+    /// The text of the file: a line `# ` with each tool, then the fixtures in columns, sorted by name.
     package var text: String {
         let width = lines.keys.map(\.count).max() ?? 0
         let rows = lines.sorted { $0.key < $1.key }.map { name, line in
@@ -44,7 +44,9 @@ package struct GoldenFile: Sendable, Equatable {
         return (tools.map { "# \($0)" } + rows).joined(separator: "\n") + "\n"
     }
 
-    /// - Returns: a line for each fixture that came out another way, and what else there is to say.
+    /// Compares two files. If the tools differ, the digests of payloads are not compared.
+    ///
+    /// - Returns: a line for each difference of a fixture, and a remark for the end of the summary (empty if there is none).
     package func differences(to new: GoldenFile) -> (lines: [String], remark: String) {
         let sameTools = tools == new.tools
         var found: [String] = []

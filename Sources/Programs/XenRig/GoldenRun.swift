@@ -4,12 +4,12 @@ import SystemPackage
 import TestDrive
 import WorkFiles
 
-/// One run of the program for each fixture of a hypervisor.
+/// Runs the program once for each fixture of a hypervisor.
 package struct GoldenRun: Sendable {
     package var target: XenTarget
-    /// The program.
+    /// The path of the program.
     package var program: FilePath
-    /// `Fixtures` of the project.
+    /// The project's folder `Fixtures`.
     package var fixtures: FilePath
     package var cache: FolderCache
 
@@ -17,9 +17,9 @@ package struct GoldenRun: Sendable {
         (self.target, self.program, self.fixtures, self.cache) = (target, program, fixtures, cache)
     }
 
-    /// Builds the hypervisor, and runs the program.
+    /// Builds the hypervisor, and runs the program for each fixture.
     ///
-    /// - Throws: `RigError`, `TestDriveError` and `WorkFileError` when there is no hypervisor, or a run does not end by itself.
+    /// - Throws: `RigError`, `TestDriveError` and `WorkFileError` when the hypervisor can't be built, or when a run does not end by itself.
     package func run() async throws -> GoldenFile {
         let changes = try Trial.all(of: ChangeCase.all(in: fixtures), with: [target]).map(\.change)
         let work = try WorkFiles.makeTemporaryFolder(named: "xsplice-golden")
@@ -44,7 +44,7 @@ package struct GoldenRun: Sendable {
         try WorkFiles.makeFolder(work)
         defer { try? WorkFiles.remove(work) }
         let output = work.appending("out")
-        // The small tree has its source as it is, a real Xen what its build made of it.
+        // Take the small tree's source from the fixtures, but a real Xen's source from its build.
         let tree = target.isSmall ? fixtures.appending(MiniXen.name) : build.tree
         var arguments =
             ["-s", tree.string] + change.patches.flatMap { ["-p", $0.string] } + change.options
@@ -65,12 +65,12 @@ package struct GoldenRun: Sendable {
         guard case .exited(let code) = ending else { throw RigError("\(change.name): the program ended with \(ending)") }
         let outcome = try ChangeOutcome(code: Int(code), output: output, error: "")
         let digest = outcome.payload.map { SHA256.hash(data: $0).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
-        // As often as they are said: a diagnostic that is lost is not hidden by its like.
+        // Keep repeated identifiers: otherwise a lost diagnostic would not show if there is another of its kind.
         let diagnostics = (outcome.report?.diagnostics ?? []).map(\.id.rawValue).sorted().joined(separator: " ")
         return GoldenFile.Line(exit: "\(code)", payload: digest ?? "-", diagnostics: diagnostics)
     }
 
-    /// The first lines of what the compiler and the assembler say of themselves.
+    /// The first line of the version of the compiler, and of the assembler.
     private static func tools(of build: HypervisorBuild?) async throws -> [String] {
         guard let build else { return [] }
         var lines: [String] = []
@@ -79,7 +79,7 @@ package struct GoldenRun: Sendable {
                 name.contains("/") ? .path(FilePath(name)) : .name(name), arguments: ["--version"], input: .none, output: .string(limit: 1 << 16),
                 error: .discarded
             ).standardOutput
-            // Where the compiler lies is this machine's affair.
+            // Drop the compiler's path: it depends on this machine.
             let words = said.prefix { !$0.isNewline }.split(separator: " ").map { $0.split(separator: "/").last ?? $0 }
             lines.append(words.joined(separator: " "))
         }
@@ -87,7 +87,7 @@ package struct GoldenRun: Sendable {
     }
 }
 
-/// Does something for each element, so many at a time; results in the order of the elements.
+/// Runs a function for each element, with a limit on how many run at a time. The results are in the order of the elements.
 private func inTurns<Element: Sendable, Result: Sendable>(
     _ elements: [Element], limit: Int, _ body: @escaping @Sendable (Element) async throws -> Result
 ) async throws -> [Result] {

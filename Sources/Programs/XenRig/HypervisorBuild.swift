@@ -7,7 +7,7 @@ import WorkFiles
 package struct XenRelease: Sendable, Equatable {
     /// Upstream's version with Debian's additions, such as `4.17.5+72-g01140da4e8`.
     package var version: String
-    /// The top of the source tree. Nothing is ever built in it.
+    /// The top of the source tree. Nothing is ever built in this folder.
     package var source: FilePath
     /// The folder of the cache that holds the source and the builds.
     var home: String
@@ -15,7 +15,7 @@ package struct XenRelease: Sendable, Equatable {
     /// The Xen of a suite of Debian: from the cache, or downloaded.
     package static func ofDebian(_ archive: DebianArchive) async throws -> XenRelease {
         let cache = archive.cache
-        // Which version a suite has is asked once a cache: a test must not fail because a new point release came out.
+        // Ask only once for each cache which version a suite has: a test must not fail because a new point release came out.
         let known = try await cache.folder("debian-\(archive.suite)-xen") { folder in
             let lists = try await archive.lists()
             cache.tell("fetching the source of Xen from Debian \(archive.suite)")
@@ -40,11 +40,11 @@ package struct XenRelease: Sendable, Equatable {
     /// A hypervisor of this release with live patching: from the cache, or built (about a minute on two cores).
     ///
     /// - Parameters:
-    ///   - variant: a word for the folder's name when `options` or `flags` differ from the default; empty is the default build.
-    ///   - options: Kconfig options to set on top of the default configuration, with the values of a `.config` file.
+    ///   - variant: a word for the folder's name when `options` or `flags` differ from the default; empty for the default build.
+    ///   - options: Kconfig options to set on top of the default configuration, with values as in a `.config` file.
     ///   - flags: compiler flags to add, for suites whose Xen needs them with a newer compiler.
-    ///   - compiler: which to build with; nil is the machine's own, or its cross-compiler.
-    ///   - machine: what to build it for.
+    ///   - compiler: the compiler to build with; nil means the machine's own, or its cross-compiler.
+    ///   - machine: the machine to build for.
     package func build(
         _ variant: String = "", options: [String: String] = [:], flags: String = "", compiler: SuiteCompiler? = nil,
         machine: TargetMachine = .x86_64, cache: FolderCache
@@ -54,7 +54,7 @@ package struct XenRelease: Sendable, Equatable {
             let what = recipe.words.isEmpty ? "" : " (\(recipe.words.joined(separator: ", ")))"
             cache.tell("building Xen \(version)\(what); the log: \(tree).log")
             try WorkFiles.remove(tree)
-            // With the times of the source: make compares them.
+            // Keep the files' times: make compares them.
             try await Tool(name: "cp").output(["-a", "--", source.string, tree.string])
             try await make(in: tree, recipe)
         }
@@ -81,17 +81,17 @@ package struct XenRelease: Sendable, Equatable {
         try WorkFiles.writeAtomically(Array((lines.joined(separator: "\n") + "\n").utf8), to: config)
         try await tool.run(["-C", xen.string, "olddefconfig"] + variables, log: log)
         let settled = Set(try WorkFiles.readText(config).split(separator: "\n").map(String.init))
-        // Kconfig drops silently what it does not know or allow.
+        // Kconfig silently drops options that it does not know or allow.
         for assignment in assignments where !assignment.hasSuffix("=n") && !settled.contains(assignment) {
             throw RigError("the configuration of Xen \(version) does not take \(assignment)", exitCode: .usage)
         }
         try await tool.run(["-C", xen.string, "-j\(ThisMachine.processors)"] + BuildRecipe.facts + variables, log: log)
-        // Xen's own example payloads: the model of the loader is held against them.
+        // Build Xen's own example payloads: tests check the model of the loader with them.
         try await tool.run(["-C", xen.string, "tests"] + BuildRecipe.facts + variables, log: log)
     }
 }
 
-/// What one build of a release is made with: names its folder in the cache and tells whether what is there is still it.
+/// The settings of one build of a release. They name its folder in the cache, and show whether the folder's content is still up to date.
 struct BuildRecipe: Sendable, Equatable {
     var variant = ""
     var options: [String: String] = [:]
@@ -99,10 +99,10 @@ struct BuildRecipe: Sendable, Equatable {
     var compiler: SuiteCompiler?
     var machine = TargetMachine.x86_64
 
-    /// What sets it apart from the default build, for people.
+    /// How it differs from the default build, in words for people.
     var words: [String] { (machine == .x86_64 ? [] : [machine.name]) + (variant.isEmpty ? [] : [variant]) }
 
-    /// The name of its folder, such as `build-arm64-debug`. The default build's has no addition.
+    /// The name of its folder, such as `build-arm64-debug`; for the default build it is `build`.
     var folder: String { (["build"] + words).joined(separator: "-") }
 
     /// Lines for Xen's `.config`.
@@ -115,10 +115,10 @@ struct BuildRecipe: Sendable, Equatable {
 
     private var with: [String] { machine.makeVariables + (compiler.map { ["CC=\($0.program)"] } ?? []) }
 
-    /// All that the content of the folder depends on beside the source.
+    /// Everything that the content of the folder depends on, apart from the source.
     var text: String { (assignments + ["flags \(flags)", "with example payloads"] + Self.facts + with).joined(separator: "\n") }
 
-    /// What a build puts into the hypervisor beside its source: fixed, so that two builds are the same.
+    /// Values that a build puts into the hypervisor, apart from its source. They are fixed, so that two builds are the same.
     static let facts = [date, "XEN_BUILD_TIME=00:00:00", "XEN_BUILD_HOST=rig"]
     static let date = "XEN_BUILD_DATE=Thu Jan  1 00:00:00 UTC 1970"
 }
@@ -127,11 +127,11 @@ struct BuildRecipe: Sendable, Equatable {
 package struct HypervisorBuild: Sendable, Equatable {
     /// See `XenRelease.version`.
     package var version: String
-    /// The top of the tree that was built in: configuration and objects are in it. To be copied before it is changed.
+    /// The top of the tree that was built in, with configuration and objects. Copy it before you change it.
     package var tree: FilePath
-    /// What it was built with; nil is the machine's own. Whoever compiles for this hypervisor takes the same.
+    /// The compiler that built it; nil means the machine's own. Code for this hypervisor must come from the same compiler.
     package var compiler: SuiteCompiler?
-    /// What it was built for, and with which prefix of the tools' names.
+    /// The machine that it was built for, which also gives the prefix of the tools' names.
     package var machine: TargetMachine
 
     package init(version: String, tree: FilePath, compiler: SuiteCompiler? = nil, machine: TargetMachine = .x86_64) {
@@ -141,12 +141,12 @@ package struct HypervisorBuild: Sendable, Equatable {
         self.machine = machine
     }
 
-    /// The file that a boot loader (and QEMU) takes.
+    /// The file for a boot loader, or for QEMU.
     package var image: FilePath { tree.appending("xen/xen") }
     /// The hypervisor with its symbol table.
     package var symbols: FilePath { tree.appending("xen/xen-syms") }
-    /// What it was configured with.
+    /// Its configuration file.
     package var configuration: FilePath { tree.appending("xen/.config") }
-    /// The compiler as a shell would call it.
+    /// The compiler's name or path for a shell.
     package var compilerName: String { compiler?.program.string ?? "\(machine.crossPrefix)gcc" }
 }

@@ -9,15 +9,15 @@ import Glibc
 import Musl
 #endif
 
-/// The same payloads, built under two sets of conditions that must not count.
+/// Builds the same payloads under two sets of conditions that must not change them.
 package struct Reproduction: Sendable {
     /// The program to try.
     package var program: FilePath
     package var release: XenRelease
     package var build: HypervisorBuild
-    /// `Fixtures` of the project.
+    /// The project's folder `Fixtures`.
     package var fixtures: FilePath
-    /// For all that is written; removed and made again.
+    /// The folder for all files that this writes; it is removed and made again.
     package var folder: FilePath
     package var tell: @Sendable (String) -> Void
 
@@ -30,29 +30,29 @@ package struct Reproduction: Sendable {
 
     package struct Result: Sendable {
         package var change: String
-        /// Of the payloads, in bytes.
+        /// The sizes of the two payloads, in bytes.
         package var sizes: (Int, Int)
         package var isSame: Bool
     }
 
-    /// A function, new data, and tables of a function.
+    /// The changes to build: of a function, of data, and of a function with entries in tables.
     private static let changes = ["F1-xen-static", "D1-xen-data", "X3-xen-alternative"]
 
-    /// Under what a payload is built.
+    /// The conditions of a build.
     private struct Conditions {
         var title: String
-        /// Below which everything is, the tree too.
+        /// The folder that contains everything, including the tree.
         var folder: FilePath
         var jobs: Int
         var environment: [Environment.Key: String]
-        /// What is put before the program.
+        /// The command line in front of the program.
         var before: [String]
     }
 
-    /// Builds them all.
+    /// Builds all payloads.
     ///
-    /// - Returns: a result a change. `folder` stays when one is not the same.
-    /// - Throws: `RigError` when a step does not end with 0; `WorkFileError`.
+    /// - Returns: a result for each change. `folder` stays if two payloads are not the same.
+    /// - Throws: `RigError` when a step ends with a status other than 0; `WorkFileError`.
     package func run() async throws -> [Result] {
         try WorkFiles.remove(folder)
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
@@ -84,7 +84,7 @@ package struct Reproduction: Sendable {
         let folder = conditions.folder
         try WorkFiles.makeFolder(folder)
         let tree = folder.appending("xen")
-        // Make takes no blanks in the path that it works in.
+        // The cache is in a folder of its own, because make can't work in a path with blanks.
         let cache = try WorkFiles.makeTemporaryFolder(named: "xsplice-reproduce")
         defer { try? WorkFiles.remove(cache) }
         try await run(["cp", "-r", "--", release.source.string, tree.string], environment: conditions.environment)

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// Something that developers' tools need is missing, or did not work: what, why, and what now.
+/// Something that a developers' tool needs is missing or failed. The error says what, why, and what to do now.
 package struct RigError: ExplainedError, Equatable {
     package var message: String
     package var help: String?

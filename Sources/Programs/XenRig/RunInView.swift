@@ -1,10 +1,10 @@
 import Subprocess
 import SystemPackage
 
-/// Runs a program that prints where this one does.
+/// Runs a program whose output goes to this program's standard output and standard error.
 ///
-/// - Parameter failure: what is said when it does not end with 0, before the way that it ended. Default: its command line.
-/// - Throws: `RigError` then.
+/// - Parameter failure: the beginning of the error's text; the way that the program ended follows. Default: the command line and "failed".
+/// - Throws: `RigError` when the program does not end with 0.
 package func runInView(_ program: Executable, _ arguments: [String], environment: Environment = .inherit, failure: String? = nil) async throws {
     let status = try await Subprocess.run(
         program, arguments: Arguments(arguments), environment: environment, input: .none, output: .currentStandardOutput, error: .currentStandardError

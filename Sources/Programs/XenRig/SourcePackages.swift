@@ -7,7 +7,7 @@ import WorkFiles
 extension DebianArchive.Lists {
     /// The versions of a source package, newest first.
     package func sourceVersions(_ name: String) async throws -> [String] {
-        // One line a version: " name | version | where", in apt's order of preference.
+        // One line for each version: " name | version | where", in apt's order of preference.
         try await apt("apt-cache", ["madison", "--", name]).split(separator: "\n").compactMap { line in
             let columns = line.split(separator: "|").map { $0.filter { !$0.isWhitespace } }
             guard columns.count >= 3, columns[2].hasSuffix("Sources") else { return nil }
@@ -17,9 +17,9 @@ extension DebianArchive.Lists {
 
     /// Downloads a source package and unpacks it as `destination`, which must not exist. Returns its version.
     ///
-    /// Tries the versions from the newest on: an archive may list one whose files are gone already. Where that is so of all,
-    /// upstream's own archive of the newest version that is still served does: it is the same source without Debian's changes. The last
-    /// resort is `known`, which the suite had before. Throws `TestDriveError` and `RigError` when none is to be had.
+    /// Tries the newest version first: an archive may list a version whose files are gone already. If the archive has all files of none of them,
+    /// takes upstream's own archive of the newest version that it still has: the same source without Debian's changes. The last
+    /// resort is `known`, which the suite had before. Throws `TestDriveError` and `RigError` when all of these fail.
     func unpackSource(_ name: String, known: KnownSource? = nil, as destination: FilePath) async throws -> String {
         var reason: (any Error)?
         let versions = try await sourceVersions(name)
@@ -29,7 +29,7 @@ extension DebianArchive.Lists {
                 try WorkFiles.remove(downloads)
                 try WorkFiles.makeFolder(downloads)
                 do {
-                    // apt checks the signature and the sums.
+                    // apt checks the signature and the checksums.
                     try await apt(
                         "apt-get", ["source", "--download-only", "--only-source"] + parts + ["--", "\(name)=\(version)"], in: downloads)
                 } catch {
@@ -52,7 +52,7 @@ extension DebianArchive.Lists {
         do {
             try await known.unpack(from: uri, options: options, downloads: downloads, as: destination)
         } catch {
-            // What the suite has now is what was wanted.
+            // Report the first error: the caller wanted a version that the suite has now.
             throw missing
         }
         try WorkFiles.remove(downloads)
@@ -60,7 +60,7 @@ extension DebianArchive.Lists {
         return "\(known.version)-0"
     }
 
-    /// False when the folder has neither a description of a source package nor upstream's archive.
+    /// Unpacks what was downloaded. Returns false when the folder has neither a description of a source package nor upstream's archive.
     private func unpackSource(in downloads: FilePath, as destination: FilePath) async throws -> Bool {
         let names = try WorkFiles.names(in: downloads)
         if let description = names.first(where: { $0.hasSuffix(".dsc") }) {

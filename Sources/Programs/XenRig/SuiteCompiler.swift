@@ -5,12 +5,12 @@ import WorkFiles
 
 /// A GCC of another release of Debian, unpacked in the cache and run from there.
 ///
-/// An older Xen does not compile, or does not boot, when a much newer compiler built it; and its payloads must come from the
-/// compiler that it came from. GCC finds its own parts beside itself wherever it is; assembler and linker are the machine's.
+/// An older Xen does not compile, or does not boot, when a much newer compiler builds it. And its payloads must come from the
+/// compiler that built it. GCC finds its own parts relative to itself, wherever it is; the assembler and the linker are the machine's.
 package struct SuiteCompiler: Sendable, Equatable {
     /// GCC's major version.
     package var version: Int
-    /// What goes into `CC`.
+    /// The value for `CC`.
     package var program: FilePath
 
     package init(version: Int, program: FilePath) {
@@ -18,10 +18,10 @@ package struct SuiteCompiler: Sendable, Equatable {
         self.program = program
     }
 
-    /// GCC `version` as the suite has it: from the cache, or downloaded (about 30 MB).
+    /// GCC `version` from the suite: from the cache, or downloaded (about 30 MB).
     ///
-    /// Throws `TestDriveError` when the suite lacks it, `RigError` when it does not run here: its libraries are the machine's, where Debian's
-    /// own compiler has brought them.
+    /// Throws `TestDriveError` when the suite lacks it, and `RigError` when it does not run here. It uses the machine's libraries, which come
+    /// with the machine's own GCC from Debian.
     package static func ofDebian(_ archive: DebianArchive, version: Int) async throws -> SuiteCompiler {
         let name = "gcc-\(version)"
         let folder = try await archive.cache.folder("\(name)-\(archive.label)") { folder in
@@ -33,7 +33,7 @@ package struct SuiteCompiler: Sendable, Equatable {
         return SuiteCompiler(version: version, program: folder.appending("usr/bin/\(name)"))
     }
 
-    /// Compiles something small: `--version` alone would not start the compiler proper.
+    /// Compiles a small source: `--version` alone would not start the actual compiler.
     private static func attempt(_ program: FilePath, in folder: FilePath) async throws {
         let source = folder.appending("attempt.c")
         try WorkFiles.writeAtomically(Array("int attempt(int a) { return a; }\n".utf8), to: source)

@@ -7,17 +7,17 @@ import Glibc
 import Musl
 #endif
 
-/// Where and when something was measured.
+/// Where and when a measurement was made.
 package enum ThisMachine {
     package static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
 
-    /// `Intel(R) Xeon(R) Processor`, where the system says so.
+    /// The name of the processor, such as `Intel(R) Xeon(R) Processor`, or `an unknown processor`.
     package static var processor: String {
         let line = (try? WorkFiles.readText("/proc/cpuinfo"))?.split(separator: "\n").first { $0.hasPrefix("model name") }
         return line.flatMap { $0.split(separator: ":").last }.map { $0.drop { $0 == " " } }.map(String.init) ?? "an unknown processor"
     }
 
-    /// `2026-11-23`, in UTC.
+    /// Today's date in UTC, such as `2026-11-23`.
     package static var date: String {
         var now = time_t(), parts = tm()
         time(&now)

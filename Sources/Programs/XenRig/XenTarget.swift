@@ -1,6 +1,6 @@
 import TestDrive
 
-/// A hypervisor that the changes of `Fixtures` are tried with: the small tree or Debian's Xen, for one kind of machine.
+/// A hypervisor to try the changes of `Fixtures` with: the small tree or Debian's Xen, for one kind of machine.
 package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
     package enum Source: Sendable, Equatable {
         /// `mini-xen`.
@@ -13,41 +13,41 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
 
     package init(_ source: Source, _ machine: TargetMachine) { (self.source, self.machine) = (source, machine) }
 
-    // MARK: Which there are
+    // MARK: All targets
 
     /// The small tree for every machine, PCs first.
     package static let small = TargetMachine.all.map { XenTarget(.small, $0) }
-    /// Debian's, PCs first, and the oldest first.
+    /// Debian's hypervisors: PCs first, and then the oldest first.
     package static let debian = TargetMachine.all.flatMap { machine in
         DebianXen.all.filter { $0.machines.contains(machine) }.map { XenTarget(.debian($0), machine) }
     }
     package static let all = small + debian
 
-    /// The one that the changes of a real Xen were written for.
+    /// The hypervisor that the changes of a real Xen were written for.
     package static let standard = XenTarget(.debian(DebianXen.standard), .x86_64)
 
     // MARK: Names
 
-    /// In one word, for files and options: `mini-xen-arm64`, `4.17`, `4.20-arm32`.
+    /// The name in one word, for files and options: `mini-xen-arm64`, `4.17`, `4.20-arm32`.
     package var name: String { words.joined(separator: "-") }
-    /// In tables: `4.17`, `4.20 arm32`.
+    /// The name in tables: `4.17`, `4.20 arm32`.
     package var title: String { words.joined(separator: " ") }
     package var description: String { isSmall ? title : "Xen \(title)" }
 
     private var words: [String] { [isSmall ? MiniXen.name : version] + (machine == .x86_64 ? [] : [machine.name]) }
 
     package var isSmall: Bool { source == .small }
-    /// Of Xen, without the point release.
+    /// The version of Xen, without the point release.
     package var version: String {
         switch source {
         case .small: MiniXen.version
         case .debian(let xen): xen.version
         }
     }
-    /// As `expected.json` names the tree.
+    /// The name of the tree in `expected.json`.
     package var tree: String { isSmall ? MiniXen.name : "xen-\(DebianXen.standard.version)" }
 
-    /// Throws `RigError` for the small tree, which can't be booted.
+    /// Debian's Xen. Throws `RigError` for the small tree, which can't be booted.
     package var xen: DebianXen {
         get throws(RigError) {
             guard case .debian(let xen) = source else { throw RigError("\(self) is no release of Debian's Xen") }
@@ -60,9 +60,9 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
 
     // MARK: Changes
 
-    /// A change as it is for this hypervisor: its patches, and what must come of it. Nil when there is no such change for it.
+    /// The change for this hypervisor: its patches, and its expected result. Returns nil if the change doesn't exist for it.
     ///
-    /// See `Fixtures/README.md` for what a change says about versions and machines. Throws `WorkFileError`.
+    /// `Fixtures/README.md` explains what a change says about versions and machines. Throws `WorkFileError`.
     package func variant(of change: ChangeCase) throws -> ChangeCase? {
         guard change.expected.tree == tree else { return nil }
         if isSmall {
@@ -76,16 +76,16 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// A change that is tried with a hypervisor.
+/// A change to try with a hypervisor.
 package struct Trial: Sendable, CustomStringConvertible {
     package var target: XenTarget
-    /// As it is for the target.
+    /// The change's variant for the target.
     package var change: ChangeCase
     package var description: String { "\(change.name) in \(target)" }
 
     package init(target: XenTarget, change: ChangeCase) { (self.target, self.change) = (target, change) }
 
-    /// All that there are of some changes for some hypervisors, by hypervisor. Throws `WorkFileError`.
+    /// All trials of these changes with these hypervisors, grouped by hypervisor. Throws `WorkFileError`.
     package static func all(of changes: [ChangeCase], with targets: [XenTarget]) throws -> [Trial] {
         try targets.flatMap { target in
             try changes.compactMap { change in try target.variant(of: change).map { Trial(target: target, change: $0) } }

@@ -8,7 +8,7 @@ import SystemPackage
 import XenSource
 import XenVersions
 
-/// `check`: what a hypervisor would say to a payload, whoever made it.
+/// `check`: shows how a hypervisor would respond to a payload, whichever program made it.
 struct CheckCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Say what a hypervisor would answer to a payload, without running it.",
@@ -53,7 +53,8 @@ struct CheckCommand: ConsoleCommand {
         return check.verdict == .good ? .written : .cannotBeLivePatched
     }
 
-    /// Before 4.20 the loader looks at this last, and says something else first: that a symbol is unknown.
+    /// Reports that the payload was made for another hypervisor. Before 4.20 the loader compares the build-ids last, and first reports another
+    /// error: that a symbol is unknown.
     private func wrongHypervisor(_ bytes: [UInt8], _ image: XenImage) -> [PayloadCheck.Finding] {
         guard let file = try? ELFFile(bytes: bytes, name: payload, debugSections: false),
             let inspection = try? PayloadInspection(file, file: payload), let meant = inspection.xenDepends

@@ -5,7 +5,7 @@ import Report
 import SystemPackage
 import WorkFiles
 
-/// `why`: for what change something is in a payload.
+/// `why`: shows which change is the reason that something is in a payload.
 struct WhyCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "why", abstract: "Say why each thing is in a payload, from the report of the run that made it.",

@@ -5,7 +5,7 @@ import TestDrive
 import WorkFiles
 import XenRig
 
-/// Measures what users wait for.
+/// Measures the times that users wait.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures xsplice-build beside full builds of the same Xen, and writes the page with the figures.")

@@ -4,7 +4,7 @@ import SystemPackage
 import TestDrive
 import XenRig
 
-/// From a patch to a changed answer of a running hypervisor, before the reader's eyes.
+/// Shows the whole way from a patch to a changed answer of a running hypervisor.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
@@ -21,13 +21,13 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where the payload is written. Default: demo in the cache.", valueName: "folder"))
     var output: String?
 
-    /// Where the dom0 sees what `xen_extra_version()` answers.
+    /// The command that shows in the dom0 what `xen_extra_version()` returns.
     private static let answer = "cat /sys/hypervisor/version/extra"
 
     func run() async throws {
         let release = try await XenRelease.ofDebian(rig.archive)
         let build = try await DebianXen.of(suite: rig.suite).build(machine: rig.machine, cache: rig.rigCache)
-        // Here, so that the program finds it.
+        // Make the dom0 now, so that the program finds it.
         _ = try await rig.dom0()
 
         let folder = output.map { FilePath($0) } ?? rig.rigCache.root.appending("demo")
@@ -43,7 +43,7 @@ struct DemoCommand: AsyncParsableCommand {
     /// Prints the program's command line and runs it; throws when it fails.
     private func show(_ arguments: [String], _ failure: String) async throws {
         let program = started.xspliceBuild, words = arguments.map { $0.contains(" ") ? "'\($0)'" : $0 }
-        // At once: the program writes to the same output.
+        // Written at once, without a buffer, because the program writes to the same output.
         _ = try? FileDescriptor.standardOutput.writeAll("\n$ \(program) \(words.joined(separator: " "))\n".utf8)
         try await runInView(.path(FilePath(program)), arguments, failure: "\(program) \(failure)")
     }

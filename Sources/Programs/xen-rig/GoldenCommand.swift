@@ -4,7 +4,7 @@ import SystemPackage
 import WorkFiles
 import XenRig
 
-/// Holds what the program makes of every fixture against what it made when the files under `Fixtures/golden` were written.
+/// Compares the program's result for every fixture with the files under `Fixtures/golden`.
 struct GoldenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "golden", abstract: "Holds payloads, exit codes and diagnostics of all fixtures against those that were written down.",

@@ -3,7 +3,7 @@ import Diagnostics
 import TestDrive
 import XenRig
 
-/// Builds payloads twice, with all different that must not count.
+/// Builds payloads twice, under conditions that differ but must not change the payloads.
 struct ReproduceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reproduce", abstract: "Builds the same payloads under two sets of conditions, and compares their bytes.")

@@ -5,7 +5,7 @@ import TestDrive
 import WorkFiles
 import XenRig
 
-/// The developers' tool: a real Xen with a dom0 under QEMU, made of Debian packages, on any Debian machine.
+/// The developers' tool: runs a real Xen with a dom0 under QEMU, both from Debian packages, on any Debian machine.
 @main
 struct RigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,7 +30,7 @@ struct RigCommand: AsyncParsableCommand {
         }
     }
 
-    /// Says what goes on, on standard error: standard output has results only.
+    /// Prints progress on standard error: standard output is for results only.
     @Sendable static func tell(_ line: String) {
         _ = try? FileDescriptor.standardError.writeAll("\(line)\n".utf8)
     }
@@ -51,14 +51,14 @@ struct RigOptions: ParsableArguments {
         cache.map { FolderCache(root: FilePath($0), tell: RigCommand.tell) } ?? .standard(tell: RigCommand.tell)
     }
 
-    /// Throws `TestDriveError` when `--arch` names none that is known.
+    /// Throws `TestDriveError` when `--arch` names an unknown machine.
     var machine: TargetMachine {
         get throws { try TargetMachine.named(arch) }
     }
 
     var archive: DebianArchive { DebianArchive(suite: suite, cache: rigCache) }
 
-    /// From the cache, or made. Throws as `DebianXen.of` and `machine` do as well.
+    /// The dom0, from the cache or newly made. Throws as `DebianXen.of` and `machine` do.
     func dom0() async throws -> Dom0 {
         try await DebianXen.of(suite: suite).debian.dom0(for: machine, cache: rigCache)
     }
@@ -70,7 +70,7 @@ struct ProgramOptions: ParsableArguments {
     var xspliceBuild = "./xsplice-build"
 }
 
-/// What a subcommand needs of the project.
+/// The files of the project that a subcommand needs.
 struct ProjectOptions: ParsableArguments {
     @OptionGroup var started: ProgramOptions
 

@@ -1,7 +1,7 @@
 import Diagnostics
 import LoaderModel
 
-/// What `check` says on a terminal.
+/// The text of `check` for a terminal.
 package enum CheckText {
     package static func render(_ check: PayloadCheck, style: TextStyle) -> String {
         var lines = [
@@ -63,6 +63,6 @@ package enum CheckText {
 }
 
 extension String {
-    /// Without blanks at the end.
+    /// The text without blanks at its end.
     fileprivate var trimmed: String { String(reversed().drop { $0 == " " }.reversed()) }
 }

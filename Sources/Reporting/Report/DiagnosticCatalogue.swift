@@ -7,15 +7,15 @@ package struct CatalogueEntry: Sendable, Equatable {
     package var severity: Severity
     /// A few words, without a full stop.
     package var title: String
-    /// What the program saw, and why it matters.
+    /// What the program found, and why it matters.
     package var meaning: String
-    /// A change that leads to it.
+    /// A change that causes the diagnostic.
     package var example: String
-    /// How to go on.
+    /// What the user can do.
     package var advice: String
 }
 
-/// All diagnostics, explained: `explain ID` and `Docs/Diagnostics.md` are made from it.
+/// All diagnostics with their explanations: the source of `explain ID` and of `Docs/Diagnostics.md`.
 package enum DiagnosticCatalogue {
     /// In the order of `DiagnosticID.allCases`, which is the order of the stages.
     package static let entries: [CatalogueEntry] = DiagnosticID.allCases.map(entry)
@@ -62,7 +62,7 @@ package enum DiagnosticCatalogue {
         return blocks.joined(separator: "\n\n") + "\n"
     }
 
-    /// Keeps the underscores of names like `__init` from becoming emphasis; what stands between backquotes is safe already.
+    /// Keeps the underscores of names like `__init` from becoming emphasis. Text between backquotes is safe already.
     private static func escaped(_ text: String) -> String {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .map { $0.isMultiple(of: 2) ? String($1).replacing("_", with: "\\_") : String($1) }

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// The texts of the catalogue. One switch without a default: an identifier without an entry does not compile.
+/// The texts of the catalogue. The switch has no default, so the compiler refuses an identifier without a text.
 extension DiagnosticID {
     typealias Explanation = (severity: Severity, title: String, meaning: String, example: String, advice: String)
 

@@ -1,7 +1,7 @@
 import Diagnostics
 import ObjectDiff
 
-/// The text of the commands that look at files and write none.
+/// The text of the commands that only read files.
 package enum ListingText {
     package static func render(_ comparison: ObjectComparison, style: TextStyle) -> String {
         func lines(_ title: String, _ items: [ObjectComparison.Item]) -> [String] {

@@ -1,4 +1,4 @@
-/// Does something once for each name, however many ask.
+/// Runs the work for each name only once, however many callers ask for its value.
 package actor Once<Value: Sendable> {
     private var tasks: [String: Task<Value, any Error>] = [:]
 

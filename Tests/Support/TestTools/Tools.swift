@@ -8,7 +8,7 @@ import Glibc
 import Musl
 #endif
 
-/// A tool that did not do what a test needs.
+/// A tool failed to do what a test needs.
 package struct ToolFailure: Error, CustomStringConvertible {
     package var description: String
 
@@ -17,7 +17,7 @@ package struct ToolFailure: Error, CustomStringConvertible {
     }
 }
 
-/// Runs a tool of the machine and gives what it printed. Throws when it fails: a test must not go on without its material.
+/// Runs a tool of the machine, and returns what it printed. Throws when the tool fails: a test must not go on without its input.
 @discardableResult
 package func run(_ tool: String, _ arguments: [String], in folder: FilePath? = nil) async throws -> String {
     let result = try await Subprocess.run(
@@ -29,7 +29,7 @@ package func run(_ tool: String, _ arguments: [String], in folder: FilePath? = n
     return result.standardOutput
 }
 
-/// As a shell tells how a process ended: its exit code, or 128 and the number of the signal that ended it.
+/// The exit code of a process as a shell reports it: its own, or 128 plus the number of the signal that ended it.
 package func exitCode(_ status: TerminationStatus) -> Int {
     switch status {
     case .exited(let code): Int(code)
@@ -37,9 +37,9 @@ package func exitCode(_ status: TerminationStatus) -> Int {
     }
 }
 
-/// The objects of a Xen tree that was built beforehand, for the tests that want the real thing.
+/// The objects of a Xen tree that was built beforehand, for tests that need a real Xen.
 package enum BuiltXen {
-    /// The `xen/` folder of the tree that the environment variable `XSPLICE_BUILT_XEN` names.
+    /// The `xen/` folder of the tree that the environment variable `XSPLICE_BUILT_XEN` names; nil if it is not set.
     package static let folder: FilePath? = getenv("XSPLICE_BUILT_XEN").map { FilePath(String(cString: $0)) }
 
     /// All object files below it.
@@ -49,16 +49,16 @@ package enum BuiltXen {
             .sorted { $0.string < $1.string }
     }
 
-    /// Compiles some of its objects once more, as the tree's own make did but with debug info, which a release build has not.
+    /// Compiles some of its objects again, with the commands of the tree's own make but with debug information, which a release build lacks.
     ///
-    /// - Parameter names: relative to `xen/`: `common/kernel.o`.
+    /// - Parameter names: the objects' paths relative to `xen/`, such as `common/kernel.o`.
     package static func compileWithDebugInfo(_ names: [String], in target: FilePath) async throws -> [FilePath] {
         guard let folder else { throw ToolFailure(description: "XSPLICE_BUILT_XEN is not set") }
         var objects: [FilePath] = []
         for name in names {
             let path = FilePath(name)
             let record = folder.pushing(path.removingLastComponent()).appending(".\(path.lastComponent?.string ?? "").cmd")
-            // Make keeps the command as `cmd_OBJECT := COMMAND`, with its own dollars doubled.
+            // Make keeps the command as `cmd_OBJECT := COMMAND`, with each dollar sign doubled.
             let line = try WorkFiles.readText(record).prefix { $0 != "\n" }
             guard let start = line.firstRange(of: ":= ")?.upperBound else { throw ToolFailure(description: "\(record) has no command") }
             let command = line[start...].replacing("$$", with: "$")
