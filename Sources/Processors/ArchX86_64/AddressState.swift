@@ -6,7 +6,7 @@ struct TrackedValue: Equatable {
     var mayBeOther = true
     /// How many of its low bytes are certainly something else.
     var cleanBytes = 0
-    /// A call has left something undefined there, so nobody can have meant it as an argument.
+    /// A call has left something undefined there, so it can't be meant as an argument.
     var isUndefined = false
     /// It may point into the function's stack frame.
     var isStack = false
@@ -24,7 +24,7 @@ struct TrackedValue: Equatable {
     /// What the place may hold where two paths meet: either of the two values.
     func or(_ other: TrackedValue) -> TrackedValue {
         guard self != other else { return self }
-        // A value that is no address is clean in all of its bytes.
+        // A value that is not an address is clean in all of its bytes.
         let clean = [self, other].filter(\.mayBeAddress).map(\.cleanBytes).min() ?? 0
         return TrackedValue(
             mayBeAddress: mayBeAddress || other.mayBeAddress, mayBeOther: mayBeOther || other.mayBeOther, cleanBytes: clean,

@@ -37,7 +37,7 @@ enum InstructionEffect {
     enum StringInstruction { case move, compare, store, load, scan }
 }
 
-/// Anything that computes numbers from what it reads. If it reads no address, its results are no addresses.
+/// Anything that computes numbers from what it reads. If it reads no address, its results are not addresses.
 struct Computation {
     var reads: [Operand] = []
     var writes: [Operand] = []

@@ -106,7 +106,7 @@ package struct Reader: Sendable, Equatable {
 
 /// A place in a function that is entered from outside of it, or by other means than its own jumps.
 package struct Landing: Sendable, Equatable {
-    /// The instruction before it on that way: the one that faults, or is replaced. Nil when unknown.
+    /// The instruction that leads to it: the one that faults, or is replaced. Nil when unknown.
     package var from: Int?
     package var to: Int
 
