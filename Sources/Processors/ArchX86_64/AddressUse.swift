@@ -36,7 +36,7 @@ struct AddressAnalysis {
     private var work: [Int] = []
     /// Whether jumps through registers or memory may stay in the function.
     private let hasJumpTables: Bool
-    /// Jumps that were seen once to go by an offset in the constant. Their targets may lead to them again with other values.
+    /// Jumps that used an offset from the constant on one visit. They lead anywhere in the function, so later visits may bring other values.
     private var tableJumps: Set<Int> = []
 
     var state: AddressState

@@ -17,7 +17,7 @@ package struct SpecialTable: Sendable, Equatable {
         package var bias: Int64
         /// How many low bits of the addend are that distance; the others hold something else, a line number for example.
         package var bits: Int
-        /// Where the text must be that the field points to.
+        /// Where the text that the field points to must be.
         package var text: TextPlace
 
         package init(offset: Int, bias: Int64 = 0, bits: Int = 32, text: TextPlace = .anywhere) {
@@ -32,7 +32,7 @@ package struct SpecialTable: Sendable, Equatable {
     package struct Replacement: Sendable, Equatable {
         /// The section of that code: `.altinstr_replacement`, `.fixup`.
         package var section: String
-        /// Where in the entry the byte is that holds the code's length; nil when the code ends where the next begins.
+        /// The offset in the entry of the byte that holds the code's length; nil when the code ends where the next begins.
         package var lengthOffset: Int?
 
         package init(section: String, lengthOffset: Int? = nil) {

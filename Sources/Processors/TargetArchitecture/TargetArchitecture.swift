@@ -36,7 +36,7 @@ package protocol TargetArchitecture: Sendable {
     /// - Parameters:
     ///   - relocations: of the function, each with the bytes that it fills, as indices into `code`.
     ///   - code: the function, from its first byte; or the section's bytes where no function is known.
-    /// - Returns: for each relocation; nil where the instruction around it can't be decoded.
+    /// - Returns: for each relocation; nil when the instruction around it can't be decoded.
     func distances(of relocations: [(relocation: ELFRelocation, slot: Range<Int>)], in code: ArraySlice<UInt8>) -> [Int64?]
 
     /// The size in bytes of the shortest function that has space for the hypervisor's trampoline, given the function's first bytes.
