@@ -8,7 +8,7 @@ extension InputError {
         InputError(file: file, reason: "can't be read: \(errno.description)")
     }
 
-    /// Not an ELF file, or one whose tables of sections are broken; with the reason.
+    /// The file is not an ELF file, or its section tables are damaged; with the reason.
     package static func notELF(_ file: FilePath, _ reason: String) -> InputError {
         InputError(file: file, reason: "is not a usable ELF file: \(reason)")
     }

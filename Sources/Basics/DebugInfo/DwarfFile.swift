@@ -9,7 +9,7 @@ import Glibc
 import Musl
 #endif
 
-/// An ELF file in memory with its DWARF opened and, for a relocatable file, relocated. Owns all handles of libelf and libdw.
+/// An ELF file in memory with its DWARF opened and, for a relocatable file, relocated. Owns all libelf and libdw handles.
 final class DwarfFile {
     let path: FilePath
     /// Nil when the file has no debug information.
@@ -22,9 +22,9 @@ final class DwarfFile {
     private let callbacks: UnsafeMutablePointer<Dwfl_Callbacks>
     private var ownsDwarf = false
 
-    /// Reads something out of a file's debug information.
+    /// Reads something from a file's debug information.
     ///
-    /// - Returns: nil when the file has none.
+    /// - Returns: what `body` returns, or nil when the file has no debug information.
     static func read<Value>(
         _ path: FilePath, _ body: (OpaquePointer, AddressMap) throws(DIE.Damaged) -> Value
     ) throws(InputError) -> Value? {
@@ -38,7 +38,7 @@ final class DwarfFile {
         }
     }
 
-    /// The file is read whole rather than mapped: a file that is truncated meanwhile must not kill the process.
+    /// Reads the whole file instead of mapping it: a mapped file that is truncated meanwhile would kill the process.
     init(_ path: FilePath) throws(InputError) {
         self.path = path
         addresses = AddressMap(linked: [])
@@ -100,7 +100,7 @@ final class DwarfFile {
         return (loaded, hasDebug)
     }
 
-    /// libdwfl knows the relocations of every processor that elfutils knows; so nothing here depends on the machine.
+    /// libdwfl knows the relocations of every processor that elfutils knows, so nothing here depends on the machine.
     private func openRelocating(_ elf: OpaquePointer) throws(InputError) {
         guard let dwfl = dwfl_begin(callbacks) else { throw .corrupt(path, Self.dwflReason) }
         self.dwfl = dwfl
@@ -113,12 +113,12 @@ final class DwarfFile {
         userData.pointee = UnsafeMutableRawPointer(elf)
         var bias: Dwarf_Addr = 0
         dwarf = dwfl_module_getdwarf(module, &bias)
-        // The module took the handle over once it asked for it.
+        // The module owns the handle once it has asked for it.
         if userData.pointee == nil { self.elf = nil }
         guard dwarf != nil else { throw .corrupt(path, Self.dwflReason) }
     }
 
-    /// Gives libdwfl the handle that we have opened, and never lets it look for other files of that name.
+    /// Gives libdwfl the handle that is already open, and keeps it from looking for other files of that name.
     private static func makeCallbacks() -> Dwfl_Callbacks {
         Dwfl_Callbacks(
             find_elf: { _, userData, _, _, _, elf in
@@ -129,7 +129,7 @@ final class DwarfFile {
             },
             find_debuginfo: { _, _, _, _, _, _, _, _ in -1 },
             section_address: { _, _, _, _, _, _, _, address in
-                // Asked only for a section that has no address after the layout, so one that is not loaded.
+                // Called only for a section that has no address after the layout, which means that it is not loaded.
                 address?.pointee = UInt64.max
                 return 0
             },
@@ -145,7 +145,7 @@ final class DwarfFile {
                 _ = try withUnsafeMutableBytes(of: &first) { try file.read(fromAbsoluteOffset: 0, into: $0) }
                 let size = Int(try file.seek(offset: 0, from: .end))
                 guard size < 1 << 40 else { throw Errno.fileTooLarge }
-                // One more, so that an empty file has an address too.
+                // One byte more, so that an empty file also has an address.
                 let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size + 1, alignment: 16)
                 var filled = 0
                 do {

@@ -1,6 +1,6 @@
-/// A file that can't be read, or that is not what it must be: no ELF file, cut short, damaged, no payload, another machine's.
+/// A file that can't be read or is not what it must be: not an ELF file, cut short, damaged, not a payload, for another machine.
 package struct InputError: ExplainedError, Equatable {
-    /// The file's path, or another name that the user knows it by.
+    /// The file's path, or another name by which the user knows the file.
     package var file: String
     /// What is wrong with it: "is cut short".
     package var reason: String

@@ -11,8 +11,8 @@ import Musl
 extension ELFFile {
     /// Reads an ELF file of any class and byte order.
     ///
-    /// - Parameter debugSections: false leaves the bytes of `.debug*` sections (and their relocations) empty, for readers
-    ///   that don't look at them; sections and indices stay.
+    /// - Parameter debugSections: false leaves the bytes of `.debug*` sections (and their relocations) empty, for callers
+    ///   that don't use them. Sections and indices stay the same.
     /// - Throws: `InputError` naming `path` when the file can't be read, is not ELF, is cut short or contradicts itself.
     package static func read(_ path: FilePath, debugSections: Bool = true) throws(InputError) -> ELFFile {
         let bytes: [UInt8]
@@ -26,7 +26,7 @@ extension ELFFile {
     }
 
     private static func readAll(_ descriptor: FileDescriptor) throws -> [UInt8] {
-        // Folders and devices have no end that could be believed.
+        // The size that a folder or device reports can't be trusted.
         var status = stat()
         guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw status.st_mode & S_IFMT == S_IFDIR ? Errno.isDirectory : Errno.invalidArgument }
@@ -45,7 +45,7 @@ extension ELFFile {
         return Array(bytes[..<filled])
     }
 
-    /// Reads an ELF file from memory; `name` stands in error messages.
+    /// Reads an ELF file from memory; `name` appears in error messages.
     package init(bytes: [UInt8], name: String, debugSections: Bool = true) throws(InputError) {
         func fail(_ reason: String) -> InputError { InputError(file: name, reason: reason) }
 
@@ -68,7 +68,7 @@ extension ELFFile {
     }
 }
 
-/// One pass over libelf's view of a file. Everything that the file says is checked before it is believed.
+/// One pass over libelf's view of a file. Every value that comes from the file is checked before it is used.
 private struct Reader {
     let elf: OpaquePointer
     let name: String
@@ -77,14 +77,14 @@ private struct Reader {
 
     static var lastError: String { elf_errmsg(-1).map { String(cString: $0) } ?? "unknown reason" }
 
-    /// In bytes. Many symbols may share one string: without an end to it a small file would fill the memory.
+    /// In bytes. Many symbols may share one string: without a limit, a small file would fill the memory.
     private static let longestName = 4096
 
     func fail(_ reason: String) -> InputError { InputError(file: name, reason: reason) }
 
-    /// A name out of a string table, in which libelf has seen its end.
+    /// Reads a name from a string table. libelf has made sure that the string ends within the table.
     ///
-    /// - Parameter owner: whose it is, for the error.
+    /// - Parameter owner: what the name belongs to, for the error.
     private func text(_ start: UnsafePointer<CChar>, of owner: @autoclosure () -> String) throws(InputError) -> String {
         let length = strnlen(start, Self.longestName + 1)
         guard length <= Self.longestName else { throw fail("\(owner()) has a name of more than 4,096 bytes") }
@@ -128,7 +128,7 @@ private struct Reader {
         }
         for index in sections.indices where sections[index].isRelocations {
             let section = sections[index]
-            // Dynamic relocations of linked files refer to .dynsym, which is none of our business.
+            // Dynamic relocations of linked files refer to .dynsym, which this program does not use.
             guard let symbolTable, Int(section.link) == symbolTable else { continue }
             sections[index].data = []
             if !debugSections, section.name.contains(".debug") { continue }

@@ -10,7 +10,7 @@ import Musl
 
 /// An ELF file that can't be made: its value contradicts itself, or the machine has no memory for it.
 package struct ELFWritingError: ExplainedError, Equatable {
-    /// The name of the file to be.
+    /// The name of the file that was to be made.
     package var file: String
     package var reason: String
 
@@ -24,10 +24,10 @@ package struct ELFWritingError: ExplainedError, Equatable {
 }
 
 extension ELFFile {
-    /// The file's bytes: libelf lays the sections out in their order, the section headers last.
+    /// The file's bytes. libelf lays out the sections in their order, with the section headers last.
     ///
-    /// The same value gives the same bytes, on every machine. The sections of type `SHT_SYMTAB`, its string table, the table
-    /// of section names and the relocation sections are filled from `symbols`, names and `relocations`.
+    /// The same value gives the same bytes on every machine. The section of type `SHT_SYMTAB`, its string table, the table of
+    /// section names and the relocation sections are filled from `symbols`, names and `relocations`.
     /// - Throws: `ELFWritingError` naming `name` when the value contradicts itself or no memory file can be made.
     package func serialised(name: String) throws(ELFWritingError) -> [UInt8] {
         func fail(_ reason: String) -> ELFWritingError { ELFWritingError(file: name, reason: "cannot be written: \(reason)") }
@@ -86,7 +86,7 @@ private struct Writer {
     let buffers: BufferPool
     let fail: (String) -> ELFWritingError
 
-    /// In bytes. Payloads have thousands.
+    /// The most that a file may have, in bytes. Payloads have thousands.
     private static let limit: Int64 = 1 << 30
 
     static var lastError: String { elf_errmsg(-1).map { String(cString: $0) } ?? "unknown reason" }
@@ -159,7 +159,7 @@ private struct Writer {
             shdr.sh_entsize = entrySize
             guard gelf_update_shdr(scn, &shdr) != 0 else { throw fail(Self.lastError) }
         }
-        // An alignment may ask for a gap that no device holds.
+        // An alignment may ask for a gap that is larger than any device.
         let size = elf_update(elf, ELF_C_NULL)
         guard size >= 0 else { throw fail(Self.lastError) }
         guard size <= Self.limit else { throw fail("it would have \(size) bytes") }

@@ -7,7 +7,7 @@ import Glibc
 import Musl
 #endif
 
-/// A file system operation that failed: which, on what, and the system's reason.
+/// A file system operation that failed: the operation, the path, and the system's reason.
 package struct WorkFileError: ExplainedError, Equatable {
     package var operation: String
     package var path: FilePath
@@ -30,7 +30,7 @@ package struct WorkFileError: ExplainedError, Equatable {
 package enum WorkFiles {
     /// Writes to a temporary name in the same folder, flushes to the device, and renames.
     ///
-    /// After an error, an interruption or a power cut, `path` is what it was before. Of several writers at a time the last one wins.
+    /// After an error, an interruption or a power cut, `path` is what it was before. If several writers run at a time, the last one wins.
     package static func writeAtomically(_ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = [
         .ownerReadWrite, .groupRead, .otherRead,
     ]) throws(WorkFileError) {
@@ -59,19 +59,19 @@ package enum WorkFiles {
     /// The whole file.
     package static func read(_ path: FilePath) throws(WorkFileError) -> [UInt8] { try readFile(path.string) { _ in } }
 
-    /// The whole file at a path that is said in two parts, as `walk` gives them.
+    /// The whole file at a path in two parts, as `walk` gives them.
     package static func read(_ root: FilePath, _ relative: String) throws(WorkFileError) -> [UInt8] {
         try readFile("\(root.string)/\(relative)") { _ in }
     }
 
-    /// The whole file as text; bytes that are no UTF-8 are replaced by U+FFFD.
+    /// The whole file as text. Bytes that are not UTF-8 become U+FFFD.
     package static func readText(_ path: FilePath) throws(WorkFileError) -> String { String(decoding: try read(path), as: UTF8.self) }
 
     /// The whole file, which must be a regular one: devices and pipes may have no end, or never begin.
     ///
-    /// - Throws: `WorkFileError`; for a folder with `.isDirectory`, for what is no file either with `.invalidArgument`.
+    /// - Throws: `WorkFileError`: `.isDirectory` for a folder, `.invalidArgument` for anything else that is not a regular file.
     package static func readRegular(_ path: FilePath) throws(WorkFileError) -> [UInt8] {
-        // So that a pipe without a writer is not waited for; to a regular file it means nothing.
+        // `.nonBlocking` keeps the call from waiting at a pipe without a writer. For a regular file it has no effect.
         try readFile(path.string, [.nonBlocking, .closeOnExec]) { status in
             switch status.st_mode & S_IFMT {
             case S_IFREG: return
@@ -82,8 +82,8 @@ package enum WorkFiles {
     }
 
     /// - Parameters:
-    ///   - path: not a `FilePath`, which checks itself at every step: many files are read in loops.
-    ///   - check: sees what the file is before anything is read.
+    ///   - path: a string, because a `FilePath` checks itself at every step, and many files are read in loops.
+    ///   - check: gets the file's status before anything is read; may throw an `Errno`.
     private static func readFile(
         _ path: String, _ options: FileDescriptor.OpenOptions = .closeOnExec, check: (stat) throws -> Void
     ) throws(WorkFileError) -> [UInt8] {
@@ -98,11 +98,11 @@ package enum WorkFiles {
         }
     }
 
-    /// What there is to read, up to the end.
+    /// Reads up to the end of the file.
     ///
     /// - Parameters:
-    ///   - limit: in bytes; reading ends when there were more.
-    ///   - size: in bytes, how many there probably are: so many are read in one go. There may be more or fewer.
+    ///   - limit: in bytes; reading stops once there are more.
+    ///   - size: the expected number of bytes, which is read in one go. There may be more or fewer.
     /// - Throws: `Errno`.
     package static func readAll(_ descriptor: FileDescriptor, limit: Int = .max, expecting size: Int = 1 << 16) throws -> [UInt8] {
         // One byte more, so that the end is found without growing. Files of /proc say that they are empty, or larger than any memory.
@@ -118,7 +118,7 @@ package enum WorkFiles {
         return bytes
     }
 
-    /// Runs `body`; an `Errno` that it throws is told with the operation and the path.
+    /// Runs `body`. If it throws an `Errno`, throws that with the operation and the path; any other error becomes `.ioError`.
     static func attempt<R>(_ operation: String, _ path: @autoclosure () -> FilePath, _ body: () throws -> R) throws(WorkFileError) -> R {
         do {
             return try body()

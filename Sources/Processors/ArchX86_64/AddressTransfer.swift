@@ -1,6 +1,6 @@
 import TargetArchitecture
 
-/// What single instructions do to what may hold the address.
+/// How single instructions change which registers and slots may hold the address.
 extension AddressAnalysis {
     mutating func apply(_ effect: InstructionEffect) throws(AddressGetsAway) {
         switch effect {
@@ -25,7 +25,7 @@ extension AddressAnalysis {
         case .compare(let a, let b):
             let (x, y) = (try read(a), try read(b))
             guard x.mayBeAddress || y.mayBeAddress, a != b, !isNumber(a), !isNumber(b) else { break }
-            // A loop's bound is derived from the address itself.
+            // Both are the address: a loop's bound is derived from the address itself.
             guard x.isAddressForSure, y.isAddressForSure else { throw AddressGetsAway(offset: nil, how: .compared) }
         case .test(let a, let b):
             let (x, y) = (try read(a), try read(b))
@@ -93,7 +93,7 @@ extension AddressAnalysis {
         }
     }
 
-    /// A number that does not come from the address; a stack pointer stays one.
+    /// Writes a number that does not come from the address. A stack pointer stays a stack pointer.
     private mutating func writeNumber(to target: Operand) throws(AddressGetsAway) {
         let isStackPointer = if case .register(.rsp, _, _) = target { true } else { false }
         try write(isStackPointer ? .stack(nil) : .other, to: target)
@@ -101,7 +101,7 @@ extension AddressAnalysis {
 
     // MARK: Sums and differences
 
-    /// - Parameter constant: the second one's value where it is a number in the instruction.
+    /// - Parameter constant: the value of `b` when it is a number in the instruction; nil when not.
     private func sum(_ a: TrackedValue, _ b: TrackedValue, constant: Int64?) throws(AddressGetsAway) -> TrackedValue {
         if a.mayBeAddress && b.mayBeAddress { throw AddressGetsAway(offset: nil, how: .unknown("arithmetic with it")) }
         var result = a.mayBeAddress ? a : b.mayBeAddress ? b : .other
@@ -128,7 +128,7 @@ extension AddressAnalysis {
     private mutating func mask(_ target: Operand, _ source: Operand) throws(AddressGetsAway) {
         let (x, y) = (try read(target), try read(source))
         if x.mayBeAddress || y.mayBeAddress { throw AddressGetsAway(offset: nil, how: .unknown("arithmetic with it")) }
-        // Aligning a stack pointer; larger masks find what Xen keeps at the stack's end.
+        // Small masks align a stack pointer. Larger ones find what Xen keeps at the stack's end.
         if x.isStack, let constant = number(source), constant >= -64 { return try write(.stack(nil), to: target) }
         try writeNumber(to: target)
     }
@@ -160,7 +160,7 @@ extension AddressAnalysis {
         case .move, .store:
             if state[.rdi].mayBeAddress { throw AddressGetsAway(offset: nil, how: .unknown("a write to it")) }
             if kind == .store, try read(.register(.rax, width: width)).mayBeAddress { throw AddressGetsAway(offset: nil, how: .stored) }
-            // A copy of the frame has what was spilled there.
+            // A copy of the frame includes what was spilled there.
             if kind == .move, state[.rsi].isStack { noteStackEscape() }
             if state[.rdi].isStack { state.storeSomewhere() }
         case .scan:

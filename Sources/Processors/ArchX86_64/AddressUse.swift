@@ -1,8 +1,8 @@
 import TargetArchitecture
 
-// Follows the address of a constant through a function: forwards, over all paths, through registers and the slots that the function
-// spills them to. Each instruction's effect on what may hold the address is applied until nothing changes; the first place that lets
-// it out ends the search. What is not modelled, or would need knowledge of memory, counts as letting it out.
+// Follows the address of a constant through a function: forwards, over all paths, through registers and the stack slots that the function
+// spills them to. Applies each instruction's effect on what may hold the address, until nothing changes. The search ends at the first
+// place where the address escapes. What is not modelled, or would need knowledge of memory, counts as an escape.
 
 extension ArchX86_64 {
     package func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse {
@@ -17,7 +17,7 @@ extension ArchX86_64 {
     }
 }
 
-/// Where the address gets away.
+/// Where and how the address escapes.
 struct AddressGetsAway: Error {
     var offset: Int?
     var how: AddressEscape
@@ -30,22 +30,22 @@ struct AddressAnalysis {
     private let relocated: Set<Int>
     private let instructions: [Instruction]
     private let effects: [InstructionEffect]
-    /// By an instruction's offset, its place in `instructions`.
+    /// The index in `instructions`, by an instruction's offset.
     private let indexByOffset: [Int: Int]
     private var states: [AddressState?]
     private var work: [Int] = []
     /// Whether jumps through registers or memory may stay in the function.
     private let hasJumpTables: Bool
-    /// Those that were seen to go by an offset in the constant; where they lead, they come by again with other values.
+    /// Jumps that used an offset from the constant on one visit. They lead anywhere in the function, so later visits may bring other values.
     private var tableJumps: Set<Int> = []
 
     var state: AddressState
     var current = 0
-    /// Whether a pointer into the frame may have got to others, and where the address was spilled to the frame.
+    /// Whether a pointer into the frame may have reached other code, and which instruction first spilled the address to the frame.
     private var hasStackEscaped = false
     private var spill: Int?
 
-    /// How many calls led here, and how many are followed.
+    /// How many calls led here, and how many are followed at most.
     private let depth: Int
     private static let depthLimit = 4
 
@@ -88,7 +88,7 @@ struct AddressAnalysis {
 
     mutating func run() throws(AddressGetsAway) {
         flow(state, to: 0)
-        // Each round adds states at landings and at code that no known path leads to; states only grow.
+        // Each round adds states at landings and at code that no known path reaches. States only grow.
         for _ in 0..<100 {
             try settle()
             guard addUnknownEntries() else {
@@ -117,7 +117,7 @@ struct AddressAnalysis {
         }
     }
 
-    /// Lets states meet at an instruction.
+    /// Merges a state into that of an instruction. If that changes it, the instruction has to be executed again.
     private mutating func flow(_ state: AddressState, to index: Int) {
         guard states.indices.contains(index) else { return }
         let merged = states[index].map { $0.or(state) } ?? state
@@ -126,7 +126,7 @@ struct AddressAnalysis {
         work.append(index)
     }
 
-    /// Lets in what comes to landings, and from anywhere to code that no known path leads to.
+    /// Adds the states that can reach landings, and any state to code that no known path reaches. Returns whether there is work left.
     private mutating func addUnknownEntries() -> Bool {
         var entries = function.landings == nil ? Array(instructions.indices) : []
         for landing in function.landings ?? [] {
@@ -160,7 +160,7 @@ struct AddressAnalysis {
             if relocated.contains(field.lowerBound) {
                 try call(function.callee(field.lowerBound), by: field.lowerBound)
             } else {
-                // A function that calls itself, or inline assembly that goes on at its own label.
+                // A function that calls itself, or inline assembly that calls its own label.
                 try call(nil)
                 if let index = indexByOffset[instructions[current].end + Int(clamping: distance)], index != 0 {
                     var inner = state
@@ -174,10 +174,10 @@ struct AddressAnalysis {
             try call(nil)
             goOn()
         case .jumpThrough(let target):
-            // A target that was added to the address: an offset from a jump table.
+            // The target is the address plus a number: an offset from a jump table.
             if try read(target).isAddressForSure { tableJumps.insert(current) }
             let isTable = tableJumps.contains(current)
-            // What the register holds is the address of code now.
+            // From now on the register holds the address of code.
             if isTable { try write(.other, to: target) }
             if isTable || hasJumpTables { for index in instructions.indices { flow(state, to: index) } }
             if !isTable { try pass(to: nil) }
@@ -189,7 +189,7 @@ struct AddressAnalysis {
         }
     }
 
-    /// A jump through a relocation: a tail call, a return through a thunk, or a jump to another part.
+    /// A jump through a relocation: a tail call, a return through a thunk, or a jump to another part of the function.
     private mutating func leave(by field: Range<Int>) throws(AddressGetsAway) {
         guard let callee = function.callee(field.lowerBound), !callee.isPart else {
             return try refuseIfHeld("a jump to another part of the function")
@@ -224,9 +224,9 @@ struct AddressAnalysis {
 
     // MARK: Calls
 
-    /// What a call does to the arguments, as far as they are the address. Nil: any function, through a pointer.
+    /// What a call does with arguments that may be the address. When `callee` is nil, the call goes through a pointer, to any function.
     ///
-    /// - Parameter slot: of the relocation that names the function.
+    /// - Parameter slot: the offset of the relocation that names the function.
     private mutating func pass(to callee: Callee?, by slot: Int? = nil) throws(AddressGetsAway) {
         var passed: [Register] = []
         let isThunk = callee?.name.hasPrefix(Self.pointerThunk) ?? false
@@ -247,15 +247,15 @@ struct AddressAnalysis {
         }
         if !passed.isEmpty, !onlyReads(slot, held: passed) { throw AddressGetsAway(offset: nil, how: .passed(to: name)) }
         guard count == nil, reader == nil else { return }
-        // Further arguments are at the stack's top; nobody passes more than fourteen.
+        // Further arguments are at the stack's top. No call passes more than fourteen.
         let top = state[.rsp].frame
         if state.slots.keys.contains(where: { slot in top.map { (0..<64).contains(slot - $0) } ?? true }) {
             throw AddressGetsAway(offset: nil, how: .passed(to: name))
         }
     }
 
-    /// Whether a function of the same object, entered with the address in some registers, only reads through it. Often it does not
-    /// even look at them: what is left in a register is no argument.
+    /// Whether a function of the same object, entered with the address in some registers, only reads through it. Often the function does not
+    /// even look at these registers: a value that happens to be left in a register is not an argument.
     private func onlyReads(_ slot: Int?, held: [Register]) -> Bool {
         guard depth < Self.depthLimit, let slot, let body = function.body(slot) else { return false }
         do {
@@ -267,7 +267,7 @@ struct AddressAnalysis {
         }
     }
 
-    /// Whether a function that reads may find a place in the constant.
+    /// Whether the callee only reads and may return a pointer into the constant.
     private func givesBackAddress(_ callee: Callee?) -> Bool {
         guard let reader = callee.flatMap({ readers[$0.name] }) else { return false }
         return Register.arguments.enumerated().contains { reader.returned.contains($0) && state[$1].mayBeAddress }
@@ -277,7 +277,7 @@ struct AddressAnalysis {
         let returnsAddress = givesBackAddress(callee)
         try pass(to: callee, by: slot)
         if let top = state[.rsp].frame { state.slots = state.slots.filter { $0.key >= top } }
-        // Compilers know which registers their own functions leave alone, and programmers what their assembly does.
+        // Compilers know which registers the functions of an object leave alone, and programmers know it of their assembly.
         let mayKeep = callee.map { $0.isInSameObject || $0.name.hasPrefix(Self.pointerThunk) || Self.assembly.contains($0.name) } ?? true
         for register in Register.scratch {
             if mayKeep { state[register].mayBeOther = true } else { state[register] = .undefined }
@@ -290,7 +290,7 @@ struct AddressAnalysis {
         if returnsAddress { state[.rax] = .maybeAddress }
     }
 
-    /// Called by inline assembly, with registers that it says are left alone.
+    /// Functions that inline assembly calls. The assembly says which registers they leave alone.
     private static let assembly: Set<String> = [
         "early_hypercall", "hv_hcall_page", "arch_generic_hweightl", "generic_hweight32", "generic_hweight64",
     ]
@@ -335,7 +335,7 @@ struct AddressAnalysis {
 
     func isOnStack(_ memory: Memory) -> Bool { memory.registers.contains { state[$0].isStack } }
 
-    /// Where in the frame a memory operand is, when that is certain.
+    /// Where in the frame a memory operand is, in bytes from the return address; nil when that is not certain.
     func frameOffset(_ memory: Memory) -> Int64? {
         guard memory.isExact, memory.index == nil, let base = memory.base, let frame = state[base].frame else { return nil }
         if let field = memory.field, relocated.contains(field.lowerBound) { return nil }

@@ -9,7 +9,7 @@ package struct KernelConfiguration: Sendable, Equatable {
     /// By name without `CONFIG_`; values as written, strings without their quotes.
     package private(set) var options: [String: String]
 
-    /// Reads the text of a `.config`. Lines that are not Kconfig's are passed over.
+    /// Reads the text of a `.config`. Skips lines that Kconfig would not write.
     package init(text: String) {
         options = [:]
         for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("CONFIG_") {
@@ -21,7 +21,7 @@ package struct KernelConfiguration: Sendable, Equatable {
         }
     }
 
-    /// - Throws: `XenSourceError` (exit 64) when the file can't be read or is no configuration of a hypervisor.
+    /// - Throws: `XenSourceError` (exit 64) when the file can't be read or is not the configuration of a hypervisor.
     package init(contentsOf path: FilePath) throws(XenSourceError) {
         guard let text = try? WorkFiles.readText(path) else {
             throw XenSourceError("\(path): the configuration can't be read")
@@ -44,9 +44,9 @@ package struct KernelConfiguration: Sendable, Equatable {
     /// COVERAGE was GCOV before 4.11.
     package var instrumentation: [String] { ["COVERAGE", "GCOV", "UBSAN", "LTO"].filter(isOn) }
 
-    /// The value of `make XEN_TARGET_ARCH=` that the configuration is for, where it says so.
+    /// The value of `make XEN_TARGET_ARCH=` that the configuration is for, or nil when it does not say.
     ///
-    /// - Parameter options: the options that say it, by those values.
+    /// - Parameter options: for each of those values, the option that stands for it.
     package func architectureName(by options: [String: String]) -> String? {
         options.sorted { $0.key < $1.key }.first { isOn($0.value) }?.key
     }
@@ -56,10 +56,10 @@ package struct KernelConfiguration: Sendable, Equatable {
         Set(options.keys).union(other.options.keys).filter { options[$0] != other.options[$0] }.sorted()
     }
 
-    /// Refuses what no payload can be built for, before anything is built.
+    /// Refuses a configuration for which no payload can be built, before anything is built.
     ///
     /// - Parameters:
-    ///   - file: for the message.
+    ///   - file: the configuration's name, for the message.
     ///   - architecture: as `make XEN_TARGET_ARCH=` names it.
     ///   - options: as for `architectureName`.
     /// - Throws: `XenSourceError`: live patching off or another architecture (exit 64); instrumented (exit 4).
@@ -83,7 +83,7 @@ package struct KernelConfiguration: Sendable, Equatable {
     }
 }
 
-/// Without blanks and line breaks at either end.
+/// The text without blanks and line breaks at either end.
 func trimmed(_ text: some StringProtocol) -> String {
     var rest = text[...]
     while let first = rest.first, first.isWhitespace { rest.removeFirst() }
