@@ -45,11 +45,11 @@ package final class FileLock: Sendable {
     /// Waits for the lock, and stops waiting when the task is cancelled.
     /// - Parameter waiting: called once when another process has it.
     package static func acquire(_ path: FilePath, _ mode: Mode = .exclusive, waiting: @Sendable () -> Void = {}) async throws -> FileLock {
-        var told = false
+        var saidSo = false
         while true {
             if let lock = try tryAcquire(path, mode) { return lock }
-            if !told { waiting() }
-            told = true
+            if !saidSo { waiting() }
+            saidSo = true
             try await Task.sleep(for: .milliseconds(100))
         }
     }

@@ -18,7 +18,7 @@ extension ArchX86_64 {
 }
 
 /// Where and how the address escapes.
-struct AddressGetsAway: Error {
+struct AddressEscapes: Error {
     var offset: Int?
     var how: AddressEscape
 }
@@ -52,7 +52,7 @@ struct AddressAnalysis {
     /// - Parameter held: the registers that may hold the address when the function is entered.
     init(
         slots: Set<Range<Int>>, function: FunctionCode, readers: [String: Reader], held: [Register] = [], depth: Int = 0
-    ) throws(AddressGetsAway) {
+    ) throws(AddressEscapes) {
         self.slots = slots
         self.depth = depth
         self.function = function
@@ -62,7 +62,7 @@ struct AddressAnalysis {
         var offset = 0
         while offset < function.bytes.count {
             guard let instruction = Instruction(at: offset, in: function.bytes) else {
-                throw AddressGetsAway(offset: offset, how: .unknown("an instruction that this program does not know"))
+                throw AddressEscapes(offset: offset, how: .unknown("an instruction that this program does not know"))
             }
             instructions.append(instruction)
             offset = instruction.end
@@ -77,34 +77,34 @@ struct AddressAnalysis {
         try checkThatSlotsAreFields()
     }
 
-    private func checkThatSlotsAreFields() throws(AddressGetsAway) {
+    private func checkThatSlotsAreFields() throws(AddressEscapes) {
         let fields = Set(instructions.flatMap(\.fields))
         if let odd = slots.first(where: { !fields.contains($0) }) {
-            throw AddressGetsAway(offset: odd.lowerBound, how: .unknown("a reference from within an instruction"))
+            throw AddressEscapes(offset: odd.lowerBound, how: .unknown("a reference from within an instruction"))
         }
     }
 
     // MARK: Over the function
 
-    mutating func run() throws(AddressGetsAway) {
+    mutating func run() throws(AddressEscapes) {
         flow(state, to: 0)
         // Each round adds states at landings and at code that no known path reaches. States only grow.
         for _ in 0..<100 {
             try settle()
             guard addUnknownEntries() else {
-                if hasStackEscaped, let spill { throw AddressGetsAway(offset: spill, how: .stored) }
+                if hasStackEscaped, let spill { throw AddressEscapes(offset: spill, how: .stored) }
                 return
             }
         }
-        throw AddressGetsAway(offset: nil, how: .unknown("its control flow"))
+        throw AddressEscapes(offset: nil, how: .unknown("its control flow"))
     }
 
-    private mutating func settle() throws(AddressGetsAway) {
+    private mutating func settle() throws(AddressEscapes) {
         var steps = 0
         while let index = work.popLast() {
             steps += 1
             guard steps < 1000 + 200 * instructions.count else {
-                throw AddressGetsAway(offset: nil, how: .unknown("its control flow"))
+                throw AddressEscapes(offset: nil, how: .unknown("its control flow"))
             }
             guard let entry = states[index] else { continue }
             state = entry
@@ -112,7 +112,7 @@ struct AddressAnalysis {
             do {
                 try execute(effects[index])
             } catch {
-                throw AddressGetsAway(offset: error.offset ?? instructions[index].offset, how: error.how)
+                throw AddressEscapes(offset: error.offset ?? instructions[index].offset, how: error.how)
             }
         }
     }
@@ -148,7 +148,7 @@ struct AddressAnalysis {
 
     private mutating func goOn() { flow(state, to: current + 1) }
 
-    private mutating func execute(_ effect: InstructionEffect) throws(AddressGetsAway) {
+    private mutating func execute(_ effect: InstructionEffect) throws(AddressEscapes) {
         switch effect {
         case .jump(let field, let distance, let isConditional):
             if isConditional { goOn() }
@@ -170,7 +170,7 @@ struct AddressAnalysis {
             }
             goOn()
         case .callThrough(let target):
-            if try read(target).mayBeAddress { throw AddressGetsAway(offset: nil, how: .unknown("a call of it")) }
+            if try read(target).mayBeAddress { throw AddressEscapes(offset: nil, how: .unknown("a call of it")) }
             try call(nil)
             goOn()
         case .jumpThrough(let target):
@@ -190,20 +190,20 @@ struct AddressAnalysis {
     }
 
     /// A jump through a relocation: a tail call, a return through a thunk, or a jump to another part of the function.
-    private mutating func leave(by field: Range<Int>) throws(AddressGetsAway) {
+    private mutating func leave(by field: Range<Int>) throws(AddressEscapes) {
         guard let callee = function.callee(field.lowerBound), !callee.isPart else {
             return try refuseIfHeld("a jump to another part of the function")
         }
         if callee.name == "__x86_return_thunk" { return try giveBack() }
         if callee.name.hasPrefix(Self.pointerThunk) {
             if let register = Self.names.firstIndex(where: callee.name.hasSuffix), state[register].mayBeAddress {
-                throw AddressGetsAway(offset: nil, how: .unknown("a jump to an address within it"))
+                throw AddressEscapes(offset: nil, how: .unknown("a jump to an address within it"))
             }
             if hasJumpTables { for index in instructions.indices { flow(state, to: index) } }
             return try pass(to: nil)
         }
         try pass(to: callee, by: field.lowerBound)
-        if givesBackAddress(callee), function.signature.results != 0 { throw AddressGetsAway(offset: nil, how: .returned) }
+        if givesBackAddress(callee), function.signature.results != 0 { throw AddressEscapes(offset: nil, how: .returned) }
     }
 
     private static let pointerThunk = "__x86_indirect_thunk_"
@@ -211,15 +211,15 @@ struct AddressAnalysis {
         "_rax", "_rcx", "_rdx", "_rbx", "_rsp", "_rbp", "_rsi", "_rdi", "_r8", "_r9", "_r10", "_r11", "_r12", "_r13", "_r14", "_r15",
     ]
 
-    private func giveBack() throws(AddressGetsAway) {
+    private func giveBack() throws(AddressEscapes) {
         let results = [Register.rax, .rdx].prefix(function.signature.results ?? 2)
         // The second register is part of a result only together with the first.
         guard !state[.rax].isUndefined, results.contains(where: { state[$0].mayBeAddress }) else { return }
-        throw AddressGetsAway(offset: nil, how: .returned)
+        throw AddressEscapes(offset: nil, how: .returned)
     }
 
-    private func refuseIfHeld(_ reason: String) throws(AddressGetsAway) {
-        if state.holdsAddress { throw AddressGetsAway(offset: nil, how: .unknown(reason)) }
+    private func refuseIfHeld(_ reason: String) throws(AddressEscapes) {
+        if state.holdsAddress { throw AddressEscapes(offset: nil, how: .unknown(reason)) }
     }
 
     // MARK: Calls
@@ -227,7 +227,7 @@ struct AddressAnalysis {
     /// What a call does with arguments that may be the address. When `callee` is nil, the call goes through a pointer, to any function.
     ///
     /// - Parameter slot: the offset of the relocation that names the function.
-    private mutating func pass(to callee: Callee?, by slot: Int? = nil) throws(AddressGetsAway) {
+    private mutating func pass(to callee: Callee?, by slot: Int? = nil) throws(AddressEscapes) {
         var passed: [Register] = []
         let isThunk = callee?.name.hasPrefix(Self.pointerThunk) ?? false
         let reader = callee.flatMap { readers[$0.name] }
@@ -243,14 +243,14 @@ struct AddressAnalysis {
                 passed.append(register)
                 continue
             }
-            if reader.written.contains(position) { throw AddressGetsAway(offset: nil, how: .passed(to: name)) }
+            if reader.written.contains(position) { throw AddressEscapes(offset: nil, how: .passed(to: name)) }
         }
-        if !passed.isEmpty, !onlyReads(slot, held: passed) { throw AddressGetsAway(offset: nil, how: .passed(to: name)) }
+        if !passed.isEmpty, !onlyReads(slot, held: passed) { throw AddressEscapes(offset: nil, how: .passed(to: name)) }
         guard count == nil, reader == nil else { return }
         // Further arguments are at the stack's top. No call passes more than fourteen.
         let top = state[.rsp].frame
         if state.slots.keys.contains(where: { slot in top.map { (0..<64).contains(slot - $0) } ?? true }) {
-            throw AddressGetsAway(offset: nil, how: .passed(to: name))
+            throw AddressEscapes(offset: nil, how: .passed(to: name))
         }
     }
 
@@ -273,7 +273,7 @@ struct AddressAnalysis {
         return Register.arguments.enumerated().contains { reader.returned.contains($0) && state[$1].mayBeAddress }
     }
 
-    private mutating func call(_ callee: Callee?, by slot: Int? = nil) throws(AddressGetsAway) {
+    private mutating func call(_ callee: Callee?, by slot: Int? = nil) throws(AddressEscapes) {
         let returnsAddress = givesBackAddress(callee)
         try pass(to: callee, by: slot)
         if let top = state[.rsp].frame { state.slots = state.slots.filter { $0.key >= top } }
@@ -297,7 +297,7 @@ struct AddressAnalysis {
 
     // MARK: Operands
 
-    mutating func read(_ operand: Operand) throws(AddressGetsAway) -> TrackedValue {
+    mutating func read(_ operand: Operand) throws(AddressEscapes) -> TrackedValue {
         switch operand {
         case .register(let register, let width, let isSecondByte):
             return state.read(register, width: width, isSecondByte: isSecondByte)
@@ -309,7 +309,7 @@ struct AddressAnalysis {
         }
     }
 
-    mutating func write(_ value: TrackedValue, to operand: Operand) throws(AddressGetsAway) {
+    mutating func write(_ value: TrackedValue, to operand: Operand) throws(AddressEscapes) {
         switch operand {
         case .immediate: break
         case .register(let register, let width, let isSecondByte):
@@ -320,16 +320,16 @@ struct AddressAnalysis {
             let place = isOnStack(memory) ? frameOffset(memory) : nil
             if value.mayBeAddress {
                 // From the return address on, the memory is the caller's.
-                guard let place, place < 0, width == 8 else { throw AddressGetsAway(offset: nil, how: .stored) }
+                guard let place, place < 0, width == 8 else { throw AddressEscapes(offset: nil, how: .stored) }
                 if spill == nil { spill = instructions[current].offset }
             }
             if let place { state.store(value, at: place, width: width) } else if isOnStack(memory) { state.storeSomewhere() }
         }
     }
 
-    func refuseWrites(to memory: Memory) throws(AddressGetsAway) {
+    func refuseWrites(to memory: Memory) throws(AddressEscapes) {
         if memory.field.map({ slots.contains($0) }) ?? false || memory.registers.contains(where: { state[$0].mayBeAddress }) {
-            throw AddressGetsAway(offset: nil, how: .unknown("a write to it"))
+            throw AddressEscapes(offset: nil, how: .unknown("a write to it"))
         }
     }
 

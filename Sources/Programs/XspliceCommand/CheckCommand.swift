@@ -14,7 +14,7 @@ struct CheckCommand: ConsoleCommand {
         commandName: "check", abstract: "Say what a hypervisor would answer to a payload, without running it.",
         discussion: """
             Follows the hypervisor's loader from upload to unload, and looks at more than the loader does. Exit code 0 when all of it works, \
-            \(ExitStatus.cannotBeLivePatched.rawValue) when the hypervisor would refuse the payload or be ruined by it, or when it can't be told.
+            \(ExitStatus.cannotBeLivePatched.rawValue) when the hypervisor would refuse the payload or be ruined by it, or when the check can't follow what happens.
             """)
 
     @Argument(help: ArgumentHelp("A payload file.", valueName: "payload"))

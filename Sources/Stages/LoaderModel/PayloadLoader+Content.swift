@@ -210,7 +210,7 @@ extension PayloadLoader {
     private func readNote(_ name: String) throws(Stop) -> [UInt8]? {
         guard let (index, section) = section(named: name) else { return nil }
         return try buildID(inNote: loadedBytes(index), section, at: memory.address(of: index) ?? 0) { error, reason in
-            .refuseSilently(.notes, behaviour.tellsFaultyNotes ? error : .invalid, "section \(name) \(reason)")
+            .refuseSilently(.notes, behaviour.reportsFaultyNotes ? error : .invalid, "section \(name) \(reason)")
         }
     }
 

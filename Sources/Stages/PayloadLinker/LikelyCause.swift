@@ -59,7 +59,7 @@ package struct LikelyCause: Sendable, Equatable {
             help = "give the source that the hypervisor was built from, with all its patches"
         } else {
             kind = .unknown
-            reason = "it is the only function of \(unequal.objectName), and nothing tells how the two were built"
+            reason = "it is the only function of \(unequal.objectName), and nothing shows how the two were built"
             help = "give the source, the configuration (-c) and the compiler (CC) that the hypervisor was built with"
         }
     }

@@ -18,7 +18,7 @@ package struct LoaderBehaviour: Sendable {
     /// Whether the loader checks the dependency on the hypervisor first, in the file itself. If not, it checks that last.
     package var checksHypervisorFirst: Bool { readsNotLoadedFromFile }
     /// Whether the loader has an error of its own for a faulty note of the payload.
-    package var tellsFaultyNotes: Bool { readsNotLoadedFromFile }
+    package var reportsFaultyNotes: Bool { readsNotLoadedFromFile }
 
     package init(_ version: XenVersion) {
         readsNotLoadedFromFile = Since(20, points: [18: 4, 19: 1]).holds(for: version)

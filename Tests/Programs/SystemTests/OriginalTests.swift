@@ -10,7 +10,7 @@ import Glibc
 import Musl
 #endif
 
-/// Another compiler, configuration or source than the hypervisor's: refused, and told which.
+/// Another compiler, configuration or source than the hypervisor's: refused, with the cause.
 ///
 /// Each prepares the tree anew, which takes its time.
 @Suite(

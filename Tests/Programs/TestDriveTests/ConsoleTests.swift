@@ -1,7 +1,7 @@
 import TestDrive
 import Testing
 
-@Suite("the console is told apart into hypervisor, dom0 and steps")
+@Suite("the console is split into the lines of hypervisor, dom0 and steps")
 struct ConsoleTests {
     private func console(_ text: String) -> Console { Console(text.utf8) }
 

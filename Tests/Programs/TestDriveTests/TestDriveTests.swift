@@ -19,7 +19,7 @@ struct TestDriveTests {
                 "unload", "still alive",
             ])
         let (scenario, steps) = try drive.scenario()
-        // The first and the last one are about the dom0's kernel, and not told.
+        // The first and the last one are about the dom0's kernel, and not reported.
         #expect(scenario.files == ["fix.livepatch": [1, 2, 3]] && scenario.steps.map(\.id).dropFirst().dropLast() == steps.map(\.id)[...])
         #expect(scenario.steps.first?.command == "cat /proc/sys/kernel/tainted && xen-livepatch list" && scenario.steps.last?.command == "cat /proc/sys/kernel/tainted")
         // What the host tool is asked to do is looked at in its list.
@@ -117,7 +117,7 @@ struct TestDriveTests {
         #expect(result.telling == [line].compactMap(\.self))
     }
 
-    @Test("a host tool that the hypervisor does not understand is told, rather than the first step that it fails")
+    @Test("a host tool that the hypervisor does not understand is reported, rather than the first step that it fails")
     func aToolOfAnotherVersion() throws {
         let text = "@@step taint-before begin\n0\nError listing payloads: 13: Permission denied\n\n@@step taint-before end 13\n" + run()
         #expect(

@@ -29,7 +29,7 @@ struct PatchReaderTests {
         }
     }
 
-    @Test("Damage is told with its line", arguments: [
+    @Test("Damage is reported with its line", arguments: [
         ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1 +1 @@\n-a\n+b\n+c\n", 6, "more lines"),
         ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1 @@\n-a\n+b\n", 5, "ends in the middle of hunk 1"),
         ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1,2 @@\n-a\n+b\nc\n", 6, "begins with neither"),

@@ -35,7 +35,7 @@ struct PatchSeriesTests {
         #expect(try tree().apply(Self.change, undo).files.isEmpty)
     }
 
-    @Test("An offset is accepted and told with hunk, file and distance", arguments: [
+    @Test("An offset is accepted and reported with hunk, file and distance", arguments: [
         ("@@ -7,3 +7,4 @@", "hunk 1 of xen/common/kernel.c applies 3 lines further up"),
         ("@@ -3,3 +3,4 @@", "hunk 1 of xen/common/kernel.c applies 1 line further down"),
     ])

@@ -22,7 +22,7 @@ package enum Readelf {
             }
         }
         guard reports.count == twice.count else {
-            throw ToolFailure(description: "readelf told of \(reports.count) files instead of \(twice.count)")
+            throw ToolFailure(description: "readelf listed \(reports.count) files instead of \(twice.count)")
         }
         return Array(reports.prefix(files.count))
     }
