@@ -33,7 +33,7 @@ struct ExplainCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Explain a diagnostic, or list them all.")
 
-    @Argument(help: ArgumentHelp("What stands in the brackets of error[...].", valueName: "identifier"))
+    @Argument(help: ArgumentHelp("The word in the brackets of error[...], warning[...] or note[...].", valueName: "identifier"))
     var identifier: String?
 
     @Flag(help: "Write JSON.")

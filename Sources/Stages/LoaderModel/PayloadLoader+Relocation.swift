@@ -76,7 +76,7 @@ extension PayloadLoader {
         if rules.placeCheck != .never { try checkPlace(UInt64(kind.width)) }
         try store(kind, relocation.type, symbol, addend, at: place, title)
         if relocation.offset >= size || size - relocation.offset < UInt64(kind.width) {
-            spoil("\(title): what is behind section \(sections[target].name) is overwritten")
+            spoil("\(title): what follows section \(sections[target].name) is overwritten")
         }
     }
 

@@ -69,9 +69,9 @@ package struct PatchError: ExplainedError, Equatable {
         return switch reason {
         case .unreadable(let errno): "cannot read the patch \(patch): \(errno.description)"
         case .isDirectory: "\(patch) is a folder, not a patch"
-        case .tooLarge(let limit): "\(patch) is larger than \(limit >> 20) MiB: that is no source patch"
+        case .tooLarge(let limit): "\(patch) is larger than \(limit >> 20) MiB, and so not a source patch"
         case .empty: "\(patch) is empty"
-        case .noChanges: "\(patch) has no changes: there is no hunk of a unified diff in it"
+        case .noChanges: "\(patch) has no changes: it has no hunk of a unified diff"
         case .notText: "\(patch) is a binary file, not a patch"
         case .unsupportedFormat(let format): "\(place): \(format), not a unified diff"
         case .malformed(let what): "\(place): \(what)"

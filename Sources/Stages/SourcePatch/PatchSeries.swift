@@ -232,7 +232,7 @@ struct PatchSeries {
         case .symbolicLink(let place):
             .unsafePath(path, place == path ? "is a symbolic link" : "leads through the symbolic link \(place)")
         case .notRegular(let place):
-            .unsupportedFile(path, place == path ? "is no regular file" : "lies below \(place), which is no folder")
+            .unsupportedFile(path, place == path ? "is not a regular file" : "lies below \(place), which is not a folder")
         case .tooLarge: .unsupportedFile(path, "is larger than \(TreeFiles.sizeLimit >> 20) MiB")
         case .system(let errno): .unreadableSource(path, errno)
         }

@@ -240,7 +240,7 @@ struct TreePreparation: Sendable {
         let made = try ELFFile.read(path).header.machine
         if let machine = request.machine, made != machine {
             throw BuildError(
-                "'\(toolchain.compiler.joined(separator: " "))' is no compiler for \(request.architecture): it makes objects of ELF machine \(made), not \(machine)",
+                "'\(toolchain.compiler.joined(separator: " "))' is not a compiler for \(request.architecture): it makes objects of ELF machine \(made), not \(machine)",
                 help: request.environment["CC"] == nil
                     ? "give the prefix of the right tools with --cross-compile"
                     : "the build uses CC as it is, whatever the target: unset it, or set it to the right compiler")
