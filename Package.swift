@@ -132,7 +132,7 @@ house.module("XenRig", on: .programs, ["TestDrive", "Report", "XenVersions", "EL
 house.executable("xen-rig", ["XenRig", "TestDrive", "WorkFiles", "Diagnostics"], [argumentParser, system, subprocess])
 
 house.testSupport("TestTools", ["WorkFiles"], [system, subprocess])
-house.testSupport("ObjectFixtures", ["XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
+house.testSupport("ObjectFixtures", ["Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
 house.testSupport("PayloadSamples", ["XenVersions", "LoaderModel", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
 
 house.add(
@@ -159,7 +159,7 @@ house.tests(
     ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
 house.tests(
     "LoaderModel", ["XenVersions", "PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
-house.tests("Report", ["XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
+house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])
 house.tests(

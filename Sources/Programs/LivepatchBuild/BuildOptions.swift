@@ -125,7 +125,7 @@ extension BuildOptions {
         func refuse(_ message: String) -> UsageError { UsageError(message, help: "xsplice-build --help lists the options") }
         if input.patches.isEmpty, fix.nops.isEmpty { throw refuse("no patch is given: -p PATCH") }
         if stack != Stack(), targets.xenSyms.isEmpty {
-            throw refuse("payloads are applied to a hypervisor that runs: give its xen-syms with --xen-syms FILE")
+            throw refuse("payloads are applied to a running hypervisor: give its xen-syms with --xen-syms FILE")
         }
         if let name = payload.name, name.isEmpty || PayloadName.name(for: [FilePath(name)]) != name {
             throw refuse("--name takes 1 to \(PayloadABI.maximumNameLength) letters, digits, _ and -, not '\(name)'")
@@ -137,7 +137,7 @@ extension BuildOptions {
             if targets.architectures[..<index].contains(name) { throw refuse("--arch \(name) is given twice") }
         }
         if stack.payloads.isEmpty, !stack.patches.isEmpty, !stack.isReplaced {
-            throw refuse("--applied-patch goes with the payloads that came of it: --on PAYLOAD")
+            throw refuse("--applied-patch needs the payloads that were made from it: --on PAYLOAD")
         }
         let names =
             [("-s", input.source)] + input.patches.map { ("-p", $0) } + stack.payloads.map { ("--on", $0) }

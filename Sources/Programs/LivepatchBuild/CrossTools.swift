@@ -37,7 +37,7 @@ struct CrossTools: Sendable, Equatable {
             guard meant == target.name else {
                 throw UsageError(
                     "CROSS_COMPILE=\(said): does not say for which target it is (\(foreign.joined(separator: ", ")))",
-                    help: "unset it, or say it with --cross-compile \(target.name)=PREFIX")
+                    help: "unset it, or give it as --cross-compile \(target.name)=PREFIX")
             }
             prefix = said
         } else {

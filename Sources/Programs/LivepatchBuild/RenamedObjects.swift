@@ -33,8 +33,8 @@ func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [
         whole.originalSource = old.source
         notes.append(
             Diagnostic(
-                .objectVanished, .note, location: SourceLocation(file: pair.source),
-                message: "\(pair.name) has the functions and variables of \(old.name), which is no longer built: the two are compared with each other"))
+                .objectRenamed, .note, location: SourceLocation(file: pair.source),
+                message: "\(pair.name) has the functions and variables of \(old.name), which is no longer built: the two were compared with each other"))
         return whole
     }
     return (result, notes)

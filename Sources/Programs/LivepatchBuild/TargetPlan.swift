@@ -56,12 +56,12 @@ func checkNames(
     var seen: Set<String> = []
     for value in values {
         if let name = value.architecture, !targets.contains(name) {
-            throw UsageError("\(option) \(name)=\(value.value): \(name) is no target of this run (\(targets.joined(separator: ", ")))")
+            throw UsageError("\(option) \(name)=\(value.value): \(name) is not a target of this run (\(targets.joined(separator: ", ")))")
         }
         guard let name = value.architecture ?? only else {
             throw UsageError(
                 "\(option) \(value.value): does not say for which target it is (\(targets.joined(separator: ", ")))",
-                help: "say it with \(option) ARCH=\(value.value)")
+                help: "give it as \(option) ARCH=\(value.value)")
         }
         guard seen.insert(name).inserted else { throw UsageError("\(option) is given twice for \(name)") }
     }
@@ -89,7 +89,7 @@ private func targets(
         for (name, path) in images.sorted(by: { $0.key < $1.key }) where !options.targets.architectures.contains(name) {
             throw UsageError(
                 "\(path): is for \(name), and --arch says \(options.targets.architectures.joined(separator: ", "))",
-                help: "give the xen-syms of the hypervisor that the payload is for; without --arch it tells the architecture")
+                help: "give the xen-syms of the hypervisor that the payload is for; without --arch, xen-syms decides the architecture")
         }
         return options.targets.architectures.compactMap { Architectures.named($0) }
     }
@@ -104,7 +104,7 @@ private func appliedPayloads(
     for path in options.stack.payloads {
         let name = try architecture(of: path, machines).name
         guard targets.contains(name) else {
-            throw UsageError("--on \(path): is for \(name), which is no target of this run (\(targets.joined(separator: ", ")))")
+            throw UsageError("--on \(path): is for \(name), which is not a target of this run (\(targets.joined(separator: ", ")))")
         }
         applied[name, default: []].append(path)
     }
@@ -112,7 +112,7 @@ private func appliedPayloads(
     if !options.stack.patches.isEmpty, !options.stack.isReplaced, let without = targets.first(where: { applied[$0] == nil }) {
         throw UsageError(
             "--applied-patch: no payload of --on is for \(without)",
-            help: "where nothing is applied the patches of --applied-patch do not run: build for \(without) in a run of its own")
+            help: "the patches of --applied-patch do not run where no payload is applied: build for \(without) in a run of its own")
     }
     return applied
 }
@@ -132,8 +132,8 @@ private func checkSharedOptions(_ options: BuildOptions, _ targets: [String]) th
     let list = targets.joined(separator: ", ")
     for (option, isGiven) in [("--depends", options.payload.depends != nil), ("--xen-depends", options.payload.xenDepends != nil)] where isGiven {
         throw UsageError(
-            "\(option) with several targets (\(list)): a build-id is that of one hypervisor or payload",
-            help: "leave it out, as xen-syms tells; or build for one target at a time")
+            "\(option) with several targets (\(list)): a build-id belongs to one hypervisor or payload",
+            help: "leave it out, because xen-syms has it; or build for one target at a time")
     }
     if let nops = options.fix.nops.first {
         throw UsageError(

@@ -58,6 +58,7 @@ package struct ChangeOutcome: Sendable {
         compare("changed", changed, expected.changed)
         compare("new", new, expected.new)
         compare("diagnostics", diagnostics.filter { !ignoring.contains($0) }, expected.diagnostics)
+        found += (report?.diagnostics ?? []).compactMap { DiagnosticCatalogue.complaint(about: $0) }
         for (function, files) in expected.files ?? [:] { compare("files of \(function)", self.files(of: function), files) }
         for (section, count) in expected.entries ?? [:] {
             let got = report?.specialEntries.first { $0.section == section }?.count ?? 0

@@ -57,13 +57,13 @@ struct BatchCommand: ConsoleCommand {
     @Flag(help: "Replace what earlier runs wrote to OUT.")
     var force = false
 
-    @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+    @Flag(name: .shortAndLong, help: "Print errors only.")
     var quiet = false
 
     func validate() throws {
         try checkJobs(jobs)
         if output.isEmpty { throw ValidationError("-o is given an empty name") }
-        if let cacheSize, CacheSize(argument: cacheSize) == nil { throw ValidationError("--cache-size: '\(cacheSize)' is no size") }
+        if let cacheSize, CacheSize(argument: cacheSize) == nil { throw ValidationError("--cache-size: '\(cacheSize)' is not a size") }
     }
 
     var interruption: String { "interrupted: builds that had ended keep what they wrote, and batch.json does not list them" }

@@ -38,13 +38,13 @@ struct OutputOptions: ParsableArguments {
 struct TargetOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The xen-syms of the running hypervisor. Without it one is built, which takes its time. Give it again for each target, as FILE or ARCH=FILE.",
+            "The xen-syms of the running hypervisor. Without it a hypervisor is built, which takes some minutes the first time. Give it again for each target, as FILE or ARCH=FILE.",
             valueName: "file"))
     var xenSyms: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "The processor that the hypervisor runs on: \(Architectures.names). Several, with commas between them or in options of their own, are several targets. Default: that of xen-syms, else this machine's.",
+            "The processor that the hypervisor runs on: \(Architectures.names). For several targets, put commas between them or give the option again. Default: that of xen-syms, else this machine's.",
             valueName: "arch"))
     var arch: [String] = []
 
@@ -57,7 +57,7 @@ struct TargetOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What stands before the names of compiler and binutils: PREFIX, or ARCH=PREFIX. Default: $CROSS_COMPILE, else the architecture's usual one where this machine has another.",
+            "The prefix of the names of compiler and binutils: PREFIX, or ARCH=PREFIX. Default: $CROSS_COMPILE; if that is not set and the target is not this machine's processor, the usual prefix of the target.",
             valueName: "prefix"))
     var crossCompile: [String] = []
 
@@ -87,7 +87,7 @@ struct StackOptions: ParsableArguments {
     var appliedPatches: [String] = []
 
     @Flag(
-        help: "Make a payload that takes the place of all applied ones: of the patches of --applied-patch and -p together, for '\(PayloadABI.livepatchV2.hostTool) replace'.")
+        help: "Make a payload that replaces all applied ones, from the patches of --applied-patch and -p together, for '\(PayloadABI.livepatchV2.hostTool) replace'.")
     var cumulative = false
 
     var values: BuildOptions.Stack {
@@ -146,14 +146,14 @@ struct FixOptions: ParsableArguments {
     @Option(
         name: .customLong("nop"),
         help: ArgumentHelp(
-            "Turn the first bytes of a function into NOPs, instead of replacing it. For experts: nothing checks what the rest does then.",
+            "Turn the first bytes of a function into NOPs, instead of replacing it. For experts: nothing checks what the rest of the function does then.",
             valueName: "function=bytes"))
     var nops: [NOPArgument] = []
 
     @Option(
         name: .customLong("allow-layout-change"),
         help: ArgumentHelp(
-            "Let this struct, union or enum have another layout, with a warning: 'struct foo', or foo. May be given again.",
+            "Let this struct, union or enum have another layout, with a warning: 'struct foo', or foo. Give it again for each type.",
             valueName: "type"))
     var allowedLayouts: [String] = []
 
@@ -190,7 +190,7 @@ struct WorkOptions: ParsableArguments {
     @Option(
         name: [.customShort("k"), .customLong("skip")],
         help: ArgumentHelp(
-            "diff: stop when the objects are compiled. build: has no effect, as what was compiled before is in the cache anyway.",
+            "diff: stop when the objects are compiled. build: has no effect, because what was compiled before is in the cache.",
             valueName: "phase"))
     var skip: BuildOptions.SkippedPhase?
 
@@ -198,7 +198,7 @@ struct WorkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How much the cache may hold: bytes, or with K, M, G or T behind the number; 0 for no limit. What was not used for the longest time goes first.",
+            "How much the cache may hold: a number of bytes, or one with K, M, G or T after it; 0 for no limit. What was not used for the longest time is removed first.",
             valueName: "size"))
     var cacheSize = CacheSize.standard
 
@@ -225,7 +225,7 @@ struct WorkOptions: ParsableArguments {
 }
 
 struct SaidOptions: ParsableArguments {
-    @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+    @Flag(name: .shortAndLong, help: "Print errors only.")
     var quiet = false
 
     @Flag(name: .shortAndLong, help: "Say what the stages do.")
@@ -235,7 +235,7 @@ struct SaidOptions: ParsableArguments {
     var debug = false
 
     func validate() throws {
-        if quiet, verbose || debug { throw ValidationError("-q says nothing but errors: it does not go with -v or --debug") }
+        if quiet, verbose || debug { throw ValidationError("-q can't be used with -v or --debug: it leaves out everything but errors") }
     }
 
     var verbosity: Verbosity { quiet ? .quiet : debug ? .debug : verbose ? .verbose : .normal }

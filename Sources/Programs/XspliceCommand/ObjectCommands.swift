@@ -33,27 +33,34 @@ struct ExplainCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Explain a diagnostic, or list them all.")
 
-    @Argument(help: ArgumentHelp("What stands in the brackets of error[...].", valueName: "identifier"))
+    @Argument(help: ArgumentHelp("The word in the brackets of error[...], warning[...] or note[...].", valueName: "identifier"))
     var identifier: String?
+
+    @Flag(help: "Write JSON.")
+    var json = false
 
     @Flag(help: .hidden)
     var markdown = false
 
-    func run(on console: Console) throws(UsageError) -> ExitStatus {
+    /// All entries, as JSON.
+    private struct Catalogue: Encodable {
+        var diagnostics = DiagnosticCatalogue.entries
+    }
+
+    func run(on console: Console) throws -> ExitStatus {
         let style = console.outputStyle
         if markdown {
             console.output.write(DiagnosticCatalogue.markdown())
         } else if let identifier {
             guard let id = DiagnosticID(rawValue: identifier) else {
-                throw UsageError(
-                    "no diagnostic is called '\(identifier)'", help: "xsplice-build explain lists all that there are")
+                throw UsageError("no diagnostic is called '\(identifier)'", help: "xsplice-build explain lists all of them")
             }
-            console.output.write(DiagnosticCatalogue.text(DiagnosticCatalogue.entry(id), style: style) + "\n")
+            let entry = DiagnosticCatalogue.entry(id)
+            console.output.write(
+                json ? try JSONText.encode(entry, subject: identifier) : DiagnosticCatalogue.text(entry, style: style) + "\n")
         } else {
-            let width = DiagnosticID.allCases.map(\.rawValue.count).max() ?? 0
-            for entry in DiagnosticCatalogue.entries {
-                console.output.write("\(entry.id.rawValue.padding(to: width))  \(style.shown(entry.title))\n")
-            }
+            console.output.write(
+                json ? try JSONText.encode(Catalogue(), subject: "catalogue") : DiagnosticCatalogue.list(style: style) + "\n")
         }
         return .written
     }

@@ -39,7 +39,7 @@ struct TestDriveCommand: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A command for the dom0's shell and, behind the last equals sign, words that its output must hold before anything is applied and after all is reverted.",
+            "A command for the dom0's shell and, after the last equals sign, words that its output must have before anything is applied and after everything is reverted.",
             valueName: "cmd=text"))
     var expectBefore: [ExpectationArgument] = []
 

@@ -28,7 +28,7 @@ struct WhyCommand: ConsoleCommand {
         }
         guard !texts.isEmpty else {
             if let symbol {
-                throw UsageError("nothing called '\(symbol)' is in the payload of \(self.report)", help: "xsplice-build why \(self.report) lists all that is")
+                throw UsageError("nothing called '\(symbol)' is in the payload of \(self.report)", help: "xsplice-build why \(self.report) lists everything in it")
             }
             throw UsageError("\(self.report): that run made no payload", help: "its outcome: \(reports.map(\.outcome.rawValue).joined(separator: ", "))")
         }
@@ -43,6 +43,6 @@ struct WhyCommand: ConsoleCommand {
         let bytes = try InputFile.read(file)
         if let one = try? JSONText.decode(BuildReport.self, from: bytes) { return [one] }
         if let several = try? JSONText.decode(RunReport.self, from: bytes) { return several.targets }
-        throw UsageError("\(file): is no report of this version of the program", help: "make the payload anew; its report then says why")
+        throw UsageError("\(file): is not a report of this version of the program", help: "make the payload again: its new report says why")
     }
 }

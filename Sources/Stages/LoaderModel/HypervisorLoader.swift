@@ -29,7 +29,7 @@ package struct HypervisorLoader: Sendable, Equatable {
             throw InputError(file: image.path, reason: "this hypervisor was built without live patching (CONFIG_LIVEPATCH)")
         }
         guard let major = number("xen_major_version"), let minor = number("xen_minor_version") else {
-            throw InputError(file: image.path, reason: "does not tell its version", help: "give its source tree with -s")
+            throw InputError(file: image.path, reason: "does not say its version", help: "give its source tree with -s")
         }
         let version = XenVersion(major: major, minor: minor)
         self.init(version: version, abi: isOld ? .xspliceV1 : version.livepatchFormat)

@@ -52,7 +52,7 @@ package struct LoadResult: Sendable, Equatable {
 
     /// Something that does not stop the upload but still matters.
     package struct Finding: Sendable, Equatable {
-        package enum Kind: String, Sendable, Equatable, Codable {
+        package enum Kind: String, Sendable, Equatable, Codable, CaseIterable {
             /// A loaded section with `sh_addralign` 0 is put at the start of its region and overwrites what is there.
             case zeroAlignment = "zero-alignment"
             case noExecutableSection = "no-executable-section"

@@ -25,7 +25,8 @@ package func loadStack(
                 file: path, reason: "this hypervisor would not have loaded it: \(refusal.reason)",
                 help: running.payloads.isEmpty && refusal.step == .symbolResolution ? inOrder : nil)
         case .crashes(let reason): throw InputError(file: path, reason: "it would have crashed this hypervisor: \(reason)")
-        case .notModelled(let reason): throw InputError(file: path, reason: "it can't be followed: \(reason)")
+        case .notModelled(let reason):
+            throw InputError(file: path, reason: "this program can't follow what the hypervisor does with it: \(reason)")
         }
         guard result.depends == running.topBuildID else {
             let below = running.payloads.last.map { "that of \($0.path)" } ?? "that of the hypervisor"

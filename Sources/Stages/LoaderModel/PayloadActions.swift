@@ -78,7 +78,7 @@ extension PayloadActions {
             answers.append(
                 Answer(
                     action: replaces ? .replace : .apply,
-                    outcome: .notModelled("the hook \(hook) does the work: whether it marks every function as done is not known, and else the hypervisor stops itself")))
+                    outcome: .notModelled("the hook \(hook) does the work: it is not known whether it marks every function as done, and if it does not, the hypervisor stops itself")))
             return
         }
         writes = result.functions.map { Self.write($0, into: hypervisor, architecture, rules) }
@@ -90,7 +90,7 @@ extension PayloadActions {
                     outcome: .refused(
                         .init(
                             step: .apply, error: .invalid,
-                            reason: "it has variables, which are not what they were when it was uploaded: unload it first"))))
+                            reason: "it has variables, which no longer have the values that they had at upload: unload it first"))))
         } else {
             answers += [Answer(action: .applyAgain, outcome: .done), Answer(action: .revert, outcome: .done)]
         }
@@ -108,10 +108,10 @@ extension PayloadActions {
         if replaces {
             if let hook = result.hooks.first(where: PayloadABI.isVetoing(hook:)) {
                 return .init(
-                    step: .apply, error: .notSupported, reason: "a payload with the hook \(hook) takes the place of no other")
+                    step: .apply, error: .notSupported, reason: "a payload with the hook \(hook) can't replace others")
             }
             if let other = hypervisor.payloads.first(where: { $0.hooks.contains(where: PayloadABI.isVetoing(hook:)) }) {
-                return .init(step: .apply, error: .notSupported, reason: "the payload \(other.name) has hooks that forbid another to take its place")
+                return .init(step: .apply, error: .notSupported, reason: "the payload \(other.name) has hooks that forbid another payload to replace it")
             }
         } else if let function = result.functions.first(where: { $0.expected > 0 && hypervisor.isReplaced($0.oldAddress) }) {
             return .init(

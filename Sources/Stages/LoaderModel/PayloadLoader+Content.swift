@@ -46,7 +46,7 @@ extension PayloadLoader {
 
     private mutating func readFunction(_ entry: FunctionEntry, _ section: Int) throws(Stop) {
         guard entry.version == abi.version else {
-            throw .refuse(.functions, .notSupported, "an entry has format version \(entry.version), \(abi.version) is taken")
+            throw .refuse(.functions, .notSupported, "an entry has format version \(entry.version), and the loader takes \(abi.version)")
         }
         try checkAligned(section)
         let (newAddress, newSize, oldSize) = (entry.newAddress, entry.newSize, entry.oldSize)
@@ -77,12 +77,12 @@ extension PayloadLoader {
     private mutating func checkMemory(_ name: String, _ address: UInt64, isReadAtUpload: Bool) throws(Stop) {
         let reason: String
         if !hypervisor.hasMemory(at: address) {
-            reason = "\(name) is to be patched at \(hexadecimal(address)), where neither the hypervisor nor a payload is"
+            reason = "\(name) is to be patched at \(hexadecimal(address)), which belongs neither to the hypervisor nor to a payload"
         } else if hypervisor.isFreedAfterBoot(address) {
             reason = "\(name) is to be patched, and the hypervisor has freed it after boot"
         } else {
             if rules.patchesImageOnly, !hypervisor.isInImage(address) {
-                spoil("\(name) lies in another payload, and this hypervisor can write to its own image only: one payload has to take the place of all")
+                spoil("\(name) lies in another payload, and this hypervisor can write to its own image only: one payload has to replace all")
             }
             return
         }
@@ -100,7 +100,7 @@ extension PayloadLoader {
         }
         let first = hypervisor.bytes(at: oldAddress, count: 4)
         if first == nil {
-            findings.append(.init(.originalUnknown, "the first bytes of \(name) are not known, so whether the trampoline fits"))
+            findings.append(.init(.originalUnknown, "the first bytes of \(name) are not known: the trampoline may not fit"))
         }
         let needed = architecture.minimumFunctionSize(firstBytes: first ?? [])
         guard oldSize >= needed else {
@@ -125,10 +125,10 @@ extension PayloadLoader {
             throw .refuseSilently(.functions, .notSupported, "\(name): at most \(PayloadABI.maximumNOPs) bytes can become NOPs")
         }
         if newSize < hypervisor.spared(at: oldAddress, architecture, rules) {
-            spoil("\(name): \(newSize) bytes of NOPs end within the mark for indirect calls, which counts and stays: applying overwrites memory without end")
+            spoil("\(name): \(newSize) bytes of NOPs end in the mark for indirect calls, which counts and stays: applying overwrites memory without end")
         }
         guard newSize % rules.instructionSize == 0 else {
-            throw .refuseSilently(.functions, .notSupported, "\(name): \(newSize) bytes are no whole NOPs, of \(rules.instructionSize) each")
+            throw .refuseSilently(.functions, .notSupported, "\(name): \(newSize) bytes are not a whole number of NOPs of \(rules.instructionSize) bytes")
         }
         guard oldSize < newSize else { return }
         if rules.holdsNOPsToFunction { throw .refuseSilently(.functions, .invalid, "\(name): more NOPs than the function has bytes") }
@@ -172,7 +172,7 @@ extension PayloadLoader {
             findings.append(
                 .init(
                     .actionHook,
-                    "the hook \(hook) does the work in the hypervisor's place, which stops itself unless the hook marks every function as done"))
+                    "the hook \(hook) does the hypervisor's work, and the hypervisor stops itself unless the hook marks every function as done"))
         }
     }
 
@@ -180,7 +180,7 @@ extension PayloadLoader {
     private mutating func isCalled(_ hook: PayloadABI.Hook, _ index: Int) -> Bool {
         guard sections[index].isLoaded, let bytes = memory.bytes(of: index) else {
             if hook.isArray || behaviour.readsNotLoadedFromFile {
-                spoil("section \(hook.section) is not loaded (no SHF_ALLOC), but followed")
+                spoil("section \(hook.section) is not loaded (no SHF_ALLOC), but the loader follows it")
             } else {
                 findings.append(.init(.tableIgnored, "the hypervisor ignores section \(hook.section), which is not loaded (no SHF_ALLOC)"))
             }

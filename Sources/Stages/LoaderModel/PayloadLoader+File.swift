@@ -9,7 +9,7 @@ extension PayloadLoader {
         guard !file.bytes.isEmpty else { throw .refuseSilently(.upload, .invalid, "the payload is empty") }
         guard UInt64(file.bytes.count) <= maximumPayloadSize else {
             throw .refuseSilently(
-                .upload, .invalid, "the payload is \(file.bytes.count) bytes long, at most \(maximumPayloadSize) are taken")
+                .upload, .invalid, "the payload is \(file.bytes.count) bytes long, and the loader takes at most \(maximumPayloadSize)")
         }
     }
 
@@ -32,11 +32,11 @@ extension PayloadLoader {
         guard header.flags & rules.headerFlagsMask == architecture.headerFlags & rules.headerFlagsMask else {
             throw fault(
                 .notSupported,
-                "its header flags are \(hexadecimal(UInt64(header.flags))), \(hexadecimal(UInt64(architecture.headerFlags))) are asked for")
+                "its header flags are \(hexadecimal(UInt64(header.flags))), and the loader asks for \(hexadecimal(UInt64(architecture.headerFlags)))")
         }
         guard header.nameTable != 0 else { throw fault(.invalid, "it has no section of section names") }
         guard header.sectionCount < 1024 else {
-            throw fault(.notSupported, "it has \(header.sectionCount) sections, at most 1023 are taken")
+            throw fault(.notSupported, "it has \(header.sectionCount) sections, and the loader takes at most 1023")
         }
         guard header.nameTable < header.sectionCount else {
             throw fault(.invalid, "the index of the section names, \(header.nameTable), is past the last section")
@@ -115,7 +115,7 @@ extension PayloadLoader {
         guard section.type == ELF.SectionType.strtab, let contents = file.contents(section),
             let first = contents.first, let last = contents.last, first == 0, last == 0
         else {
-            throw .refuse(step, .invalid, "section \(index) is no string table that starts and ends with a zero byte")
+            throw .refuse(step, .invalid, "section \(index) is not a string table that starts and ends with a zero byte")
         }
     }
 

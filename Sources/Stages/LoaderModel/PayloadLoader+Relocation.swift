@@ -11,7 +11,7 @@ extension PayloadLoader {
             }
             guard sections[Int(section.info)].isLoaded else { continue }
             guard section.link == UInt32(symbolTable) else {
-                throw .refuse(.relocation, .invalid, "relocations \(section.name) link to another section than the symbol table")
+                throw .refuse(.relocation, .invalid, "relocations \(section.name) do not link to the symbol table")
             }
             guard section.size > 0 else { continue }
             let isRela = section.type == ELF.SectionType.rela
@@ -67,16 +67,16 @@ extension PayloadLoader {
         }
         if case .beforeType(let bytes) = rules.placeCheck { try checkPlace(bytes) }
         guard !rules.undescribedRelocations.contains(relocation.type) else {
-            throw .unknown("\(title): type \(relocation.type) is not known here")
+            throw .unknown("\(title): this program does not know type \(relocation.type)")
         }
         guard let kind, architecture.loaded(relocation.type, symbol: 0, addend: 0, at: 0, in: 0) != nil else {
-            throw fault(.notSupported, "type \(kind?.name ?? String(relocation.type)) is not taken")
+            throw fault(.notSupported, "the loader does not take type \(kind?.name ?? String(relocation.type))")
         }
         guard kind.width > 0 else { return }
         if rules.placeCheck != .never { try checkPlace(UInt64(kind.width)) }
         try store(kind, relocation.type, symbol, addend, at: place, title)
         if relocation.offset >= size || size - relocation.offset < UInt64(kind.width) {
-            spoil("\(title): what is behind section \(sections[target].name) is overwritten")
+            spoil("\(title): what follows section \(sections[target].name) is overwritten")
         }
     }
 
@@ -86,7 +86,7 @@ extension PayloadLoader {
         let old = try number(at: place, kind, title)
         guard let stored = architecture.loaded(type, symbol: symbol.value, addend: addend, at: place, in: old),
             let meant = kind.result(symbol.value &+ UInt64(bitPattern: addend), at: place)
-        else { throw .unknown("\(title): \(kind.name) is not known here") }
+        else { throw .unknown("\(title): this program does not know \(kind.name)") }
         guard memory.store(architecture.byteOrder.bytes(stored.number, count: kind.width), at: place) else {
             throw .crash("\(title): it writes past the payload's pages")
         }

@@ -28,7 +28,7 @@ extension PayloadLoader {
         }
         for table in tables where table.replacement?.lengthOffset != nil { try readAlternatives(table) }
         for name in rules.refusedSections where section(named: name) != nil {
-            throw .refuse(.tables, .notSupported, "section \(name) is not taken")
+            throw .refuse(.tables, .notSupported, "the loader does not take section \(name)")
         }
         for table in tables where !Self.isBugTable(table) && table.replacement?.lengthOffset == nil {
             guard let (index, section) = section(named: table.section) else { continue }
@@ -43,7 +43,7 @@ extension PayloadLoader {
     }
 
     private mutating func spoilSearch(in section: RawELF.Section) {
-        spoil("section \(section.name) is not loaded (no SHF_ALLOC), but searched when one of its places is reached")
+        spoil("section \(section.name) is not loaded (no SHF_ALLOC), but the hypervisor searches it when it reaches one of its places")
     }
 
     /// Each entry must point to a call through a pointer, in the payload's own text. The hypervisor overwrites it with a direct call.
@@ -58,7 +58,7 @@ extension PayloadLoader {
                 throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is outside the payload's text")
             }
             guard memory.bytes(at: call, count: form.start.count) == form.start[...] else {
-                throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is no call through a pointer")
+                throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is not a call through a pointer")
             }
         }
     }
@@ -116,7 +116,7 @@ extension PayloadLoader {
         if length == room { return nil }
         // The processor decides which alternatives are applied.
         return length == 0
-            ? .unknown("alternative \(number) is filled in by a function")
+            ? .unknown("a function fills in alternative \(number)")
             : .crash("alternative \(number) has \(length) bytes for a place of \(room), which stops the hypervisor on a processor that it is for")
     }
 
@@ -168,7 +168,7 @@ extension PayloadLoader {
     /// Finds what the upload does not check but an operator needs to know.
     mutating func lookFurther() {
         if memory.region(.text).size == 0 {
-            findings.append(.init(.noExecutableSection, "it has no executable section, which old debug hypervisors do not survive"))
+            findings.append(.init(.noExecutableSection, "it has no executable section, and old debug hypervisors crash on that"))
         }
         if !isSafeToReapply {
             let names = memory.sections(of: sections).filter {
@@ -181,7 +181,7 @@ extension PayloadLoader {
         if let name = abi.xenDependsSection { names.insert(name) }
         let known = sections.dropFirst().map(\.name)
         for name in names.sorted() where known.count(where: { $0 == name }) > 1 {
-            findings.append(.init(.sectionSeenOnce, "of several sections \(name) the hypervisor sees the first only"))
+            findings.append(.init(.sectionSeenOnce, "of several sections \(name) the hypervisor sees only the first"))
         }
         for table in architecture.specialTables(of: version) where !table.isLoaded {
             if let found = section(named: table.section)?.section, found.isLoaded, found.size > 0 {

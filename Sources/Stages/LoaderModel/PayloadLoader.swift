@@ -151,7 +151,7 @@ struct PayloadLoader {
     /// - Parameter what: names the thing at the address, to start a sentence with.
     func checkAligned(_ address: UInt64, _ what: @autoclosure () -> String) throws(Stop) {
         guard address % rules.wordAlignment == 0 else {
-            throw .crash("\(what()) lies at \(hexadecimal(address)), and words at other than multiples of \(rules.wordAlignment) can't be accessed")
+            throw .crash("\(what()) lies at \(hexadecimal(address)), and words can be accessed at multiples of \(rules.wordAlignment) only")
         }
     }
 

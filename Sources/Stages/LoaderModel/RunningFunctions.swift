@@ -22,15 +22,15 @@ struct RunningFunctions {
             findings.append(
                 .init(
                     .runsWhilePatching,
-                    "processors are in '\(name)' while payloads are applied and reverted: the old code ends what it began, and after a revert "
+                    "processors are in '\(name)' while payloads are applied and reverted: the old code finishes what it began, and after a revert "
                         + "the new code may still run for a moment"))
         }
         if rules.functionsOnWaitingStacks.contains(name) {
             findings.append(
                 .init(
                     .onWaitingStacks,
-                    "virtual processors that wait have '\(name)' on their stacks: once the new code has run, the payload may be reverted, "
-                        + "but not unloaded while domains run"))
+                    "virtual processors that wait have '\(name)' on their stacks: once the new code has run, the payload can be reverted, "
+                        + "but must not be unloaded while domains run"))
         }
         return findings
     }

@@ -15,7 +15,7 @@ extension Classifier {
                 report(
                     .globalNameMoved, symbol: name,
                     message: "'\(name)' becomes \(new.isWeak ? "weak" : "strong"): which definition the hypervisor uses was decided when it was linked",
-                    help: "leave the symbol's binding as it is")
+                    help: "leave the symbol's binding (weak or strong) as it was")
             }
             switch (old.place, new.place) {
             case (.absolute(let x), .absolute(let y)):
@@ -28,7 +28,8 @@ extension Classifier {
                 } else if oldDistance != newDistance || (newDistance != 0 && facts.status(y) != .same) {
                     reportMoved(name, "is a place inside '\(b[y].name)', which changed", at: y)
                 }
-            default: reportMoved(name, "was one of a number and an address, and is the other", at: nil)
+            case (.absolute, .item): reportMoved(name, "was a number and is an address", at: nil)
+            case (.item, .absolute): reportMoved(name, "was an address and is a number", at: nil)
             }
         }
     }
@@ -36,7 +37,7 @@ extension Classifier {
     private mutating func reportMoved(_ name: String, _ what: String, at item: PatchedItem.ID?) {
         report(
             .globalNameMoved, symbol: name, location: item.flatMap { facts.records[$0.index].location },
-            message: "the global name '\(name)' \(what): other objects of the running hypervisor go by the old meaning",
+            message: "the global name '\(name)' \(what): other objects of the running hypervisor still use the old meaning",
             help: "use a new name for the new meaning")
     }
 
@@ -51,7 +52,7 @@ extension Classifier {
                 report(
                     .collectedArrayChanged, symbol: item.name, section: section, location: location,
                     message: "'\(item.name)' is gone from an array that the linker collects (\(section)): the running hypervisor still has the entry",
-                    help: "make the functions that the entry leads to do nothing, or leave it out of the live patch")
+                    help: "make the functions that the entry points to do nothing, or leave this part out of the live patch")
             case .writable, .perCPU:
                 report(
                     .dataLeftBehind, .note, symbol: item.name, location: location,
@@ -71,7 +72,7 @@ extension Classifier {
             guard let twin = facts.twin(record.item.id) else { continue }
             report(
                 .correlationAmbiguous, .warning, symbol: record.item.name, location: record.location,
-                message: "'\(record.item.name)' is taken for the hypervisor's '\(twin.name)' by its name alone: debug info is silent about it")
+                message: "'\(record.item.name)' is taken to be the hypervisor's '\(twin.name)' because of its name alone: debug info does not mention it")
         }
     }
 
@@ -88,14 +89,19 @@ extension Classifier {
                 guard let old = facts.original.variable(candidate.id), let new = facts.patched.variable(record.item.id) else { return true }
                 return LocalKey(old) == LocalKey(new)
             }
-            report(
-                .correlationAmbiguous, isSamePlace ? .error : .warning, symbol: name, location: record.location,
-                message: isSamePlace
-                    ? "'\(name)' can't be told from the hypervisor's variables of that name (\(list(candidates.map(\.name)))): taking it for a new one would lose a value"
-                    : "'\(name)' is a new variable of the payload: the hypervisor's \(list(candidates.map(\.name))), declared elsewhere or freed after boot, keeps its value to itself",
-                help: isSamePlace
-                    ? "give the variables different names, or leave the lines that declare them alone"
-                    : "where the value matters, leave the declaration in the function that has it")
+            let names = list(candidates.map(\.name))
+            if isSamePlace {
+                report(
+                    .correlationAmbiguous, .error, symbol: name, location: record.location,
+                    message: "'\(name)' may be new, or one of the hypervisor's variables of that name (\(names)): as a new one it would lose their value",
+                    help: "give the variables different names, or leave the lines that declare them unchanged")
+            } else {
+                report(
+                    .variableStartsAnew, .warning, symbol: name, location: record.location,
+                    message: "'\(name)' is a new variable and starts with its initial value: the hypervisor's \(names), which was declared in another place or "
+                        + "freed after boot, does not pass its value on",
+                    help: "if the value matters, leave the declaration in the function that has it")
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ struct Classifier {
         judgeGuesses()
         judgeOddities()
         if facts.original.lacksDebugInfo || facts.patched.lacksDebugInfo, facts.records.contains(where: { $0.status != .same }) {
-            report(.debugInfoMissing, .warning, message: "\(facts.pair.object) has no debug info: static locals are told apart by their names alone")
+            report(.debugInfoMissing, .warning, message: "\(facts.pair.object) has no debug info: only their names tell its static locals apart")
         }
     }
 
@@ -56,7 +56,7 @@ struct Classifier {
         default:
             report(
                 .sectionNotUnderstood, item, section: b.sectionName(of: item),
-                message: "'\(item.name)' differs, in a section that this program does not know")
+                message: "'\(item.name)' changed, in a section that this program does not know")
         }
     }
 
@@ -64,49 +64,59 @@ struct Classifier {
         let item = record.item
         if let twin = facts.twin(item.id), twin.role != item.role {
             report(
-                .sectionNotUnderstood, item, section: b.sectionName(of: item),
-                message: "'\(item.name)' moves from \(a.sectionName(of: twin)) to \(b.sectionName(of: item))",
-                help: "keep the function's section as it is; a function that newly runs after boot needs another name")
+                .placementChanged, item, section: b.sectionName(of: item),
+                message: "function '\(item.name)' goes from section \(a.sectionName(of: twin)) to \(b.sectionName(of: item)): "
+                    + "only functions that were among the code that runs after boot can be replaced",
+                help: "leave the function in its section; give a function that now runs after boot another name")
         }
         if !item.aliases.isEmpty, record.status == .changed {
             report(
-                .correlationAmbiguous, .warning, symbol: item.name, location: record.location,
-                message: "'\(item.name)' has other names (\(item.aliases.joined(separator: ", "))): all of them are replaced")
+                .aliasesReplaced, .warning, symbol: item.name, location: record.location,
+                message: "'\(item.name)' has other names (\(item.aliases.joined(separator: ", "))): callers by those names reach the new code, too")
         }
     }
 
     private mutating func judgePerCPU(_ record: ChangeSet.Record) {
         let name = record.item.name
-        report(
-            .perCPUAdded, record.item,
-            message: record.status == .new
-                ? "new per-CPU variable '\(name)': a loaded payload gets no per-CPU area"
-                : "per-CPU variable '\(name)' changed",
-            help: "keep the value in an array indexed by the processor's number, or in an existing per-CPU structure's padding")
+        let help = "keep the value in an array indexed by the processor's number, or in the padding of an existing per-CPU structure"
+        if record.status == .new {
+            report(.perCPUAdded, record.item, message: "new per-CPU variable '\(name)': a loaded payload gets no per-CPU area", help: help)
+        } else {
+            report(
+                .perCPUChanged, record.item, message: "per-CPU variable '\(name)' changed: each processor already has its own, as it was before the patch",
+                help: help)
+        }
     }
 
     private mutating func judgeCollected(_ item: PatchedItem) {
         let section = b.sectionName(of: item)
         report(
             .collectedArrayChanged, item, section: section,
-            message: "'\(item.name)' is part of an array that the linker collects (\(section)): the running hypervisor's array can't grow or change",
+            message: "'\(item.name)' is an entry of an array that the linker collects (\(section)): the running hypervisor's array can't change",
             help: "register the entry from a load hook, if the array has a run-time interface, or leave it out of the live patch")
     }
 
     private mutating func judgeVariable(_ record: ChangeSet.Record) {
         guard record.status == .changed, let old = facts.twin(record.item.id) else { return }
         let new = record.item
-        if old.size != new.size || old.role != new.role {
+        let help = "leave the old variable alone and add a new one beside it"
+        if old.size != new.size {
             report(
                 .dataSizeChanged, new,
-                message: old.size != new.size
-                    ? "variable '\(new.name)' changed from \(old.size) to \(new.size) bytes: the running hypervisor has it as it was"
-                    : "'\(new.name)' was a constant and becomes a variable: the running hypervisor can't write to it",
-                help: "leave the old variable alone and add a new one beside it")
+                message: "variable '\(new.name)' changed from \(old.size) to \(new.size) bytes: the running hypervisor keeps it as it was", help: help)
+        } else if old.role == .readOnly {
+            report(
+                .constantMadeVariable, new, message: "'\(new.name)' was a constant and becomes a variable: the running hypervisor can't write to it",
+                help: help)
+        } else if old.role != new.role {
+            report(
+                .placementChanged, new,
+                message: "variable '\(new.name)' goes from section \(a.sectionName(of: old)) to \(b.sectionName(of: new)): in the running hypervisor it stays where it is",
+                help: help)
         } else {
             report(
                 .dataInitialiserChanged, new,
-                message: "the initial value of variable '\(new.name)' changed: the running hypervisor has long initialised it",
+                message: "the initial value of variable '\(new.name)' changed: the running hypervisor keeps the value that it has now",
                 help: "set the value from a load hook (LIVEPATCH_LOAD_HOOK), or at the places that read it")
         }
     }
@@ -132,7 +142,7 @@ struct Classifier {
             if !isEqual {
                 report(
                     .sectionNotUnderstood, section: section,
-                    message: "something without a name differs in section \(section) of \(facts.pair.object)",
+                    message: "something without a symbol changed in section \(section) of \(facts.pair.object)",
                     help: "give the code or data a symbol of its own, with a type and a size")
             }
         }
@@ -153,7 +163,7 @@ struct Classifier {
             let section = b.sectionName(of: record.item)
             report(
                 .collectedArrayChanged, .warning, symbol: record.item.name, section: section, location: record.location,
-                message: "'\(record.item.name)' is an entry of \(section), which is read at boot: it comes too late for the running hypervisor")
+                message: "'\(record.item.name)' is an entry of \(section), which is read at boot only: it has no effect on the running hypervisor")
         }
         // The text of a parameter's name belongs to its array entry.
         let entries = Set(arrays.map(\.item.id)), ofArrays = Set(arrays.flatMap { $0.item.references }.map(\.target))
@@ -164,7 +174,7 @@ struct Classifier {
         guard !names.isEmpty else { return }
         report(
             .initOnlyChange, .warning, symbol: names.first, location: changed.first?.location,
-            message: "\(list(names)) changed, but \(names.count == 1 ? "is" : "are") used at boot only and never live-patched")
+            message: "\(list(names)) changed, but \(names.count == 1 ? "is" : "are") used at boot only: the payload leaves \(names.count == 1 ? "it" : "them") out")
     }
 
     private mutating func judgeOddities(where counts: (Oddity) -> Bool = { _ in true }) {
@@ -172,14 +182,15 @@ struct Classifier {
         for oddity in b.oddities where counts(oddity) && !a.oddities.contains(oddity) {
             report(
                 .specialSectionUnknown, section: oddity.section,
-                message: "section \(oddity.section) of \(facts.pair.object) is not understood: \(oddity.reason)")
+                message: "this program does not understand section \(oddity.section) of \(facts.pair.object): \(oddity.reason)")
         }
         for record in facts.records where record.status != .same && record.item.role == .code {
             // Tables that the payload loader ignores.
             for entry in record.item.entries where !entry.table.isLoaded {
                 report(
-                    .specialSectionUnknown, section: entry.table.section,
-                    message: "'\(record.item.name)' changed and has an entry in \(entry.table.section), which the hypervisor does not load from a payload")
+                    .specialEntryIgnored, section: entry.table.section,
+                    message: "'\(record.item.name)' changed and has an entry in \(entry.table.section), a table that the hypervisor ignores in a payload",
+                    help: "leave the function unchanged, and make the change in its callers")
             }
         }
     }
@@ -190,12 +201,12 @@ struct Classifier {
         if !others.isEmpty {
             report(
                 .assemblyChanged, section: others[0],
-                message: "\(facts.pair.source) is assembly, and what runs after boot differs (\(others.joined(separator: ", ")))",
+                message: "\(facts.pair.source) is assembly, and what the hypervisor uses after boot changed in it (\(others.joined(separator: ", ")))",
                 help: "make the change in C, in a function that the assembly calls or that calls it")
         } else if !boot.isEmpty {
             report(
                 .initOnlyChange, .warning, section: boot[0],
-                message: "\(facts.pair.source) changed in \(boot.joined(separator: ", ")), which is used at boot only and never live-patched")
+                message: "\(facts.pair.source) changed only in \(boot.joined(separator: ", ")), which is used at boot only: the payload leaves it out")
         }
     }
 

@@ -49,7 +49,7 @@ package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) thr
         diagnostics.append(
             Diagnostic(
                 .objectVanished, .note, location: SourceLocation(file: pair.source),
-                message: "\(pair.object) is no longer built: its code stays in the hypervisor, for whoever still refers to it"))
+                message: "the patched tree no longer builds \(pair.object): its code and data stay in the running hypervisor"))
     }
     return ChangeSet(
         pair, original: original.graph, patched: patched.graph, records: outcome.records, removed: outcome.removed, diagnostics: diagnostics,
@@ -66,7 +66,7 @@ private func compareForeign(_ pair: CompiledPair, by rules: ComparisonRules) -> 
         diagnostics.append(
             Diagnostic(
                 .initOnlyChange, .warning, location: SourceLocation(file: pair.source),
-                message: "\(pair.object) changed, which is for another machine (ELF machine \(patched.header.machine)): it runs at boot only and is never live-patched"))
+                message: "\(pair.object) changed, but is for another machine (ELF machine \(patched.header.machine)) and runs at boot only: the payload leaves it out"))
     }
     return ChangeSet(
         pair, original: ObjectGraph(empty: pair.object, file: original), patched: ObjectGraph(empty: pair.object, file: patched),

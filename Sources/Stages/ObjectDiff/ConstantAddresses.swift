@@ -23,7 +23,7 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
             diagnostics.append(
                 Diagnostic(
                     .constantTableChanged, severity, symbol: item.name, location: facts.location(item.id),
-                    message: "constant '\(item.name)' changed, and \(what) goes on with the old one", help: help))
+                    message: "constant '\(item.name)' changed, and \(what) still reads the old one", help: help))
         }
         // Boot data may point to the constant: for example a table with a pointer for each processor (`intel_idle_ids` of
         // `xen/arch/x86/cpu/mwait-idle.c`). The table does not show where boot code stored the pointers.
@@ -32,13 +32,13 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
             ?? before.escape(of: twin) ?? after.escape(of: item.id)
         if let escape {
             report(
-                .error, "\(escape): whoever kept it",
-                help: "change the functions that read it; or, when nobody keeps its address, give the new table a new name")
+                .error, "\(escape): whatever kept that address",
+                help: "change the functions that read it instead; or, if nothing keeps its address, give the new table another name")
         } else if let table = data(.readOnly, pointingTo: twin, in: facts.a) ?? data(.readOnly, pointingTo: item.id, in: facts.b) {
             // What functions do with a pointer that they load from that table is not analysed.
             report(
-                .warning, "'\(table)' leads to it: whoever took the pointer from there and kept it",
-                help: "look at what the functions that read '\(table)' do with its pointers")
+                .warning, "'\(table)' points to it: whatever took that pointer and kept it",
+                help: "check what the functions that read '\(table)' do with its pointers")
         }
     }
     return diagnostics

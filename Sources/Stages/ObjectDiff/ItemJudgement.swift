@@ -106,11 +106,11 @@ private func movedItems(
                     .placementChanged, severity, symbol: new.name, location: patched.location(new.id) ?? SourceLocation(file: source),
                     message: message, help: help))
         }
-        let stays = "variable '\(new.name)' goes from \(from) to \(to): the running hypervisor has it where it was"
+        let stays = "variable '\(new.name)' goes from \(from) to \(to): in the running hypervisor it stays where it is"
         switch (new.kind, new.role) {
         case (.function, .code):
             changed[new.id] = difference
-            report(.note, "function '\(new.name)' goes from \(from) to \(to), otherwise unchanged: it is replaced, and lies among the payload's code")
+            report(.note, "function '\(new.name)' goes from \(from) to \(to) with the same code: it is replaced, and lies among the payload's code")
         // For example a load hook that becomes an unload hook, with the same function.
         case (.data, .hooks) where moves: changed[new.id] = difference
         case (.data, .writable) where moves && after.isAsGood(as: before): report(.warning, stays)

@@ -7,36 +7,36 @@ enum LayoutWording {
         case .refused:
             Diagnostic(
                 .layoutChanged, .error, symbol: change.type, location: change.location,
-                message: "'\(change.type)' has another layout after the patch, and what the running hypervisor has of it keeps the old one",
-                help: "leave the type as it is: keep a new value in a new variable beside it, or put it into padding "
+                message: "'\(change.type)' gets another layout, and what the running hypervisor has of that type keeps the old one",
+                help: "leave the type as it is, and keep a new value in a variable of its own or in padding "
                     + "(xsplice-build explain \(DiagnosticID.layoutChanged.rawValue)); "
-                    + "if none of it can be alive when the payload is applied: --allow-layout-change '\(change.type)'")
+                    + "if nothing of that type can exist when the payload is applied: --allow-layout-change '\(change.type)'")
         case .allowed:
             Diagnostic(
                 .layoutChanged, .warning, symbol: change.type, location: change.location,
-                message: "'\(change.type)' has another layout after the patch, and is allowed to: nothing checks that old and new code "
+                message: "'\(change.type)' gets another layout, as --allow-layout-change permits: nothing checks that old and new code "
                     + "never meet the same object")
         case .stackOnly:
             Diagnostic(
                 .layoutChanged, .warning, symbol: change.type, location: change.location,
-                message: "'\(change.type)' has another layout after the patch; as far as debug info tells, it lives on the stack only, and all "
-                    + "functions that use it are in the payload")
+                message: "'\(change.type)' gets another layout: by the debug info it lives on the stack only, and the payload includes all functions "
+                    + "that use it")
         case .retyped:
             Diagnostic(
-                .layoutChanged, .warning, symbol: change.type, location: change.location,
-                message: "a member of '\(change.type)' has another type of the same size: what the running hypervisor has stored there was meant "
-                    + "as the old one")
+                .layoutMemberRetyped, .warning, symbol: change.type, location: change.location,
+                message: "a member of '\(change.type)' gets another type of the same size: what the running hypervisor stored there still has the old type")
         case .compatible where change.enumerators.isEmpty:
             Diagnostic(
                 .layoutPaddingUsed, .warning, symbol: change.type, location: change.location,
-                message: "'\(change.type)' has new members where nothing was before: in what the running hypervisor has of it, they hold whatever was "
-                    + "there",
+                message: "'\(change.type)' has new members where nothing was before: in what the running hypervisor has of that type, they hold whatever "
+                    + "was there",
                 help: "make sure that zero is a good value for them, or write them in a load hook; code that copies or clears the type "
                     + "member by member leaves them out")
         case .compatible:
             Diagnostic(
-                .layoutPaddingUsed, .warning, symbol: change.type, location: change.location,
-                message: "'\(change.type)' has new values: functions that this payload does not replace don't know them")
+                .layoutValuesAdded, .warning, symbol: change.type, location: change.location,
+                message: "'\(change.type)' has new values: functions that this payload does not replace do not know them",
+                help: "check that no unchanged function can meet a new value, or that it can deal with one")
         }
     }
 

@@ -338,7 +338,7 @@ private struct Builder<Side: ComparisonSide> {
                 oddities.append(
                     Oddity(
                         section: section.name,
-                        reason: "its size, \(section.size), is no multiple of its entries' \(table.entrySize) bytes"))
+                        reason: "its size of \(section.size) bytes is not a multiple of an entry's \(table.entrySize)"))
                 addOdd(index, from: 0, to: section.data.count)
                 continue
             }

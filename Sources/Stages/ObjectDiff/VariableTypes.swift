@@ -15,8 +15,8 @@ func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
         guard let item = item(of: place, in: facts), let twin = facts.twin(item.id), twin.size == item.size else { continue }
         diagnostics.append(
             Diagnostic(
-                .dataSizeChanged, .error, symbol: item.name, location: new.declaration ?? SourceLocation(file: facts.pair.source),
-                message: "variable '\(place.name)' changed its type from '\(old.type)' to '\(new.type)': the running hypervisor's value was written as the old one",
+                .dataTypeChanged, .error, symbol: item.name, location: new.declaration ?? SourceLocation(file: facts.pair.source),
+                message: "variable '\(place.name)' changed its type from '\(old.type)' to '\(new.type)': the running hypervisor's value still has the old type",
                 help: "leave the old variable alone and add a new one beside it"))
     }
     return diagnostics

@@ -19,15 +19,15 @@ struct Expectation: Equatable {
     /// - Parameter original: the function as compiled here, which says what places are patched at boot; nil when it is not known.
     init(_ symbol: XenImage.Symbol, original: OriginalItem?, running: RunningHypervisor, architecture: any TargetArchitecture) {
         guard symbol.payload == nil else {
-            whyNone = "a payload brought it, and its bytes are settled when that is loaded"
+            whyNone = "it belongs to a payload, and its bytes are known only when that is loaded"
             return
         }
         guard running.replacement(of: symbol) == nil else {
-            whyNone = "a payload below replaces it, and its trampoline stands there"
+            whyNone = "a payload below replaces it, and the jump of that payload stands there"
             return
         }
         guard let original else {
-            whyNone = "which of its bytes are patched at boot is not known"
+            whyNone = "it is not known which of its bytes are patched at boot"
             return
         }
         let patched = original.entries.filter(\.table.patchesCode)

@@ -29,7 +29,7 @@ package struct LikelyCause: Sendable, Equatable {
         if let payload = unequal.payload {
             kind = .payload
             reason = "payload \(payload) replaces it, and was made from another source"
-            help = "--applied-patch takes the patches that made the applied payloads, all of them and in order"
+            help = "give --applied-patch all patches that the applied payloads were made from, in their order"
         } else if !running.compilers.isEmpty, !compilers.isEmpty {
             kind = .compiler
             reason = "another compiler made the hypervisor: \(running.compilers.sorted().joined(separator: ", ")); here it is \(compilers.sorted().joined(separator: ", "))"
@@ -46,16 +46,16 @@ package struct LikelyCause: Sendable, Equatable {
             kind = .source
             let (equal, all) = (unequal.otherFunctionsEqual, unequal.otherFunctions)
             if equal == all {
-                reason = "all \(all) other functions of \(unequal.objectName) are as in the hypervisor: the source of this one is another"
+                reason = "all \(all) other functions of \(unequal.objectName) are the same in the hypervisor: the source of this one differs"
             } else if equal == 0 {
-                reason = "none of the \(all) other functions of \(unequal.objectName) is as in the hypervisor either: another source, or another way to compile it"
+                reason = "none of the \(all) other functions of \(unequal.objectName) is the same in the hypervisor either: the source differs, or how it was compiled"
             } else {
-                reason = "of the \(all) other functions of \(unequal.objectName) \(equal) are as in the hypervisor: the source is another"
+                reason = "\(equal) of the \(all) other functions of \(unequal.objectName) are the same in the hypervisor: the source differs"
             }
             help = "give the source that the hypervisor was built from, with all its patches"
         } else if !running.compilers.isEmpty, running.configuration != nil, here.configuration != nil {
             kind = .source
-            reason = "compiler and configuration are those of the hypervisor: the source is another"
+            reason = "compiler and configuration are those of the hypervisor: the source differs"
             help = "give the source that the hypervisor was built from, with all its patches"
         } else {
             kind = .unknown
@@ -78,6 +78,6 @@ extension UnequalOriginal {
         return Diagnostic(
             .originalDiffers, isTrusted ? .warning : .error, symbol: name, location: location,
             message: "'\(name)' as compiled here is not what \(runs): \(difference). \(cause.reason.prefix(1).uppercased())\(cause.reason.dropFirst())",
-            help: "\(cause.help); --trust-source goes on all the same")
+            help: "\(cause.help); --trust-source goes on anyway")
     }
 }

@@ -88,7 +88,7 @@ struct MovedDefinitions: Sendable {
         report(
             .globalNameMoved, item.name, set, item,
             "'\(item.name)' gets a second weak definition in \(set.source): which of the two the hypervisor uses was decided when it was linked",
-            help: "change the definition that there is, or give the new one another name")
+            help: "change the existing definition, or give the new one another name")
     }
 
     /// Names that get their meaning from something other than a new item: an alias, or a static function that becomes global. Other
@@ -110,7 +110,7 @@ struct MovedDefinitions: Sendable {
                     let after = item.names.first { $0 != name }.map { "another name of '\($0)'" } ?? "what was static"
                     report(
                         .globalNameMoved, name, set, item,
-                        "the global name '\(name)' \(before), and becomes \(after) in \(set.source): other objects of the running hypervisor go by the old meaning",
+                        "the global name '\(name)' \(before), and becomes \(after) in \(set.source): other objects of the running hypervisor still use the old meaning",
                         help: "keep a function or variable of that name, and let it do the same; or use a new name")
                 }
             }
@@ -134,7 +134,7 @@ struct MovedDefinitions: Sendable {
             else { continue }
             report(
                 .correlationAmbiguous, item.name, set, item,
-                "\(item.isGlobal ? "variable" : "static variable") '\(item.name)' is new in \(set.source) and gone from \(objects[old.object].source): as a new one it would not have the hypervisor's value",
+                "\(item.isGlobal ? "variable" : "static variable") '\(item.name)' is new in \(set.source) and gone from \(objects[old.object].source): as a new variable it would not have the hypervisor's value",
                 help: "leave it in its file; or, if it is another variable, give it another name")
         }
     }
@@ -146,9 +146,9 @@ struct MovedDefinitions: Sendable {
     private mutating func warnOfCallers(_ item: PatchedItem, _ set: ChangeSet) {
         diagnostics.append(
             Diagnostic(
-                .initCodeNeeded, .warning, symbol: item.name, location: set.location(of: item.id),
-                message: "'\(item.name)' no longer is boot code, and the payload includes it: functions that this patch does not change and that call it after boot still reach freed memory",
-                help: "look at its callers; one that runs after boot has to change, too"))
+                .initMarkDropped, .warning, symbol: item.name, location: set.location(of: item.id),
+                message: "'\(item.name)' is no longer boot code: unchanged functions that call it after boot still call into freed memory",
+                help: "check its callers: each one that runs after boot must change, too"))
     }
 
     private mutating func judge(_ item: PatchedItem, _ set: ChangeSet, _ origin: OriginalItem?, isSame: Bool) {
@@ -156,8 +156,8 @@ struct MovedDefinitions: Sendable {
         guard item.kind == .data, !isSame, [.writable, .readOnly].contains(item.role) else { return }
         guard let origin else {
             report(
-                .symbolAmbiguous,
-                "the hypervisor has a global '\(item.name)' already, of a file that this patch does not touch",
+                .globalNameTaken,
+                "the hypervisor already has a global '\(item.name)', from a file that this patch does not touch",
                 help: "give the new variable another name")
             return
         }
@@ -169,12 +169,12 @@ struct MovedDefinitions: Sendable {
         } else if item.role == .readOnly {
             report(
                 .constantTableChanged,
-                "constant '\(item.name)' comes from another file, with another content: other objects keep the old one",
+                "constant '\(item.name)' comes from another file, with other content: other objects keep the old one",
                 help: "add a new table with another name, and make the functions that need it refer to that one")
         } else {
             report(
                 .dataInitialiserChanged,
-                "'\(item.name)' comes from another file, with another initial value: the running hypervisor has long initialised it",
+                "'\(item.name)' comes from another file, with another initial value: the running hypervisor keeps the value that it has now",
                 help: "set the value from a load hook (LIVEPATCH_LOAD_HOOK)")
         }
     }

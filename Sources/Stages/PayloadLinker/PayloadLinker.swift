@@ -78,6 +78,6 @@ private func writableData(_ resolved: ResolvedPayload, _ options: LinkOptions) -
     return [
         Diagnostic(
             .writableDataInPayload, .note,
-            message: "the payload brings variables of its own: after a revert the hypervisor refuses to apply it again until it has been unloaded and uploaded anew")
+            message: "the payload has variables of its own: after a revert the hypervisor refuses to apply it again, until it is unloaded and uploaded again")
     ]
 }

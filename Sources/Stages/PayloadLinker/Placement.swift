@@ -66,7 +66,7 @@ private struct Placer {
             placement.diagnostics.append(
                 input.refusal(
                     .functionNotPlaceable, key,
-                    message: "'\(item.name)' has code that must not lie at certain places of a page, and at every place some of it would"))
+                    message: "wherever '\(item.name)' is put, some of its instructions lie at a place of a page where they must not be"))
         }
         return append(to: .text, bytes, size: item.size, alignment: alignment, from: offset ?? first)
     }
@@ -78,9 +78,9 @@ private struct Placer {
         let place = append(to: .hooks(name), bytes, alignment: UInt64(pointerSize))
         let count = (placement.sizes[place.section] ?? 0) / pointerSize, limit = abi.hookLimit(section: name)
         if let limit, count <= limit { return place }
-        let reason = limit.map { "has \(count) pointers, and the hypervisor takes \($0)" } ?? "is no hook of \(abi.displayName)"
+        let reason = limit.map { "has \(count) pointers, and the hypervisor takes \($0)" } ?? "is not a hook of \(abi.displayName)"
         placement.diagnostics.append(
-            input.refusal(.hookNotSupported, key, message: "\(name) \(reason): '\(item.name)' would never be called as meant"))
+            input.refusal(.hookNotSupported, key, message: "\(name) \(reason): '\(item.name)' would not be called as intended"))
         return place
     }
 }

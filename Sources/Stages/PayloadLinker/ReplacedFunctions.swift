@@ -63,10 +63,10 @@ private struct NotPossible: Error {
 /// 31 bytes.
 private func nops(_ request: LinkOptions.NOPs, _ input: LinkInput, replaced: [ReplacedFunction]) throws(NotPossible) -> ReplacedFunction {
     let running = input.hypervisor.running, architecture = input.architecture, abi = input.options.abi
-    guard abi.takesHooksAndNOPs else { throw NotPossible("\(abi.displayName) has no such entries") }
+    guard abi.takesHooksAndNOPs else { throw NotPossible("payloads of format \(abi.displayName) can't do that") }
     guard let symbol = running.image.symbol(ofQualifiedName: request.function), symbol.isFunction, !symbol.isFreedAfterBoot else {
         throw NotPossible(
-            "the hypervisor has no one function of that name", help: "a static function's name is FILE#NAME, as `nm xen-syms` groups them")
+            "the hypervisor has no function, or more than one, of that name", help: "the name of a static function is FILE#NAME, as `nm xen-syms` groups them")
     }
     guard running.replacement(of: symbol) == nil, !replaced.contains(where: { $0.function.oldAddress == symbol.address }) else {
         throw NotPossible("a payload replaces it")
@@ -74,14 +74,14 @@ private func nops(_ request: LinkOptions.NOPs, _ input: LinkInput, replaced: [Re
     let code = running.bytes(at: symbol.address, count: Int(clamping: symbol.size)) ?? []
     let skipped = architecture.beginsWithLandingPad(code) ? architecture.landingPadSize : 0
     let most = PayloadABI.maximumNOPs - skipped
-    guard (1...most).contains(request.count) else { throw NotPossible("the hypervisor takes 1 to \(most)") }
-    guard skipped + request.count <= code.count else { throw NotPossible("it has only \(code.count - skipped)") }
+    guard (1...most).contains(request.count) else { throw NotPossible("the hypervisor takes 1 to \(most) bytes") }
+    guard skipped + request.count <= code.count else { throw NotPossible("it has only \(code.count - skipped) bytes") }
     guard let instructions = architecture.instructions(code) else { throw NotPossible("its code can't be decoded") }
     guard instructions.contains(where: { $0.range.upperBound == skipped + request.count }) else {
         let ends = instructions.map { $0.range.upperBound - skipped }.filter { $0 > 0 && $0 <= most }
-        throw NotPossible("they end within an instruction", help: "instructions end after \(ends.map(String.init).joined(separator: ", ")) bytes")
+        throw NotPossible("they end in the middle of an instruction", help: "instructions end after \(ends.map(String.init).joined(separator: ", ")) bytes")
     }
-    guard skipped + request.count < code.count else { throw NotPossible("nothing would be left that returns") }
+    guard skipped + request.count < code.count else { throw NotPossible("nothing would be left to return from it") }
     return ReplacedFunction(
         function: .init(
             name: symbol.qualifiedName, location: nil, oldAddress: symbol.address, oldSize: symbol.size, newSize: UInt64(request.count),
@@ -94,14 +94,14 @@ private func nops(_ request: LinkOptions.NOPs, _ input: LinkInput, replaced: [Re
 private func notExpected(_ function: Payload.Function, _ expectation: Expectation) -> Diagnostic {
     Diagnostic(
         .expectationLeftOut, .note, symbol: function.name, location: function.location,
-        message: "nothing is expected at '\(function.name)': \(expectation.whyNone)")
+        message: "the payload expects no bytes at '\(function.name)': \(expectation.whyNone)")
 }
 
 private func notPatchable(_ function: Payload.Function, _ payload: String, _ architecture: any TargetArchitecture) -> Diagnostic {
     Diagnostic(
         .payloadNotPatchable, .error, symbol: function.name, location: function.location,
         message: "'\(function.name)' came with the payload \(payload), and a hypervisor for \(architecture.name) can replace functions of its own image only",
-        help: "--cumulative makes one payload of all patches, which takes the place of those that are applied")
+        help: "--cumulative makes one payload of all patches, which replaces those that are applied")
 }
 
 private func tooShort(
@@ -113,7 +113,7 @@ private func tooShort(
     return Diagnostic(
         .functionTooShort, .error, symbol: function.name, location: function.location,
         message: "'\(function.name)' is \(symbol.size) bytes long in the hypervisor, and the jump to its replacement needs \(needed)",
-        help: "make the change in the functions that call it")
+        help: "make the change in the functions that call it, with a new function of another name")
 }
 
 extension LinkInput {

@@ -70,7 +70,7 @@ private struct Resolver {
         for (section, harm) in harmful.sorted(by: { $0.key < $1.key }) {
             refuse(
                 .specialEntryHarmful, key, "'\(item.name)' has an entry in \(section), and in a payload the hypervisor \(harm)",
-                help: "print a message instead of WARN(), and leave run_in_exception_handler() to functions that are not changed")
+                help: "print a message instead of WARN(), and keep run_in_exception_handler() out of changed functions")
         }
         for entry in item.entries where entry.table.harm == nil {
             let section = entry.table.section
@@ -115,7 +115,7 @@ private struct Resolver {
         diagnostics.append(
             Diagnostic(
                 .bugFrameWithoutFile, .note, symbol: input.item(key).name, location: SourceLocation(file: file, line: input.objects[key].location?.line),
-                message: "reports (WARN, BUG, ASSERT) from the functions of \(file) in the payload will not name the file: the hypervisor must have the name itself, and does not"))
+                message: "WARN, BUG and ASSERT reports from the payload's functions of \(file) will not name that file: the hypervisor takes the name from its own image, which does not have it"))
     }
 
     // MARK: Destinations
@@ -173,7 +173,7 @@ private struct Resolver {
     private mutating func fill(_ reference: PatchedItem.Reference, of key: PatchedKey, base: Place, bits: Int = 64) {
         let place = base.advanced(by: reference.offset)
         guard let kind = architecture.relocationKind(reference.type) else {
-            return refuse(key, "has a relocation of type \(reference.type), which is not known here")
+            return refuse(key, "has a relocation of type \(reference.type), which this program does not know")
         }
         switch destination(of: reference, from: key) {
         case nil: break
@@ -204,7 +204,7 @@ private struct Resolver {
         let isNear = kind.value == .relative && place.section == target.section
         let distance = isNear ? UInt64(bitPattern: Int64(target.offset - place.offset) + reference.addend) : nil
         if let distance, !kind.holds(distance, addressSize: architecture.elfClass.addressSize) {
-            return refuse(key, "has a relocation \(kind.name), which does not reach as far as the payload makes it")
+            return refuse(key, "has a relocation \(kind.name), which does not reach far enough in the payload")
         }
         switch kind.loading {
         case .performed: relocate(place, reference.type, .section(target.section), reference.addend + Int64(target.offset))
@@ -223,7 +223,7 @@ private struct Resolver {
         let subject = subject(symbol)
         guard kind.loading == .withoutAddend, reference.addend != 0 else { return relocate(place, reference.type, subject, reference.addend) }
         guard let address = symbol.knownAddress else {
-            return refuse(key, "has a relocation \(kind.name) to byte \(reference.addend) of '\(symbol.name)', whose address is settled when its payload is loaded")
+            return refuse(key, "has a relocation \(kind.name) to byte \(reference.addend) of '\(symbol.name)', whose address is known only when its payload is loaded")
         }
         relocate(place, reference.type, .address("", address &+ UInt64(bitPattern: reference.addend)), 0)
     }

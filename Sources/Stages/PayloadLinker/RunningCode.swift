@@ -29,7 +29,7 @@ struct RunningCode {
 
     /// Limit for tables that point to tables. Compilers never nest them as deep as this.
     private static let deepest = 8
-    private static let incomplete = "what the address is there can't be told"
+    private static let incomplete = "the address there is not known in full"
 
     func agreement() -> CodeAgreement {
         let difference = byteDifference()
@@ -50,8 +50,8 @@ struct RunningCode {
         }
         let there = architecture.withoutLinkerFixes(running, like: here, at: address) { hypervisor.running.bytes(at: $0, count: $1) }
         var (ours, theirs) = (here, there)
-        guard ours.count == theirs.count else { return "its bytes are missing here" }
-        guard let sightings = sightings(of: item, in: there, at: address) else { return "the parts of an address don't fit together there" }
+        guard ours.count == theirs.count else { return "some of its bytes are missing here" }
+        guard let sightings = sightings(of: item, in: there, at: address) else { return "the parts of an address do not fit together there" }
         for reference in item.references {
             guard let sighting = sightings[.init(reference)] else { continue }
             clear(reference, in: &ours, &theirs)

@@ -95,10 +95,15 @@ private struct Selector {
         } else if let symbol = input.running(key) {
             if symbol.isFreedAfterBoot { warnOfBoot(key) } else { include(key, reason, for: nil) }
         } else {
-            refuse(
-                input.hypervisor.hasHome(key.object) || item.isGlobal ? .symbolNotInHypervisor : .symbolAmbiguous, key,
-                message: "function '\(item.name)' changed, but it can't be found in \(input.hypervisor.places)",
-                help: "is this the xen-syms of the source tree and configuration that were given?")
+            let help = "check that xen-syms belongs to the source tree and the configuration that were given"
+            if input.hypervisor.hasHome(key.object) || item.isGlobal {
+                refuse(
+                    .functionNotInHypervisor, key, message: "function '\(item.name)' changed, but can't be found in \(input.hypervisor.places)", help: help)
+            } else {
+                refuse(
+                    .symbolAmbiguous, key,
+                    message: "static function '\(item.name)' changed, but it can't be told which local symbols of xen-syms belong to \(key.object)", help: help)
+            }
         }
     }
 
@@ -129,7 +134,7 @@ private struct Selector {
             case .unclear(let section):
                 refuse(
                     .relocationNotUnderstood, key, section: section,
-                    message: "'\(item.name)' refers to section \(section) at byte \(reference.offset), and it can't be told to what there")
+                    message: "'\(item.name)' refers at byte \(reference.offset) to something in section \(section), and it can't be told to what")
             }
         }
     }
@@ -147,8 +152,8 @@ private struct Selector {
         guard let array else { return }
         refuse(
             .relocationNotUnderstood, user, section: graph.sectionName(of: item),
-            message: "'\(graph[user.item].name)' refers to the new '\(item.name)' or to the end of '\(array.name)', which are one place in the object",
-            help: "leave '\(item.name)' in a section of its own: without __read_mostly, for example")
+            message: "'\(graph[user.item].name)' refers to the new '\(item.name)' or to the end of '\(array.name)': in the object, both are the same place",
+            help: "put '\(item.name)' into a section of its own: leave out __read_mostly, for example")
     }
 
     /// The size of two pointers, in bytes. Code does not loop over anything smaller.
@@ -176,7 +181,7 @@ private struct Selector {
             refuse(
                 .symbolNotInHypervisor, user,
                 message: "'\(input.item(user).name)' needs '\(name)', which neither the hypervisor nor this patch has",
-                help: "if another payload brings it, build on top of that payload")
+                help: "if another payload has it, build on top of that payload (--on)")
         }
     }
 
@@ -231,8 +236,8 @@ private struct Selector {
         guard !isNew, item.isNamed, item.parent == nil, item.kind == .function else { return }
         diagnostics.append(
             Diagnostic(
-                .copyTravelsAlong, .note, symbol: item.name, location: input.objects[key].location,
-                message: "'\(item.name)' is not in the running hypervisor on its own: the payload includes a copy"))
+                .copyIncluded, .note, symbol: item.name, location: input.objects[key].location,
+                message: "'\(item.name)' has no symbol of its own in the running hypervisor: the payload includes a copy"))
     }
 
     // MARK: What the original did
@@ -257,7 +262,7 @@ private struct Selector {
         diagnostics.append(
             Diagnostic(
                 .initOnlyChange, .warning, symbol: input.item(key).name, location: input.objects[key].location,
-                message: "'\(input.item(key).name)' changed, but is used at boot only and never live-patched"))
+                message: "'\(input.item(key).name)' changed, but is used at boot only: the payload leaves it out"))
     }
 
     /// The new version of a hook's function is a replacement like any other: it takes effect at the next call, and that call has usually
@@ -267,9 +272,9 @@ private struct Selector {
             let name = set[id].item.name
             diagnostics.append(
                 Diagnostic(
-                    .hookNotSupported, .warning, symbol: name, location: set.location(of: id),
-                    message: "'\(name)' changed, and was a hook before this patch: it is replaced, but this payload does not have it called",
-                    help: "what has to run with this payload goes into a function of its own, with a hook of its own"))
+                    .hookKept, .warning, symbol: name, location: set.location(of: id),
+                    message: "'\(name)' changed, and was a hook before this patch: it is replaced, but is not a hook of this payload",
+                    help: "put what must run with this payload into a function of its own, and register that as a hook"))
         }
     }
 
@@ -278,7 +283,7 @@ private struct Selector {
         refuse(
             .initCodeNeeded, user,
             message: "'\(input.item(user).name)' newly needs '\(name)', which is freed at the end of booting",
-            help: "copy what is needed of it into a function of its own, without __init")
+            help: "copy what is needed of it into a new function, without __init")
     }
 
     private mutating func refuse(

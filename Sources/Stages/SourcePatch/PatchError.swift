@@ -69,9 +69,9 @@ package struct PatchError: ExplainedError, Equatable {
         return switch reason {
         case .unreadable(let errno): "cannot read the patch \(patch): \(errno.description)"
         case .isDirectory: "\(patch) is a folder, not a patch"
-        case .tooLarge(let limit): "\(patch) is larger than \(limit >> 20) MiB: that is no source patch"
+        case .tooLarge(let limit): "\(patch) is larger than \(limit >> 20) MiB, and so not a source patch"
         case .empty: "\(patch) is empty"
-        case .noChanges: "\(patch) has no changes: there is no hunk of a unified diff in it"
+        case .noChanges: "\(patch) has no changes: it has no hunk of a unified diff"
         case .notText: "\(patch) is a binary file, not a patch"
         case .unsupportedFormat(let format): "\(place): \(format), not a unified diff"
         case .malformed(let what): "\(place): \(what)"
@@ -79,14 +79,14 @@ package struct PatchError: ExplainedError, Equatable {
         case .unsafePath(let path, let why): "\(place): the path '\(path)' \(why)"
         case .wrongBase(let path): "\(place): the tree has no \(path), but it has xen/\(path)"
         case .missing(let file): "\(place): the tree has no \(file)"
-        case .alreadyThere(let file): "\(place): \(file) would be created, and is there already"
+        case .alreadyThere(let file): "\(place): the patch creates \(file), which is there already"
         case .unreadableSource(let file, let errno): "\(place): cannot read \(file): \(errno.description)"
         case .unsupportedFile(let file, let why): "\(place): \(file) \(why)"
         case .hunkDoesNotMatch(let hunk, let header, let file, let hint):
             hint == .noContext
                 ? "\(place): hunk \(hunk) (\(header)) of \(file) has no context lines, so its place can't be checked"
                 : "\(place): hunk \(hunk) (\(header)) of \(file) does not apply: its lines are not in the file"
-        case .leavesContents(let file): "\(place): \(file) would be removed, but has other contents than the patch says"
+        case .leavesContents(let file): "\(place): the patch removes \(file), which has other contents than the patch says"
         case .library(let words): "\(place): the patch can't be applied: \(words)"
         }
     }
@@ -108,7 +108,7 @@ package struct PatchError: ExplainedError, Equatable {
             case .alreadyApplied: "the reverse patch applies: \(file) has this change already"
             case .lineEndings: "it would apply if line endings were the same: one has CRLF, the other LF"
             case .whiteSpace: "only white space differs: a mail program or an editor may have changed the patch"
-            case .noContext: "make the patch with context lines, without -U0"
+            case .noContext: "make the patch with context lines: without -U0"
             case nil: "the patch was made for another version of Xen, or an earlier patch of a series is missing"
             }
         default: nil

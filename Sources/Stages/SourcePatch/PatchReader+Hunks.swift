@@ -43,7 +43,7 @@ extension PatchReader {
             case nil: break
             }
             guard old <= hunk.oldCount, new <= hunk.newCount else {
-                throw malformed("hunk \(number) has other line counts than its header says")
+                throw malformed("hunk \(number) does not have as many lines as its header says")
             }
             index += 1
         }

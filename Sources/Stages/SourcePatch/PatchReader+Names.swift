@@ -78,7 +78,7 @@ extension PatchReader {
 
     func parseMode(_ bytes: Bytes) throws(PatchError) -> UInt32 {
         guard bytes.count <= 7, let mode = UInt32(String(decoding: bytes, as: UTF8.self), radix: 8) else {
-            throw malformed("a file mode that is no octal number")
+            throw malformed("a file mode that is not an octal number")
         }
         return mode
     }

@@ -204,7 +204,7 @@ struct PatchReader {
     private mutating func append(_ file: FilePatch) throws(PatchError) {
         for mode in [file.oldMode, file.newMode] {
             guard let mode, mode & 0o170000 != 0o100000 else { continue }
-            let what = mode & 0o170000 == 0o120000 ? "is a symbolic link" : "is no regular file"
+            let what = mode & 0o170000 == 0o120000 ? "is a symbolic link" : "is not a regular file"
             throw PatchError(patch, line: file.line, .unsupportedFile(file.newPath, what))
         }
         files.append(file)

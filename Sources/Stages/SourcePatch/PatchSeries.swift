@@ -206,13 +206,13 @@ struct PatchSeries {
     private var outsideNote: [Diagnostic] {
         let (read, others) = (leftOut.filter(PatchPath.isReadByBuild).sorted(), leftOut.filter { !PatchPath.isReadByBuild($0) }.sorted())
         var result: [Diagnostic] = []
-        if !others.isEmpty { result.append(Diagnostic(.outsideHypervisor, .note, message: "left out, as outside xen/: \(others.listed(atMost: 3))")) }
+        if !others.isEmpty { result.append(Diagnostic(.outsideHypervisor, .note, message: "left out, because outside xen/: \(others.listed(atMost: 3))")) }
         if !read.isEmpty {
             result.append(
                 Diagnostic(
                     .outsideHypervisor, .warning,
                     message: "left out, though the hypervisor's build reads \(read.count == 1 ? "it" : "them"): \(read.listed(atMost: 3))",
-                    help: "if the fix needs another way of building, a payload is not enough"))
+                    help: "if the fix needs the hypervisor to be built differently, a payload is not enough"))
         }
         return result
     }
@@ -234,7 +234,7 @@ struct PatchSeries {
         case .symbolicLink(let place):
             .unsafePath(path, place == path ? "is a symbolic link" : "leads through the symbolic link \(place)")
         case .notRegular(let place):
-            .unsupportedFile(path, place == path ? "is no regular file" : "lies below \(place), which is no folder")
+            .unsupportedFile(path, place == path ? "is not a regular file" : "lies below \(place), which is not a folder")
         case .tooLarge: .unsupportedFile(path, "is larger than \(TreeFiles.sizeLimit >> 20) MiB")
         case .system(let errno): .unreadableSource(path, errno)
         }

@@ -70,7 +70,7 @@ extension TreePreparation {
             throw MoreIsNeeded(error.message)
         }
         guard depth == .everything || patched.changed.subtracting(compiled.read).allSatisfy({ isAccounted($0, in: original) }) else {
-            throw MoreIsNeeded("no object that make speaks of reads all of the patch's files")
+            throw MoreIsNeeded("no object that make names reads all of the patch's files")
         }
         try kept?.keep(compiled.pairs)
         return BuildOutcome(

@@ -52,7 +52,7 @@ struct Cache: Sendable {
         if case .regular(size: 0, executable: _)? = try WorkFiles.kind(of: root.appending("users")) { return }
         guard try WorkFiles.names(in: root).allSatisfy({ parts.contains($0) || neighbours.contains($0) }) else {
             throw BuildError(
-                "cache folder \(root): is not empty, and is no cache folder of this program",
+                "cache folder \(root): is not empty, and is not a cache folder of this program",
                 help: "name a folder that is empty or does not exist yet with --cache-dir", exitCode: .usage)
         }
     }

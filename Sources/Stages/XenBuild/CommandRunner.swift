@@ -132,7 +132,7 @@ struct CommandRunner: Sendable {
 
     private func startError(_ program: String, _ error: SubprocessError) -> BuildError {
         if error.code == .executableNotFound {
-            return BuildError("\(program): no such program in PATH", help: "install it, or say in CC which compiler to use")
+            return BuildError("\(program): no such program in PATH", help: "install it, or set CC to the compiler to use")
         }
         return BuildError("\(program) can't be started: \(error.underlyingError?.description ?? error.description)")
     }

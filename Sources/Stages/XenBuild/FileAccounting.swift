@@ -12,7 +12,7 @@ func accountForFiles(
                 .configurationChanged, .warning,
                 message: "the patch changes the configuration: "
                     + patched.changedOptions.map { "CONFIG_\($0)" }.joined(separator: ", ")
-                    + "; the copy of it that the hypervisor may hold stays as it is"))
+                    + "; if the hypervisor holds a copy of its configuration, that copy stays as it is"))
     }
     // Files made from the patch's files that only the last link reads.
     let linkInputs = patched.changed.filter(BuildSystemQuirks.isLinkInput).sorted()
@@ -20,8 +20,8 @@ func accountForFiles(
         diagnostics.append(
             Diagnostic(
                 .buildInputNotUnderstood, location: SourceLocation(file: path),
-                message: "the patch changes \(path), which only the hypervisor's last link reads",
-                help: "a payload can't change how the running hypervisor was linked; leave that part out"))
+                message: "the patch changes \(path), which only the last link of the hypervisor reads",
+                help: "leave that part out: a payload can't change how the running hypervisor was linked"))
     }
     // Objects that include a file made from the patch's files were compiled because of that file.
     let ownPaths = Set(request.patch.files.map { String($0.path.dropFirst(4)) })
@@ -36,7 +36,7 @@ func accountForFiles(
             // Make has run: every file made from this one was compared, and the objects that read a changed one were compiled.
             if hasGenerated { continue }
             let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture)
-                ?? "the build reads it, and makes nothing from it that an object sees differently"
+                ?? "the build reads it, but nothing that objects are made from changes"
             diagnostics.append(Diagnostic(.fileNotBuilt, .note, location: location, message: "\(path) is in no object: \(reason)"))
         } else if let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture) {
             diagnostics.append(Diagnostic(.fileNotBuilt, .note, location: location, message: "\(path) is in no object: \(reason)"))
@@ -45,7 +45,7 @@ func accountForFiles(
                 Diagnostic(
                     .fileNotBuilt, .warning, location: location,
                     message: "\(path) is in no object of this hypervisor: the configuration leaves it out",
-                    help: "check that -c is the configuration of the hypervisor that runs"))
+                    help: "check that -c is the configuration of the running hypervisor"))
         }
     }
     return diagnostics

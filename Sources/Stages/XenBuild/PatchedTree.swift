@@ -36,7 +36,7 @@ struct PatchedTree: Sendable {
             }
             try WorkFiles.remove(top)
         }
-        guard original.depth == .everything else { throw MoreIsNeeded("make has its say in what becomes of the patch's files") }
+        guard original.depth == .everything else { throw MoreIsNeeded("make decides what becomes of the patch's files") }
         let prepared = try await preparation.prepared(patch: patch)
         return PatchedTree(
             key: prepared.key, top: prepared.top, objects: prepared.objects,

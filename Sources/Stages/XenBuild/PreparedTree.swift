@@ -194,7 +194,7 @@ struct TreePreparation: Sendable {
             ["-j\(request.jobs)"] + BuildSystemQuirks.withoutObjects, log: log("headers-\(side)"),
             adding: environment.merging([RecordingFolder.variable: recording.string]) { $1 })
         // A dry run does not list objects that make has made already.
-        guard try BuildSystemQuirks.madeObjects(in: make.top).isEmpty else { throw MoreIsNeeded("make made objects before it was to") }
+        guard try BuildSystemQuirks.madeObjects(in: make.top).isEmpty else { throw MoreIsNeeded("make made objects too early") }
         var dryRun = try await early
         do {
             // Makefiles up to 4.14 can't list the commands before the headers exist.
@@ -241,10 +241,10 @@ struct TreePreparation: Sendable {
         let made = try ELFFile.read(path).header.machine
         if let machine = request.machine, made != machine {
             throw BuildError(
-                "'\(toolchain.compiler.joined(separator: " "))' is no compiler for \(request.architecture): it makes objects of ELF machine \(made), not \(machine)",
+                "'\(toolchain.compiler.joined(separator: " "))' is not a compiler for \(request.architecture): it makes objects of ELF machine \(made), not \(machine)",
                 help: request.environment["CC"] == nil
-                    ? "say with --cross-compile what stands before the names of the right tools"
-                    : "CC is taken as it is, whatever the target: unset it, or say in it which compiler to use")
+                    ? "give the prefix of the right tools with --cross-compile"
+                    : "the build uses CC as it is, whatever the target: unset it, or set it to the right compiler")
         }
     }
 

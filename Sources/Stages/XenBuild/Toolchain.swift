@@ -60,8 +60,8 @@ struct Toolchain: Sendable, Equatable {
 
     /// Help for the user when tools are missing.
     private static func helpOnMissing(_ what: String, for request: BuildRequest, isChosen: Bool) -> String {
-        if isChosen || request.crossPrefix.isEmpty { return "install \(what), or say in CC which compiler to use" }
+        if isChosen || request.crossPrefix.isEmpty { return "install \(what), or set CC to the compiler to use" }
         let package = request.toolchainPackage.map { " (Debian: \($0))" } ?? ""
-        return "install \(what)\(package), or say with --cross-compile what stands before the names of its tools"
+        return "install \(what)\(package), or give the prefix of its tools with --cross-compile"
     }
 }

@@ -54,7 +54,7 @@ import XenRig
         try await withObjects(of: "D8-enum-end") { original, patched, _ in
             let text = try await Program.run(["diff", original.string, patched.string])
             #expect(text.code == 0)
-            #expect(text.error.contains("warning[layout-padding-used]: 'enum run_state'"), "\(text.error)")
+            #expect(text.error.contains("warning[layout-values-added]: 'enum run_state'"), "\(text.error)")
             #expect(text.error.contains("RUN_FROZEN   -        4       new"), "\(text.error)")
 
             let json = try await Program.run(["diff", original.string, patched.string, "--json"])

@@ -8,9 +8,9 @@ import Testing
     @Test(arguments: [
         (["--arch", "mips"], "--arch mips: this version makes payloads for x86_64, arm64, arm32"),
         (["--arch", "arm64,arm64"], "--arch arm64 is given twice"), (["--arch", "arm64,"], "--arch : this version makes payloads for x86_64, arm64, arm32"),
-        (["--on", "1.livepatch"], "payloads are applied to a hypervisor that runs: give its xen-syms with --xen-syms FILE"),
-        (["--cumulative"], "payloads are applied to a hypervisor that runs: give its xen-syms with --xen-syms FILE"),
-        (["--xen-syms", "x", "--applied-patch", "p"], "--applied-patch goes with the payloads that came of it: --on PAYLOAD"),
+        (["--on", "1.livepatch"], "payloads are applied to a running hypervisor: give its xen-syms with --xen-syms FILE"),
+        (["--cumulative"], "payloads are applied to a running hypervisor: give its xen-syms with --xen-syms FILE"),
+        (["--xen-syms", "x", "--applied-patch", "p"], "--applied-patch needs the payloads that were made from it: --on PAYLOAD"),
         (["--name", "a/b"], "--name takes 1 to 127 letters, digits, _ and -, not 'a/b'"),
         (["--name", ""], "--name takes 1 to 127 letters, digits, _ and -, not ''"), (["-c", ""], "-c is given an empty name"),
         (["--xen-syms", "arm64="], "--xen-syms is given an empty name"),

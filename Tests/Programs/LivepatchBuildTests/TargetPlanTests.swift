@@ -74,12 +74,12 @@ import Testing
         (["--xen-syms", "arm64/1", "--xen-syms", "arm64/1"], "--xen-syms: arm64/1 and arm64/1 are both for arm64"),
         (["--arch", "x86_64,arm64", "--xen-syms", "arm64/xen-syms"], "--xen-syms: none is given for x86_64"),
         (["--arch", "x86_64,arm64", "-c", "config"], "-c config: does not say for which target it is (x86_64, arm64)"),
-        (["--arch", "x86_64", "-c", "arm64=config"], "-c arm64=config: arm64 is no target of this run (x86_64)"),
+        (["--arch", "x86_64", "-c", "arm64=config"], "-c arm64=config: arm64 is not a target of this run (x86_64)"),
         (["--arch", "x86_64", "-c", "one", "-c", "two"], "-c is given twice for x86_64"),
         (["--arch", "x86_64", "-c", "one", "-c", "x86_64=two"], "-c is given twice for x86_64"),
         (
             ["--xen-syms", "x86_64/xen-syms", "--on", "arm64/1.livepatch"],
-            "--on arm64/1.livepatch: is for arm64, which is no target of this run (x86_64)"
+            "--on arm64/1.livepatch: is for arm64, which is not a target of this run (x86_64)"
         ),
         (
             ["--xen-syms", "x86_64/1", "--xen-syms", "arm64/1", "--on", "arm64/1.livepatch", "--applied-patch", "p"],
@@ -87,11 +87,11 @@ import Testing
         ),
         (
             ["--arch", "x86_64,arm64", "--depends", "bb359fb4"],
-            "--depends with several targets (x86_64, arm64): a build-id is that of one hypervisor or payload"
+            "--depends with several targets (x86_64, arm64): a build-id belongs to one hypervisor or payload"
         ),
         (
             ["--arch", "x86_64,arm64", "--xen-depends", "bb359fb4"],
-            "--xen-depends with several targets (x86_64, arm64): a build-id is that of one hypervisor or payload"
+            "--xen-depends with several targets (x86_64, arm64): a build-id belongs to one hypervisor or payload"
         ),
         (
             ["--arch", "x86_64,arm64", "--nop", "f=4"],
@@ -101,7 +101,7 @@ import Testing
             ["--arch", "arm32,arm64", "--cross-compile", "arm-"],
             "--cross-compile arm-: does not say for which target it is (arm32, arm64)"
         ),
-        (["--cross-compile", "arm64=arm-"], "--cross-compile arm64=arm-: arm64 is no target of this run (x86_64)"),
+        (["--cross-compile", "arm64=arm-"], "--cross-compile arm64=arm-: arm64 is not a target of this run (x86_64)"),
         (["--cross-compile", "a-", "--cross-compile", "b-"], "--cross-compile is given twice for x86_64"),
     ])
     func contradictionsAreRefused(arguments: [String], message: String) throws {

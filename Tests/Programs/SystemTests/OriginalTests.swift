@@ -63,7 +63,7 @@ struct OriginalTests {
             try #require(other != text)
             try WorkFiles.write(Array(other.utf8), to: file)
             let message = try await refusal(tree: tree)
-            #expect(message.contains("other functions of common/kernel.o are as in the hypervisor"), "\(message)")
+            #expect(message.contains("other functions of common/kernel.o are the same in the hypervisor"), "\(message)")
             #expect(message.contains("Compiler and configuration are those of the hypervisor"), "\(message)")
         }
     }

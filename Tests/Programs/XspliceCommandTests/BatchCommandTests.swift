@@ -76,7 +76,7 @@ import WorkFiles
             """#)
         let ending = await batch()
         #expect(ending.status == .usage && ending.error.contains("p for a: error: --arch mips: this version makes payloads for x86_64"), "\(ending.error)")
-        #expect(ending.error.contains("p for b: error: payloads are applied to a hypervisor that runs"), "\(ending.error)")
+        #expect(ending.error.contains("p for b: error: payloads are applied to a running hypervisor"), "\(ending.error)")
         let alone = await run(["-s", "nowhere", "-p", "p", "-o", "out", "--arch", "mips"])
         #expect(try WorkFiles.read(out.appending("a/p/output.txt")) == Array(alone.error.utf8))
         #expect(try report().runs.map(\.exitCode) == [.usage, .usage])

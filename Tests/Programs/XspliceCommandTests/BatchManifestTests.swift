@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{", "is no JSON"), ("[]", "is of another type"), (#"{ "fixes": [] }"#, "hypervisors: is missing"),
+        ("{", "is not JSON"), ("[]", "is of another type"), (#"{ "fixes": [] }"#, "hypervisors: is missing"),
         (#"{ "hypervisors": [], "fixes": [] }"#, "hypervisors: the list is empty"),
         (#"{ "hypervisors": [], "fixes": [], "more": 1 }"#, "more: is not known here; there are hypervisors, fixes"),
         (#"{ "hypervisors": [{ "name": "a", "source": "b", "xensyms": "c" }], "fixes": [] }"#, "hypervisors[0].xensyms: is not known here"),
@@ -82,8 +82,8 @@ import Testing
         (#"{ "patches": [] }"#, "fixes[0].patches: no patch is named"), (#"{ "name": "x" }"#, "fixes[0].patches: is missing"),
         (#"{ "patches": ["p"], "hypervisors": ["c"] }"#, "fixes[0].hypervisors: no hypervisor is called 'c'"),
         (#"{ "patches": ["p"] }, { "patches": ["q/p.patch"] }"#, "fixes[1].name: 'p' is there twice"),
-        (#"{ "patches": ["p"], "options": ["--force"] }"#, "fixes[0].options: '--force' is no option of a fix"),
-        (#"{ "patches": ["p"], "options": ["-o=/etc"] }"#, "fixes[0].options: '-o' is no option of a fix"),
+        (#"{ "patches": ["p"], "options": ["--force"] }"#, "fixes[0].options: '--force' is not an option of a fix"),
+        (#"{ "patches": ["p"], "options": ["-o=/etc"] }"#, "fixes[0].options: '-o' is not an option of a fix"),
         (
             #"{ "patches": ["p"] }, { "patches": ["q"], "options": ["--format", "kpatch"] }"#,
             "fixes[1].options: The value 'kpatch' is invalid for '--format <format>'."
@@ -92,7 +92,7 @@ import Testing
         (#"{ "patches": ["p"], "options": ["--nop"] }"#, "fixes[0].options: Missing value for '--nop <function=bytes>'"),
         (#"{ "patches": ["p"], "options": ["stray"] }"#, "fixes[0].options: Unexpected argument 'stray'"),
         (#"{ "patches": ["p"], "options": ["--allow-layout-change", ""] }"#, "fixes[0].options: --allow-layout-change is given an empty name"),
-        (#"{ "patches": ["p"], "options": ["--help"] }"#, "fixes[0].options: '--help' is no option of a fix"),
+        (#"{ "patches": ["p"], "options": ["--help"] }"#, "fixes[0].options: '--help' is not an option of a fix"),
         (#"{ "patches": ["p"], "patch": "q" }"#, "fixes[0].patch: is not known here"),
     ])
     func oddFixes(fixes: String, complaint: String) {

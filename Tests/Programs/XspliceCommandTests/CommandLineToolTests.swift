@@ -54,8 +54,29 @@ import WorkFiles
     @Test func explain() async {
         let all = await run(["explain"])
         #expect(all.output.split(separator: "\n").count == DiagnosticID.allCases.count)
+        #expect(all.output.contains("\nconstant-table-changed      error, warning        "))
         let one = await run(["explain", "per-cpu-added"])
-        #expect(one.status == .written && one.output.hasPrefix("error[per-cpu-added]: "))
+        #expect(one.status == .written && one.output.hasPrefix("per-cpu-added: ") && one.output.contains("\n  error  The patch adds "))
+    }
+
+    @Test func explainAsJSON() async throws {
+        struct Entry: Decodable {
+            struct Situation: Decodable {
+                var severity: Severity
+                var seen: String
+            }
+            var id: DiagnosticID
+            var title, meaning, example, advice: String
+            var situations: [Situation]
+        }
+        struct Catalogue: Decodable { var diagnostics: [Entry] }
+        let all = await run(["explain", "--json"])
+        let catalogue = try JSONText.decode(Catalogue.self, from: Array(all.output.utf8))
+        #expect(all.status == .written && catalogue.diagnostics.map(\.id) == DiagnosticID.allCases)
+        let one = await run(["explain", "object-renamed", "--json"])
+        let entry = try JSONText.decode(Entry.self, from: Array(one.output.utf8))
+        #expect(one.status == .written && entry.id == .objectRenamed && entry.situations.map(\.severity) == [.note])
+        #expect(await run(["explain", "no-such-diagnostic", "--json"]).status == .usage)
     }
 
     @Test func inspectRefusesWhatIsNoPayload() async throws {

@@ -88,7 +88,7 @@ import Testing
         #expect(try await loaded("movw r0, #:lower16:counter\nmovt r0, #:upper16:counter").isAccepted)
     }
 
-    @Test(arguments: [("R_ARM_TARGET1", "R_ARM_TARGET1"), ("R_ARM_PREL31", "R_ARM_PREL31"), ("R_ARM_ABS16", "type 5 ")])
+    @Test(arguments: [("R_ARM_TARGET1", "R_ARM_TARGET1"), ("R_ARM_PREL31", "R_ARM_PREL31"), ("R_ARM_ABS16", "take type 5")])
     func refusedTypes(type: String, mention: String) async throws {
         #expect(try await loaded(".reloc 0, \(type), second\nnop").isRefused(.relocation, .notSupported, mention))
     }
@@ -105,7 +105,7 @@ import Testing
         let table = try header(good, .arm32) { $0.name == ".rel.text.new_victim" }
         let start: UInt32 = try #require(good.number(at: table + 16))
         // The word behind both texts, which is nobody's; the page before the payload; one far behind.
-        #expect(load(with(UInt32(0x100), at: UInt64(start), good), machine: .arm32).crashes("behind section .text.new_victim is overwritten"))
+        #expect(load(with(UInt32(0x100), at: UInt64(start), good), machine: .arm32).crashes("what follows section .text.new_victim is overwritten"))
         #expect(load(with(UInt32.max - 3, at: UInt64(start), good), machine: .arm32).crashes("past the payload's pages"))
         #expect(load(with(UInt32(0x4000), at: UInt64(start), good), machine: .arm32).crashes("past the payload's pages"))
         // The symbol is looked at in between, and a type that is not taken touches nothing.

@@ -66,7 +66,7 @@ import Testing
             Issue.record("a relocation that the loader takes and nobody needs")
             return
         }
-        #expect(reason == "relocation 0 of .rela.text.more: type 287 is not known here")
+        #expect(reason == "relocation 0 of .rela.text.more: this program does not know type 287")
     }
 
     /// Four bytes are asked for before the type is looked at, eight for an address.

@@ -95,7 +95,7 @@ import XenSource
         #expect(try await nops(28, of: 40).isAccepted)
         #expect(try await nops(0, of: 4).isAccepted)
         #expect(try await nops(32, of: 40).isRefused(.functions, .notSupported, logged: false, "at most 31"))
-        #expect(try await nops(6, of: 40).isRefused(.functions, .notSupported, logged: false, "of 4 each"))
+        #expect(try await nops(6, of: 40).isRefused(.functions, .notSupported, logged: false, "NOPs of 4 bytes"))
         #expect(try await nops(0, of: 3).isRefused(.functions, .invalid, logged: false, "needs 4"))
         #expect(try await nops(8, of: 4).crashes("what follows it is overwritten"))
     }
@@ -170,7 +170,7 @@ import XenSource
         // Those further on are looked at before the first is applied.
         #expect(try await with("8, 4\n.long victim - ., replacement - .\n.short 3\n.byte 8, 8").isRefused(.tables, .invalid, "alternative 1"))
         let filled = try await with("8, 0")
-        #expect(filled.verdict == .notModelled("alternative 0 is filled in by a function"))
+        #expect(filled.verdict == .notModelled("a function fills in alternative 0"))
     }
 
     @Test(arguments: Machine.arm) func hooks(machine: Machine) async throws {

@@ -124,11 +124,11 @@ import XenSource
         var payload = SamplePayload()
         payload.oldAddress = "0xffff82d140800000"
         let far = try await payload.loaded(into: hypervisor)
-        #expect(far.crashes("0xffff82d140800000, where neither") && !far.ruinsLater)
+        #expect(far.crashes("0xffff82d140800000, which belongs neither") && !far.ruinsLater)
         #expect(try await payload.loaded(into: hypervisor, minor: 15).isRefused(.functions, .overflow, logged: false, "too far"))
         payload.oldAddress = "0xffff82d040700000"
         let near = try await payload.loaded(into: hypervisor, minor: 15)
-        #expect(near.crashes("where neither") && near.ruinsLater)
+        #expect(near.crashes("which belongs neither") && near.ruinsLater)
     }
 
     @Test func hooks() async throws {
@@ -182,13 +182,13 @@ import XenSource
         #expect(null.crashes("null pointer, which is called") && null.ruinsLater)
         payload.more = ".section .livepatch.hooks.load, \"\"\n.quad new_victim\n"
         let unloaded = try await payload.loaded()
-        #expect(unloaded.crashes("not loaded (no SHF_ALLOC), but followed") && unloaded.ruinsLater)
+        #expect(unloaded.crashes("not loaded (no SHF_ALLOC), but the loader follows it") && unloaded.ruinsLater)
         for more in [".section .livepatch.hooks.preapply, \"a\"\n.quad 0\n", ".section .livepatch.hooks.preapply, \"\"\n.quad new_victim\n"] {
             payload.more = more
             let result = try await payload.loaded()
             #expect(result.isAccepted && result.hooks.isEmpty && result.has(.tableIgnored))
         }
-        #expect(try await payload.loaded(minor: 20).crashes("but followed"))
+        #expect(try await payload.loaded(minor: 20).crashes("but the loader follows it"))
     }
 
     @Test("tables that are not loaded")

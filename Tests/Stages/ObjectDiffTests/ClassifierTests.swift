@@ -27,6 +27,23 @@ import Testing
             "asm ( \".section .text.x, \\\"ax\\\"\\n nop\\n call g\" ); u32 f(void) { return 1; } u32 g(void) { return 2; }",
             "section-not-understood"
         ),
+        ("const u32 v = 1; void f(void) { sink(&v); }", "u32 v = 1; void f(void) { sink(&v); }", "constant-made-variable"),
+        (
+            "DEFINE_PER_CPU(u32, v); void f(void) { sink(&per_cpu__v); }", "DEFINE_PER_CPU(u64, v); void f(void) { sink(&per_cpu__v); }",
+            "per-cpu-changed"
+        ),
+        (
+            "u32 v = 1; void f(void) { sink(&v); }", "u32 __attribute__((section(\".bss.percpu\"))) v = 0; void f(void) { sink(&v); }",
+            "per-cpu-changed"
+        ),
+        (
+            "u32 __attribute__((section(\".data.vpci\"))) v = 1; void f(void) { sink(&v); }", "u32 v = 1; void f(void) { sink(&v); }",
+            "placement-changed"
+        ),
+        ("void __attribute__((section(\".odd\"))) f(void) { sink(0); }", "void f(void) { sink(0); }", "placement-changed"),
+        (
+            "void f(void) { TRY_EARLY(\"nop\"); }", "void f(void) { TRY_EARLY(\"cld\"); }", "special-entry-ignored"
+        ),
     ])
     func whatCannotBePatchedIsRefused(original: String, patched: String, id: String) async throws {
         let set = try await ObjectFixtures.compare(original, patched)
@@ -40,6 +57,13 @@ import Testing
         #expect(set.isUnchanged)
         #expect(set.diagnostics.map(\.id) == [.initOnlyChange])
         #expect(set.diagnostics.first?.message.contains("'f'") == true)
+    }
+
+    @Test func allNamesOfAFunctionAreReplaced() async throws {
+        let source = { (n: Int) in "u32 f(u32 x) { return x * \(n); } u32 g(u32) __attribute__((alias(\"f\")));" }
+        let set = try await ObjectFixtures.compare(source(3), source(5))
+        #expect(set.diagnostics.map(\.id) == [.aliasesReplaced] && set.diagnostics.map(\.severity) == [.warning])
+        #expect(set.diagnostics.first?.message.contains("has other names (") == true)
     }
 
     @Test func newVariablesAreNoReasonToRefuse() async throws {

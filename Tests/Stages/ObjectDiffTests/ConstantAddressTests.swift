@@ -59,7 +59,7 @@ import Testing
             """
         }
         #expect(found.map(\.id) == [.constantTableChanged] && found.map(\.severity) == [.warning], "\(found)")
-        #expect(found.first?.symbol == "t" && found.first?.message.contains("'ids' leads to it") == true)
+        #expect(found.first?.symbol == "t" && found.first?.message.contains("'ids' points to it") == true)
     }
 
     @Test(arguments: [

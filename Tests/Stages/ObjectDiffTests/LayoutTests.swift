@@ -25,7 +25,9 @@ private func layouts(
             let index = try #require(changes.firstIndex { $0.object == object })
             return try TypeInfo.read(side == .original ? files[index].original : files[index].patched, withUses: withUses)
         }
-        return (layouts.changes, changes.flatMap { layouts.diagnostics[$0.object] ?? [] }.filter { $0.id.rawValue.hasPrefix("layout") })
+        let diagnostics = changes.flatMap { layouts.diagnostics[$0.object] ?? [] }
+        try diagnostics.requireCatalogued()
+        return (layouts.changes, diagnostics)
     }
 }
 
@@ -136,7 +138,7 @@ extension LayoutChange {
         let result = try await layouts([(source("u32 first; u32 last;"), source("u32 first; int last;", "s->last = -2;"))])
         #expect(result.layouts.map(\.outcome) == [.retyped])
         #expect(result.layouts.first?.rows == ["last 32+32 32+32 retyped"])
-        #expect(result.diagnostics.map(\.id) == [.layoutChanged])
+        #expect(result.diagnostics.map(\.id) == [.layoutMemberRetyped])
         #expect(result.diagnostics.map(\.severity) == [.warning])
     }
 
@@ -177,6 +179,7 @@ extension LayoutChange {
             // All functions that know a named one changed with it; of a nameless one nobody knows the users.
             let isConfined = tag == "e" && after == "A, N, B, C"
             #expect(result.layouts.map(\.outcome) == [isConfined ? .stackOnly : outcome])
+            #expect(result.diagnostics.map(\.id) == [outcome == .compatible ? .layoutValuesAdded : .layoutChanged])
         }
     }
 

@@ -56,7 +56,7 @@ import Testing
     @Test func aFunctionOfAnotherNameDoesNotInherit() async throws {
         let body = "(u32 x) { static u32 count; return count += x; }"
         let set = try await ObjectFixtures.compare("u32 f\(body)", "u32 g\(body)")
-        #expect(set.diagnostics.contains { $0.id == .correlationAmbiguous && $0.severity == .warning })
+        #expect(set.diagnostics.contains { $0.id == .variableStartsAnew && $0.severity == .warning })
         #expect(set.names(.new).contains("g"))
     }
 

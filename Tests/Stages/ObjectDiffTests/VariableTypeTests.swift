@@ -21,7 +21,7 @@ import Testing
     func anotherTypeOfTheSameSizeIsRefused(original: String, patched: String) async throws {
         let found = try await errors(
             "\(original) void f(void) { sink(&v); }", "\(patched) void f(void) { sink(&v); sink(&v); }")
-        #expect(found.map(\.id) == [.dataSizeChanged])
+        #expect(found.map(\.id) == [.dataTypeChanged])
         #expect(found.first?.message.contains("'v'") == true && found.first?.location?.line == 1)
     }
 
@@ -40,7 +40,7 @@ import Testing
         ),
     ])
     func namesakes(original: String, patched: String) async throws {
-        #expect(try await errors(original, patched).map(\.id) == [.dataSizeChanged])
+        #expect(try await errors(original, patched).map(\.id) == [.dataTypeChanged])
     }
 
     @Test(arguments: [

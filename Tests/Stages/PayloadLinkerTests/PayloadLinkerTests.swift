@@ -28,7 +28,23 @@ import XenVersions
                 sets.append(try ObjectFixtures.compare(left, right, name: source.name, for: target))
             }
             let image = try await ObjectFixtures.link(originals, for: target, in: folder)
-            return (try linkPayload(sets, onto: RunningHypervisor(image), architecture: target.architecture, options: options), image)
+            let outcome = try linkPayload(sets, onto: RunningHypervisor(image), architecture: target.architecture, options: options)
+            try outcome.diagnostics.requireCatalogued()
+            return (outcome, image)
+        }
+    }
+
+    /// Links a change of `test.c` for a hypervisor that was made of other sources.
+    static func link(_ original: String, _ patched: String, for hypervisor: [(name: String, source: String)]) async throws -> LinkOutcome {
+        let set = try await ObjectFixtures.compare(original, patched)
+        return try await withTemporaryFolder { folder in
+            var objects: [FilePath] = []
+            for (name, source) in hypervisor { objects.append(try await ObjectFixtures.compile(source, name: name, in: folder)) }
+            let image = try await ObjectFixtures.link(objects, in: folder)
+            let outcome = try linkPayload(
+                [set], onto: RunningHypervisor(image), architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures))
+            try outcome.diagnostics.requireCatalogued()
+            return outcome
         }
     }
 
@@ -391,15 +407,38 @@ import XenVersions
     }
 
     @Test func anotherHypervisorIsRefused() async throws {
-        try await withTemporaryFolder { folder in
-            let other = try await ObjectFixtures.compile("u32 f(u32 x) { return x * 1000003 + 55; }", in: folder)
-            let image = try await ObjectFixtures.link([other], in: folder)
-            let set = try await ObjectFixtures.compare("u32 f(u32 x) { return x * 1000003 + 100; }", "u32 f(u32 x) { return x * 1000003 + 101; }")
-            let outcome = try linkPayload(
-                [set], onto: RunningHypervisor(image), architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures))
-            #expect(outcome.payload == nil)
-            #expect(outcome.diagnostics.map(\.id) == [.originalDiffers])
-        }
+        let f = { (n: Int) in "u32 f(u32 x) { return x * 1000003 + \(n); }" }
+        let outcome = try await Self.link(f(100), f(101), for: [("test.c", f(55))])
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.map(\.id) == [.originalDiffers])
+    }
+
+    /// A static function is looked for among the symbols of its file.
+    @Test(arguments: [
+        ("noinline", "test.c", "u32 other(u32 x) { return x; }", DiagnosticID.functionNotInHypervisor),
+        ("static noinline", "other.c", "static noinline u32 f(u32 x) { sink(0); return x * 3; } u32 g(u32 x) { return f(x) * 5; }", .symbolAmbiguous),
+    ])
+    func aFunctionThatIsNotFoundIsRefused(kind: String, file: String, source: String, id: DiagnosticID) async throws {
+        let change = { (n: Int) in "\(kind) u32 f(u32 x) { sink(0); return x * \(n); } u32 g(u32 x) { return f(x) * 5; }" }
+        let outcome = try await Self.link(change(3), change(7), for: [(file, source)])
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.map(\.id) == [id], "\(outcome.diagnostics)")
+    }
+
+    @Test func aNewVariableWithANameOfAnUntouchedFileIsRefused() async throws {
+        let f = { (n: Int) in "u32 f(u32 x) { return x * 1000003 + \(n); }" }
+        let outcome = try await Self.link(f(1), "u32 limit = 5; \(f(2))", for: [("test.c", f(1)), ("other.c", "u32 limit = 7;")])
+        #expect(outcome.payload == nil)
+        #expect(outcome.diagnostics.map(\.id) == [.globalNameTaken], "\(outcome.diagnostics)")
+    }
+
+    @Test func aFunctionThatIsNoBootCodeAnyMoreIsNamed() async throws {
+        let setup = { (mark: String) in "u32 \(mark) noinline setup(u32 x) { sink(&x); return x * 3; }" }
+        let outcome = try await Self.link(
+            "\(setup("__init")) u32 f(u32 x) { return x * 1000003; }", "\(setup("")) u32 f(u32 x) { return setup(x) * 1000003; }")
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        #expect(payload.functions.map(\.name) == ["f"] && payload.companions.map(\.name) == ["setup"])
+        #expect(outcome.diagnostics.map(\.id) == [.initMarkDropped] && outcome.diagnostics.map(\.severity) == [.warning])
     }
 
     @Test func whatTheHypervisorFreedIsNeverPatched() async throws {

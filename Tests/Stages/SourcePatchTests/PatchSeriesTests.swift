@@ -83,7 +83,7 @@ struct PatchSeriesTests {
         let result = try tree().apply(docs + picture + Self.change)
         #expect(result.leftOut == ["docs/x.md", "docs/x.png"])
         #expect(result.diagnostics == [
-            Diagnostic(.outsideHypervisor, .note, message: "left out, as outside xen/: docs/x.md, docs/x.png")
+            Diagnostic(.outsideHypervisor, .note, message: "left out, because outside xen/: docs/x.md, docs/x.png")
         ])
         #expect(result.files.map(\.path) == [Self.kernel])
         let nothing = try tree().apply(docs)

@@ -338,7 +338,7 @@ import XenSource
             var request = try fake.request(["xen/common/one.c": one], compiler: "gcc")
             request.machine = 0xfeed
             let error = try await #require(throws: BuildError.self) { try await build(request) }
-            #expect(error.message.hasPrefix("'gcc' is no compiler for x86_64: it makes objects of ELF machine "))
+            #expect(error.message.hasPrefix("'gcc' is not a compiler for x86_64: it makes objects of ELF machine "))
             #expect(error.message.hasSuffix(", not 65261") && error.help?.contains("CC") == true && error.exitCode == .buildFailed)
         }
     }

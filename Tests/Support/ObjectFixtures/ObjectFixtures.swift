@@ -27,6 +27,7 @@ package enum ObjectFixtures {
         #define RUN(fn) asm volatile ( "1: ud2\\n.pushsection .bug_frames.0, \\"a\\"\\n.p2align 2\\n2: .long 1b - 2b\\n.long %c0 - 2b\\n.popsection" :: "i" (fn) )
         #define TRY(insn) asm volatile ( "1: " insn "\\n2:\\n.pushsection .fixup, \\"ax\\"\\n3: movl $-1, %%eax\\njmp 2b\\n.popsection\\n" \\
             ".pushsection .ex_table, \\"a\\"\\n.balign 4\\n.long 1b - ., 3b - .\\n.popsection" ::: "eax", "memory" )
+        #define TRY_EARLY(insn) asm volatile ( "1: " insn "\\n2:\\n.pushsection .ex_table.pre, \\"a\\"\\n.balign 4\\n.long 1b - ., 2b - .\\n.popsection" )
         #define ALTERNATIVE(old, new) asm volatile ( "1: " old "\\n2:\\n.pushsection .altinstructions, \\"a\\"\\n" \\
             ".long 1b - ., 3f - .\\n.word 1\\n.byte 2b - 1b, 4f - 3f, 0, 0\\n.popsection\\n" \\
             ".pushsection .altinstr_replacement, \\"ax\\"\\n3: " new "\\n4:\\n.popsection" ::: "eax" )
@@ -90,9 +91,11 @@ package enum ObjectFixtures {
     }
 
     package static func compare(_ original: FilePath, _ patched: FilePath, name: String, for target: Target = .x86_64) throws -> ChangeSet {
-        try compareObjects(
+        let set = try compareObjects(
             CompiledPair(ObjectID(String(name.dropLast()) + "o"), source: name, original: try read(original), patched: try read(patched)),
             by: rules(for: target))
+        try set.diagnostics.requireCatalogued()
+        return set
     }
 
     package static func rules(for target: Target = .x86_64) -> ComparisonRules {
