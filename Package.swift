@@ -132,8 +132,15 @@ house.module("XenRig", on: .programs, ["TestDrive", "Report", "XenVersions", "EL
 house.executable("xen-rig", ["XenRig", "TestDrive", "WorkFiles", "Diagnostics"], [argumentParser, system, subprocess])
 
 house.testSupport("TestTools", ["WorkFiles"], [system, subprocess])
-house.testSupport("ObjectFixtures", ["Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
-house.testSupport("PayloadSamples", ["XenVersions", "LoaderModel", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+house.testSupport(
+    "ObjectFixtures",
+    [
+        "Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+        "ArchARM32", "XenSource",
+    ], [system])
+house.testSupport(
+    "PayloadSamples",
+    ["XenVersions", "LoaderModel", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
 
 house.add(
     .target(
@@ -156,9 +163,12 @@ house.tests("XenBuild", ["TestTools", "XenVersions", "CompilerRecorder", "Diagno
 house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "WorkFiles", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
-    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
+    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"],
+    [system])
 house.tests(
-    "LoaderModel", ["XenVersions", "PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+    "LoaderModel",
+    ["XenVersions", "PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system]
+)
 house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])
@@ -174,7 +184,8 @@ house.tests("FuzzTargets", ["FuzzTargets", "XenRig", "TestTools", "WorkFiles"], 
 house.tests(
     "Integration",
     [
-        "XenVersions", "xsplice-build", "XenRig", "TestDrive", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+        "XenVersions", "xsplice-build", "XenRig", "TestDrive", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64",
+        "ArchARM64",
         "ArchARM32", "ELFModel", "XenSource", "WorkFiles",
     ], [system, subprocess])
 house.tests(

@@ -1,6 +1,6 @@
-import Diagnostics
 import CLibdw
 import CLibelf
+import Diagnostics
 import SystemPackage
 
 #if canImport(Glibc)

@@ -51,7 +51,10 @@ struct TypeShapes {
             var shape = entry.type.map { self.shape(of: $0, depth: depth) } ?? Shape()
             shape.isArray = true
             for bound in bounds(of: entry) {
-                guard let bound, let size = shape.size else { shape.size = nil; break }
+                guard let bound, let size = shape.size else {
+                    shape.size = nil
+                    break
+                }
                 let (product, overflow) = size.multipliedReportingOverflow(by: bound)
                 shape.size = overflow ? nil : product
             }

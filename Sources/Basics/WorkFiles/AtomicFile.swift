@@ -31,9 +31,12 @@ package enum WorkFiles {
     /// Writes to a temporary name in the same folder, flushes to the device, and renames.
     ///
     /// After an error, an interruption or a power cut, `path` is what it was before. If several writers run at a time, the last one wins.
-    package static func writeAtomically(_ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = [
-        .ownerReadWrite, .groupRead, .otherRead,
-    ]) throws(WorkFileError) {
+    package static func writeAtomically(
+        _ bytes: [UInt8], to path: FilePath,
+        permissions: FilePermissions = [
+            .ownerReadWrite, .groupRead, .otherRead,
+        ]
+    ) throws(WorkFileError) {
         let temporary = path.removingLastComponent()
             .appending(".\(path.lastComponent?.string ?? "file").\(UInt32.random(in: 1...UInt32.max)).tmp")
         do {

@@ -95,7 +95,9 @@ package struct ArchX86_64: TargetArchitecture {
         }
         guard offset >= 0, let range else { return nil }
         let text = Decoder.text(code.dropFirst(range.lowerBound), at: range.lowerBound)
-        return InstructionText(range: range, mnemonic: text.map { String($0.prefix { $0 != " " }) }, text: text ?? hexadecimal(code.dropFirst(range.lowerBound).prefix(range.count)))
+        return InstructionText(
+            range: range, mnemonic: text.map { String($0.prefix { $0 != " " }) },
+            text: text ?? hexadecimal(code.dropFirst(range.lowerBound).prefix(range.count)))
     }
 
     private func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {

@@ -74,7 +74,8 @@ package struct SpecialTable: Sendable, Equatable {
     package var patchesCode: Bool
 
     package init(
-        section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], unreadWords: [Int] = [], replacement: Replacement? = nil, isLoaded: Bool = true,
+        section: String, entrySize: Int, alignment: UInt64 = 4, fields: [Field], unreadWords: [Int] = [], replacement: Replacement? = nil,
+        isLoaded: Bool = true,
         patchesCode: Bool = false, call: Call? = nil, harm: String? = nil
     ) {
         self.section = section

@@ -29,7 +29,8 @@ struct BuildRun: Sendable {
         contexts = targets.map { target in
             let name = targets.count > 1 ? target.name : nil
             return RunContext(
-                options: options, target: target, tree: tree, folder: places.payloadFolder(for: name), logs: places.logs(for: name), work: places.work(for: name),
+                options: options, target: target, tree: tree, folder: places.payloadFolder(for: name), logs: places.logs(for: name),
+                work: places.work(for: name),
                 host: host, observer: observer)
         }
         observer.observe(.began(contexts.map(\.report)))

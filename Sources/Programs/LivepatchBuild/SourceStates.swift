@@ -25,6 +25,8 @@ func stateLost(_ stack: RunningHypervisor, payload: Payload) -> [Diagnostic] {
         guard let first = names.first else { return nil }
         return Diagnostic(
             .stateLost, .warning, symbol: first,
-            message: "\(below.name) has variables of its own (\(names.listed(atMost: 1))): they start with their initial values again when \(payload.name) replaces it")
+            message:
+                "\(below.name) has variables of its own (\(names.listed(atMost: 1))): they start with their initial values again when \(payload.name) replaces it"
+        )
     }
 }

@@ -51,7 +51,7 @@ private func checkConfiguration(of plan: TargetPlan) throws(XenSourceError) {
     do throws(XenSourceError) {
         try KernelConfiguration(contentsOf: path).check(
             file: path.string, architecture: plan.architecture.name, options: Architectures.options)
-    } catch where error.diagnosticID == nil {
+    } catch  where error.diagnosticID == nil {
         throw error
     } catch {
         // The compile stage refuses that target with a diagnostic, so that its report is written.

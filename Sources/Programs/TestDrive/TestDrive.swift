@@ -70,7 +70,8 @@ package struct TestDrive: Sendable {
         var scenario = Scenario(), steps: [Step] = []
         for payload in payloads {
             guard scenario.files["\(payload.name).livepatch"] == nil else {
-                throw TestDriveError("two payloads are called \(payload.name)", help: "the host tool knows payloads by their names: give them different ones", exitCode: .usage)
+                throw TestDriveError(
+                    "two payloads are called \(payload.name)", help: "the host tool knows payloads by their names: give them different ones", exitCode: .usage)
             }
             scenario.files["\(payload.name).livepatch"] = payload.bytes
         }
@@ -225,12 +226,14 @@ extension TestDrive {
 extension Console {
     /// The console's lines from the beginning of a panic on, at most 40: they say where and why it happened.
     var aroundPanic: [String] {
-        guard let start = lines.firstIndex(where: { line in
-            switch line {
-            case .hypervisor(let text): Self.isDeadly(text) || text.contains("----[ Xen")
-            case .dom0(let text): text.contains("Kernel panic - not syncing")
-            }
-        }) else { return [] }
+        guard
+            let start = lines.firstIndex(where: { line in
+                switch line {
+                case .hypervisor(let text): Self.isDeadly(text) || text.contains("----[ Xen")
+                case .dom0(let text): text.contains("Kernel panic - not syncing")
+                }
+            })
+        else { return [] }
         return lines[start...].prefix(40).map { line in
             switch line {
             case .hypervisor(let text): "(XEN) \(text)"

@@ -26,7 +26,8 @@ package struct BenchmarkPage: Sendable {
         let lines = rows.map { row in
             let memory = row.memory.map { ", \($0 >> 10) MiB (\((row.memoryMark ?? 0) >> 10))" } ?? ""
             let mark = row.mark.map { "≤ \(XenRig.text($0))\(row.isReached ? "" : ", **missed**")" } ?? "–"
-            return "| \(row.name) | \(XenRig.text(row.ratio50))\(memory) | \(mark) | \(XenRig.text(row.seconds50)) | \(row.ratios.map(XenRig.text).joined(separator: ", ")) |"
+            return
+                "| \(row.name) | \(XenRig.text(row.ratio50))\(memory) | \(mark) | \(XenRig.text(row.seconds50)) | \(row.ratios.map(XenRig.text).joined(separator: ", ")) |"
         }
         return ([head] + lines).joined(separator: "\n")
     }

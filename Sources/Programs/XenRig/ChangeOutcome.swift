@@ -92,7 +92,8 @@ extension ChangeCase.Expected {
 }
 
 private func line(_ code: Int, _ changed: [String], _ new: [String], _ diagnostics: [String]) -> String {
-    let parts = ["exit \(code)", changed.sorted().joined(separator: " "), new.isEmpty ? "" : "new: " + new.sorted().joined(separator: " ")]
+    let parts =
+        ["exit \(code)", changed.sorted().joined(separator: " "), new.isEmpty ? "" : "new: " + new.sorted().joined(separator: " ")]
         + [diagnostics.isEmpty ? "" : "[\(diagnostics.sorted().joined(separator: ", "))]"]
     return parts.filter { !$0.isEmpty }.joined(separator: "; ")
 }

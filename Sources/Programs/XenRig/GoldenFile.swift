@@ -27,7 +27,10 @@ package struct GoldenFile: Sendable, Equatable {
         tools = []
         lines = [:]
         for line in text.split(separator: "\n") {
-            if line.hasPrefix("# ") { tools.append(String(line.dropFirst(2))); continue }
+            if line.hasPrefix("# ") {
+                tools.append(String(line.dropFirst(2)))
+                continue
+            }
             let fields = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: true).map(String.init)
             guard fields.count >= 3 else { continue }
             lines[fields[0]] = Line(exit: fields[1], payload: fields[2], diagnostics: fields.count > 3 ? fields[3] : "")
@@ -51,8 +54,14 @@ package struct GoldenFile: Sendable, Equatable {
         let sameTools = tools == new.tools
         var found: [String] = []
         for name in Set(lines.keys).union(new.lines.keys).sorted() {
-            guard let before = lines[name] else { found.append("\(name): is new"); continue }
-            guard let after = new.lines[name] else { found.append("\(name): is gone"); continue }
+            guard let before = lines[name] else {
+                found.append("\(name): is new")
+                continue
+            }
+            guard let after = new.lines[name] else {
+                found.append("\(name): is gone")
+                continue
+            }
             if before.exit != after.exit { found.append("\(name): exit code \(before.exit), now \(after.exit)") }
             if before.diagnostics != after.diagnostics { found.append("\(name): [\(before.diagnostics)], now [\(after.diagnostics)]") }
             if sameTools ? before.payload != after.payload : (before.payload == "-") != (after.payload == "-") {

@@ -63,12 +63,14 @@ package struct Reproduction: Sendable {
                 title: "this user, -j 1, C, UTC", folder: folder.appending("one"), jobs: 1,
                 environment: ["PATH": path, "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": folder.string], before: []),
             Conditions(
-                title: "\(geteuid() == 0 ? "nobody" : "this user"), -j \(processors + 1), tr_TR, Asia/Kathmandu, umask 077, another path", folder: other, jobs: processors + 1,
+                title: "\(geteuid() == 0 ? "nobody" : "this user"), -j \(processors + 1), tr_TR, Asia/Kathmandu, umask 077, another path", folder: other,
+                jobs: processors + 1,
                 environment: [
                     "PATH": path, "LC_ALL": "tr_TR.UTF-8", "TZ": "Asia/Kathmandu", "HOME": other.string, "CFLAGS": "-O0", "MAKEFLAGS": "-n", "USER": "else",
                     "SOURCE_DATE_EPOCH": "1234567890",
                 ],
-                before: ["sh", "-c", "umask 077; exec \"$@\"", "sh"] + (geteuid() == 0 ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] : [])),
+                before: ["sh", "-c", "umask 077; exec \"$@\"", "sh"]
+                    + (geteuid() == 0 ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] : [])),
         ]
         var payloads: [[[UInt8]]] = []
         for conditions in all { payloads.append(try await self.payloads(conditions)) }

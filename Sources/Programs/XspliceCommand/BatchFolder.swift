@@ -26,7 +26,8 @@ struct BatchFolder: Sendable {
             }
             guard names.isEmpty || isOurs(folder.report) else {
                 throw UsageError(
-                    "output folder \(path): is not empty, and holds no \(reportName) of this program", help: "name a folder that is empty or does not exist yet")
+                    "output folder \(path): is not empty, and holds no \(reportName) of this program", help: "name a folder that is empty or does not exist yet"
+                )
             }
             guard names.isEmpty || force else {
                 throw UsageError("output folder \(path): has the output of an earlier batch", help: "--force replaces it; or name another folder")

@@ -133,7 +133,9 @@ private struct ManifestFile: Decodable {
         for option in words where option.hasPrefix("-") {
             let name = option.prefix { $0 != "=" }
             guard FixOptions.names.contains(String(name)) else {
-                throw UsageError("fixes[\(index)].options: '\(name)' is not an option of a fix", help: "the options of a fix are \(FixOptions.names.joined(separator: ", "))")
+                throw UsageError(
+                    "fixes[\(index)].options: '\(name)' is not an option of a fix", help: "the options of a fix are \(FixOptions.names.joined(separator: ", "))"
+                )
             }
         }
         do {
@@ -165,7 +167,8 @@ private struct ManifestFile: Decodable {
         case .typeMismatch(_, let context), .valueNotFound(_, let context): "\(place(context.codingPath))is of another type than it should be"
         case .dataCorrupted(let context):
             context.codingPath.isEmpty
-                ? "is not JSON: \(context.underlyingError.map { "\($0)" } ?? context.debugDescription)" : "\(place(context.codingPath))\(context.debugDescription)"
+                ? "is not JSON: \(context.underlyingError.map { "\($0)" } ?? context.debugDescription)"
+                : "\(place(context.codingPath))\(context.debugDescription)"
         @unknown default: "\(error)"
         }
     }

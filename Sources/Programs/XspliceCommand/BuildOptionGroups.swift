@@ -87,7 +87,9 @@ struct StackOptions: ParsableArguments {
     var appliedPatches: [String] = []
 
     @Flag(
-        help: "Make a payload that replaces all applied ones, from the patches of --applied-patch and -p together, for '\(PayloadABI.livepatchV2.hostTool) replace'.")
+        help:
+            "Make a payload that replaces all applied ones, from the patches of --applied-patch and -p together, for '\(PayloadABI.livepatchV2.hostTool) replace'."
+    )
     var cumulative = false
 
     var values: BuildOptions.Stack {

@@ -8,7 +8,10 @@ package struct RootCommand: ParsableCommand {
         commandName: "xsplice-build",
         abstract: "Turns a Xen source tree and a source patch into a live-patch payload.",
         version: "xsplice-build \(programVersion)",
-        subcommands: [BuildCommand.self, BatchCommand.self, DiffCommand.self, InspectCommand.self, CheckCommand.self, TestDriveCommand.self, WhyCommand.self, ExplainCommand.self, CacheCommand.self],
+        subcommands: [
+            BuildCommand.self, BatchCommand.self, DiffCommand.self, InspectCommand.self, CheckCommand.self, TestDriveCommand.self, WhyCommand.self,
+            ExplainCommand.self, CacheCommand.self,
+        ],
         defaultSubcommand: BuildCommand.self)
 
     package init() {}

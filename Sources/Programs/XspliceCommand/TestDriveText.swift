@@ -22,7 +22,9 @@ enum TestDriveText {
         if !line.isEmpty { lines.append(line) }
         lines += questions(result, style)
         if let step = failed(result) {
-            lines += ["", "'\(style.shown(step.title))' said:"] + (step.output.split(separator: "\n") + step.xenLog.map { "(XEN) \($0)"[...] }).map { "  " + style.shown(String($0)) }
+            lines +=
+                ["", "'\(style.shown(step.title))' said:"]
+                + (step.output.split(separator: "\n") + step.xenLog.map { "(XEN) \($0)"[...] }).map { "  " + style.shown(String($0)) }
         }
         if !result.telling.isEmpty { lines += [""] + result.telling.map { "  " + style.shown($0) } }
         let place = log.map { "log in \(style.shown($0))" } ?? "no log"

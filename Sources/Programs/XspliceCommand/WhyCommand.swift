@@ -28,7 +28,8 @@ struct WhyCommand: ConsoleCommand {
         }
         guard !texts.isEmpty else {
             if let symbol {
-                throw UsageError("nothing called '\(symbol)' is in the payload of \(self.report)", help: "xsplice-build why \(self.report) lists everything in it")
+                throw UsageError(
+                    "nothing called '\(symbol)' is in the payload of \(self.report)", help: "xsplice-build why \(self.report) lists everything in it")
             }
             throw UsageError("\(self.report): that run made no payload", help: "its outcome: \(reports.map(\.outcome.rawValue).joined(separator: ", "))")
         }

@@ -16,7 +16,12 @@ package enum CheckText {
             lines.append(style.wrap(style.shown(said), first: head, rest: String(repeating: " ", count: width + 5)).trimmed)
         }
         for finding in check.findings {
-            let colour: TextStyle.Paint = switch finding.severity { case .error: .red; case .warning: .yellow; case .note: .blue }
+            let colour: TextStyle.Paint =
+                switch finding.severity {
+                case .error: .red
+                case .warning: .yellow
+                case .note: .blue
+                }
             let head = style.paint("\(finding.severity.rawValue):", colour) + " "
             lines += ["", style.wrap(style.shown(finding.text), first: head, rest: "  ")]
         }

@@ -94,7 +94,8 @@ package enum LayoutText {
     }
 
     private static func rest(hidden: Int, of kind: String, _ change: LayoutChange, style: TextStyle) -> [String] {
-        let parts = (hidden > 0 ? ["\(grouped(hidden)) more \(kind)"] : [])
+        let parts =
+            (hidden > 0 ? ["\(grouped(hidden)) more \(kind)"] : [])
             + (change.unchanged > 0 ? ["\(grouped(change.unchanged)) unchanged"] : [])
         return parts.isEmpty ? [] : ["     \(style.ellipsis) \(parts.joined(separator: ", "))"]
     }

@@ -19,7 +19,8 @@ package enum ListingText {
     }
 
     package static func render(_ comparison: FolderComparison, style: TextStyle) -> String {
-        let head = "\(style.shown(comparison.original)) \(style.arrow) \(style.shown(comparison.patched)): "
+        let head =
+            "\(style.shown(comparison.original)) \(style.arrow) \(style.shown(comparison.patched)): "
             + "\(counted(comparison.sameObjects, "object")) and \(counted(comparison.sameFunctions, "function")) the same"
         guard !comparison.differing.isEmpty else { return head + "\n  no difference that runs" }
         let objects = comparison.differing.map { render($0, style: style) }

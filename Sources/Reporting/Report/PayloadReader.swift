@@ -21,9 +21,11 @@ struct PayloadReader {
     /// The entries of the functions section, and the payload's format.
     func functions() throws(InputError) -> (PayloadABI, [PayloadInspection.Function]) {
         let formats: [PayloadABI] = [.livepatchV2, .xspliceV1]
-        guard let (format, sectionIndex) = formats.lazy.compactMap({ abi in
-            index(of: abi.functionsSection).map { (abi, $0) }
-        }).first else {
+        guard
+            let (format, sectionIndex) = formats.lazy.compactMap({ abi in
+                index(of: abi.functionsSection).map { (abi, $0) }
+            }).first
+        else {
             let names = formats.map(\.functionsSection).joined(separator: " or ")
             throw InputError(file: file, reason: "is not a payload: it has no section \(names)")
         }

@@ -41,7 +41,8 @@ package enum ReportText {
     }
 
     package static func line(_ original: BuildReport.Original) -> String {
-        let text = "\(grouped(original.equal)) of \(counted(original.replaced, "replaced function")) "
+        let text =
+            "\(grouped(original.equal)) of \(counted(original.replaced, "replaced function")) "
             + "\(original.replaced == 1 ? "equals" : "equal") the running hypervisor"
         return switch original.equalInInstructions {
         case 0: text + " byte for byte"
@@ -90,7 +91,8 @@ package enum ReportText {
 
     /// The last text of a run for several targets: how each target ended, and where its payload is.
     package static func overview(_ run: RunReport, style: TextStyle) -> String {
-        let rows = [("target", "outcome", "payload")]
+        let rows =
+            [("target", "outcome", "payload")]
             + run.targets.map { ($0.tree.architecture, $0.outcome.rawValue, $0.payload.map { style.shown($0.path) } ?? style.none) }
         let first = rows.map(\.0.count).max() ?? 0, second = rows.map(\.1.count).max() ?? 0
         return rows.enumerated().map { index, row in

@@ -125,7 +125,10 @@ package enum CompilerRecorder {
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count <= 0 { close(descriptor); return false }
+            if count <= 0 {
+                close(descriptor)
+                return false
+            }
             written += count
         }
         return close(descriptor) == 0

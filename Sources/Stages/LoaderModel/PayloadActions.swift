@@ -78,7 +78,9 @@ extension PayloadActions {
             answers.append(
                 Answer(
                     action: replaces ? .replace : .apply,
-                    outcome: .notModelled("the hook \(hook) does the work: it is not known whether it marks every function as done, and if it does not, the hypervisor stops itself")))
+                    outcome: .notModelled(
+                        "the hook \(hook) does the work: it is not known whether it marks every function as done, and if it does not, the hypervisor stops itself"
+                    )))
             return
         }
         writes = result.functions.map { Self.write($0, into: hypervisor, architecture, rules) }

@@ -35,8 +35,9 @@ extension PayloadLoader {
             let section = sections[index]
             // The hypervisor stores offsets in 32 bits.
             let address = memory.region(region).address &+ (offset & 0xFFFF_FFFF)
-            guard memory.place(
-                index, in: region, at: address, size: section.size, section.hasFileBytes ? file.contents(section) : nil)
+            guard
+                memory.place(
+                    index, in: region, at: address, size: section.size, section.hasFileBytes ? file.contents(section) : nil)
             else {
                 throw .crash("section \(section.name) is copied past the pages that were allocated")
             }

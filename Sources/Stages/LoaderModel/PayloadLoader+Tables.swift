@@ -35,7 +35,10 @@ extension PayloadLoader {
             try checkEntries(section, of: table.entrySize, .tables)
             if section.size > 0, !section.isLoaded {
                 // Sorting a single entry reads nothing.
-                guard behaviour.readsNotLoadedFromFile || section.size == table.entrySize else { _ = try loadedBytes(index); continue }
+                guard behaviour.readsNotLoadedFromFile || section.size == table.entrySize else {
+                    _ = try loadedBytes(index)
+                    continue
+                }
                 spoilSearch(in: section)
             }
             if let call = table.call, section.size > 0 { try readAlternativeCalls(index, call) }
@@ -96,8 +99,9 @@ extension PayloadLoader {
                 throw .refuse(.tables, .invalid, reason)
             }
             guard
-                !behaviour.holdsAlternativesToPayload || Self.contains(
-                    codeStart, codes.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
+                !behaviour.holdsAlternativesToPayload
+                    || Self.contains(
+                        codeStart, codes.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
             else {
                 throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(code.section)")
             }

@@ -111,7 +111,8 @@ struct Classifier {
         } else if old.role != new.role {
             report(
                 .placementChanged, new,
-                message: "variable '\(new.name)' goes from section \(a.sectionName(of: old)) to \(b.sectionName(of: new)): in the running hypervisor it stays where it is",
+                message:
+                    "variable '\(new.name)' goes from section \(a.sectionName(of: old)) to \(b.sectionName(of: new)): in the running hypervisor it stays where it is",
                 help: help)
         } else {
             report(
@@ -174,7 +175,8 @@ struct Classifier {
         guard !names.isEmpty else { return }
         report(
             .initOnlyChange, .warning, symbol: names.first, location: changed.first?.location,
-            message: "\(list(names)) changed, but \(names.count == 1 ? "is" : "are") used at boot only: the payload leaves \(names.count == 1 ? "it" : "them") out")
+            message:
+                "\(list(names)) changed, but \(names.count == 1 ? "is" : "are") used at boot only: the payload leaves \(names.count == 1 ? "it" : "them") out")
     }
 
     private mutating func judgeOddities(where counts: (Oddity) -> Bool = { _ in true }) {

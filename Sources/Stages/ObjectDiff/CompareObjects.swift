@@ -66,7 +66,9 @@ private func compareForeign(_ pair: CompiledPair, by rules: ComparisonRules) -> 
         diagnostics.append(
             Diagnostic(
                 .initOnlyChange, .warning, location: SourceLocation(file: pair.source),
-                message: "\(pair.object) changed, but is for another machine (ELF machine \(patched.header.machine)) and runs at boot only: the payload leaves it out"))
+                message:
+                    "\(pair.object) changed, but is for another machine (ELF machine \(patched.header.machine)) and runs at boot only: the payload leaves it out"
+            ))
     }
     return ChangeSet(
         pair, original: ObjectGraph(empty: pair.object, file: original), patched: ObjectGraph(empty: pair.object, file: patched),

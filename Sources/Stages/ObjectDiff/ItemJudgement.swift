@@ -33,9 +33,10 @@ func judgeItems(
     let moves = movedItems(original, patched, twins: twins, where: { byContent[$0.index].isSame }, source: source)
     let byPlace = zip(b.items, byContent).map { item, verdict in moves.changed[item.id].map { .changed($0) } ?? verdict }
     let verdicts = spreadOverParts(b, byPlace)
-    let lines = try patched.lines(of: zip(b.items, verdicts).compactMap { item, verdict in
-        item.kind == .function ? verdict.difference?.offset.map { (item, $0) } : nil
-    })
+    let lines = try patched.lines(
+        of: zip(b.items, verdicts).compactMap { item, verdict in
+            item.kind == .function ? verdict.difference?.offset.map { (item, $0) } : nil
+        })
     let records = zip(b.items, verdicts).map { item, verdict in
         ChangeSet.Record(
             item: item, twin: twins[item.id], status: verdict.status, location: patched.location(item.id),

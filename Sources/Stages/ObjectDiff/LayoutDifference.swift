@@ -64,7 +64,10 @@ struct LayoutDifference: Equatable {
         var gone = x.filter { !after.contains($0.name) }
         for member in y {
             if let twin = before[member.name] {
-                guard let change = change(twin, of: old, member, of: new, depth: depth) else { unchanged += 1; continue }
+                guard let change = change(twin, of: old, member, of: new, depth: depth) else {
+                    unchanged += 1
+                    continue
+                }
                 add(change, old: twin, new: member)
             } else if let index = gone.firstIndex(where: { Self.isRenamed($0, member) }) {
                 add(.renamed, old: gone.remove(at: index), new: member)
@@ -133,7 +136,10 @@ struct LayoutDifference: Equatable {
         var gone = x.filter { !after.contains($0.name) }
         for enumerator in y {
             if let old = before[enumerator.name] {
-                if old == enumerator.value { unchanged += 1; continue }
+                if old == enumerator.value {
+                    unchanged += 1
+                    continue
+                }
                 raise(.broken)
                 enumerators.append(.init(name: enumerator.name, old: old, new: enumerator.value))
             } else if let index = gone.firstIndex(where: { $0.value == enumerator.value }) {

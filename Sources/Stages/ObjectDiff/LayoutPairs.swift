@@ -44,7 +44,10 @@ struct LayoutPairs {
             // Handle each name where it first appears.
             let key = patched.definitions[first].key
             guard var y = after[key], y.first == first else { continue }
-            guard var x = before.removeValue(forKey: key) else { onlyPatched += y; continue }
+            guard var x = before.removeValue(forKey: key) else {
+                onlyPatched += y
+                continue
+            }
             if x.count > 1 || y.count > 1 {
                 // Several blocks of one function may each define a type of that name. Pair equal definitions first.
                 for a in x {

@@ -101,7 +101,10 @@ struct LayoutUsage {
         var outside: [String] = []
         var first: Set<String> = []
         for function in functions where uses(function, all) {
-            guard function.fate == .stays else { result.inPayload += 1; continue }
+            guard function.fate == .stays else {
+                result.inPayload += 1
+                continue
+            }
             outside.append(function.name)
             if uses(function, direct) { first.insert(function.name) }
         }

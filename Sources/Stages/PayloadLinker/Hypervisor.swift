@@ -52,7 +52,8 @@ struct Hypervisor: Sendable {
         }
         guard let record = set.record(ofOriginal: key.item, inPatchedOf: below), let twin = record.twin else { return brought(item, set) }
         let isRenewed =
-            item.kind == .data ? item.role == .readOnly && record.status != .same
+            item.kind == .data
+            ? item.role == .readOnly && record.status != .same
             : record.item.parent.map { below[$0].status == .changed } ?? false
         if isRenewed { return brought(item, set) }
         return built(below.original[twin.original], key.object) ?? brought(item, set)
@@ -76,7 +77,8 @@ struct Hypervisor: Sendable {
         } else {
             // Compilers number static locals; a later patch may have given this one another number.
             let isAlone = set.original.items.count { isNew($0, in: set) && CompilerName($0.name).base == name.base } <= 1
-            found = isAlone
+            found =
+                isAlone
                 ? running.brought { $0.hasPrefix(prefix) && CompilerName(String($0.dropFirst(prefix.count))).base == name.base } : []
         }
         let fitting = found.filter { $0.isFunction == (item.kind == .function) && (item.kind == .function || $0.size == UInt64(item.size)) }

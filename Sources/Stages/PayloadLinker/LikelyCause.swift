@@ -32,7 +32,8 @@ package struct LikelyCause: Sendable, Equatable {
             help = "give --applied-patch all patches that the applied payloads were made from, in their order"
         } else if !running.compilers.isEmpty, !compilers.isEmpty {
             kind = .compiler
-            reason = "another compiler made the hypervisor: \(running.compilers.sorted().joined(separator: ", ")); here it is \(compilers.sorted().joined(separator: ", "))"
+            reason =
+                "another compiler made the hypervisor: \(running.compilers.sorted().joined(separator: ", ")); here it is \(compilers.sorted().joined(separator: ", "))"
             help = "set CC to the hypervisor's compiler"
         } else if !options.isEmpty {
             kind = .configuration
@@ -48,7 +49,8 @@ package struct LikelyCause: Sendable, Equatable {
             if equal == all {
                 reason = "all \(all) other functions of \(unequal.objectName) are the same in the hypervisor: the source of this one differs"
             } else if equal == 0 {
-                reason = "none of the \(all) other functions of \(unequal.objectName) is the same in the hypervisor either: the source differs, or how it was compiled"
+                reason =
+                    "none of the \(all) other functions of \(unequal.objectName) is the same in the hypervisor either: the source differs, or how it was compiled"
             } else {
                 reason = "\(equal) of the \(all) other functions of \(unequal.objectName) are the same in the hypervisor: the source differs"
             }

@@ -27,7 +27,9 @@ extension OriginalCheck {
                 diagnostics.append(
                     Diagnostic(
                         .originalNotCompared, .warning, symbol: symbol.qualifiedName, location: location,
-                        message: "the hypervisor's '\(symbol.qualifiedName)' comes from a file that this patch does not touch: it is replaced, but was not compared with its source"))
+                        message:
+                            "the hypervisor's '\(symbol.qualifiedName)' comes from a file that this patch does not touch: it is replaced, but was not compared with its source"
+                    ))
                 continue
             }
             let functions = OriginalFunctions(set: input.objects[original.object], input: input)

@@ -1,5 +1,5 @@
-import Diagnostics
 import Crypto
+import Diagnostics
 import ELFModel
 import ObjectDiff
 import TargetArchitecture

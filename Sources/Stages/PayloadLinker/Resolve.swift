@@ -115,7 +115,9 @@ private struct Resolver {
         diagnostics.append(
             Diagnostic(
                 .bugFrameWithoutFile, .note, symbol: input.item(key).name, location: SourceLocation(file: file, line: input.objects[key].location?.line),
-                message: "WARN, BUG and ASSERT reports from the payload's functions of \(file) will not name that file: the hypervisor takes the name from its own image, which does not have it"))
+                message:
+                    "WARN, BUG and ASSERT reports from the payload's functions of \(file) will not name that file: the hypervisor takes the name from its own image, which does not have it"
+            ))
     }
 
     // MARK: Destinations
@@ -223,7 +225,8 @@ private struct Resolver {
         let subject = subject(symbol)
         guard kind.loading == .withoutAddend, reference.addend != 0 else { return relocate(place, reference.type, subject, reference.addend) }
         guard let address = symbol.knownAddress else {
-            return refuse(key, "has a relocation \(kind.name) to byte \(reference.addend) of '\(symbol.name)', whose address is known only when its payload is loaded")
+            return refuse(
+                key, "has a relocation \(kind.name) to byte \(reference.addend) of '\(symbol.name)', whose address is known only when its payload is loaded")
         }
         relocate(place, reference.type, .address("", address &+ UInt64(bitPattern: reference.addend)), 0)
     }

@@ -53,9 +53,10 @@ final class GitApply {
     func apply(_ hunks: [Hunk], at places: [Int], to content: [UInt8]) throws(Failure) -> [UInt8] {
         let text = GitApply.exactDiff(hunks, places)
         var diff: OpaquePointer?
-        try GitApply.check(text.withUnsafeBytes {
-            git_diff_from_buffer(&diff, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
-        })
+        try GitApply.check(
+            text.withUnsafeBytes {
+                git_diff_from_buffer(&diff, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+            })
         defer { git_diff_free(diff) }
         let tree = try treeHolding(content)
         defer { git_tree_free(tree) }
@@ -75,9 +76,10 @@ final class GitApply {
 
     private func treeHolding(_ content: [UInt8]) throws(Failure) -> OpaquePointer? {
         var blob = git_oid()
-        try GitApply.check(content.withUnsafeBytes {
-            git_blob_create_from_buffer(&blob, repository, $0.baseAddress, $0.count)
-        })
+        try GitApply.check(
+            content.withUnsafeBytes {
+                git_blob_create_from_buffer(&blob, repository, $0.baseAddress, $0.count)
+            })
         var builder: OpaquePointer?
         try GitApply.check(git_treebuilder_new(&builder, repository, nil))
         defer { git_treebuilder_free(builder) }

@@ -27,7 +27,8 @@ struct AffectedObjects: Sendable {
         for name in Set(original.objects.keys).union(patched.objects.keys).sorted() where name != BuildSystemQuirks.configurationCopy {
             let one = original.objects[name], other = patched.objects[name]
             let sources = [one, other].compactMap(\.self).flatMap { [$0.source, $0.sourceAsCompiled] }
-            let isReached = !reach.paths.isDisjoint(with: sources)
+            let isReached =
+                !reach.paths.isDisjoint(with: sources)
                 || [one, other].compactMap(\.self).contains { !reach.names.isDisjoint(with: $0.forcedIncludes) }
             let isOwn = one != other || !patched.changed.isDisjoint(with: sources)
             guard isOwn || isReached else { continue }

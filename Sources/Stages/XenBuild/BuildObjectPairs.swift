@@ -61,7 +61,8 @@ extension TreePreparation {
         let affected = try AffectedObjects(original: original, patched: patched, graph: graph)
 
         let compiler = ObjectCompiler(
-            runner: runner, toolchain: toolchain, launcher: try Launcher(request, tops: [original.top, patched.top], folder: area.folder), store: cache.objects, work: area.folder, logs: request.logs)
+            runner: runner, toolchain: toolchain, launcher: try Launcher(request, tops: [original.top, patched.top], folder: area.folder), store: cache.objects,
+            work: area.folder, logs: request.logs)
         let compiled: PairCompiler.Outcome
         do {
             compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched)

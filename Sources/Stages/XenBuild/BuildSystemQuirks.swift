@@ -167,7 +167,9 @@ enum BuildSystemQuirks {
         let name = parts.last ?? ""
         if [".md", ".txt", ".rst", ".pandoc", ".markdown"].contains(where: { name.hasSuffix($0) })
             || ["COPYING", "README", "MAINTAINERS", ".gitignore"].contains(name)
-        { return "it is documentation" }
+        {
+            return "it is documentation"
+        }
         if isForeign(parts, to: architecture) { return "it is for another architecture" }
         if parts.first == "test" { return "it is a test of Xen's own" }
         if name.hasPrefix("Kconfig") { return "the configuration stays as it is; a new default does not reach an option that is set already" }

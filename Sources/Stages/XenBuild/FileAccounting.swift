@@ -35,7 +35,8 @@ func accountForFiles(
         if BuildSystemQuirks.isReadByBuild(path) || original.readByOthers.contains(path) || patched.readByOthers.contains(path) {
             // Make has run: every file made from this one was compared, and the objects that read a changed one were compiled.
             if hasGenerated { continue }
-            let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture)
+            let reason =
+                BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture)
                 ?? "the build reads it, but nothing that objects are made from changes"
             diagnostics.append(Diagnostic(.fileNotBuilt, .note, location: location, message: "\(path) is in no object: \(reason)"))
         } else if let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture) {

@@ -76,13 +76,21 @@ func dependencies(inRule bytes: [UInt8]) -> [String] {
         let next = index + 1 < bytes.count ? bytes[index + 1] : 0
         index += 1
         switch byte {
-        case UInt8(ascii: "\\") where next == 0x0a: index += 1; end()
-        case UInt8(ascii: "\\") where next == 0x20 || next == UInt8(ascii: "#"): current.append(next); index += 1
-        case UInt8(ascii: "$") where next == UInt8(ascii: "$"): current.append(next); index += 1
+        case UInt8(ascii: "\\") where next == 0x0a:
+            index += 1
+            end()
+        case UInt8(ascii: "\\") where next == 0x20 || next == UInt8(ascii: "#"):
+            current.append(next)
+            index += 1
+        case UInt8(ascii: "$") where next == UInt8(ascii: "$"):
+            current.append(next)
+            index += 1
         case UInt8(ascii: ":") where !seenColon && (next == 0x20 || next == 0x0a || next == 0 || next == 0x5c):
             seenColon = true
             current = []
-        case 0x0a: end(); seenColon = false
+        case 0x0a:
+            end()
+            seenColon = false
         case 0x20, 0x09: end()
         default: current.append(byte)
         }

@@ -73,7 +73,10 @@ struct PatchedTree: Sendable {
         let left = try sources(a.appending("xen")), right = try sources(b.appending("xen"))
         var result = Set(left.keys).symmetricDifference(right.keys)
         for (path, kind) in left where right[path] != nil {
-            guard right[path] == kind else { result.insert(path); continue }
+            guard right[path] == kind else {
+                result.insert(path)
+                continue
+            }
             if case .symbolicLink = kind {
                 let target = WorkFiles.moved(try WorkFiles.linkTarget(a.appending("xen").appending(path)), from: a, to: b)
                 if try WorkFiles.linkTarget(b.appending("xen").appending(path)) != target { result.insert(path) }
@@ -96,7 +99,9 @@ struct PatchedTree: Sendable {
             if rest.starts(with: path) {
                 result.append(0)
                 rest = rest.dropFirst(path.count)
-            } else { result.append(rest.removeFirst()) }
+            } else {
+                result.append(rest.removeFirst())
+            }
         }
         return result + rest
     }

@@ -226,4 +226,3 @@ package struct XenImage: Sendable {
         return tied ? nil : best?.group
     }
 }
-

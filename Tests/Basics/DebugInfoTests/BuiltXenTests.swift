@@ -1,8 +1,7 @@
+import DebugInfo
 import SystemPackage
 import TestTools
 import Testing
-
-import DebugInfo
 import WorkFiles
 
 /// Objects of a real hypervisor, held against their symbol tables.

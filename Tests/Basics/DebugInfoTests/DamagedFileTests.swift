@@ -1,9 +1,8 @@
+import DebugInfo
 import Diagnostics
 import SystemPackage
 import TestTools
 import Testing
-
-import DebugInfo
 import WorkFiles
 
 /// Whatever a file holds, reading ends with a value or an error.

@@ -1,5 +1,5 @@
-import Diagnostics
 import DebugInfo
+import Diagnostics
 import SystemPackage
 import TestTools
 import Testing

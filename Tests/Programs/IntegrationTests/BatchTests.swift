@@ -33,8 +33,9 @@ import XenRig
 
             // The same bytes as alone.
             let single = folder.appending("single")
-            let alone = bench.arguments(
-                patches: [changes.appending("F1-static/change.patch")], output: single, cache: folder.appending("cache")) + ["--name", "F1-static"]
+            let alone =
+                bench.arguments(
+                    patches: [changes.appending("F1-static/change.patch")], output: single, cache: folder.appending("cache")) + ["--name", "F1-static"]
             #expect(try await Program.run(alone).code == 0)
             let payload = try #require(report.runs.first { $0.hypervisor == TargetMachine.own.name }?.payload)
             #expect(try WorkFiles.read(FilePath(payload)) == WorkFiles.read(single.appending("F1-static.livepatch")))

@@ -20,7 +20,8 @@ import Musl
         let output = folder.appending("out"), tree = tree ?? bench.tree
         let before = try state(of: tree)
         let ending = try await Program.run(
-            script: script, bench.arguments(tree: tree, output: output, cache: cache ?? folder.appending("cache")) + ["--force"], environment: environment, in: folder)
+            script: script, bench.arguments(tree: tree, output: output, cache: cache ?? folder.appending("cache")) + ["--force"], environment: environment,
+            in: folder)
         #expect(try state(of: tree) == before)
         if ending.code != 0 {
             #expect(try leftovers(in: output).filter { $0.hasSuffix(".livepatch") || $0.hasSuffix(".tmp") } == [])
@@ -83,7 +84,9 @@ import Musl
             let arguments = [
                 "-s", bench.tree.string, "-p", Bench.change.string, "-o", folder.appending("out").string, "--xen-syms", bench.xenSyms.string,
             ]
-            for script in ["exec env -u HOME -u XDG_CACHE_HOME \"$@\"", "exec env -u XDG_CACHE_HOME HOME= \"$@\"", "exec env -u HOME XDG_CACHE_HOME=relative \"$@\""] {
+            for script in [
+                "exec env -u HOME -u XDG_CACHE_HOME \"$@\"", "exec env -u XDG_CACHE_HOME HOME= \"$@\"", "exec env -u HOME XDG_CACHE_HOME=relative \"$@\"",
+            ] {
                 let ending = try await Program.run(script: script, arguments, environment: [:], in: folder)
                 #expect(ending.code == 64, "\(script): \(ending.error)")
                 #expect(ending.error.contains("--cache-dir"), "\(ending.error)")

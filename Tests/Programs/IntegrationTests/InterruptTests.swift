@@ -47,7 +47,8 @@ import Musl
             let environment = moment == .compiling ? ["CC": compiler.string] : [:]
             // Sources that are there need no more than headers.
             let more = [ChangeCase.fixtures.appending("changes/B1-new-file/change.patch")]
-            let arguments = moment == .recording
+            let arguments =
+                moment == .recording
                 ? bench.arguments(tree: tree, patches: more, output: output, cache: cache) : bench.arguments(tree: tree, output: output, cache: cache)
             let ending = try await Program.run(arguments, environment: environment) { process in
                 try await wait("the moment does not come", while: process) {

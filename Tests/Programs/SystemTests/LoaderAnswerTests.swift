@@ -74,7 +74,8 @@ struct LoaderAnswerTests {
     }
 
     /// Uploads all of them in one boot.
-    private static func answers(_ payloads: [BrokenPayload], on bench: Bench) async throws -> [(payload: BrokenPayload, model: LoadResult, hypervisor: String)] {
+    private static func answers(_ payloads: [BrokenPayload], on bench: Bench) async throws -> [(payload: BrokenPayload, model: LoadResult, hypervisor: String)]
+    {
         var scenario = Scenario()
         for (number, payload) in payloads.enumerated() {
             scenario.files["p\(number).livepatch"] = payload.bytes
@@ -110,12 +111,13 @@ struct LoaderAnswerTests {
     }
 
     private static func table(_ rows: [(payload: BrokenPayload, model: LoadResult, hypervisor: String)]) -> String {
-        (["| payload | the model | the hypervisor |", "|---|---|---|"] + rows.map { row in
-            var reason = ""
-            if case .refused(let refusal) = row.model.verdict { reason = ": \(refusal.reason)" }
-            if case .crashes(let text) = row.model.verdict { reason = (row.model.ruinsLater ? ", and ruins it later: " : ": ") + text }
-            return "| \(row.payload.name) | \(said(row.model))\(reason.replacing("|", with: "/")) | \(row.hypervisor) |"
-        }).joined(separator: "\n")
+        (["| payload | the model | the hypervisor |", "|---|---|---|"]
+            + rows.map { row in
+                var reason = ""
+                if case .refused(let refusal) = row.model.verdict { reason = ": \(refusal.reason)" }
+                if case .crashes(let text) = row.model.verdict { reason = (row.model.ruinsLater ? ", and ruins it later: " : ": ") + text }
+                return "| \(row.payload.name) | \(said(row.model))\(reason.replacing("|", with: "/")) | \(row.hypervisor) |"
+            }).joined(separator: "\n")
     }
 
     @Test("Xen 4.17 answers what the model says, to each wrong payload")

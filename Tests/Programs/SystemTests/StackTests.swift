@@ -30,7 +30,9 @@ struct StackTests {
     private static let look = "cat /sys/hypervisor/version/extra /sys/hypervisor/compilation/compiler /sys/hypervisor/compilation/compile_date"
 
     /// Does the steps in one boot, each an action and a payload's name; after each it looks.
-    private static func drive(_ steps: [(Scenario.HostToolAction, String)], in folder: FilePath) async throws -> (first: [String], answers: [[String]], machine: MachineRun) {
+    private static func drive(_ steps: [(Scenario.HostToolAction, String)], in folder: FilePath) async throws -> (
+        first: [String], answers: [[String]], machine: MachineRun
+    ) {
         var scenario = Scenario()
         for name in Set(steps.map(\.1)) { try scenario.take(folder.appending("\(name).livepatch")) }
         scenario.step("look", look)

@@ -79,6 +79,7 @@ struct VersionMatrixTests {
         let build = try await EveryXen.hypervisor(target)
         let compiler = try await run("env", [build.compilerName, "--version"]).prefix { $0 != "\n" }
         let dom0 = try await target.xen.debian.dom0(for: target.machine, cache: RealXen.cache)
-        return "Xen \(build.version) of Debian \(try target.xen.suite) for \(target.machine), built with \(compiler.split(separator: "/").last ?? compiler); dom0 \(dom0.kernelPackage)"
+        return
+            "Xen \(build.version) of Debian \(try target.xen.suite) for \(target.machine), built with \(compiler.split(separator: "/").last ?? compiler); dom0 \(dom0.kernelPackage)"
     }
 }

@@ -44,9 +44,10 @@ struct AptSourceTests {
             """
         let suites = ["bookworm", "bookworm-updates"]
         #expect(
-            AptSource.parse(deb822: text) == ["https://one.example/debian", "https://two.example/debian"].map {
-                AptSource(uri: $0, suites: suites, components: ["main"], signedBy: "/usr/share/keyrings/a.gpg")
-            })
+            AptSource.parse(deb822: text)
+                == ["https://one.example/debian", "https://two.example/debian"].map {
+                    AptSource(uri: $0, suites: suites, components: ["main"], signedBy: "/usr/share/keyrings/a.gpg")
+                })
     }
 
     @Test("a key inside the entry keeps its lines")

@@ -95,9 +95,11 @@ struct ConsoleTests {
         #expect(console(text).panic == reason)
     }
 
-    @Test("what only sounds like a panic is none", arguments: [
-        "Panic on CPU 0: in a dom0's own words\n", "(XEN) Xen WARN at common/domain.c:7\n", "(XEN) livepatch: Kernel panic - not syncing\n",
-    ])
+    @Test(
+        "what only sounds like a panic is none",
+        arguments: [
+            "Panic on CPU 0: in a dom0's own words\n", "(XEN) Xen WARN at common/domain.c:7\n", "(XEN) livepatch: Kernel panic - not syncing\n",
+        ])
     func noPanic(text: String) {
         #expect(console(text).panic == nil)
     }

@@ -1,7 +1,8 @@
 import Diagnostics
 import SystemPackage
-@testable import TestDrive
 import Testing
+
+@testable import TestDrive
 
 @Suite("the machines that can be booted: names, and how QEMU becomes one")
 struct TargetMachineTests {

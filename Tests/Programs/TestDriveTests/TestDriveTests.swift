@@ -21,7 +21,9 @@ struct TestDriveTests {
         let (scenario, steps) = try drive.scenario()
         // The first and the last one are about the dom0's kernel, and not reported.
         #expect(scenario.files == ["fix.livepatch": [1, 2, 3]] && scenario.steps.map(\.id).dropFirst().dropLast() == steps.map(\.id)[...])
-        #expect(scenario.steps.first?.command == "cat /proc/sys/kernel/tainted && xen-livepatch list" && scenario.steps.last?.command == "cat /proc/sys/kernel/tainted")
+        #expect(
+            scenario.steps.first?.command == "cat /proc/sys/kernel/tainted && xen-livepatch list"
+                && scenario.steps.last?.command == "cat /proc/sys/kernel/tainted")
         // What the host tool is asked to do is looked at in its list.
         #expect(scenario.steps.count { $0.command.contains("list=$(xen-livepatch list)") } == 6)
         #expect(steps[3].question == .init(command: "a", moment: "after", expected: "y"))

@@ -78,7 +78,9 @@ struct XenTargetTests {
                 let target = try #require(XenTarget.all.first { $0.name == name })
                 return try #require(try target.variant(of: change))
             }
-            func patch(_ name: String) throws -> [FilePath] { try variant(name).patches.map { $0.removingLastComponent().lastComponent.map { FilePath($0.string) } ?? "" } }
+            func patch(_ name: String) throws -> [FilePath] {
+                try variant(name).patches.map { $0.removingLastComponent().lastComponent.map { FilePath($0.string) } ?? "" }
+            }
             #expect(try variant("4.17").expected.referred == ["printk"] && variant("4.17").patches == change.patches)
             #expect(try variant("4.14").expected.referred == nil && variant("4.14").patches == change.patches)
             #expect(try patch("4.20") == ["4.20"] && patch("4.17-arm64") == ["arm"] && patch("4.20-arm32") == ["arm-4.20"])

@@ -12,8 +12,10 @@ import XenVersions
 /// The example payloads of a real Xen tree (`make -C xen tests`), loaded into the hypervisor of that tree.
 ///
 /// They are made to be loaded, but for the one that lacks the hypervisor's build-id.
-@Suite(.enabled(if: BuiltXen.folder.map { WorkFiles.isReadableFile($0.appending("test/livepatch/xen_nop.livepatch")) } ?? false,
-    "XSPLICE_BUILT_XEN names no Xen tree with example payloads"))
+@Suite(
+    .enabled(
+        if: BuiltXen.folder.map { WorkFiles.isReadableFile($0.appending("test/livepatch/xen_nop.livepatch")) } ?? false,
+        "XSPLICE_BUILT_XEN names no Xen tree with example payloads"))
 struct ExamplePayloadTests {
     private func results() async throws -> [String: LoadResult] {
         let folder = try #require(BuiltXen.folder)

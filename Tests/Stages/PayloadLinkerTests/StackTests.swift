@@ -167,7 +167,8 @@ import XenVersions
     }
 
     @Test func aVariableWithoutANameIsRefused() async throws {
-        let layers = try await stack([Self.base, Self.first, Self.first.replacing("sink(0); return x * 1000033", with: "return x * 1000033 + count")], strip: true)
+        let layers = try await stack(
+            [Self.base, Self.first, Self.first.replacing("sink(0); return x * 1000033", with: "return x * 1000033 + count")], strip: true)
         #expect(layers[0].outcome.payload != nil)
         #expect(layers[1].outcome.payload == nil)
         #expect(layers[1].outcome.diagnostics.map(\.id) == [.dataNotInHypervisor])

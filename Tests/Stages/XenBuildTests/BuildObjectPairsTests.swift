@@ -215,7 +215,10 @@ import XenSource
     }
 
     @Test(arguments: [
-        ("what a folder makes for its own objects", "common/%.o: common/%.c\n", "common/two.o: common/made.h\ncommon/made.h:\n\techo 'enum { made = 3 };' > $@\ncommon/%.o: common/%.c\n"),
+        (
+            "what a folder makes for its own objects", "common/%.o: common/%.c\n",
+            "common/two.o: common/made.h\ncommon/made.h:\n\techo 'enum { made = 3 };' > $@\ncommon/%.o: common/%.c\n"
+        ),
         ("a command that only a shell understands", "\t$(CC) $(FLAGS) -c $< -o $@", "\t$(CC) $(FLAGS) $$MORE -c $< -o $@"),
         ("objects that other names stand for", "ALL_OBJS", "OBJS"),
     ])

@@ -49,15 +49,16 @@ extension SamplePayload {
         self.init()
         self.machine = machine
         alignment = ".p2align 2"
-        text = (machine == .arm32 ? Self.text32 : Self.text64) + """
+        text =
+            (machine == .arm32 ? Self.text32 : Self.text64) + """
 
-            .size new_victim, new_victim_end - new_victim
-            .section .rodata.message, "a", %progbits
-            .p2align 3
-            message: .asciz "hello"
-            .p2align 3
-            numbers: .long 1, 2, 3, 4
-            """
+                .size new_victim, new_victim_end - new_victim
+                .section .rodata.message, "a", %progbits
+                .p2align 3
+                message: .asciz "hello"
+                .p2align 3
+                numbers: .long 1, 2, 3, 4
+                """
         data = """
             .section .bss.counter, "aw", %nobits
             .p2align 3
