@@ -73,6 +73,9 @@ enum Decoder {
                 withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer -> String? in
                     guard let formatter = formatters.baseAddress, let start = buffer.baseAddress,
                         zydis_succeeded(ZydisFormatterInit(formatter, ZYDIS_FORMATTER_STYLE_ATT)) != 0,
+                        // As objdump writes numbers: `0x1e0`.
+                        zydis_succeeded(ZydisFormatterSetProperty(formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE, 0)) != 0,
+                        zydis_succeeded(ZydisFormatterSetProperty(formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, 0)) != 0,
                         zydis_succeeded(
                             ZydisFormatterFormatInstruction(
                                 formatter, instruction, operands.baseAddress, instruction.pointee.operand_count_visible, start,

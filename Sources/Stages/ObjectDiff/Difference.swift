@@ -63,13 +63,13 @@ extension Difference {
         return result
     }
 
-    /// A short form: `call vnuma_destroy / call vnuma_replace`.
+    /// A short form: ``call vnuma_destroy` became `call vnuma_replace``.
     package var words: String {
         switch kind {
         case .bytes, .reference:
-            if let before, let after { return "\(before) / \(after)" }
-            if case .reference(let before, let after) = kind { return "\(before) / \(after)" }
-            return before.map { "\($0) / its end" } ?? after.map { "its end / \($0)" } ?? "other bytes"
+            if let before, let after { return "`\(before)` became `\(after)`" }
+            if case .reference(let before, let after) = kind { return "`\(before)` became `\(after)`" }
+            return before.map { "`\($0)` became its end" } ?? after.map { "its end became `\($0)`" } ?? "other bytes"
         case .tableEntries(let section): return "other entries in \(section)"
         case .placement(let before, let after): return "goes from \(before) to \(after)"
         case .otherPart(let name): return "changes with '\(name)'"
