@@ -1,6 +1,7 @@
 /// The results of all fixtures of one hypervisor.
 package struct GoldenFile: Sendable, Equatable {
-    /// What a payload's bytes depend on, apart from the sources: the first lines of the versions of compiler and assembler.
+    /// What a payload's bytes depend on, apart from the sources: the first lines of the versions of compiler and assembler, and the
+    /// build-ids of the hypervisors.
     package var tools: [String]
     /// The result of each fixture, by its name.
     package var lines: [String: Line]
@@ -68,6 +69,6 @@ package struct GoldenFile: Sendable, Equatable {
                 found.append("\(name): payload \(before.payload.prefix(12)), now \(after.payload.prefix(12))")
             }
         }
-        return (found, sameTools ? "" : "; another compiler or assembler: digests of payloads were not compared")
+        return (found, sameTools ? "" : "; another compiler, assembler or build of the hypervisor: digests of payloads were not compared")
     }
 }

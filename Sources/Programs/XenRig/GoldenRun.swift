@@ -1,8 +1,10 @@
 import Crypto
+import ELFModel
 import Subprocess
 import SystemPackage
 import TestDrive
 import WorkFiles
+import XenVersions
 
 /// Runs the program once for each fixture of a hypervisor.
 package struct GoldenRun: Sendable {
@@ -30,7 +32,8 @@ package struct GoldenRun: Sendable {
             guard let build = builds[change.isForDebugBuild] else { throw RigError("\(change.name): no hypervisor for it") }
             return (change.name, try await line(of: change, build, work: work.appending(change.name)))
         }
-        return GoldenFile(tools: try await Self.tools(of: builds.values.first), lines: Dictionary(lines) { first, _ in first })
+        let tools = try await Self.tools(of: builds.values.first) + builds.values.map(Self.identity).sorted()
+        return GoldenFile(tools: tools, lines: Dictionary(lines) { first, _ in first })
     }
 
     private func build(debug: Bool, in work: FilePath) async throws -> HypervisorBuild {
@@ -68,6 +71,13 @@ package struct GoldenRun: Sendable {
         // Keep repeated identifiers: otherwise a lost diagnostic would not show if there is another of its kind.
         let diagnostics = (outcome.report?.diagnostics ?? []).map(\.id.rawValue).sorted().joined(separator: " ")
         return GoldenFile.Line(exit: "\(code)", payload: digest ?? "-", diagnostics: diagnostics)
+    }
+
+    /// The build-id of a hypervisor. It differs between folders that a real Xen is built in, and every payload contains it.
+    private static func identity(of build: HypervisorBuild) throws -> String {
+        let file = try ELFFile.read(build.symbols, debugSections: false)
+        guard let id = BuildIDNote.find(in: file) else { throw RigError("\(build.symbols) has no build-id") }
+        return "hypervisor \(BuildIDNote.text(id))"
     }
 
     /// The first line of the version of the compiler, and of the assembler.

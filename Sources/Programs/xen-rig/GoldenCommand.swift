@@ -10,7 +10,8 @@ struct GoldenCommand: AsyncParsableCommand {
         commandName: "golden", abstract: "Holds payloads, exit codes and diagnostics of all fixtures against those that were written down.",
         discussion: """
             One file a hypervisor: FIXTURES/golden/NAME.txt, with one line a fixture: exit code, SHA-256 of the payload, identifiers of the \
-            diagnostics. Payloads of another compiler or assembler have other bytes: then the digests are not compared, and that is said.
+            diagnostics. With another compiler, assembler or build of the hypervisor the payloads have other bytes: \
+            then the digests are not compared, and the summary says so. A real Xen's build-id differs between cache folders.
             """)
 
     @OptionGroup var rig: RigOptions

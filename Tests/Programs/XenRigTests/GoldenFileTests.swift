@@ -60,12 +60,19 @@ struct GoldenFileTests {
                 == ["F1-global: exit code 0, now 4", "F1-global: [], now [x]", "F1-global: payload abababababab, now -"])
     }
 
+    @Test("payloads for another build of the hypervisor have other bytes") func otherHypervisor() {
+        var new = changed("F1-global") { $0?.payload = String(repeating: "0", count: 64) }
+        new.tools.append("hypervisor 0123abcd")
+        #expect(file.differences(to: new).lines == [])
+        #expect(!file.differences(to: new).remark.isEmpty)
+    }
+
     @Test("payloads of other tools have other bytes; that there is none is a difference all the same")
     func otherTools() {
         var new = changed("F1-global") { $0?.payload = String(repeating: "0", count: 64) }
         new.tools[1] = "GNU assembler version 2.44"
         #expect(file.differences(to: new).lines == [])
-        #expect(file.differences(to: new).remark == "; another compiler or assembler: digests of payloads were not compared")
+        #expect(file.differences(to: new).remark == "; another compiler, assembler or build of the hypervisor: digests of payloads were not compared")
         new.lines["F1-global"]?.payload = "-"
         #expect(file.differences(to: new).lines == ["F1-global: payload abababababab, now -"])
     }
