@@ -112,7 +112,7 @@ house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArch
 house.module(
     "Report", on: .reporting, ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
 
-house.module("TestRig", on: .programs, ["WorkFiles", "Diagnostics"], [system, subprocess])
+house.module("TestDrive", on: .programs, ["XenVersions", "WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
     "LivepatchBuild", on: .programs,
     [
@@ -123,20 +123,25 @@ house.module(
     "XspliceCommand", on: .programs,
     [
         "LivepatchBuild", "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "TargetArchitecture", "XenSource", "XenBuild", "ObjectDiff",
-        "LoaderModel", "Report", "TestRig",
+        "LoaderModel", "Report", "TestDrive",
     ], [argumentParser, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
-house.testSupport("TestTools", [], [system, subprocess])
-house.testSupport("ObjectFixtures", ["Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource"], [system])
-house.testSupport("PayloadSamples", ["XenVersions", "LoaderModel", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
-house.testSupport("ChangeCases", ["Report", "ELFModel", "Diagnostics", "WorkFiles"], [system])
+// For developers; nothing of it is in the program.
+house.module("XenRig", on: .programs, ["TestDrive", "Report", "XenVersions", "ELFModel", "WorkFiles", "Diagnostics"], [system, subprocess, crypto])
+house.executable("xen-rig", ["XenRig", "TestDrive", "WorkFiles", "Diagnostics"], [argumentParser, system, subprocess])
 
-house.add(
-    .executableTarget(
-        name: "xen-rig",
-        dependencies: ["TestRig", "ChangeCases", "WorkFiles", "Diagnostics", argumentParser, crypto, system, subprocess],
-        path: "Sources/Programs/xen-rig", swiftSettings: settings))
+house.testSupport("TestTools", ["WorkFiles"], [system, subprocess])
+house.testSupport(
+    "ObjectFixtures",
+    [
+        "Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+        "ArchARM32", "XenSource",
+    ], [system])
+house.testSupport(
+    "PayloadSamples",
+    ["XenVersions", "LoaderModel", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+
 house.add(
     .target(
         name: "FuzzTargets",
@@ -146,42 +151,47 @@ house.add(
         ],
         path: "Fuzz/Targets", swiftSettings: settings))
 
-house.tests("WorkFiles", [], [system])
-house.tests("ELFModel", ["TestTools"], [system])
-house.tests("DebugInfo", ["TestTools"], [system])
+house.tests("WorkFiles", ["TestTools"], [system])
+house.tests("ELFModel", ["TestTools", "WorkFiles"], [system])
+house.tests("DebugInfo", ["TestTools", "WorkFiles"], [system])
 house.tests("XenVersions", ["ELFModel"])
-house.tests("XenSource", ["XenVersions", "Diagnostics"], [system])
+house.tests("XenSource", ["XenVersions", "Diagnostics", "TestTools", "WorkFiles"], [system])
 house.tests("ArchX86_64", ["XenVersions", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("ArchARM", ["XenVersions", "ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
-house.tests("SourcePatch", ["Diagnostics"], [system, subprocess])
+house.tests("SourcePatch", ["Diagnostics", "TestTools", "WorkFiles"], [system, subprocess])
 house.tests("XenBuild", ["TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
-house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
+house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "WorkFiles", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
-    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"], [system])
+    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"],
+    [system])
 house.tests(
-    "LoaderModel", ["XenVersions", "PayloadSamples", "TestTools", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
+    "LoaderModel",
+    ["XenVersions", "PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system]
+)
 house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
-house.tests("TestRig", ["Diagnostics", "WorkFiles"], [subprocess, system])
+house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
+house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])
 house.tests(
     "LivepatchBuild",
     [
         "XenVersions", "Diagnostics", "ObjectFixtures", "PayloadLinker", "Report", "SourcePatch", "TestTools", "WorkFiles", "XenBuild", "XenSource",
     ], [system])
 house.tests(
-    "XspliceCommand", ["LivepatchBuild", "Diagnostics", "Report", "TestRig", "XenBuild", "WorkFiles"], [argumentParser, system])
-house.tests("FuzzTargets", ["FuzzTargets", "ChangeCases", "TestTools", "WorkFiles"], [system])
+    "XspliceCommand", ["LivepatchBuild", "Diagnostics", "Report", "TestDrive", "TestTools", "XenBuild", "WorkFiles"], [argumentParser, system])
+house.tests("FuzzTargets", ["FuzzTargets", "XenRig", "TestTools", "WorkFiles"], [system])
 // Of the whole program.
 house.tests(
     "Integration",
-    ["XenVersions", 
-        "xsplice-build", "ChangeCases", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+    [
+        "XenVersions", "xsplice-build", "XenRig", "TestDrive", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64",
+        "ArchARM64",
         "ArchARM32", "ELFModel", "XenSource", "WorkFiles",
     ], [system, subprocess])
 house.tests(
     "System",
-    ["XenVersions", 
-        "ChangeCases", "PayloadSamples", "Report", "TestRig", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
+    [
+        "XenVersions", "XenRig", "TestDrive", "PayloadSamples", "Report", "TestTools", "ObjectDiff", "PayloadLinker", "LoaderModel", "TargetArchitecture",
         "ArchX86_64", "ArchARM64", "ArchARM32", "DebugInfo", "SourcePatch", "XenBuild", "XenSource", "ELFModel", "Diagnostics", "WorkFiles",
     ], [system, subprocess])
 
@@ -196,11 +206,12 @@ if Context.environment["XSPLICE_FUZZING"] != nil {
 let package = Package(
     name: "xsplice-build",
     products: [.executable(name: "xsplice-build", targets: ["xsplice-build"])],
+    // Exactly these, so that everybody builds the same program. A Package.resolved would name commits too, and a mirror may have others.
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
     ],
     targets: house.targets
 )

@@ -95,10 +95,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     ///
     /// In memory where there is such a place: thousands of files a second are no work for a disk.
     private static let folder: FilePath = {
-        let parent = WorkFiles.isFolder("/dev/shm") ? "/dev/shm" : "/tmp"
-        var name = Array("\(parent)/xsplice-fuzz-XXXXXX".utf8CString)
-        guard let path = mkdtemp(&name) else { fatal("no folder can be made in \(parent)") }
-        return FilePath(String(cString: path))
+        let parent: FilePath = WorkFiles.isFolder("/dev/shm") ? "/dev/shm" : "/tmp"
+        guard let folder = try? WorkFiles.makeTemporaryFolder(named: "xsplice-fuzz", in: parent) else { fatal("no folder can be made in \(parent)") }
+        return folder
     }()
 
     /// The input as a file.

@@ -24,8 +24,8 @@ struct AddressMap {
             .sorted { $0.base < $1.base }
     }
 
-    /// Lays out the sections of a relocatable file one behind the other and writes the addresses into the headers in
-    /// memory, where libdw's relocation finds them. Nil when they do not fit the address space.
+    /// Lays out the sections of a relocatable file one after the other and writes their addresses into the headers in
+    /// memory, where libdw's relocation finds them. Returns nil if they don't fit the address space or libelf refuses one.
     init?(layingOut sections: [LoadedSection], addressSize: Int) {
         let limit: UInt64 = addressSize == 4 ? 1 << 32 : 1 << 62
         var next = Self.firstAddress
@@ -39,7 +39,8 @@ struct AddressMap {
         }
     }
 
-    /// The section and the offset in it; the offset may equal the section's size. Nil for an address outside all.
+    /// The section of an address and the offset in that section, in bytes. The offset may equal the section's size. Nil for an
+    /// address outside of all sections.
     func place(of address: UInt64) -> (section: Int, offset: UInt64)? {
         var low = 0
         var high = spans.count

@@ -1,6 +1,6 @@
 import CLibdw
 
-/// A debugging information entry: a node of the tree that DWARF is.
+/// A debugging information entry: a node of DWARF's tree.
 ///
 /// Valid as long as the `DwarfFile` that it came from.
 struct DIE {
@@ -24,20 +24,20 @@ struct DIE {
             }
     }
 
-    /// Where the entry is in `.debug_info`: its identity.
+    /// The offset of the entry in `.debug_info`, which identifies it.
     var offset: UInt64 { withRaw { dwarf_dieoffset($0) } }
 
-    /// Its own, or that of the entry that it completes.
+    /// The name of the entry, or of the entry that it completes or repeats.
     var name: String? { withRaw { dwarf_diename($0) }.map { String(cString: $0) } }
 
     func has(_ attribute: Int) -> Bool { withRaw { dwarf_hasattr($0, UInt32(attribute)) } != 0 }
 
     var linkageName: String? { string(DW_AT_linkage_name) ?? string(DW_AT_MIPS_linkage_name) }
 
-    /// Known in other objects too.
+    /// Whether other objects can refer to it.
     var isExternal: Bool { flag(DW_AT_external) }
 
-    /// Only announced here. Asked of the entry itself: a definition may complete a declaration.
+    /// Whether the entry is only a declaration. Looks at this entry alone, because a definition may complete a declaration.
     var isDeclaration: Bool { has(DW_AT_declaration) }
 
     var inlining: DebugInfo.Inlining {
@@ -79,10 +79,10 @@ struct DIE {
         }
     }
 
-    /// The abstract entry that a concrete instance repeats; the entry itself when it is no instance.
+    /// The abstract entry that a concrete instance repeats; the entry itself when it is not an instance.
     var abstract: DIE {
         var current = self
-        // Two steps are the rule (instance of an instance); the limit keeps a damaged file from going round for ever.
+        // Two steps are usual (an instance of an instance). The limit keeps a damaged file from causing an endless loop.
         for _ in 0..<16 {
             guard let origin = current.reference(DW_AT_abstract_origin) else { break }
             current = origin
@@ -110,7 +110,7 @@ struct DIE {
         }
     }
 
-    /// The address of a variable that has one before the program runs.
+    /// The address of a variable that has one before the program runs; nil for others.
     var staticAddress: UInt64? {
         guard has(DW_AT_location) else { return nil }
         return withAttribute(DW_AT_location) { attribute -> UInt64? in
@@ -151,15 +151,15 @@ struct DIE {
         }
     }
 
-    /// Its children, in order.
+    /// The children of the entry, in order.
     var children: Children { Children(parent: raw) }
 
-    /// The tree is broken; with libdw's reason.
+    /// The tree is damaged; `reason` says how.
     struct Damaged: Error {
         var reason: String
     }
 
-    /// Goes from child to child.
+    /// Visits the children one after the other.
     struct Children {
         private var current: Dwarf_Die
         private var started = false

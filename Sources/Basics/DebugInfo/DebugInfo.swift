@@ -1,10 +1,10 @@
 import Diagnostics
 
-/// What the compiler wrote down about an object file beside its code: who compiled it, which functions and which variables
-/// with static storage it holds, where they are and where the source declares them.
+/// What the compiler wrote about an object file beside its code: which compiler it was, which functions and variables with
+/// static storage the file holds, where they are and where the source declares them.
 ///
-/// Places are *section header index + offset* of that ELF file, so that a value of this type can be held against its symbol
-/// table and its relocations. Entries are in the order of the debug information.
+/// Places are a *section header index and an offset* in that ELF file, so they can be compared with its symbol table and its
+/// relocations. Entries are in the order of the debug information.
 package struct DebugInfo: Sendable, Equatable {
     /// False when the file has no DWARF units at all; everything else is empty then.
     package var hasDebugInfo: Bool { !units.isEmpty }
@@ -65,7 +65,7 @@ package struct DebugInfo: Sendable, Equatable {
         }
     }
 
-    /// What became of a function's `inline`, in the terms of `DW_AT_inline`.
+    /// Whether a function is declared inline and whether the compiler inlined it, in the terms of `DW_AT_inline`.
     package enum Inlining: Sendable, Equatable {
         /// Neither declared inline nor inlined anywhere.
         case none
@@ -82,13 +82,13 @@ package struct DebugInfo: Sendable, Equatable {
 
     /// A function of the source that the compiler generated code for.
     ///
-    /// A function that was inlined everywhere has no `ranges`. One that the compiler cloned (`.isra`, `.constprop`, `.part`)
-    /// appears once for each copy, always under its name in the source; the symbol at `entry` tells copies apart.
+    /// A function that was inlined everywhere has no `ranges`. A function that the compiler cloned (`.isra`, `.constprop`, `.part`)
+    /// appears once for each copy, always under its name in the source; the symbol at `entry` tells the copies apart.
     package struct Function: Sendable, Equatable {
         /// An index into `DebugInfo.units`.
         package var unit: Int
         package var name: String
-        /// The assembler's name, where it differs from the source's and the compiler says so.
+        /// The assembler's name, when it differs from the name in the source and the compiler says so.
         package var linkageName: String?
         package var isExternal: Bool
         package var declaration: SourceLocation?
@@ -114,32 +114,32 @@ package struct DebugInfo: Sendable, Equatable {
         }
     }
 
-    /// One step of the way from the file into the place where a variable is declared.
+    /// One step on the way from the file level into the place where a variable is declared.
     package enum ScopeElement: Sendable, Equatable, Hashable {
-        /// By the function's name in the source.
+        /// A function, by its name in the source.
         case function(String)
         /// A block in braces: its position, from 0, among the blocks that the debug information has on that level.
-        /// Blocks that declare nothing are left out by compilers.
+        /// Compilers leave out blocks that declare nothing.
         case block(Int)
     }
 
-    /// A variable with an address that is known before the program runs.
+    /// A variable whose address is known before the program runs.
     package struct Variable: Sendable, Equatable {
         /// An index into `DebugInfo.units`.
         package var unit: Int
-        /// As the source has it: `count`, not `count.0`.
+        /// The name in the source: `count`, not `count.0`.
         package var name: String
         package var linkageName: String?
         package var isExternal: Bool
         package var declaration: SourceLocation?
-        /// Empty at file level. For a static local, the function it is declared in, also where that function was inlined
+        /// Empty at file level. For a static local: the function that declares it, even when that function was inlined
         /// or cloned.
         package var scope: [ScopeElement]
         /// The section header index.
         package var section: Int
         /// From the start of the section, in bytes.
         package var offset: UInt64
-        /// The size of its type in bytes; nil where the type is incomplete, such as an array without bound.
+        /// The size of the variable's type in bytes; nil when the type is incomplete, such as an array without a bound.
         package var size: UInt64?
 
         package init(
@@ -157,7 +157,7 @@ package struct DebugInfo: Sendable, Equatable {
             self.size = size
         }
 
-        /// The name of the function that the variable is local to, the innermost one where functions nest.
+        /// The name of the function that the variable is local to, the innermost one when functions nest; nil at file level.
         package var enclosingFunction: String? {
             for case .function(let name) in scope.reversed() { return name }
             return nil

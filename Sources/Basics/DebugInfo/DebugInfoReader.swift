@@ -6,8 +6,8 @@ extension DebugInfo {
     /// Reads the debug information of an object file or of a linked file, DWARF 2 to 5.
     ///
     /// - Returns: a value without units when the file has no debug information.
-    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
-    package static func read(_ path: FilePath) throws(DebugInfoError) -> DebugInfo {
+    /// - Throws: `InputError` when the file can't be read, is not an ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath) throws(InputError) -> DebugInfo {
         try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
             var reader = DebugInfoReader(addresses: addresses)
             try reader.readUnits(of: dwarf)
@@ -17,11 +17,11 @@ extension DebugInfo {
 }
 
 extension DebugInfo.CompilationUnit {
-    /// The units of a file without what is in them, which takes no time even for a whole hypervisor.
+    /// The compilation units of a file without their contents. This is fast even for a whole hypervisor.
     ///
-    /// - Returns: none when the file has no debug information.
+    /// - Returns: an empty array when the file has no debug information.
     /// - Throws: as `DebugInfo.read`.
-    package static func all(in path: FilePath) throws(DebugInfoError) -> [DebugInfo.CompilationUnit] {
+    package static func all(in path: FilePath) throws(InputError) -> [DebugInfo.CompilationUnit] {
         try DwarfFile.read(path) { dwarf, _ throws(DIE.Damaged) in
             var units = Units(dwarf), found: [DebugInfo.CompilationUnit] = []
             while let unit = try units.next() { found.append(.init(DIE(unit.entry), version: unit.version)) }
@@ -44,22 +44,22 @@ private struct DebugInfoReader {
     private var units: [DebugInfo.CompilationUnit] = []
     private var functions: [PendingFunction] = []
     private var variables: [PendingVariable] = []
-    /// Abstract functions of which a copy with code of its own was seen, by offset of their entries.
+    /// The abstract functions that have a copy with code of its own, by the offsets of their entries.
     private var abstractWithCode: Set<UInt64> = []
-    /// The scopes of variables in abstract functions, by offset of the variables' entries.
+    /// The scopes of variables in abstract functions, by the offsets of the variables' entries.
     private var abstractScopes: [UInt64: [DebugInfo.ScopeElement]] = [:]
     private var sourceNames = SourceNames()
 
     private struct PendingFunction {
         var function: DebugInfo.Function
-        /// Of its own entry.
+        /// The offset of the function's own entry.
         var offset: UInt64
     }
 
-    /// A variable whose scope is known once all abstract functions were seen.
+    /// A variable whose scope is known only when all abstract functions have been read.
     private struct PendingVariable {
         var variable: DebugInfo.Variable
-        /// Of the entry in the abstract function, or its own.
+        /// The offset of the entry in the abstract function, or of the variable's own entry.
         var abstractOffset: UInt64
     }
 
@@ -137,7 +137,7 @@ private struct DebugInfoReader {
                 abstractOffset: die.abstract.offset))
     }
 
-    /// All that was collected: abstract functions only where no copy stands for them, variables once each.
+    /// Everything that was collected: abstract functions only if no copy of them has code, and each variable once.
     consuming func finished() -> DebugInfo {
         let kept = functions.filter { !$0.function.ranges.isEmpty || !abstractWithCode.contains($0.offset) }
         var seen: Set<VariableKey> = []

@@ -1,5 +1,6 @@
 import CLibdw
 import CLibelf
+import Diagnostics
 import SystemPackage
 
 #if canImport(Glibc)
@@ -8,7 +9,7 @@ import Glibc
 import Musl
 #endif
 
-/// An ELF file in memory with its DWARF opened and, for a relocatable file, relocated. Owns all handles of libelf and libdw.
+/// An ELF file in memory with its DWARF opened and, for a relocatable file, relocated. Owns all libelf and libdw handles.
 final class DwarfFile {
     let path: FilePath
     /// Nil when the file has no debug information.
@@ -21,12 +22,12 @@ final class DwarfFile {
     private let callbacks: UnsafeMutablePointer<Dwfl_Callbacks>
     private var ownsDwarf = false
 
-    /// Reads something out of a file's debug information.
+    /// Reads something from a file's debug information.
     ///
-    /// - Returns: nil when the file has none.
+    /// - Returns: what `body` returns, or nil when the file has no debug information.
     static func read<Value>(
         _ path: FilePath, _ body: (OpaquePointer, AddressMap) throws(DIE.Damaged) -> Value
-    ) throws(DebugInfoError) -> Value? {
+    ) throws(InputError) -> Value? {
         let file = try DwarfFile(path)
         guard let dwarf = file.dwarf else { return nil }
         do throws(DIE.Damaged) {
@@ -37,8 +38,8 @@ final class DwarfFile {
         }
     }
 
-    /// The file is read whole rather than mapped: a file that is truncated meanwhile must not kill the process.
-    init(_ path: FilePath) throws(DebugInfoError) {
+    /// Reads the whole file instead of mapping it: a mapped file that is truncated meanwhile would kill the process.
+    init(_ path: FilePath) throws(InputError) {
         self.path = path
         addresses = AddressMap(linked: [])
         image = try Self.load(path)
@@ -58,7 +59,7 @@ final class DwarfFile {
         image.deallocate()
     }
 
-    private func open() throws(DebugInfoError) {
+    private func open() throws(InputError) {
         guard let elf, elf_kind(elf) == ELF_K_ELF else { throw .notELF(path, "no ELF header") }
         var header = GElf_Ehdr()
         guard gelf_getehdr(elf, &header) != nil else { throw .notELF(path, Self.elfReason) }
@@ -80,7 +81,7 @@ final class DwarfFile {
         }
     }
 
-    private func sections(of elf: OpaquePointer) throws(DebugInfoError) -> (loaded: [LoadedSection], debug: Bool) {
+    private func sections(of elf: OpaquePointer) throws(InputError) -> (loaded: [LoadedSection], debug: Bool) {
         var nameTable = 0
         guard elf_getshdrstrndx(elf, &nameTable) == 0 else { throw .notELF(path, Self.elfReason) }
         var loaded: [LoadedSection] = []
@@ -99,8 +100,8 @@ final class DwarfFile {
         return (loaded, hasDebug)
     }
 
-    /// libdwfl knows the relocations of every processor that elfutils knows; so nothing here depends on the machine.
-    private func openRelocating(_ elf: OpaquePointer) throws(DebugInfoError) {
+    /// libdwfl knows the relocations of every processor that elfutils knows, so nothing here depends on the machine.
+    private func openRelocating(_ elf: OpaquePointer) throws(InputError) {
         guard let dwfl = dwfl_begin(callbacks) else { throw .corrupt(path, Self.dwflReason) }
         self.dwfl = dwfl
         guard let module = dwfl_report_module(dwfl, "object", 1, UInt64.max - 1) else {
@@ -112,12 +113,12 @@ final class DwarfFile {
         userData.pointee = UnsafeMutableRawPointer(elf)
         var bias: Dwarf_Addr = 0
         dwarf = dwfl_module_getdwarf(module, &bias)
-        // The module took the handle over once it asked for it.
+        // The module owns the handle once it has asked for it.
         if userData.pointee == nil { self.elf = nil }
         guard dwarf != nil else { throw .corrupt(path, Self.dwflReason) }
     }
 
-    /// Gives libdwfl the handle that we have opened, and never lets it look for other files of that name.
+    /// Gives libdwfl the handle that is already open, and keeps it from looking for other files of that name.
     private static func makeCallbacks() -> Dwfl_Callbacks {
         Dwfl_Callbacks(
             find_elf: { _, userData, _, _, _, elf in
@@ -128,14 +129,14 @@ final class DwarfFile {
             },
             find_debuginfo: { _, _, _, _, _, _, _, _ in -1 },
             section_address: { _, _, _, _, _, _, _, address in
-                // Asked only for a section that has no address after the layout, so one that is not loaded.
+                // Called only for a section that has no address after the layout, which means that it is not loaded.
                 address?.pointee = UInt64.max
                 return 0
             },
             debuginfo_path: nil)
     }
 
-    private static func load(_ path: FilePath) throws(DebugInfoError) -> UnsafeMutableRawBufferPointer {
+    private static func load(_ path: FilePath) throws(InputError) -> UnsafeMutableRawBufferPointer {
         do {
             let file = try FileDescriptor.open(path, .readOnly)
             return try file.closeAfter {
@@ -144,7 +145,7 @@ final class DwarfFile {
                 _ = try withUnsafeMutableBytes(of: &first) { try file.read(fromAbsoluteOffset: 0, into: $0) }
                 let size = Int(try file.seek(offset: 0, from: .end))
                 guard size < 1 << 40 else { throw Errno.fileTooLarge }
-                // One more, so that an empty file has an address too.
+                // One byte more, so that an empty file also has an address.
                 let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size + 1, alignment: 16)
                 var filled = 0
                 do {

@@ -2,12 +2,12 @@ import CLibdw
 import Diagnostics
 import SystemPackage
 
-/// What the functions of an object, and those that it calls, take and give back, as the source declares them.
+/// The parameter and result sizes of the functions that an object defines or calls, as the source declares them.
 package struct Prototypes: Sendable, Equatable {
     package struct Prototype: Sendable, Equatable {
-        /// The sizes of the parameters in bytes, in order. Nil when one is not known, or when there may be more (`...`).
+        /// The sizes of the parameters in bytes, in order. Nil when one is unknown, or when there may be more (`...`, no prototype).
         package var parameters: [UInt64]?
-        /// The size of the result in bytes: 0 for `void`. Nil when not known.
+        /// The size of the result in bytes: 0 for `void`. Nil when unknown.
         package var result: UInt64?
 
         package init(parameters: [UInt64]?, result: UInt64?) {
@@ -16,7 +16,7 @@ package struct Prototypes: Sendable, Equatable {
         }
     }
 
-    /// By name. Functions of one name that differ are left out.
+    /// By name. A name is left out when functions of that name differ.
     package var byName: [String: Prototype]
 
     package init(byName: [String: Prototype] = [:]) {
@@ -26,8 +26,8 @@ package struct Prototypes: Sendable, Equatable {
     /// Reads the prototypes of an object file from its debug information.
     ///
     /// - Returns: an empty value when the file has no debug information.
-    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
-    package static func read(_ path: FilePath) throws(DebugInfoError) -> Prototypes {
+    /// - Throws: `InputError` when the file can't be read, is not an ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath) throws(InputError) -> Prototypes {
         try DwarfFile.read(path) { dwarf, _ throws(DIE.Damaged) in try read(dwarf) } ?? Prototypes()
     }
 
@@ -38,7 +38,7 @@ package struct Prototypes: Sendable, Equatable {
         while let unit = try units.next() {
             var children = DIE(unit.entry).children
             while let die = try children.next() {
-                // A copy that only refers to its declaration says nothing of its own, and may lack parameters that were optimised away.
+                // A copy that only refers to its declaration has no information of its own, and may lack parameters that the compiler removed.
                 guard die.kind == .function, die.has(DW_AT_name), let name = die.name else { continue }
                 let prototype = try prototype(of: die)
                 if let known = found[name], known != prototype { ambiguous.insert(name) }
@@ -59,7 +59,7 @@ package struct Prototypes: Sendable, Equatable {
             default: break
             }
         }
-        // `f()` says nothing about its parameters.
+        // A declaration like `f()` says nothing about parameters.
         if !die.flag(DW_AT_prototyped) { sizes = nil }
         return Prototype(parameters: sizes, result: die.has(DW_AT_type) ? die.typeSize : 0)
     }

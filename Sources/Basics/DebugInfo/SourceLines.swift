@@ -17,11 +17,11 @@ package enum SourceLines {
         }
     }
 
-    /// Finds the lines of some places.
+    /// Finds the source lines of places in an object's code.
     ///
-    /// - Returns: for each place the line that its instruction belongs to; places of which the line tables do not speak are missing.
-    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
-    package static func read(_ path: FilePath, for places: Set<Place>) throws(DebugInfoError) -> [Place: SourceLocation] {
+    /// - Returns: for each place, the line that its instruction belongs to. Places that the line tables do not cover are missing.
+    /// - Throws: `InputError` when the file can't be read, is not an ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath, for places: Set<Place>) throws(InputError) -> [Place: SourceLocation] {
         guard !places.isEmpty else { return [:] }
         return try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
             var search = Search(places: places)
@@ -33,14 +33,14 @@ package enum SourceLines {
 }
 
 private struct Search {
-    /// By section, the places in it.
+    /// The places to find, by section.
     private let wanted: [Int: [SourceLines.Place]]
-    /// The row of a line table that begins nearest before each place.
+    /// For each place, the last row of a line table that covers it, and the row's offset in the section.
     private(set) var found: [SourceLines.Place: (start: UInt64, location: SourceLocation)] = [:]
 
     init(places: Set<SourceLines.Place>) { wanted = Dictionary(grouping: places, by: \.section) }
 
-    /// A row holds from its own address to that of the next.
+    /// Looks at one unit's line table. A row covers the code from its own address to that of the next row.
     mutating func look(in unit: Dwarf_Die, _ addresses: AddressMap) {
         var unit = unit
         var lines: OpaquePointer?

@@ -1,16 +1,16 @@
 import CLibdw
 import Diagnostics
 
-/// File names of one compilation unit as the user knows them.
+/// The file names of one compilation unit, as the user knows them.
 struct SourceNames {
     /// The folder that the compiler ran in.
     private let directory: String?
-    /// By libdw's own string, which lives as long as the file is open.
+    /// By the pointer to libdw's own string, which lives as long as the file is open.
     private var known: [UnsafePointer<CChar>: String] = [:]
 
     init(directory: String? = nil) { self.directory = directory }
 
-    /// Where the source declares an entry.
+    /// Where the source declares an entry; nil when the debug information has no file for it.
     mutating func declaration(of die: DIE) -> SourceLocation? {
         guard let file = die.declarationFile else { return nil }
         if let name = known[file] { return SourceLocation(file: name, line: die.declarationLine) }
@@ -19,7 +19,7 @@ struct SourceNames {
         return SourceLocation(file: name, line: die.declarationLine)
     }
 
-    /// libdw puts the compiler's folder before relative names; this takes it, and any `./`, away again.
+    /// libdw puts the compiler's folder before relative names. This removes the folder again, and any `./`.
     func shortened(_ name: String) -> String {
         var rest = name[...]
         if let directory, !directory.isEmpty, rest.hasPrefix(directory) {

@@ -1,6 +1,6 @@
 import CLibdw
 
-/// An entry with all of its own attributes that matter for types, gathered in one pass: there are many entries.
+/// An entry with all of its own attributes that matter for types. One pass gathers them, because there are many entries.
 ///
 /// Valid as long as the `DwarfFile` that it came from.
 struct TypeEntry {
@@ -9,11 +9,11 @@ struct TypeEntry {
     private(set) var name: UnsafePointer<CChar>?
     private(set) var byteSize: UInt64?
     private(set) var bitSize: UInt64?
-    /// From the start of the containing type, counted from the least significant bit.
+    /// In bits from the start of the containing type, counted from the least significant bit.
     private(set) var dataBitOffset: UInt64?
-    /// DWARF 2 to 4: from the most significant bit of the storage unit.
+    /// DWARF 2 to 4: in bits from the most significant bit of the storage unit.
     private(set) var bitOffset: UInt64?
-    /// Of a member, in bytes.
+    /// The offset of a member, in bytes.
     private(set) var memberLocation: UInt64?
     private(set) var constant: Int64?
     private(set) var upperBound: Int64?
@@ -24,7 +24,7 @@ struct TypeEntry {
     private(set) var isDeclaration = false
     private(set) var isVector = false
     private(set) var hasCode = false
-    /// Whether it has one address during the whole run.
+    /// Whether the variable has one address during the whole run.
     private(set) var isStatic = false
 
     init(_ die: Dwarf_Die) {
@@ -73,14 +73,14 @@ struct TypeEntry {
         return dwarf_formudata(attribute, &value) == 0 ? value : nil
     }
 
-    /// Type units are another section, with offsets of their own: compilers make them only when asked to.
+    /// Nil for a type unit: it is in another section, with offsets of its own. Compilers make type units only when asked to.
     private static func reference(_ attribute: UnsafeMutablePointer<Dwarf_Attribute>) -> UInt64? {
         guard Int(attribute.pointee.form) != DW_FORM_ref_sig8 else { return nil }
         var target = Dwarf_Die()
         return dwarf_formref_die(attribute, &target) == nil ? nil : dwarf_dieoffset(&target)
     }
 
-    /// DWARF 2 writes a member's place as an expression that adds a constant.
+    /// DWARF 2 gives a member's place as an expression that adds a constant.
     private static func addedConstant(_ attribute: UnsafeMutablePointer<Dwarf_Attribute>) -> UInt64? {
         var operations: UnsafeMutablePointer<Dwarf_Op>?
         var count = 0
@@ -97,14 +97,14 @@ struct TypeEntry {
     }
 }
 
-/// Goes over the entries right below one, in order.
+/// Visits the entries directly below an entry, in order.
 struct TypeEntryChildren {
     private var current: Dwarf_Die
     private var started = false
 
     init(of parent: Dwarf_Die) { current = parent }
 
-    /// The next one and its tag, or nil after the last.
+    /// The next entry and its tag, or nil after the last.
     mutating func next() throws(DIE.Damaged) -> (die: Dwarf_Die, tag: Int)? {
         var found = Dwarf_Die()
         let previous = dwarf_dieoffset(&current)

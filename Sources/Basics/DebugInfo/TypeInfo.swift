@@ -1,14 +1,13 @@
 import Diagnostics
 
-/// The types that the source of an object defines, as the compiler laid them out, and who uses them.
+/// The types that the source of an object defines, as the compiler laid them out, and the functions and variables that use them.
 ///
 /// Indices point into `definitions` of the same value.
 package struct TypeInfo: Sendable, Equatable {
     package var definitions: [Definition]
-    /// Functions that have code. Empty when only definitions were asked for.
+    /// Functions that have code. Empty when only definitions were read.
     package var functions: [FunctionUse]
-    /// Variables with static storage, those that are only declared here among them. Empty when only definitions were
-    /// asked for.
+    /// Variables with static storage, including those that are only declared here. Empty when only definitions were read.
     package var variables: [VariableUse]
 
     package init(definitions: [Definition] = [], functions: [FunctionUse] = [], variables: [VariableUse] = []) {
@@ -23,21 +22,21 @@ package struct TypeInfo: Sendable, Equatable {
         case enumeration = "enum"
     }
 
-    /// Where a type has its name from.
+    /// Where a type's name comes from.
     package enum Naming: Sendable, Equatable, Hashable {
         /// `struct domain`
         case tag
         /// `typedef struct { … } cpumask_t`
         case typedef
-        /// `static struct { … } state`: the variable's name, for want of another.
+        /// `static struct { … } state`: the variable's name, because there is no other.
         case variable
-        /// `struct { … } *next` in another type: that type's name and the member's.
+        /// `struct { … } *next` in another type: the name of that type and of the member.
         case member
-        /// A type without any name; an enum goes by its first value.
+        /// A type without any name. An enum is named after its first value.
         case none
     }
 
-    /// What tells a type apart from all others of its object.
+    /// What distinguishes a type from all others of its object.
     package struct Key: Sendable, Equatable, Hashable {
         package var naming: Naming
         package var name: String
@@ -55,14 +54,14 @@ package struct TypeInfo: Sendable, Equatable {
     package struct Definition: Sendable, Equatable {
         package var key: Key
         package var kind: Kind
-        /// Names that a typedef gives it directly.
+        /// Names that a typedef gives to the type directly.
         package var aliases: [String]
-        /// False when the object knows no more than the type's name.
+        /// False when the object has only the type's name.
         package var isComplete: Bool
         /// In bytes.
         package var size: UInt64?
         package var declaration: SourceLocation?
-        /// Those of nested nameless types among them, with the path as their name.
+        /// Includes the members of nested nameless types, with the path as their name.
         package var members: [Member]
         package var enumerators: [Enumerator]
 
@@ -93,20 +92,20 @@ package struct TypeInfo: Sendable, Equatable {
 
     /// A member of a `struct` or `union`.
     package struct Member: Sendable, Equatable {
-        /// `lock`; `teardown.val` for a member of a nested nameless type, `slots[].index` where that is in an array.
+        /// `lock`; `teardown.val` for a member of a nested nameless type, `slots[].index` when that type is in an array.
         package var name: String
-        /// From the start of the type that has the definition.
+        /// In bits, from the start of the type that has the definition.
         package var bitOffset: UInt64
-        /// nil for an array without bound, and where the type is incomplete.
+        /// In bits. Nil for an array without a bound, and when the type is incomplete.
         package var bitSize: UInt64?
         package var isBitField: Bool
         /// As the source spells it: `u8[16]`, `struct list_head *`.
         package var type: String
-        /// The same without typedefs and qualifiers: `unsigned char[16]`.
+        /// The same type without typedefs and qualifiers: `unsigned char[16]`.
         package var canonicalType: String
-        /// The named type that lies in it, in an array too.
+        /// The named type that the member contains, also in an array.
         package var holds: Int?
-        /// The type at the end of its pointers.
+        /// The named type that the member's pointers lead to.
         package var pointsTo: Int?
 
         package init(
@@ -134,17 +133,17 @@ package struct TypeInfo: Sendable, Equatable {
         }
     }
 
-    /// The types of a function's result, parameters and locals, and of those of the functions that were inlined into it.
+    /// The types of a function's result, parameters and locals, and those of the functions that were inlined into it.
     ///
-    /// A type that occurs only inside an expression (`a->b->c`) is not among them: DWARF does not have it.
+    /// A type that occurs only inside an expression (`a->b->c`) is missing, because DWARF does not have it.
     package struct FunctionUse: Sendable, Equatable {
         package var name: String
         /// Where the function is entered.
         package var entry: DebugInfo.CodeRange
         package var declaration: SourceLocation?
-        /// Sorted.
+        /// The types that it has values of, sorted.
         package var holds: [Int]
-        /// Sorted.
+        /// The types that it has pointers to, sorted.
         package var pointsTo: [Int]
 
         package init(
@@ -161,7 +160,7 @@ package struct TypeInfo: Sendable, Equatable {
     package struct VariableUse: Sendable, Equatable {
         package var name: String
         package var declaration: SourceLocation?
-        /// The function that it is local to.
+        /// The function that the variable is local to; nil at file level.
         package var enclosingFunction: String?
         package var type: String
         package var canonicalType: String

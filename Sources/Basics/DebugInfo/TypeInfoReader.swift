@@ -5,12 +5,12 @@ import SystemPackage
 extension TypeInfo {
     /// Reads the types of an object file from its debug information, DWARF 2 to 5, little-endian.
     ///
-    /// It takes longer than `DebugInfo.read`: ask for it only when types matter.
+    /// This takes longer than `DebugInfo.read`: use it only when types matter.
     ///
-    /// - Parameter withUses: also who uses them.
+    /// - Parameter withUses: whether to read also which functions and variables use the types.
     /// - Returns: an empty value when the file has no debug information.
-    /// - Throws: `DebugInfoError` when the file can't be read, is no ELF file, or its debug information is damaged.
-    package static func read(_ path: FilePath, withUses: Bool) throws(DebugInfoError) -> TypeInfo {
+    /// - Throws: `InputError` when the file can't be read, is not an ELF file, or its debug information is damaged.
+    package static func read(_ path: FilePath, withUses: Bool) throws(InputError) -> TypeInfo {
         try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
             var walker = TypeWalker(dwarf, withUses: withUses)
             try walker.walk()
@@ -20,14 +20,14 @@ extension TypeInfo {
     }
 }
 
-/// Makes the types out of what the walk noted.
+/// Builds the types from what the walk noted.
 private struct TypeInfoReader {
     private var shapes: TypeShapes
     private let addresses: AddressMap
     private var names: [UInt64: TypeInfo.Key] = [:]
-    /// Nameless types that lie in another one: their members are that one's.
+    /// Nameless types inside another type: their members count as that type's members.
     private var flattened: Set<UInt64> = []
-    /// Given a name by another type, maybe after their turn.
+    /// Types that another type gave a name, maybe after the main loop had passed them.
     private var namedLate: [UInt64] = []
     private var members: [UInt64: [PendingMember]] = [:]
     private var memberCount = 0
@@ -47,7 +47,7 @@ private struct TypeInfoReader {
     }
 
     mutating func read(withUses: Bool) throws(DIE.Damaged) -> TypeInfo {
-        // Whatever is asked for may turn up types that the walk has not met, such as those that are only declared.
+        // This may find types that the walk has not met, such as those that are only declared.
         let variables = shapes.walker.variables.map { ($0, shapes.shape(of: $0.type)) }
         let uses = withUses ? functionUses() : []
         nameByTagOrTypedef()
@@ -60,7 +60,7 @@ private struct TypeInfoReader {
             next += 1
             while let passed = namedLate.popLast() { try readMembers(of: passed) }
         }
-        // Those that nothing gave a name, a local variable's own for example.
+        // Types that nothing has named, such as a local variable's own type.
         for offset in shapes.walker.order where names[offset] == nil && !flattened.contains(offset) {
             names[offset] = keyWithoutName(of: offset)
             try readMembers(of: offset)
@@ -112,7 +112,7 @@ private struct TypeInfoReader {
     /// Names a type that has no name of its own.
     private mutating func give(_ offset: UInt64, _ name: TypeInfo.Key) {
         guard names[offset] == nil, !flattened.contains(offset) else { return }
-        // A type that was just met may have one.
+        // A type that was found only now may have a name of its own.
         names[offset] = ownName(of: offset) ?? name
         namedLate.append(offset)
     }
@@ -193,7 +193,7 @@ private struct TypeInfoReader {
         return place &+ bits(storage) &- fromTop &- bitSize
     }
 
-    /// A damaged file may say anything.
+    /// A damaged file may have any number here; the limit prevents an overflow.
     private static func bits(_ bytes: UInt64) -> UInt64 { min(bytes, 1 << 56) * 8 }
 
     private func definition(at offset: UInt64, index: (UInt64?) -> Int?) -> TypeInfo.Definition {
@@ -255,7 +255,7 @@ private struct TypeInfoReader {
         return result
     }
 
-    /// By the function itself, by the entry that it repeats, and by what was inlined into them.
+    /// The types used by the function itself, by the entry that it repeats, and by the functions that were inlined into them.
     private func typesUsed(by offset: UInt64) -> Set<UInt64> {
         var types: Set<UInt64> = []
         var seen: Set<UInt64> = [offset]

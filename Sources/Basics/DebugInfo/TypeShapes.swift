@@ -1,8 +1,8 @@
 import CLibdw
 
-/// What types come down to when typedefs, qualifiers, arrays and pointers are followed, and how C spells them.
+/// What remains of types when typedefs, qualifiers, arrays and pointers are followed, and how C spells them.
 struct TypeShapes {
-    /// A type by what lies in it, or at the end of its pointers; by offsets of entries.
+    /// A type by the named type that it contains, or that its pointers lead to. Both are offsets of entries.
     struct Shape {
         /// In bytes.
         var size: UInt64?
@@ -20,7 +20,7 @@ struct TypeShapes {
         var isCanonical: Bool
     }
 
-    /// More steps than any declaration takes; a chain that leads back to itself ends here.
+    /// More steps than any declaration takes. A chain that leads back to itself ends here.
     private static let maximumDepth = 48
     /// In characters; enough for any type that is not a function with dozens of parameters.
     private static let maximumLength = 400
@@ -51,7 +51,10 @@ struct TypeShapes {
             var shape = entry.type.map { self.shape(of: $0, depth: depth) } ?? Shape()
             shape.isArray = true
             for bound in bounds(of: entry) {
-                guard let bound, let size = shape.size else { shape.size = nil; break }
+                guard let bound, let size = shape.size else {
+                    shape.size = nil
+                    break
+                }
                 let (product, overflow) = size.multipliedReportingOverflow(by: bound)
                 shape.size = overflow ? nil : product
             }
@@ -62,14 +65,14 @@ struct TypeShapes {
         }
     }
 
-    /// The number of elements of each dimension; nil where it is open or not constant.
+    /// The number of elements in each dimension; nil when it is open or not constant.
     private func bounds(of array: TypeEntry) -> [UInt64?] {
         var result: [UInt64?] = []
         var children = TypeEntryChildren(of: array.raw)
         while let (die, tag) = try? children.next() {
             guard tag == DW_TAG_subrange_type, result.count < 16 else { continue }
             let entry = TypeEntry(die)
-            // An upper bound of -1 is what an array without elements has.
+            // An array without elements has an upper bound of -1.
             result.append(entry.count ?? entry.upperBound.flatMap { $0 >= -1 && $0 < Int64.max ? UInt64($0 + 1) : nil })
         }
         return result
@@ -77,19 +80,19 @@ struct TypeShapes {
 
     // MARK: Spelling
 
-    /// - Parameter isCanonical: follow typedefs and leave qualifiers out, so that only what matters to the layout is left.
+    /// - Parameter isCanonical: whether to follow typedefs and leave out qualifiers, so that only what matters to the layout is left.
     mutating func spelling(of offset: UInt64?, isCanonical: Bool) -> String {
         spell(offset, around: "", isCanonical: isCanonical, depth: 0)
     }
 
-    /// C writes a type around what it declares: `inner` is what stands in the middle.
+    /// C writes a type around the name that it declares: `inner` is the text in the middle.
     private mutating func spell(_ offset: UInt64?, around inner: String, isCanonical: Bool, depth: Int) -> String {
         guard let offset else { return Self.join("void", inner) }
         guard depth < Self.maximumDepth, let entry = walker.entry(at: offset) else { return Self.join("…", inner) }
         guard inner.isEmpty else { return spell(entry, at: offset, around: inner, isCanonical: isCanonical, depth: depth + 1) }
         let key = Spelling(offset: offset, isCanonical: isCanonical)
         if let known = spellings[key] { return known }
-        // Whoever comes back here meanwhile goes round in a circle.
+        // If spelling the type leads back to it, this text ends the circle.
         spellings[key] = "…"
         let whole = spell(entry, at: offset, around: "", isCanonical: isCanonical, depth: depth + 1)
         let text = whole.utf8.count > Self.maximumLength ? String(whole.prefix(Self.maximumLength)) + "…" : whole
@@ -132,7 +135,7 @@ struct TypeShapes {
             case DW_TAG_restrict_type: "restrict"
             default: "_Atomic"
             }
-        // A pointer's qualifiers stand behind its star.
+        // A pointer's qualifiers come after its star.
         let isPointer = entry.type.flatMap { walker.entry(at: $0)?.tag } == DW_TAG_pointer_type
         return isPointer
             ? spell(entry.type, around: inner.isEmpty ? word : "\(word) \(inner)", isCanonical: false, depth: depth)

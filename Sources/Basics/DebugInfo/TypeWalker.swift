@@ -1,8 +1,8 @@
 import CLibdw
 import Diagnostics
 
-/// Walks the trees of all units once and notes what concerns types, by the offsets of their entries: what a name means is
-/// known only when the whole unit was seen.
+/// Walks the trees of all units once and notes what concerns types, by the offsets of their entries. What a name means is
+/// known only when the whole unit has been read.
 struct TypeWalker {
     struct Definition {
         var entry: TypeEntry
@@ -29,7 +29,7 @@ struct TypeWalker {
     }
 
     private(set) var definitions: [UInt64: Definition] = [:]
-    /// Of `definitions`, as the debug information has them.
+    /// The offsets of `definitions`, in the order of the debug information.
     private(set) var order: [UInt64] = []
     /// Names that typedefs give to an entry directly.
     private(set) var typedefs: [UInt64: [String]] = [:]
@@ -111,7 +111,7 @@ struct TypeWalker {
         try walk(entry.raw, scope: scope + [name], function: offset, depth: depth + 1)
     }
 
-    /// What an inlined function declares is known from its own entry; its copy tells only what was inlined in turn.
+    /// The entry of an inlined function itself says what it declares. Its copy here only adds which functions were inlined in turn.
     private mutating func walk(
         inlined entry: TypeEntry, scope: [String], function: UInt64?, depth: Int
     ) throws(DIE.Damaged) {
@@ -121,7 +121,7 @@ struct TypeWalker {
     }
 
     private mutating func note(use entry: TypeEntry, in function: UInt64?) {
-        // One that repeats another's entry has that one's type, and the function that it repeats is asked for it.
+        // An entry without a type repeats another entry. That one's function has the type, and is asked for it later.
         guard let function, let type = entry.type else { return }
         functions[function]?.types.append(type)
     }
@@ -140,7 +140,7 @@ struct TypeWalker {
 
     private func originType(of entry: TypeEntry) -> UInt64? {
         var current = entry
-        // Two steps are the rule; the limit keeps a damaged file from going round for ever.
+        // Two steps are usual. The limit keeps a damaged file from causing an endless loop.
         for _ in 0..<16 {
             guard let origin = current.origin, let next = self.entry(at: origin) else { return nil }
             if let type = next.type { return type }
@@ -149,13 +149,13 @@ struct TypeWalker {
         return nil
     }
 
-    /// Any entry of the file by its offset; nil where there is none.
+    /// Any entry of the file by its offset; nil if there is none.
     func entry(at offset: UInt64) -> TypeEntry? {
         var die = Dwarf_Die()
         return dwarf_offdie(dwarf, offset, &die) == nil ? nil : TypeEntry(die)
     }
 
-    /// A type that is referred to but was not met on the way: one that is only declared, or lies in an odd place.
+    /// Adds a type that is referred to but that the walk did not meet: it is only declared, or is in an unusual place.
     mutating func adopt(_ entry: TypeEntry, at offset: UInt64) {
         if definitions[offset] == nil { add(entry, at: offset, scope: []) }
     }

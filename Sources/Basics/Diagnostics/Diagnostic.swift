@@ -14,7 +14,7 @@ package struct SourceLocation: Sendable, Equatable, Hashable, Codable, CustomStr
 
 /// What a diagnostic means for the run.
 package enum Severity: String, Sendable, Equatable, Codable {
-    /// Said, and the payload is written.
+    /// Reported, and the payload is written.
     case note
     /// Something the user must know before shipping; the payload is written.
     case warning
@@ -22,20 +22,20 @@ package enum Severity: String, Sendable, Equatable, Codable {
     case error
 }
 
-/// One thing a stage has to tell the user about their change.
+/// One thing that a stage reports to the user about their change.
 ///
 /// The identifier is stable: scripts may match it, and the documentation has an entry for each.
 package struct Diagnostic: Sendable, Equatable, Codable {
     package var id: DiagnosticID
     package var severity: Severity
-    /// The symbol it is about, demangled of nothing: as the object's symbol table has it.
+    /// The symbol concerned, as the object's symbol table has it.
     package var symbol: String?
-    /// The section it is about, where no symbol names the place.
+    /// The section concerned, when no symbol names the place.
     package var section: String?
     package var location: SourceLocation?
-    /// One sentence: what, and why it matters. No trailing full stop.
+    /// One sentence: what happened, and why it matters. No full stop at the end.
     package var message: String
-    /// How to go on: how to rework the patch, or which option to give.
+    /// What the user can do: how to rework the patch, or which option to give.
     package var help: String?
 
     package init(

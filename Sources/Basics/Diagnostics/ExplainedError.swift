@@ -1,13 +1,13 @@
-/// An error that a person can act on: what, where, why, and what now.
+/// An error that a person can act on: what happened, where, why, and what to do now.
 ///
 /// Every error type of the stages conforms; the command line prints `message` and `help` and takes the exit code.
 package protocol ExplainedError: Error, Sendable {
-    /// One line that names the file or symbol concerned and the reason. No trailing full stop.
+    /// One line that names the file or symbol concerned and the reason. No full stop at the end.
     var message: String { get }
-    /// What the user can do about it, or nil where the message says all.
+    /// What the user can do about it, or nil when the message says everything.
     var help: String? { get }
     var exitCode: ExitStatus { get }
-    /// The diagnostic that it amounts to, where the change itself is refused.
+    /// The diagnostic that corresponds to the error, when the change itself is refused.
     var diagnosticID: DiagnosticID? { get }
 }
 

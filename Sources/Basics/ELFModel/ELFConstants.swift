@@ -1,4 +1,4 @@
-/// Numbers of the ELF specification (gABI 4.1, chapter 4) that the program's rooms speak of.
+/// Numbers of the ELF specification (gABI 4.1, chapter 4) that this program's modules use.
 package enum ELF {
     package enum FileType {
         package static let relocatable: UInt16 = 1
@@ -60,7 +60,7 @@ extension ELFSection {
     package var isExecutable: Bool { flags & ELF.SectionFlag.execinstr != 0 }
     package var isWritable: Bool { flags & ELF.SectionFlag.write != 0 }
     package var isMergeable: Bool { flags & ELF.SectionFlag.merge != 0 }
-    /// NUL-terminated strings that the linker may merge: `.rodata.str1.1` and its like.
+    /// NUL-terminated strings that the linker may merge: `.rodata.str1.1`, for example.
     package var isStringTable: Bool { isMergeable && flags & ELF.SectionFlag.strings != 0 }
     package var isRelocations: Bool { type == ELF.SectionType.rela || type == ELF.SectionType.rel }
     /// Zero-filled at load, without bytes in the file.
@@ -74,7 +74,7 @@ extension ELFSymbol {
     package var isSection: Bool { type == ELF.SymbolType.section }
     package var isFile: Bool { type == ELF.SymbolType.file }
     package var isUndefined: Bool { place == .undefined }
-    /// The index of the section that defines it, if one does.
+    /// The index of the section that defines the symbol; nil if none does.
     package var sectionIndex: Int? {
         if case .section(let index) = place { index } else { nil }
     }

@@ -1,7 +1,7 @@
-/// An ELF file as a value: what it says, apart from where in the file it says it.
+/// An ELF file as a value: its contents, apart from where in the file they are.
 ///
-/// Symbol, string and relocation tables are not kept as sections' bytes but as `symbols` and `relocations`; the writer
-/// makes them anew. Sections keep their order, so that indices in symbols, links and groups stay valid.
+/// Symbol, string and relocation tables are kept as `symbols` and `relocations`, not as the bytes of sections. The writer
+/// makes these tables anew. Sections keep their order, so that indices in symbols, links and groups stay valid.
 package struct ELFFile: Sendable, Equatable {
     package var header: ELFHeader
     /// `sections[0]` is the null section.
@@ -22,14 +22,14 @@ package struct ELFFile: Sendable, Equatable {
 package enum ELFClass: Sendable, Equatable, Codable {
     case bits32, bits64
 
-    /// Bytes of an address.
+    /// The size of an address, in bytes.
     package var addressSize: Int { self == .bits64 ? 8 : 4 }
 }
 
 package enum ByteOrder: Sendable, Equatable, Codable {
     case little, big
 
-    /// The unsigned number that up to 8 bytes make.
+    /// The unsigned number that the bytes stand for, 8 of them at most.
     package func number(_ bytes: some BidirectionalCollection<UInt8>) -> UInt64 {
         func joined(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
         return self == .little ? joined(bytes.reversed()) : joined(bytes)
@@ -79,7 +79,7 @@ package struct ELFSection: Sendable, Equatable {
     /// `SHF_ALLOC`…
     package var flags: UInt64
     package var address: UInt64
-    /// In memory; equals `data.count` but for `SHT_NOBITS`.
+    /// In memory, in bytes. Equals `data.count` except for `SHT_NOBITS`.
     package var size: UInt64
     package var alignment: UInt64
     package var entrySize: UInt64
@@ -146,7 +146,7 @@ package struct ELFSymbol: Sendable, Equatable {
 }
 
 package struct ELFRelocation: Sendable, Equatable {
-    /// Into the section that it applies to, in bytes.
+    /// From the start of the section that the relocation applies to, in bytes.
     package var offset: UInt64
     /// `R_X86_64_PC32`…
     package var type: UInt32

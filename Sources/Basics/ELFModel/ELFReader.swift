@@ -11,22 +11,22 @@ import Musl
 extension ELFFile {
     /// Reads an ELF file of any class and byte order.
     ///
-    /// - Parameter debugSections: false leaves the bytes of `.debug*` sections (and their relocations) empty, for readers
-    ///   that don't look at them; sections and indices stay.
-    /// - Throws: `ELFError` naming `path` when the file can't be read, is not ELF, is cut short or contradicts itself.
-    package static func read(_ path: FilePath, debugSections: Bool = true) throws(ELFError) -> ELFFile {
+    /// - Parameter debugSections: false leaves the bytes of `.debug*` sections (and their relocations) empty, for callers
+    ///   that don't use them. Sections and indices stay the same.
+    /// - Throws: `InputError` naming `path` when the file can't be read, is not ELF, is cut short or contradicts itself.
+    package static func read(_ path: FilePath, debugSections: Bool = true) throws(InputError) -> ELFFile {
         let bytes: [UInt8]
         do {
             let descriptor = try FileDescriptor.open(path, .readOnly)
             bytes = try descriptor.closeAfter { try readAll(descriptor) }
         } catch {
-            throw ELFError(file: path.string, reason: "cannot read: \((error as? Errno)?.description ?? "\(error)")")
+            throw InputError(file: path.string, reason: "cannot read: \((error as? Errno)?.description ?? "\(error)")")
         }
         return try ELFFile(bytes: bytes, name: path.string, debugSections: debugSections)
     }
 
     private static func readAll(_ descriptor: FileDescriptor) throws -> [UInt8] {
-        // Folders and devices have no end that could be believed.
+        // The size that a folder or device reports can't be trusted.
         var status = stat()
         guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw status.st_mode & S_IFMT == S_IFDIR ? Errno.isDirectory : Errno.invalidArgument }
@@ -45,9 +45,9 @@ extension ELFFile {
         return Array(bytes[..<filled])
     }
 
-    /// Reads an ELF file from memory; `name` stands in error messages.
-    package init(bytes: [UInt8], name: String, debugSections: Bool = true) throws(ELFError) {
-        func fail(_ reason: String) -> ELFError { ELFError(file: name, reason: reason) }
+    /// Reads an ELF file from memory; `name` appears in error messages.
+    package init(bytes: [UInt8], name: String, debugSections: Bool = true) throws(InputError) {
+        func fail(_ reason: String) -> InputError { InputError(file: name, reason: reason) }
 
         guard !bytes.isEmpty else { throw fail("is empty") }
         guard bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { throw fail("is not an ELF file") }
@@ -55,12 +55,12 @@ extension ELFFile {
 
         // libelf wants a buffer that it may write to; the copy is private to this call.
         var image = bytes
-        let result: Result<ELFFile, ELFError> = image.withUnsafeMutableBytes { buffer in
+        let result: Result<ELFFile, InputError> = image.withUnsafeMutableBytes { buffer in
             guard let base = buffer.baseAddress?.assumingMemoryBound(to: CChar.self),
                 let elf = elf_memory(base, buffer.count)
             else { return .failure(fail("is not a readable ELF file: \(Reader.lastError)")) }
             defer { elf_end(elf) }
-            return Result { () throws(ELFError) -> ELFFile in
+            return Result { () throws(InputError) -> ELFFile in
                 try Reader(elf: elf, name: name, fileSize: UInt64(buffer.count), debugSections: debugSections).file()
             }
         }
@@ -68,7 +68,7 @@ extension ELFFile {
     }
 }
 
-/// One pass over libelf's view of a file. Everything that the file says is checked before it is believed.
+/// One pass over libelf's view of a file. Every value that comes from the file is checked before it is used.
 private struct Reader {
     let elf: OpaquePointer
     let name: String
@@ -77,21 +77,21 @@ private struct Reader {
 
     static var lastError: String { elf_errmsg(-1).map { String(cString: $0) } ?? "unknown reason" }
 
-    /// In bytes. Many symbols may share one string: without an end to it a small file would fill the memory.
+    /// In bytes. Many symbols may share one string: without a limit, a small file would fill the memory.
     private static let longestName = 4096
 
-    func fail(_ reason: String) -> ELFError { ELFError(file: name, reason: reason) }
+    func fail(_ reason: String) -> InputError { InputError(file: name, reason: reason) }
 
-    /// A name out of a string table, in which libelf has seen its end.
+    /// Reads a name from a string table. libelf has made sure that the string ends within the table.
     ///
-    /// - Parameter owner: whose it is, for the error.
-    private func text(_ start: UnsafePointer<CChar>, of owner: @autoclosure () -> String) throws(ELFError) -> String {
+    /// - Parameter owner: what the name belongs to, for the error.
+    private func text(_ start: UnsafePointer<CChar>, of owner: @autoclosure () -> String) throws(InputError) -> String {
         let length = strnlen(start, Self.longestName + 1)
         guard length <= Self.longestName else { throw fail("\(owner()) has a name of more than 4,096 bytes") }
         return String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
     }
 
-    func file() throws(ELFError) -> ELFFile {
+    func file() throws(InputError) -> ELFFile {
         guard elf_kind(elf) == ELF_K_ELF else { throw fail("is an archive or another container, not one ELF file") }
         var raw = GElf_Ehdr()
         guard gelf_getehdr(elf, &raw) != nil else { throw fail("has no usable ELF header: \(Self.lastError)") }
@@ -128,7 +128,7 @@ private struct Reader {
         }
         for index in sections.indices where sections[index].isRelocations {
             let section = sections[index]
-            // Dynamic relocations of linked files refer to .dynsym, which is none of our business.
+            // Dynamic relocations of linked files refer to .dynsym, which this program does not use.
             guard let symbolTable, Int(section.link) == symbolTable else { continue }
             sections[index].data = []
             if !debugSections, section.name.contains(".debug") { continue }
@@ -144,7 +144,7 @@ private struct Reader {
         return ELFFile(header: header, sections: sections, symbols: symbols, segments: try segments())
     }
 
-    private func section(_ scn: OpaquePointer, index: Int, nameTable: Int) throws(ELFError) -> ELFSection {
+    private func section(_ scn: OpaquePointer, index: Int, nameTable: Int) throws(InputError) -> ELFSection {
         var raw = GElf_Shdr()
         guard gelf_getshdr(scn, &raw) != nil else { throw fail("section \(index) has no usable header: \(Self.lastError)") }
         guard let cName = elf_strptr(elf, nameTable, Int(raw.sh_name)) else {
@@ -172,7 +172,7 @@ private struct Reader {
         return section
     }
 
-    private func symbols(_ scn: OpaquePointer, _ section: ELFSection, sectionCount: Int) throws(ELFError) -> [ELFSymbol] {
+    private func symbols(_ scn: OpaquePointer, _ section: ELFSection, sectionCount: Int) throws(InputError) -> [ELFSymbol] {
         guard section.entrySize > 0, section.size % section.entrySize == 0, let data = elf_getdata(scn, nil) else {
             throw fail("the symbol table is damaged")
         }
@@ -209,7 +209,7 @@ private struct Reader {
 
     private func relocations(
         _ scn: OpaquePointer, _ section: ELFSection, symbolCount: Int
-    ) throws(ELFError) -> [ELFRelocation] {
+    ) throws(InputError) -> [ELFRelocation] {
         guard section.entrySize > 0, section.size % section.entrySize == 0, let data = elf_getdata(scn, nil) else {
             throw fail("the relocations in \(section.name) are damaged")
         }
@@ -242,7 +242,7 @@ private struct Reader {
         return relocations
     }
 
-    private func segments() throws(ELFError) -> [ELFSegment] {
+    private func segments() throws(InputError) -> [ELFSegment] {
         var count = 0
         guard elf_getphdrnum(elf, &count) == 0 else { throw fail("has unreadable program headers: \(Self.lastError)") }
         var segments: [ELFSegment] = []

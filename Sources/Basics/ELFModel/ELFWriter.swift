@@ -8,14 +8,29 @@ import Glibc
 import Musl
 #endif
 
+/// An ELF file that can't be made: its value contradicts itself, or the machine has no memory for it.
+package struct ELFWritingError: ExplainedError, Equatable {
+    /// The name of the file that was to be made.
+    package var file: String
+    package var reason: String
+
+    package init(file: String, reason: String) {
+        self.file = file
+        self.reason = reason
+    }
+
+    package var message: String { "\(file): \(reason)" }
+    package var exitCode: ExitStatus { .internalFault }
+}
+
 extension ELFFile {
-    /// The file's bytes: libelf lays the sections out in their order, the section headers last.
+    /// The file's bytes. libelf lays out the sections in their order, with the section headers last.
     ///
-    /// The same value gives the same bytes, on every machine. The sections of type `SHT_SYMTAB`, its string table, the table
-    /// of section names and the relocation sections are filled from `symbols`, names and `relocations`.
-    /// - Throws: `ELFError` naming `name` when the value contradicts itself or no memory file can be made.
-    package func serialised(name: String) throws(ELFError) -> [UInt8] {
-        func fail(_ reason: String) -> ELFError { ELFError(file: name, reason: "cannot be written: \(reason)") }
+    /// The same value gives the same bytes on every machine. The section of type `SHT_SYMTAB`, its string table, the table of
+    /// section names and the relocation sections are filled from `symbols`, names and `relocations`.
+    /// - Throws: `ELFWritingError` naming `name` when the value contradicts itself or no memory file can be made.
+    package func serialised(name: String) throws(ELFWritingError) -> [UInt8] {
+        func fail(_ reason: String) -> ELFWritingError { ELFWritingError(file: name, reason: "cannot be written: \(reason)") }
 
         let handle = memfd_create("xsplice-elf", 0)
         guard handle >= 0 else { throw fail(Errno(rawValue: Glibc.errno).description) }
@@ -24,7 +39,7 @@ extension ELFFile {
         _ = elf_version(UInt32(EV_CURRENT))
         guard let elf = elf_begin(handle, ELF_C_WRITE, nil) else { throw fail(Writer.lastError) }
         let buffers = BufferPool()
-        let outcome = Result { () throws(ELFError) in
+        let outcome = Result { () throws(ELFWritingError) in
             try Writer(elf: elf, file: self, buffers: buffers, fail: fail).write()
         }
         elf_end(elf)
@@ -69,14 +84,14 @@ private struct Writer {
     let elf: OpaquePointer
     let file: ELFFile
     let buffers: BufferPool
-    let fail: (String) -> ELFError
+    let fail: (String) -> ELFWritingError
 
-    /// In bytes. Payloads have thousands.
+    /// The most that a file may have, in bytes. Payloads have thousands.
     private static let limit: Int64 = 1 << 30
 
     static var lastError: String { elf_errmsg(-1).map { String(cString: $0) } ?? "unknown reason" }
 
-    func write() throws(ELFError) {
+    func write() throws(ELFWritingError) {
         let header = file.header
         let elfClass = header.elfClass == .bits64 ? ELFCLASS64 : ELFCLASS32
         guard gelf_newehdr(elf, elfClass) != nil else { throw fail(Self.lastError) }
@@ -144,7 +159,7 @@ private struct Writer {
             shdr.sh_entsize = entrySize
             guard gelf_update_shdr(scn, &shdr) != 0 else { throw fail(Self.lastError) }
         }
-        // An alignment may ask for a gap that no device holds.
+        // An alignment may ask for a gap that is larger than any device.
         let size = elf_update(elf, ELF_C_NULL)
         guard size >= 0 else { throw fail(Self.lastError) }
         guard size <= Self.limit else { throw fail("it would have \(size) bytes") }
@@ -156,7 +171,7 @@ private struct Writer {
         data.pointee.d_size = bytes.count
     }
 
-    private func fillSymbols(_ data: UnsafeMutablePointer<Elf_Data>, nameOffsets: [Int]) throws(ELFError) {
+    private func fillSymbols(_ data: UnsafeMutablePointer<Elf_Data>, nameOffsets: [Int]) throws(ELFWritingError) {
         let size = gelf_fsize(elf, ELF_T_SYM, file.symbols.count, UInt32(EV_CURRENT))
         data.pointee.d_type = ELF_T_SYM
         data.pointee.d_buf = buffers.allocate(size)
@@ -183,7 +198,7 @@ private struct Writer {
 
     private func fillRelocations(
         _ data: UnsafeMutablePointer<Elf_Data>, _ section: ELFSection, type: Elf_Type
-    ) throws(ELFError) {
+    ) throws(ELFWritingError) {
         let size = gelf_fsize(elf, type, section.relocations.count, UInt32(EV_CURRENT))
         data.pointee.d_type = type
         data.pointee.d_buf = size == 0 ? nil : buffers.allocate(size)

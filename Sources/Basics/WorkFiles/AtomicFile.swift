@@ -7,7 +7,7 @@ import Glibc
 import Musl
 #endif
 
-/// A file system operation that failed: which, on what, and the system's reason.
+/// A file system operation that failed: the operation, the path, and the system's reason.
 package struct WorkFileError: ExplainedError, Equatable {
     package var operation: String
     package var path: FilePath
@@ -30,10 +30,13 @@ package struct WorkFileError: ExplainedError, Equatable {
 package enum WorkFiles {
     /// Writes to a temporary name in the same folder, flushes to the device, and renames.
     ///
-    /// After an error, an interruption or a power cut, `path` is what it was before. Of several writers at a time the last one wins.
-    package static func writeAtomically(_ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = [
-        .ownerReadWrite, .groupRead, .otherRead,
-    ]) throws(WorkFileError) {
+    /// After an error, an interruption or a power cut, `path` is what it was before. If several writers run at a time, the last one wins.
+    package static func writeAtomically(
+        _ bytes: [UInt8], to path: FilePath,
+        permissions: FilePermissions = [
+            .ownerReadWrite, .groupRead, .otherRead,
+        ]
+    ) throws(WorkFileError) {
         let temporary = path.removingLastComponent()
             .appending(".\(path.lastComponent?.string ?? "file").\(UInt32.random(in: 1...UInt32.max)).tmp")
         do {
@@ -57,55 +60,75 @@ package enum WorkFiles {
     }
 
     /// The whole file.
-    package static func read(_ path: FilePath) throws(WorkFileError) -> [UInt8] {
-        try attempt("cannot read", path) {
-            let descriptor = try FileDescriptor.open(path, .readOnly)
-            return try descriptor.closeAfter { try readAll(descriptor) }
-        }
+    package static func read(_ path: FilePath) throws(WorkFileError) -> [UInt8] { try readFile(path.string) { _ in } }
+
+    /// The whole file at a path in two parts, as `walk` gives them.
+    package static func read(_ root: FilePath, _ relative: String) throws(WorkFileError) -> [UInt8] {
+        try readFile("\(root.string)/\(relative)") { _ in }
     }
+
+    /// The whole file as text. Bytes that are not UTF-8 become U+FFFD.
+    package static func readText(_ path: FilePath) throws(WorkFileError) -> String { String(decoding: try read(path), as: UTF8.self) }
 
     /// The whole file, which must be a regular one: devices and pipes may have no end, or never begin.
     ///
-    /// - Throws: `WorkFileError`; for a folder with `.isDirectory`, for what is no file either with `.invalidArgument`.
+    /// - Throws: `WorkFileError`: `.isDirectory` for a folder, `.invalidArgument` for anything else that is not a regular file.
     package static func readRegular(_ path: FilePath) throws(WorkFileError) -> [UInt8] {
-        try attempt("cannot read", path) {
-            // So that a pipe without a writer is not waited for; to a regular file it means nothing.
-            let descriptor = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
-            return try descriptor.closeAfter {
-                var status = stat()
-                guard fstat(descriptor.rawValue, &status) == 0 else { throw lastError }
-                switch status.st_mode & S_IFMT {
-                case S_IFREG: return try readAll(descriptor)
-                case S_IFDIR: throw Errno.isDirectory
-                default: throw Errno.invalidArgument
-                }
+        // `.nonBlocking` keeps the call from waiting at a pipe without a writer. For a regular file it has no effect.
+        try readFile(path.string, [.nonBlocking, .closeOnExec]) { status in
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: return
+            case S_IFDIR: throw Errno.isDirectory
+            default: throw Errno.invalidArgument
             }
         }
     }
 
-    /// What there is to read, up to the end.
-    ///
-    /// - Parameter limit: in bytes; reading ends when there were more.
-    /// - Throws: `Errno`.
-    package static func readAll(_ descriptor: FileDescriptor, limit: Int = .max) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: buffer[..<count])
-            if bytes.count > limit { return bytes }
+    /// - Parameters:
+    ///   - path: a string, because a `FilePath` checks itself at every step, and many files are read in loops.
+    ///   - check: gets the file's status before anything is read; may throw an `Errno`.
+    private static func readFile(
+        _ path: String, _ options: FileDescriptor.OpenOptions = .closeOnExec, check: (stat) throws -> Void
+    ) throws(WorkFileError) -> [UInt8] {
+        try attempt("cannot read", FilePath(path)) {
+            let descriptor = try path.withPlatformString { try FileDescriptor.open($0, .readOnly, options: options) }
+            return try descriptor.closeAfter {
+                var status = stat()
+                guard fstat(descriptor.rawValue, &status) == 0 else { throw lastError }
+                try check(status)
+                return try readAll(descriptor, expecting: Int(status.st_size))
+            }
         }
     }
 
-    /// Runs `body`; an `Errno` that it throws is told with the operation and the path.
-    static func attempt<R>(_ operation: String, _ path: FilePath, _ body: () throws -> R) throws(WorkFileError) -> R {
+    /// Reads up to the end of the file.
+    ///
+    /// - Parameters:
+    ///   - limit: in bytes; reading stops once there are more.
+    ///   - size: the expected number of bytes, which is read in one go. There may be more or fewer.
+    /// - Throws: `Errno`.
+    package static func readAll(_ descriptor: FileDescriptor, limit: Int = .max, expecting size: Int = 1 << 16) throws -> [UInt8] {
+        // One byte more, so that the end is found without growing. Files of /proc say that they are empty, or larger than any memory.
+        var bytes = [UInt8](repeating: 0, count: min(max(size, 4095), 64 << 20) + 1)
+        var filled = 0
+        while filled <= limit {
+            if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
+            let count = try bytes.withUnsafeMutableBytes { try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...])) }
+            if count == 0 { break }
+            filled += count
+        }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
+    }
+
+    /// Runs `body`. If it throws an `Errno`, throws that with the operation and the path; any other error becomes `.ioError`.
+    static func attempt<R>(_ operation: String, _ path: @autoclosure () -> FilePath, _ body: () throws -> R) throws(WorkFileError) -> R {
         do {
             return try body()
         } catch let errno as Errno {
-            throw WorkFileError(operation, path, errno)
+            throw WorkFileError(operation, path(), errno)
         } catch {
-            throw WorkFileError(operation, path, .ioError)
+            throw WorkFileError(operation, path(), .ioError)
         }
     }
 }

@@ -7,18 +7,18 @@ import Musl
 #endif
 
 extension WorkFiles {
-    /// Copies a private folder with hard links instead of bytes where the file system can.
+    /// Copies a private folder, with hard links instead of copied bytes if the file system supports that.
     ///
-    /// Neither copy may be written through afterwards: replace a file by removing it first.
-    /// Absolute symbolic links that lead below `from` lead below `to` in the copy.
-    /// - Parameter skip: says for a path relative to `from` that it, and all below it, is left out.
+    /// Don't write through either copy afterwards: to replace a file, remove it first.
+    /// Absolute symbolic links that point below `from` point below `to` in the copy.
+    /// - Parameter skip: gets a path relative to `from`; true leaves out that path and everything below it.
     package static func linkFolder(_ from: FilePath, to: FilePath, skip: (String) -> Bool = { _ in false }) throws {
         try copy(from, to: to, withLinks: true, skip: skip)
     }
 
-    /// Copies a folder, so that either may be changed afterwards. Times are not kept.
+    /// Copies a folder, so that either copy may be changed afterwards. Times are not kept.
     ///
-    /// Absolute symbolic links that lead below `from` lead below `to` in the copy.
+    /// Absolute symbolic links that point below `from` point below `to` in the copy.
     /// - Throws: `WorkFileError`.
     package static func copyFolder(_ from: FilePath, to: FilePath) throws { try copy(from, to: to, withLinks: false) { _ in false } }
 
@@ -42,7 +42,7 @@ extension WorkFiles {
         }
     }
 
-    /// An absolute link target below `root` told for `newRoot`; any other as it is.
+    /// The target of a link after `root` has become `newRoot`: an absolute target at or below `root` changes, any other stays as it is.
     package static func moved(_ target: String, from root: FilePath, to newRoot: FilePath) -> String {
         let prefix = root.string + "/"
         if target == root.string { return newRoot.string }

@@ -8,10 +8,10 @@ import Musl
 
 /// A lock between processes, held while the value lives. The kernel drops it when the process dies.
 package final class FileLock: Sendable {
-    /// Who may have it at the same time.
+    /// Whether others may hold the lock at the same time.
     package enum Mode: Sendable {
         case exclusive
-        /// With others that share it.
+        /// Together with others that share it.
         case shared
     }
 
@@ -24,12 +24,12 @@ package final class FileLock: Sendable {
     }
 
     deinit {
-        // A child that is just being started has the descriptor too, until it becomes another program.
+        // A child that is just being started also holds the descriptor, until it becomes another program. So closing alone is not enough.
         flock(descriptor.rawValue, LOCK_UN)
         try? descriptor.close()
     }
 
-    /// Takes the lock at once, or gives nil when another holder has it. The file is made when missing.
+    /// Takes the lock at once, or returns nil when another holder has it. Creates the file if it is missing.
     package static func tryAcquire(_ path: FilePath, _ mode: Mode = .exclusive) throws(WorkFileError) -> FileLock? {
         try WorkFiles.attempt("cannot lock", path) {
             let descriptor = try FileDescriptor.open(
@@ -45,11 +45,11 @@ package final class FileLock: Sendable {
     /// Waits for the lock, and stops waiting when the task is cancelled.
     /// - Parameter waiting: called once when another process has it.
     package static func acquire(_ path: FilePath, _ mode: Mode = .exclusive, waiting: @Sendable () -> Void = {}) async throws -> FileLock {
-        var told = false
+        var saidSo = false
         while true {
             if let lock = try tryAcquire(path, mode) { return lock }
-            if !told { waiting() }
-            told = true
+            if !saidSo { waiting() }
+            saidSo = true
             try await Task.sleep(for: .milliseconds(100))
         }
     }

@@ -35,29 +35,35 @@ extension WorkFiles {
         }
     }
 
-    /// When a file was last written or touched, in seconds since 1970; nil when there is none.
+    /// When a file was last written or touched, in seconds since 1970; nil if there is no such file.
     package static func lastTouched(_ path: FilePath) -> Double? {
         var status = stat()
         guard lstat(path.string, &status) == 0 else { return nil }
         return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1_000_000_000
     }
 
-    /// Notes in a file's time that it was used now. Where that is not allowed, nothing happens.
+    /// Sets a file's time to now, to note that it was used. If that is not allowed, nothing happens.
     package static func touch(_ path: FilePath) { utimensat(AT_FDCWD, path.string, nil, 0) }
 
-    /// True when `path`, its symbolic links followed, is a regular file that can be read.
+    /// True when `path` is a regular file that can be read. Follows symbolic links.
     package static func isReadableFile(_ path: FilePath) -> Bool {
         var status = stat()
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path.string, R_OK) == 0
     }
 
-    /// True when `path`, its symbolic links followed, is a folder.
+    /// True when `path` exists. Follows symbolic links. False also when this user may not look into a folder above.
+    package static func exists(_ path: FilePath) -> Bool {
+        var status = stat()
+        return stat(path.string, &status) == 0
+    }
+
+    /// True when `path` is a folder. Follows symbolic links.
     package static func isFolder(_ path: FilePath) -> Bool {
         var status = stat()
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// True when the device that holds `path` has no room for another byte of this user.
+    /// True when the device that holds `path` has no space left for this user.
     package static func isDeviceFull(of path: FilePath) -> Bool {
         var status = statvfs()
         return statvfs(path.string, &status) == 0 && status.f_bavail == 0
@@ -82,41 +88,74 @@ extension WorkFiles {
         return names.sorted()
     }
 
-    /// Makes a folder and those above it; one that exists already is fine.
-    package static func makeFolder(_ path: FilePath) throws(WorkFileError) {
-        guard mkdir(path.string, 0o755) != 0 else { return }
-        switch lastError {
-        case .fileExists where isFolder(path): return
-        case .noSuchFileOrDirectory where !path.removingLastComponent().isEmpty:
-            try makeFolder(path.removingLastComponent())
-            guard mkdir(path.string, 0o755) != 0 || (lastError == .fileExists && isFolder(path)) else { return }
-            if lastError == .fileExists && isFolder(path) { return }
-            throw WorkFileError("cannot make the folder", path, lastError)
-        case let reason: throw WorkFileError("cannot make the folder", path, reason)
-        }
+    /// Does nothing when this user may create files in the folder; throws the reason when not.
+    package static func checkWritable(_ folder: FilePath) throws(WorkFileError) {
+        guard access(folder.string, W_OK | X_OK) == 0 else { throw WorkFileError("cannot write to", folder, lastError) }
     }
 
-    /// Removes a file, a link or a whole folder; one that does not exist is fine. Links are removed, never followed.
+    /// Makes a folder and those above it. A folder that exists already is fine.
+    ///
+    /// - Parameter permissions: the system takes the process's umask off these.
+    package static func makeFolder(
+        _ path: FilePath, permissions: FilePermissions = FilePermissions(rawValue: 0o755)
+    ) throws(WorkFileError) {
+        func attempt() -> Errno? {
+            guard mkdir(path.string, permissions.rawValue) != 0 else { return nil }
+            let reason = lastError
+            return reason == .fileExists && isFolder(path) ? nil : reason
+        }
+        var reason = attempt()
+        let parent = path.removingLastComponent()
+        if reason == .noSuchFileOrDirectory, !parent.isEmpty {
+            try makeFolder(parent, permissions: permissions)
+            reason = attempt()
+        }
+        if let reason { throw WorkFileError("cannot make the folder", path, reason) }
+    }
+
+    /// Makes a new, empty folder that only this user can open. The caller removes it.
+    ///
+    /// - Parameters:
+    ///   - name: what the folder's name begins with.
+    ///   - parent: must exist.
+    /// - Returns: the folder's path: `/tmp/NAME-oV2xCe`.
+    package static func makeTemporaryFolder(named name: String, in parent: FilePath = "/tmp") throws(WorkFileError) -> FilePath {
+        var template = Array(parent.appending("\(name)-XXXXXX").string.utf8CString)
+        guard mkdtemp(&template) != nil else { throw WorkFileError("cannot make a folder in", parent, lastError) }
+        return FilePath(platformString: template)
+    }
+
+    /// Removes a file, a link or a whole folder; does nothing if it does not exist. Links are removed, never followed.
     package static func remove(_ path: FilePath) throws(WorkFileError) {
         guard let kind = try kind(of: path) else { return }
         if kind == .folder {
             for name in try names(in: path) { try remove(path.appending(name)) }
-            guard rmdir(path.string) == 0 || lastError == .noSuchFileOrDirectory else {
-                throw WorkFileError("cannot remove", path, lastError)
-            }
+            try removeEmptyFolder(path)
         } else {
-            guard unlink(path.string) == 0 || lastError == .noSuchFileOrDirectory else {
-                throw WorkFileError("cannot remove", path, lastError)
-            }
+            try removeFile(path)
         }
     }
 
-    /// Gives a file another name in the same file system, in one step.
+    /// Removes a file or a link; does nothing if it does not exist.
+    ///
+    /// - Throws: `WorkFileError`, also for a folder, even an empty one.
+    package static func removeFile(_ path: FilePath) throws(WorkFileError) {
+        guard unlink(path.string) == 0 || lastError == .noSuchFileOrDirectory else { throw WorkFileError("cannot remove", path, lastError) }
+    }
+
+    /// Removes an empty folder; does nothing if it does not exist.
+    ///
+    /// - Throws: `WorkFileError`, also for a folder that is not empty and for anything that is not a folder.
+    package static func removeEmptyFolder(_ path: FilePath) throws(WorkFileError) {
+        guard rmdir(path.string) == 0 || lastError == .noSuchFileOrDirectory else { throw WorkFileError("cannot remove", path, lastError) }
+    }
+
+    /// Renames a file within the same file system, in one step.
     package static func move(_ from: FilePath, to: FilePath) throws(WorkFileError) {
         guard rename(from.string, to.string) == 0 else { throw WorkFileError("cannot move to", to, lastError) }
     }
 
-    /// Where a symbolic link points to, as it is written there.
+    /// The target of a symbolic link, exactly as the link has it.
     package static func linkTarget(_ path: FilePath) throws(WorkFileError) -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink(path.string, &buffer, buffer.count)
@@ -129,20 +168,27 @@ extension WorkFiles {
         guard symlink(target, path.string) == 0 else { throw WorkFileError("cannot make the link", path, lastError) }
     }
 
-    /// `path` with every symbolic link on the way resolved, or nil when it does not exist.
+    /// `path` with every symbolic link in it resolved, or nil when it does not exist.
     package static func resolved(_ path: FilePath) -> FilePath? { resolved(path.string).map { FilePath($0) } }
 
-    /// The same for loops over many paths: `FilePath` checks itself at every step.
+    /// The same for loops over many paths, because `FilePath` checks itself at every step.
     package static func resolved(_ path: String) -> String? {
         guard let pointer = realpath(path, nil) else { return nil }
         defer { free(pointer) }
         return String(cString: pointer)
     }
 
-    /// Visits everything below a folder, sorted by name. Symbolic links are told, never followed.
+    /// `path` as an absolute path, without `.` and `..`. A relative path starts at the current folder. It need not exist; links stay.
+    package static func absolute(_ path: FilePath) -> FilePath {
+        guard path.isRelative, let current = getcwd(nil, 0) else { return path.lexicallyNormalized() }
+        defer { free(current) }
+        return FilePath(platformString: current).pushing(path).lexicallyNormalized()
+    }
+
+    /// Visits everything below a folder, sorted by name. Symbolic links are visited, never followed.
     ///
     /// - Parameters:
-    ///   - visit: gets the path relative to `folder`; what it answers for a folder says whether to go into it.
+    ///   - visit: gets the path relative to `folder`, and its kind. For a folder, the result says whether to go into it.
     /// - Throws: `WorkFileError`, or what `visit` throws.
     package static func walk(_ folder: FilePath, visit: (String, FileKind) throws -> Bool) throws {
         try walk(folder.string, relative: "", visit: visit)
@@ -156,7 +202,7 @@ extension WorkFiles {
         }
     }
 
-    /// Of all regular files in a folder, in bytes.
+    /// The total size of all regular files in a folder, in bytes.
     package static func size(of folder: FilePath) throws -> Int64 {
         var sum: Int64 = 0
         try walk(folder) { _, kind in
@@ -166,28 +212,7 @@ extension WorkFiles {
         return sum
     }
 
-    /// The whole file at a path that is said in two parts, as `walk` gives them.
-    package static func read(_ root: FilePath, _ relative: String) throws(WorkFileError) -> [UInt8] {
-        let path = "\(root.string)/\(relative)"
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw WorkFileError("cannot read", FilePath(path), lastError) }
-        defer { close(descriptor) }
-        var status = stat()
-        fstat(descriptor, &status)
-        var bytes = [UInt8](repeating: 0, count: max(0, Int(status.st_size)) + 1)
-        var filled = 0
-        while true {
-            if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
-            let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled, off_t(filled)) }
-            guard count >= 0 else { throw WorkFileError("cannot read", FilePath(path), lastError) }
-            if count == 0 { break }
-            filled += count
-        }
-        bytes.removeLast(bytes.count - filled)
-        return bytes
-    }
-
-    /// Writes a whole file without the care of `writeAtomically`: for files in private folders only.
+    /// Writes a whole file without the safety of `writeAtomically`: for files in private folders only.
     package static func write(_ bytes: [UInt8], to path: FilePath, executable: Bool = false) throws(WorkFileError) {
         try write(bytes, to: path.string, executable: executable)
     }

@@ -5,23 +5,23 @@ import XenVersions
 
 // arm32, as Xen uses it: ARM instructions of four bytes, never Thumb.
 //
-// Relocations are SHT_REL: addends stand in the instruction or word itself, and are taken out of it when an object is read and
-// put back when a payload is written. Tables of switch statements and pools of literals are in the code, as words with the address
-// of a place in the function. Mapping symbols `$a` and `$d` tell the two apart; one for Thumb, `$t`, makes the loader refuse the file.
+// Relocations are SHT_REL: each addend stands in the instruction or word itself. It is taken out when an object is read, and put
+// back when a payload is written. Switch tables and literal pools are in the code, as words with the address of a place in the
+// function. The mapping symbols `$a` and `$d` tell code from data. `$t`, for Thumb, makes the loader refuse the file.
 //
 // The payload loader of arm32 (`xen/arch/arm/arm32/livepatch.c`, Xen 4.8 to 4.22) has three faults that kill the hypervisor:
 //
-//  - A branch whose distance is an odd number of words lands one word short. So a payload has no relocated branch at all: one within
-//    the payload's text is settled when the payload is written, and one to the hypervisor goes to a veneer in the payload's text,
-//    `ldr pc, [pc, #-4]` with the address behind it, which is an ABS32 and loaded well. Compiling with -mlong-calls would do,
-//    too, but then the original is no longer what runs and can't be compared with it: 1,474 of the 2,076 functions of Xen 4.17.5 get
-//    another size, and the text grows by 11 % (GCC 12). A long call is two more instructions in each place that calls, a veneer one
-//    more on the way, and 8 bytes for each function that is called from the payload, from however many places.
-//  - MOVW and MOVT lose their addend. So each has a symbol at the very place that it means.
-//  - Sections are placed by their alignment only, and an access that is not aligned is fatal: tables and notes are aligned to 4.
+//  - A branch whose distance is an odd number of words lands one word short. So a payload has no relocated branch at all. A branch
+//    within the payload's text is resolved when the payload is written. A branch to the hypervisor goes to a veneer in the payload's
+//    text: `ldr pc, [pc, #-4]`, followed by the address, an ABS32 that the loader gets right. Compiling with -mlong-calls would also
+//    help, but then the original would no longer be what runs, and could not be compared with it: 1,474 of the 2,076 functions of Xen
+//    4.17.5 get another size, and the text grows by 11 % (GCC 12). A long call costs two more instructions at each call. A veneer
+//    costs one more instruction on the way, and 8 bytes for each function that the payload calls, from however many places.
+//  - MOVW and MOVT lose their addend. So each gets a symbol at the exact place that it refers to.
+//  - Sections are placed by their alignment only, and a misaligned access is fatal. So tables and notes are aligned to 4.
 //
-// A fourth fault is in the trap handler: an undefined instruction, which is what WARN, BUG, ASSERT and run_in_exception_handler are
-// made of, is looked up in the hypervisor's own text only (`do_trap_undefined_instruction` of `xen/arch/arm/arm32/traps.c`, before Xen
+// A fourth fault is in the trap handler. WARN, BUG, ASSERT and run_in_exception_handler consist of an undefined instruction, and the
+// handler looks for it in the hypervisor's own text only (`do_trap_undefined_instruction` of `xen/arch/arm/arm32/traps.c`, before Xen
 // 4.20). BUG and ASSERT stop the machine anyway; the other two can't be in a payload.
 //
 // There is no exception table.
@@ -36,7 +36,7 @@ package struct ArchARM32: TargetArchitecture {
     package var elfClass: ELFClass { .bits32 }
     package var byteOrder: ByteOrder { .little }
     package var toolchainPrefix: String { "arm-linux-gnueabihf-" }
-    /// EABI version 5, which the loader asks for.
+    /// EABI version 5, which the loader demands.
     package var headerFlags: UInt32 { 0x0500_0000 }
     package var hasAddendsInPlace: Bool { true }
     package var toolchainPackage: String { "gcc-arm-linux-gnueabihf" }
@@ -85,7 +85,7 @@ package struct ArchARM32: TargetArchitecture {
 
     package var pointerRelocation: UInt32 { Relocation.abs32 }
 
-    /// A branch counts from two instructions further on.
+    /// The distance of a branch counts from two instructions after it.
     package func distances(of relocations: [(relocation: ELFRelocation, slot: Range<Int>)], in code: ArraySlice<UInt8>) -> [Int64?] {
         relocations.map { relocation, _ in distance(of: relocation) }
     }
@@ -98,7 +98,7 @@ package struct ArchARM32: TargetArchitecture {
     package func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int { 4 }
     package var trampolineReach: Int64 { 32 << 20 }
 
-    /// `b` (`xen/arch/arm/arm32/livepatch.c`, `arch_livepatch_apply`), which counts from two instructions further on.
+    /// `b` (`xen/arch/arm/arm32/livepatch.c`, `arch_livepatch_apply`). Its distance counts from two instructions after it.
     package func trampoline(at place: UInt64, to target: UInt64) -> [UInt8] {
         [UInt8](word: 0xea00_0000 | UInt32(truncatingIfNeeded: (target &- place &- 8) >> 2) & 0x00ff_ffff)
     }
@@ -109,7 +109,7 @@ package struct ArchARM32: TargetArchitecture {
     }
 
     package var functionAlignment: UInt64 { 8 }
-    /// Four of them are `andeq r0, r0, r0`, which does nothing: there is no one byte that stops.
+    /// Four zero bytes are `andeq r0, r0, r0`, which does nothing. No single byte, repeated, makes an instruction that stops.
     package var textFiller: UInt8 { 0 }
 
     /// `ldr pc, [pc, #-4]`, and the address that it loads.
@@ -128,7 +128,7 @@ package struct ArchARM32: TargetArchitecture {
 
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { code.words() }
 
-    /// Tables for unwinding, which nothing in Xen does.
+    /// Tables for stack unwinding, which Xen does not do.
     package var uselessSections: [String] { [".ARM"] }
 
     package func specialTables(of version: XenVersion) -> [SpecialTable] {
@@ -142,7 +142,7 @@ package struct ArchARM32: TargetArchitecture {
     }
 
     /// `arch_livepatch_verify_elf` and `arch_livepatch_symbol_deny` of `xen/arch/arm/arm32/livepatch.c`; HSCTLR_SET of
-    /// `xen/arch/arm/include/asm/processor.h`, which has accesses checked for alignment.
+    /// `xen/arch/arm/include/asm/processor.h`, which makes the processor check the alignment of accesses.
     package func loaderRules(of version: XenVersion) -> LoaderRules {
         var rules = LoaderRules.ofARM(version)
         rules.tablesWithoutAddends = .performed
@@ -153,8 +153,8 @@ package struct ArchARM32: TargetArchitecture {
         return rules
     }
 
-    /// `perform_rel`. An instruction's field is cleared only where there is an addend; that of MOVW and MOVT is not added, and the lowest
-    /// bit of a branch's distance in words is dropped.
+    /// `perform_rel`. The loader clears an instruction's field only if there is an addend. It does not add the addend of MOVW and MOVT, and it
+    /// drops the lowest bit of a branch's distance in words.
     package func loaded(_ type: UInt32, symbol: UInt64, addend: Int64, at place: UInt64, in number: UInt64) -> LoadedField? {
         guard let kind = relocationKind(type) else { return nil }
         let cleared = addend == 0 ? number : number & ~kind.field.mask

@@ -2,9 +2,9 @@ import ELFModel
 import TargetArchitecture
 
 extension ArchARM32 {
-    /// Branches (`B`, `BL`; Arm ARM, A5.5), and what is computed or loaded relative to the program counter (`ADD`, `SUB`, `LDR` with a
-    /// constant; A5.2.3, A5.3), as compilers do for literals. Words of literals can look like either: one too many is found then,
-    /// never one too few.
+    /// Finds branches (`B`, `BL`; Arm ARM, A5.5), and instructions that compute or load relative to the program counter (`ADD`, `SUB`, `LDR`
+    /// with a constant; A5.2.3, A5.3), which compilers use for literals. The word of a literal can look like any of these: the result may
+    /// have an entry too many, but never one too few.
     package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? {
         guard code.count % 4 == 0 else { return nil }
         let taken = Set(relocated.map(\.lowerBound))
@@ -17,7 +17,7 @@ extension ArchARM32 {
         }
     }
 
-    /// In bytes, and the bits of the instruction that say it.
+    /// The distance in bytes, and the bits of the instruction that hold it; nil for an instruction without a distance.
     private static func distance(inInstruction word: UInt64) -> (distance: Int, mask: UInt64)? {
         if word & 0x0e00_0000 == 0x0a00_0000 {
             let field = RelocationField(width: 4, shift: 2, groups: [.init(24, at: 0)])
@@ -25,7 +25,7 @@ extension ArchARM32 {
         }
         // LDR Rt, [pc, #±imm12]
         if word & 0x0f7f_0000 == 0x051f_0000 { return ((word & 0x0080_0000 != 0 ? 1 : -1) * Int(word & 0xfff), 0x0080_0fff) }
-        // ADD and SUB Rd, pc, #imm: eight bits, turned right by twice the upper four.
+        // ADD and SUB Rd, pc, #imm: eight bits, rotated right by twice the upper four.
         let isAdd = word & 0x0fff_0000 == 0x028f_0000
         if isAdd || word & 0x0fff_0000 == 0x024f_0000 {
             let turn = (word >> 8 & 0xf) * 2, value = UInt32(word & 0xff)

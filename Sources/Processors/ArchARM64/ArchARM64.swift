@@ -5,19 +5,19 @@ import XenVersions
 
 // arm64, as Xen uses it.
 //
-// Every instruction has four bytes. Relocations are SHT_RELA and count from the instruction itself, so that an addend is the distance to
-// the place meant. The compiler reaches data in two steps, by page (ADRP) and by the place in the page (ADD, LDR, STR): two
+// Every instruction has four bytes. Relocations are SHT_RELA and count from the instruction itself, so an addend is the distance from the
+// symbol to the place meant. The compiler reaches data in two steps, by page (ADRP) and by the place in the page (ADD, LDR, STR): two
 // relocations hold the halves of one address. Calls and jumps reach ±128 MiB, and payloads lie within a few MiB of the hypervisor.
 //
-// Tables of switch statements are in `.rodata` and hold distances within the function, which the assembler has put in: the table has no
-// relocation that says so, and is compared by its content, as part of the function that refers to it.
+// Switch tables are in `.rodata` and hold distances within the function, which the assembler has already filled in. So a table has no
+// relocations. It is compared by its content, as part of the function that refers to it.
 //
 // Cortex-A53 has erratum 843419: an ADRP in one of the last two words of a 4 KiB page, followed by certain loads and stores, may
-// compute a wrong address. The hypervisor's linker works around it (`--fix-cortex-a53-843419`); nobody does so for a payload, whose
-// functions are therefore laid out so that no ADRP stands there. What the linker changed in the hypervisor's own code is recognised
-// when that is compared (LinkerFixes.swift).
+// compute a wrong address. The hypervisor's linker works around it (`--fix-cortex-a53-843419`). Nothing does so for a payload, so its
+// functions are laid out to have no ADRP in such a place. What the linker changed in the hypervisor's own code is recognised when that
+// code is compared (LinkerFixes.swift).
 //
-// Mapping symbols `$x` and `$d` tell code from data. There is no exception table, and no mark for indirect calls.
+// The mapping symbols `$x` and `$d` tell code from data. There is no exception table, and no landing pad.
 
 /// arm64.
 package struct ArchARM64: TargetArchitecture {
@@ -32,7 +32,7 @@ package struct ArchARM64: TargetArchitecture {
     package var toolchainPackage: String { "gcc-aarch64-linux-gnu" }
 
     /// Types of the AArch64 ELF ABI (IHI 0056), section 5.7. Loadable: `arch_livepatch_perform_rela` of `xen/arch/arm/arm64/livepatch.c`
-    /// in Xen 4.8 to 4.22. That loader checks a TSTBR14 for 19 bits and stores 14; here it is held to what it stores.
+    /// in Xen 4.8 to 4.22. That loader checks a TSTBR14 for 19 bits but stores 14; the limit here is the 14 that it stores.
     package func relocationKind(_ type: UInt32) -> RelocationKind? {
         func kind(
             _ name: String, _ value: RelocationKind.Value, _ field: RelocationField, _ limit: RelocationKind.Limit = .none,
@@ -42,7 +42,7 @@ package struct ArchARM64: TargetArchitecture {
         func word(_ count: Int, at: Int, shift: Int = 0) -> RelocationField {
             RelocationField(width: 4, shift: shift, groups: [.init(count, at: at)])
         }
-        /// Of an address, 16 bits from `shift` on.
+        /// 16 bits of an address, from bit 16 × `group` on.
         func wide(_ group: Int) -> RelocationField {
             RelocationField(width: 4, shift: 16 * group, dropsLowBits: group > 0, groups: [.init(16, at: 5)])
         }
@@ -124,7 +124,7 @@ package struct ArchARM64: TargetArchitecture {
 
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { code.words() }
 
-    /// No ADRP where erratum 843419 could strike: in the last two words of a page.
+    /// Refuses an ADRP in the last two words of a page, where erratum 843419 could strike.
     package func mayStand(_ code: ArraySlice<UInt8>, at offset: Int) -> Bool {
         var index = (0x1000 - 8 - offset) & 0xfff
         while index + 4 <= code.count {
@@ -144,12 +144,12 @@ package struct ArchARM64: TargetArchitecture {
         var rules = LoaderRules.ofARM(version)
         rules.tablesWithoutAddends = .notImplemented
         rules.placeCheck = .beforeType(bytes: 4)
-        // MOVW_UABS_G0…G2 with a check, MOVW_SABS and MOVW_PREL, which no compiler emits for Xen.
+        // MOVW_UABS_G0…G2 with a check, MOVW_SABS and MOVW_PREL: no compiler emits these for Xen.
         rules.undescribedRelocations = Set([263, 265, 267, 270, 271, 272] + (287...293))
         return rules
     }
 
-    /// R_AARCH64_NONE is unknown to the loader, and it checks a TSTBR14 for 19 bits.
+    /// The loader does not know R_AARCH64_NONE, and it checks a TSTBR14 for 19 bits.
     package func loaded(_ type: UInt32, symbol: UInt64, addend: Int64, at place: UInt64, in number: UInt64) -> LoadedField? {
         guard var kind = relocationKind(type), kind.value != .nothing,
             var loaded = kind.loaded(symbol: symbol, addend: addend, at: place, in: number, addressSize: elfClass.addressSize)

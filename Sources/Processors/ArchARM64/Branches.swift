@@ -2,8 +2,8 @@ import ELFModel
 import TargetArchitecture
 
 extension ArchARM64 {
-    /// Every instruction with a distance in it: branches, ADR, ADRP and loads of literals (Arm ARM, C4.1). ADRP without a relocation
-    /// would count pages, and assemblers never settle one.
+    /// Finds every instruction with a distance in it: branches, ADR and loads of literals (Arm ARM, C4.1). ADRP is not among them: its distance
+    /// counts pages, and assemblers always leave it to a relocation.
     package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? {
         guard code.count % 4 == 0 else { return nil }
         let taken = Set(relocated.map(\.lowerBound))

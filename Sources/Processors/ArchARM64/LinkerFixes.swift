@@ -1,9 +1,9 @@
 import ELFModel
 import TargetArchitecture
 
-// What GNU ld does for `--fix-cortex-a53-843419` to an ADRP in one of the last two words of a page, and the load or store behind it:
-// where the page is near enough it makes an ADR of the ADRP, elsewhere it moves the load or store to a stub of its own, which
-// jumps back, and leaves a jump to it.
+// With `--fix-cortex-a53-843419`, GNU ld changes an ADRP in one of the last two words of a page, or the load or store after it. If the
+// page is near enough, it turns the ADRP into an ADR. If not, it moves the load or store to a stub of its own, which jumps back, and
+// puts a jump to the stub in its place.
 
 extension ArchARM64 {
     package func withoutLinkerFixes(
@@ -22,7 +22,7 @@ extension ArchARM64 {
 
     private func word(_ bytes: some BidirectionalCollection<UInt8>) -> UInt64 { byteOrder.number(bytes) }
 
-    /// The ADRP that an ADR of a page's first byte stands for.
+    /// The original ADRP, if the linker turned it into an ADR of a page's first byte; nil if not. `there` is the running word, `here` the compiled.
     private func adrp(behind there: UInt64, _ here: UInt64, at place: UInt64) -> UInt64? {
         let register: UInt64 = 0x1f, opcode: UInt64 = 0x9f00_0000
         guard there & opcode == 0x1000_0000, here & opcode == 0x9000_0000, there & register == here & register,
@@ -32,7 +32,7 @@ extension ArchARM64 {
         return far.field.storing(distance, in: here)
     }
 
-    /// The instruction that a jump leads to, if another jump behind that one leads back.
+    /// The original load or store, if `there` jumps to a stub that holds it and jumps back; nil if not.
     private func moved(
         behind there: UInt64, _ here: UInt64, at place: UInt64, read: (_ address: UInt64, _ count: Int) -> ArraySlice<UInt8>?
     ) -> UInt64? {

@@ -1,4 +1,4 @@
-/// What may be in a register or a stack slot, as far as following one address goes.
+/// What a register or a stack slot may hold, as far as it matters for following one address.
 struct TrackedValue: Equatable {
     /// It may point into the constant, or to its end.
     var mayBeAddress = false
@@ -6,11 +6,11 @@ struct TrackedValue: Equatable {
     var mayBeOther = true
     /// How many of its low bytes are certainly something else.
     var cleanBytes = 0
-    /// Nobody can have meant it as an argument: a call has left something undefined there.
+    /// A call has left something undefined there, so it can't be meant as an argument.
     var isUndefined = false
-    /// It points into the function's stack frame, or may do so.
+    /// It may point into the function's stack frame.
     var isStack = false
-    /// Where exactly: from the place of the return address, in bytes.
+    /// The exact place in the frame that it points to, in bytes from the return address; nil when unknown.
     var frame: Int64?
 
     static let other = TrackedValue()
@@ -21,10 +21,10 @@ struct TrackedValue: Equatable {
 
     var isAddressForSure: Bool { mayBeAddress && !mayBeOther }
 
-    /// Either of two.
+    /// What the place may hold where two paths meet: either of the two values.
     func or(_ other: TrackedValue) -> TrackedValue {
         guard self != other else { return self }
-        // Where there is no address, all bytes are clean.
+        // A value that is not an address is clean in all of its bytes.
         let clean = [self, other].filter(\.mayBeAddress).map(\.cleanBytes).min() ?? 0
         return TrackedValue(
             mayBeAddress: mayBeAddress || other.mayBeAddress, mayBeOther: mayBeOther || other.mayBeOther, cleanBytes: clean,
@@ -33,14 +33,14 @@ struct TrackedValue: Equatable {
     }
 }
 
-/// What is known at one place of a function.
+/// What is known at one point of a function.
 struct AddressState: Equatable {
     /// By register number.
     private var registers = [TrackedValue](repeating: .other, count: 16)
     /// The stack slots of 8 bytes that may hold the address, by their distance from the return address.
     var slots: [Int64: TrackedValue] = [:]
 
-    /// At a function's start.
+    /// The state at a function's start. When `argumentCount` is nil, all six argument registers may hold arguments.
     init(argumentCount: Int?) {
         self[.rsp] = .stack(0)
         for register in Register.arguments.dropFirst(argumentCount ?? 6) { self[register] = .undefined }
@@ -64,7 +64,7 @@ struct AddressState: Equatable {
 
     var holdsAddress: Bool { !slots.isEmpty || (0..<16).contains { self[$0].mayBeAddress } }
 
-    /// Writes the low bytes of a register; writing 4 clears the upper half.
+    /// Writes to the low bytes of a register, `width` of them. Writing 4 clears the upper half.
     mutating func write(_ value: TrackedValue, to register: Register, width: Int, isSecondByte: Bool) {
         guard width < 4 else {
             var value = value
@@ -89,7 +89,7 @@ struct AddressState: Equatable {
     func read(_ register: Register, width: Int, isSecondByte: Bool) -> TrackedValue {
         var value = self[register]
         if value.mayBeAddress, value.cleanBytes >= (isSecondByte ? 2 : width) { return .other }
-        // The whole of a partly overwritten address is neither this nor that.
+        // Read as a whole, a partly overwritten address is no longer certainly an address.
         if value.cleanBytes > 0 { value.mayBeOther = true }
         value.isUndefined = false
         return value
@@ -97,7 +97,7 @@ struct AddressState: Equatable {
 
     // MARK: The stack
 
-    /// What `width` bytes of the stack may hold; at an unknown place, any slot.
+    /// What `width` bytes of the stack may hold. When `offset` is nil, the place is unknown and may be any slot.
     func load(_ offset: Int64?, width: Int) -> TrackedValue {
         guard !slots.isEmpty else { return .other }
         guard let offset else { return .maybeAddress }
@@ -112,7 +112,7 @@ struct AddressState: Equatable {
         if value.mayBeAddress { slots[offset] = value }
     }
 
-    /// A store at an unknown place: any slot may have something else now.
+    /// A store at an unknown place: any slot may hold something else now.
     mutating func storeSomewhere() {
         for offset in slots.keys { slots[offset]?.mayBeOther = true }
     }

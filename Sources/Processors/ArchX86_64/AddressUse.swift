@@ -1,8 +1,8 @@
 import TargetArchitecture
 
-// Follows the address of a constant through a function: forwards, over all paths, through registers and the slots that the function
-// spills them to. Each instruction's effect on what may hold the address is applied until nothing changes; the first place that lets
-// it out ends the search. What is not modelled, or would need knowledge of memory, counts as letting it out.
+// Follows the address of a constant through a function: forwards, over all paths, through registers and the stack slots that the function
+// spills them to. Applies each instruction's effect on what may hold the address, until nothing changes. The search ends at the first
+// place where the address escapes. What is not modelled, or would need knowledge of memory, counts as an escape.
 
 extension ArchX86_64 {
     package func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse {
@@ -17,8 +17,8 @@ extension ArchX86_64 {
     }
 }
 
-/// Where the address gets away.
-struct AddressGetsAway: Error {
+/// Where and how the address escapes.
+struct AddressEscapes: Error {
     var offset: Int?
     var how: AddressEscape
 }
@@ -30,29 +30,29 @@ struct AddressAnalysis {
     private let relocated: Set<Int>
     private let instructions: [Instruction]
     private let effects: [InstructionEffect]
-    /// By an instruction's offset, its place in `instructions`.
+    /// The index in `instructions`, by an instruction's offset.
     private let indexByOffset: [Int: Int]
     private var states: [AddressState?]
     private var work: [Int] = []
     /// Whether jumps through registers or memory may stay in the function.
     private let hasJumpTables: Bool
-    /// Those that were seen to go by an offset in the constant; where they lead, they come by again with other values.
+    /// Jumps that used an offset from the constant on one visit. They lead anywhere in the function, so later visits may bring other values.
     private var tableJumps: Set<Int> = []
 
     var state: AddressState
     var current = 0
-    /// Whether a pointer into the frame may have got to others, and where the address was spilled to the frame.
+    /// Whether a pointer into the frame may have reached other code, and which instruction first spilled the address to the frame.
     private var hasStackEscaped = false
     private var spill: Int?
 
-    /// How many calls led here, and how many are followed.
+    /// How many calls led here, and how many are followed at most.
     private let depth: Int
     private static let depthLimit = 4
 
     /// - Parameter held: the registers that may hold the address when the function is entered.
     init(
         slots: Set<Range<Int>>, function: FunctionCode, readers: [String: Reader], held: [Register] = [], depth: Int = 0
-    ) throws(AddressGetsAway) {
+    ) throws(AddressEscapes) {
         self.slots = slots
         self.depth = depth
         self.function = function
@@ -62,7 +62,7 @@ struct AddressAnalysis {
         var offset = 0
         while offset < function.bytes.count {
             guard let instruction = Instruction(at: offset, in: function.bytes) else {
-                throw AddressGetsAway(offset: offset, how: .unknown("an instruction that this program does not know"))
+                throw AddressEscapes(offset: offset, how: .unknown("an instruction that this program does not know"))
             }
             instructions.append(instruction)
             offset = instruction.end
@@ -77,34 +77,34 @@ struct AddressAnalysis {
         try checkThatSlotsAreFields()
     }
 
-    private func checkThatSlotsAreFields() throws(AddressGetsAway) {
+    private func checkThatSlotsAreFields() throws(AddressEscapes) {
         let fields = Set(instructions.flatMap(\.fields))
         if let odd = slots.first(where: { !fields.contains($0) }) {
-            throw AddressGetsAway(offset: odd.lowerBound, how: .unknown("a reference from within an instruction"))
+            throw AddressEscapes(offset: odd.lowerBound, how: .unknown("a reference from within an instruction"))
         }
     }
 
     // MARK: Over the function
 
-    mutating func run() throws(AddressGetsAway) {
+    mutating func run() throws(AddressEscapes) {
         flow(state, to: 0)
-        // Each round adds states at landings and at code that no known path leads to; states only grow.
+        // Each round adds states at landings and at code that no known path reaches. States only grow.
         for _ in 0..<100 {
             try settle()
             guard addUnknownEntries() else {
-                if hasStackEscaped, let spill { throw AddressGetsAway(offset: spill, how: .stored) }
+                if hasStackEscaped, let spill { throw AddressEscapes(offset: spill, how: .stored) }
                 return
             }
         }
-        throw AddressGetsAway(offset: nil, how: .unknown("its control flow"))
+        throw AddressEscapes(offset: nil, how: .unknown("its control flow"))
     }
 
-    private mutating func settle() throws(AddressGetsAway) {
+    private mutating func settle() throws(AddressEscapes) {
         var steps = 0
         while let index = work.popLast() {
             steps += 1
             guard steps < 1000 + 200 * instructions.count else {
-                throw AddressGetsAway(offset: nil, how: .unknown("its control flow"))
+                throw AddressEscapes(offset: nil, how: .unknown("its control flow"))
             }
             guard let entry = states[index] else { continue }
             state = entry
@@ -112,12 +112,12 @@ struct AddressAnalysis {
             do {
                 try execute(effects[index])
             } catch {
-                throw AddressGetsAway(offset: error.offset ?? instructions[index].offset, how: error.how)
+                throw AddressEscapes(offset: error.offset ?? instructions[index].offset, how: error.how)
             }
         }
     }
 
-    /// Lets states meet at an instruction.
+    /// Merges a state into that of an instruction. If that changes it, the instruction has to be executed again.
     private mutating func flow(_ state: AddressState, to index: Int) {
         guard states.indices.contains(index) else { return }
         let merged = states[index].map { $0.or(state) } ?? state
@@ -126,7 +126,7 @@ struct AddressAnalysis {
         work.append(index)
     }
 
-    /// Lets in what comes to landings, and from anywhere to code that no known path leads to.
+    /// Adds the states that can reach landings, and any state to code that no known path reaches. Returns whether there is work left.
     private mutating func addUnknownEntries() -> Bool {
         var entries = function.landings == nil ? Array(instructions.indices) : []
         for landing in function.landings ?? [] {
@@ -148,7 +148,7 @@ struct AddressAnalysis {
 
     private mutating func goOn() { flow(state, to: current + 1) }
 
-    private mutating func execute(_ effect: InstructionEffect) throws(AddressGetsAway) {
+    private mutating func execute(_ effect: InstructionEffect) throws(AddressEscapes) {
         switch effect {
         case .jump(let field, let distance, let isConditional):
             if isConditional { goOn() }
@@ -160,7 +160,7 @@ struct AddressAnalysis {
             if relocated.contains(field.lowerBound) {
                 try call(function.callee(field.lowerBound), by: field.lowerBound)
             } else {
-                // A function that calls itself, or inline assembly that goes on at its own label.
+                // A function that calls itself, or inline assembly that calls its own label.
                 try call(nil)
                 if let index = indexByOffset[instructions[current].end + Int(clamping: distance)], index != 0 {
                     var inner = state
@@ -170,14 +170,14 @@ struct AddressAnalysis {
             }
             goOn()
         case .callThrough(let target):
-            if try read(target).mayBeAddress { throw AddressGetsAway(offset: nil, how: .unknown("a call of it")) }
+            if try read(target).mayBeAddress { throw AddressEscapes(offset: nil, how: .unknown("a call of it")) }
             try call(nil)
             goOn()
         case .jumpThrough(let target):
-            // A target that was added to the address: an offset from a jump table.
+            // The target is the address plus a number: an offset from a jump table.
             if try read(target).isAddressForSure { tableJumps.insert(current) }
             let isTable = tableJumps.contains(current)
-            // What the register holds is the address of code now.
+            // From now on the register holds the address of code.
             if isTable { try write(.other, to: target) }
             if isTable || hasJumpTables { for index in instructions.indices { flow(state, to: index) } }
             if !isTable { try pass(to: nil) }
@@ -189,21 +189,21 @@ struct AddressAnalysis {
         }
     }
 
-    /// A jump through a relocation: a tail call, a return through a thunk, or a jump to another part.
-    private mutating func leave(by field: Range<Int>) throws(AddressGetsAway) {
+    /// A jump through a relocation: a tail call, a return through a thunk, or a jump to another part of the function.
+    private mutating func leave(by field: Range<Int>) throws(AddressEscapes) {
         guard let callee = function.callee(field.lowerBound), !callee.isPart else {
             return try refuseIfHeld("a jump to another part of the function")
         }
         if callee.name == "__x86_return_thunk" { return try giveBack() }
         if callee.name.hasPrefix(Self.pointerThunk) {
             if let register = Self.names.firstIndex(where: callee.name.hasSuffix), state[register].mayBeAddress {
-                throw AddressGetsAway(offset: nil, how: .unknown("a jump to an address within it"))
+                throw AddressEscapes(offset: nil, how: .unknown("a jump to an address within it"))
             }
             if hasJumpTables { for index in instructions.indices { flow(state, to: index) } }
             return try pass(to: nil)
         }
         try pass(to: callee, by: field.lowerBound)
-        if givesBackAddress(callee), function.signature.results != 0 { throw AddressGetsAway(offset: nil, how: .returned) }
+        if givesBackAddress(callee), function.signature.results != 0 { throw AddressEscapes(offset: nil, how: .returned) }
     }
 
     private static let pointerThunk = "__x86_indirect_thunk_"
@@ -211,23 +211,23 @@ struct AddressAnalysis {
         "_rax", "_rcx", "_rdx", "_rbx", "_rsp", "_rbp", "_rsi", "_rdi", "_r8", "_r9", "_r10", "_r11", "_r12", "_r13", "_r14", "_r15",
     ]
 
-    private func giveBack() throws(AddressGetsAway) {
+    private func giveBack() throws(AddressEscapes) {
         let results = [Register.rax, .rdx].prefix(function.signature.results ?? 2)
         // The second register is part of a result only together with the first.
         guard !state[.rax].isUndefined, results.contains(where: { state[$0].mayBeAddress }) else { return }
-        throw AddressGetsAway(offset: nil, how: .returned)
+        throw AddressEscapes(offset: nil, how: .returned)
     }
 
-    private func refuseIfHeld(_ reason: String) throws(AddressGetsAway) {
-        if state.holdsAddress { throw AddressGetsAway(offset: nil, how: .unknown(reason)) }
+    private func refuseIfHeld(_ reason: String) throws(AddressEscapes) {
+        if state.holdsAddress { throw AddressEscapes(offset: nil, how: .unknown(reason)) }
     }
 
     // MARK: Calls
 
-    /// What a call does to the arguments, as far as they are the address. Nil: any function, through a pointer.
+    /// What a call does with arguments that may be the address. When `callee` is nil, the call goes through a pointer, to any function.
     ///
-    /// - Parameter slot: of the relocation that names the function.
-    private mutating func pass(to callee: Callee?, by slot: Int? = nil) throws(AddressGetsAway) {
+    /// - Parameter slot: the offset of the relocation that names the function.
+    private mutating func pass(to callee: Callee?, by slot: Int? = nil) throws(AddressEscapes) {
         var passed: [Register] = []
         let isThunk = callee?.name.hasPrefix(Self.pointerThunk) ?? false
         let reader = callee.flatMap { readers[$0.name] }
@@ -243,19 +243,19 @@ struct AddressAnalysis {
                 passed.append(register)
                 continue
             }
-            if reader.written.contains(position) { throw AddressGetsAway(offset: nil, how: .passed(to: name)) }
+            if reader.written.contains(position) { throw AddressEscapes(offset: nil, how: .passed(to: name)) }
         }
-        if !passed.isEmpty, !onlyReads(slot, held: passed) { throw AddressGetsAway(offset: nil, how: .passed(to: name)) }
+        if !passed.isEmpty, !onlyReads(slot, held: passed) { throw AddressEscapes(offset: nil, how: .passed(to: name)) }
         guard count == nil, reader == nil else { return }
-        // Further arguments are at the stack's top; nobody passes more than fourteen.
+        // Further arguments are at the stack's top. No call passes more than fourteen.
         let top = state[.rsp].frame
         if state.slots.keys.contains(where: { slot in top.map { (0..<64).contains(slot - $0) } ?? true }) {
-            throw AddressGetsAway(offset: nil, how: .passed(to: name))
+            throw AddressEscapes(offset: nil, how: .passed(to: name))
         }
     }
 
-    /// Whether a function of the same object, entered with the address in some registers, only reads through it. Often it does not
-    /// even look at them: what is left in a register is no argument.
+    /// Whether a function of the same object, entered with the address in some registers, only reads through it. Often the function does not
+    /// even look at these registers: a value that happens to be left in a register is not an argument.
     private func onlyReads(_ slot: Int?, held: [Register]) -> Bool {
         guard depth < Self.depthLimit, let slot, let body = function.body(slot) else { return false }
         do {
@@ -267,17 +267,17 @@ struct AddressAnalysis {
         }
     }
 
-    /// Whether a function that reads may find a place in the constant.
+    /// Whether the callee only reads and may return a pointer into the constant.
     private func givesBackAddress(_ callee: Callee?) -> Bool {
         guard let reader = callee.flatMap({ readers[$0.name] }) else { return false }
         return Register.arguments.enumerated().contains { reader.returned.contains($0) && state[$1].mayBeAddress }
     }
 
-    private mutating func call(_ callee: Callee?, by slot: Int? = nil) throws(AddressGetsAway) {
+    private mutating func call(_ callee: Callee?, by slot: Int? = nil) throws(AddressEscapes) {
         let returnsAddress = givesBackAddress(callee)
         try pass(to: callee, by: slot)
         if let top = state[.rsp].frame { state.slots = state.slots.filter { $0.key >= top } }
-        // Compilers know which registers their own functions leave alone, and programmers what their assembly does.
+        // Compilers know which registers the functions of an object leave alone, and programmers know it of their assembly.
         let mayKeep = callee.map { $0.isInSameObject || $0.name.hasPrefix(Self.pointerThunk) || Self.assembly.contains($0.name) } ?? true
         for register in Register.scratch {
             if mayKeep { state[register].mayBeOther = true } else { state[register] = .undefined }
@@ -290,14 +290,14 @@ struct AddressAnalysis {
         if returnsAddress { state[.rax] = .maybeAddress }
     }
 
-    /// Called by inline assembly, with registers that it says are left alone.
+    /// Functions that inline assembly calls. The assembly says which registers they leave alone.
     private static let assembly: Set<String> = [
         "early_hypercall", "hv_hcall_page", "arch_generic_hweightl", "generic_hweight32", "generic_hweight64",
     ]
 
     // MARK: Operands
 
-    mutating func read(_ operand: Operand) throws(AddressGetsAway) -> TrackedValue {
+    mutating func read(_ operand: Operand) throws(AddressEscapes) -> TrackedValue {
         switch operand {
         case .register(let register, let width, let isSecondByte):
             return state.read(register, width: width, isSecondByte: isSecondByte)
@@ -309,7 +309,7 @@ struct AddressAnalysis {
         }
     }
 
-    mutating func write(_ value: TrackedValue, to operand: Operand) throws(AddressGetsAway) {
+    mutating func write(_ value: TrackedValue, to operand: Operand) throws(AddressEscapes) {
         switch operand {
         case .immediate: break
         case .register(let register, let width, let isSecondByte):
@@ -320,22 +320,22 @@ struct AddressAnalysis {
             let place = isOnStack(memory) ? frameOffset(memory) : nil
             if value.mayBeAddress {
                 // From the return address on, the memory is the caller's.
-                guard let place, place < 0, width == 8 else { throw AddressGetsAway(offset: nil, how: .stored) }
+                guard let place, place < 0, width == 8 else { throw AddressEscapes(offset: nil, how: .stored) }
                 if spill == nil { spill = instructions[current].offset }
             }
             if let place { state.store(value, at: place, width: width) } else if isOnStack(memory) { state.storeSomewhere() }
         }
     }
 
-    func refuseWrites(to memory: Memory) throws(AddressGetsAway) {
+    func refuseWrites(to memory: Memory) throws(AddressEscapes) {
         if memory.field.map({ slots.contains($0) }) ?? false || memory.registers.contains(where: { state[$0].mayBeAddress }) {
-            throw AddressGetsAway(offset: nil, how: .unknown("a write to it"))
+            throw AddressEscapes(offset: nil, how: .unknown("a write to it"))
         }
     }
 
     func isOnStack(_ memory: Memory) -> Bool { memory.registers.contains { state[$0].isStack } }
 
-    /// Where in the frame a memory operand is, when that is certain.
+    /// Where in the frame a memory operand is, in bytes from the return address; nil when that is not certain.
     func frameOffset(_ memory: Memory) -> Int64? {
         guard memory.isExact, memory.index == nil, let base = memory.base, let frame = state[base].frame else { return nil }
         if let field = memory.field, relocated.contains(field.lowerBound) { return nil }

@@ -4,19 +4,19 @@ import XenVersions
 
 // x86_64, as Xen uses it.
 //
-// Code is position independent without a GOT: everything is hidden, so that calls are PLT32 and data references PC32,
-// both 32 bits relative to the *slot*, while the processor counts from the end of the *instruction*. The addend
-// therefore holds -4 for most instructions and less where an immediate follows the displacement
-// (`cmpl $1, x(%rip)`: -8 or -5). GAS replaces local symbols by section + offset, keeping that sum: to learn which variable of
-// a section with several is meant, the instruction has to be decoded (InstructionLayout.swift). Strings and constants in mergeable
-// sections keep their `.LC` symbols in PC-relative references.
+// Code is position independent without a GOT. Everything is hidden, so calls are PLT32 and data references are PC32,
+// both 32 bits relative to the *slot*, while the processor counts from the end of the *instruction*. So the addend
+// holds -4 for most instructions, and less if an immediate follows the displacement (`cmpl $1, x(%rip)`: -8 or -5).
+// GAS replaces local symbols by section + offset and keeps that sum. If a section has several variables, only decoding
+// the instruction shows which one is meant (InstructionLayout.swift). Strings and constants in mergeable sections keep
+// their `.LC` symbols in PC-relative references.
 //
 // Indirect-branch tracking: a function that may be called through a pointer starts with ENDBR64, which must stay there
 // or be turned into its poison form at boot; the hypervisor then writes its 5-byte trampoline behind it.
 //
-// Tables hold 32-bit distances, bug frames 24-bit ones: a payload may lie farther than those 8 MiB from a function of the
-// hypervisor that its frame names, so that such a frame is led over a jump of the payload's own. Each field of `.ex_table` and `.altinstructions` counts from itself; those of bug frames
-// count from the entry's start and share their word with half of the line number.
+// Tables hold 32-bit distances, bug frames 24-bit ones. A payload may be farther than those 8 MiB from a hypervisor function that one of
+// its bug frames names. Such a frame then leads to a jump in the payload itself. Each field of `.ex_table` and `.altinstructions` counts
+// from itself. The fields of bug frames count from the entry's start and share their word with half of the line number.
 
 /// x86_64.
 package struct ArchX86_64: TargetArchitecture {
@@ -85,7 +85,7 @@ package struct ArchX86_64: TargetArchitecture {
         }
     }
 
-    /// As Zydis writes it, in AT&T's syntax.
+    /// As Zydis writes it, in AT&T syntax; the bytes in hexadecimal when Zydis can't decode them.
     package func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText? {
         var range: Range<Int>?
         _ = Decoder.walk(code) { start, layout in
@@ -95,19 +95,21 @@ package struct ArchX86_64: TargetArchitecture {
         }
         guard offset >= 0, let range else { return nil }
         let text = Decoder.text(code.dropFirst(range.lowerBound), at: range.lowerBound)
-        return InstructionText(range: range, mnemonic: text.map { String($0.prefix { $0 != " " }) }, text: text ?? hexadecimal(code.dropFirst(range.lowerBound).prefix(range.count)))
+        return InstructionText(
+            range: range, mnemonic: text.map { String($0.prefix { $0 != " " }) },
+            text: text ?? hexadecimal(code.dropFirst(range.lowerBound).prefix(range.count)))
     }
 
     private func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
     }
 
-    /// 5 for `jmp rel32`, behind the ENDBR64 if there is one (`arch_livepatch_verify_func`).
+    /// 5 for `jmp rel32`, plus the size of ENDBR64 if there is one (`arch_livepatch_verify_func`).
     package func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int {
         beginsWithLandingPad(firstBytes) ? landingPadSize + 5 : 5
     }
 
-    /// ENDBR64, or what the hypervisor writes over one that no indirect call needs (`xen/arch/x86/include/asm/endbr.h`).
+    /// ENDBR64, or what the hypervisor writes over an ENDBR64 that no indirect call needs (`xen/arch/x86/include/asm/endbr.h`).
     package func beginsWithLandingPad(_ firstBytes: ArraySlice<UInt8>) -> Bool {
         let start = Array(firstBytes.prefix(landingPadSize))
         return start == [0xf3, 0x0f, 0x1e, 0xfa] || start == [0x66, 0x0f, 0x1f, 0x01]
@@ -129,7 +131,7 @@ package struct ArchX86_64: TargetArchitecture {
         return [0xe9] + (0..<4).map { UInt8(truncatingIfNeeded: distance >> (8 * $0)) }
     }
 
-    /// `mov $number,%eax`, behind a landing pad and a frame pointer's `push %rbp; mov %rsp,%rbp` where there are such.
+    /// `mov $number,%eax`, after a landing pad and after a frame pointer's `push %rbp; mov %rsp,%rbp` if the function has them.
     package func returnedConstant(_ code: ArraySlice<UInt8>) -> UInt64? {
         var rest = beginsWithLandingPad(code) ? code.dropFirst(landingPadSize) : code
         if rest.starts(with: [0x55, 0x48, 0x89, 0xe5]) { rest = rest.dropFirst(4) }
@@ -154,14 +156,14 @@ package struct ArchX86_64: TargetArchitecture {
     }
 
     package func specialTables(of version: XenVersion) -> [SpecialTable] {
-        // A bug frame: two words, each 24 bits of distance from the frame and half of the line above them; an assertion's has
-        // a zero word and the distance to its text besides (xen/arch/x86/include/asm/bug.h).
+        // A bug frame: two words. Each holds 24 bits of distance from the frame, and above them half of the line number. An assertion's
+        // frame also has a zero word and the distance to its text (xen/arch/x86/include/asm/bug.h).
         let bugFields = [SpecialTable.Field(offset: 0, bits: 24), SpecialTable.Field(offset: 4, bias: 4, bits: 24)]
         var tables = (0...2).map { SpecialTable(section: SectionName.bugFrames($0), entrySize: 8, fields: bugFields) }
         tables.append(
             SpecialTable(section: SectionName.bugFrames(3), entrySize: 16, fields: bugFields + [.init(offset: 12, bias: 12)]))
 
-        // Faulting instruction, where to go on (xen/arch/x86/extable.c). The payload loader takes no `.ex_table.pre`.
+        // The faulting instruction, and where to go on (xen/arch/x86/extable.c). The payload loader ignores `.ex_table.pre`.
         let exceptionFields = [SpecialTable.Field(offset: 0), SpecialTable.Field(offset: 4)]
         for (section, isLoaded) in [(SectionName.exceptionTable, true), (SectionName.earlyExceptionTable, false)] {
             tables.append(

@@ -16,7 +16,7 @@ extension ArchX86_64 {
         return isDecoded ? found : nil
     }
 
-    /// A number of the machine code: little-endian, extended by its sign.
+    /// A number in the machine code: little-endian and signed.
     func signed(_ bytes: ArraySlice<UInt8>) -> Int {
         let value = bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
         let bits = bytes.count * 8

@@ -24,7 +24,7 @@ extension ArchX86_64 {
         return result
     }
 
-    /// A branch's prefixes and opcode, as the form with a distance of 32 bits has them.
+    /// A branch's prefixes and opcode, as they are in the form with a 32-bit distance.
     private func longForm(_ opcode: [UInt8]) -> [UInt8] {
         guard let last = opcode.last, !opcode.dropLast().contains(0x0f) else { return opcode }
         if last == 0xeb { return opcode.dropLast() + [0xe9] }

@@ -1,12 +1,12 @@
 import CZydis
 
-// The instruction set is Zydis's business: nothing else here reads prefixes, opcodes or ModRM bytes.
+// Zydis knows the instruction set. No other code here reads prefixes, opcodes or ModRM bytes, except to recognise a few fixed patterns.
 
 /// Zydis, set to 64-bit mode.
 enum Decoder {
     typealias Decoded = UnsafePointer<ZydisDecodedInstruction>
 
-    /// For lengths and fields alone: 0.07 µs an instruction, measured over a whole Xen. With operands and effect it takes 0.5 µs.
+    /// For lengths and fields alone: 0.07 µs per instruction, measured over a whole Xen. With operands and effects it takes 0.5 µs.
     private static let brief = make(isBrief: true)
     private static let full = make(isBrief: false)
 
@@ -18,10 +18,10 @@ enum Decoder {
         return decoder
     }
 
-    /// Goes through code, instruction by instruction.
+    /// Walks through code, instruction by instruction.
     ///
-    /// - Parameter visit: gets where an instruction starts, in bytes from the start of the code; false ends the walk.
-    /// - Returns: whether the walk came to the end of the code: no instruction was undecodable, and `visit` never gave false.
+    /// - Parameter visit: gets an instruction's start, in bytes from the start of the code, and its layout. Returning false ends the walk.
+    /// - Returns: whether the walk reached the end of the code: every instruction could be decoded, and `visit` never returned false.
     static func walk(_ code: ArraySlice<UInt8>, _ visit: (_ offset: Int, InstructionLayout) -> Bool) -> Bool {
         code.withUnsafeBytes { bytes in
             withUnsafeTemporaryAllocation(of: ZydisDecodedInstruction.self, capacity: 1) { storage in
@@ -42,9 +42,9 @@ enum Decoder {
         }
     }
 
-    /// Decodes one instruction with all operands: first those of the assembler's text, then the implied ones.
+    /// Decodes one instruction with all operands: first those in the assembler's text, then the implied ones.
     ///
-    /// - Returns: nil when the library does not decode it, or when `body` gives nil.
+    /// - Returns: nil when Zydis can't decode the instruction, or when `body` returns nil.
     static func full<R>(
         _ code: ArraySlice<UInt8>, _ body: (Decoded, UnsafeBufferPointer<ZydisDecodedOperand>, UnsafeRawBufferPointer) -> R?
     ) -> R? {
@@ -63,16 +63,19 @@ enum Decoder {
         }
     }
 
-    /// One instruction as text, in AT&T's syntax.
+    /// One instruction as text, in AT&T syntax.
     ///
-    /// - Parameter offset: of the instruction in its function: targets of branches are written as offsets in that.
-    /// - Returns: nil when the library does not decode it.
+    /// - Parameter offset: of the instruction in its function. Branch targets are written as offsets in that function.
+    /// - Returns: nil when Zydis can't decode the instruction.
     static func text(_ code: ArraySlice<UInt8>, at offset: Int) -> String? {
         full(code) { instruction, operands, _ in
             withUnsafeTemporaryAllocation(of: ZydisFormatter.self, capacity: 1) { formatters in
                 withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer -> String? in
                     guard let formatter = formatters.baseAddress, let start = buffer.baseAddress,
                         zydis_succeeded(ZydisFormatterInit(formatter, ZYDIS_FORMATTER_STYLE_ATT)) != 0,
+                        // As objdump writes numbers: `0x1e0`.
+                        zydis_succeeded(ZydisFormatterSetProperty(formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE, 0)) != 0,
+                        zydis_succeeded(ZydisFormatterSetProperty(formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, 0)) != 0,
                         zydis_succeeded(
                             ZydisFormatterFormatInstruction(
                                 formatter, instruction, operands.baseAddress, instruction.pointee.operand_count_visible, start,

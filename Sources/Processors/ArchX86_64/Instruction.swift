@@ -1,21 +1,21 @@
 import CZydis
 
-/// An instruction with its operands, for whoever asks what it does.
+/// An instruction with its operands, for code that needs to know what it does.
 struct Instruction {
     /// From the start of the code, in bytes.
     let offset: Int
     /// Counted from the instruction's start.
     let layout: InstructionLayout
-    /// What Zydis says of it. Nil for one that it is too old for.
+    /// What Zydis says about it; nil for an instruction that Zydis is too old to know.
     let kind: Kind?
     let recent: RecentInstruction?
-    /// First those of the assembler's text, in Intel's order: the destination, then the sources. Then the implied ones.
+    /// First those in the assembler's text, in Intel's order: the destination, then the sources. Then the implied ones.
     let operands: [Access]
 
     struct Kind {
         var mnemonic: ZydisMnemonic
         var category: ZydisInstructionCategory
-        /// To another code segment.
+        /// Whether it leads to another code segment.
         var isFar: Bool
         /// The operand size of all but byte instructions: 2, 4 or 8.
         var width: Int
@@ -23,15 +23,15 @@ struct Instruction {
         var isRepeated: Bool
     }
 
-    /// An operand and what becomes of it.
+    /// An operand, and what the instruction does with it.
     struct Access {
-        /// Nil for registers that are no general ones.
+        /// Nil for registers that are not general-purpose ones.
         var operand: Operand?
-        /// Whether it stands in the assembler's text.
+        /// Whether it is in the assembler's text.
         var isNamed: Bool
         var isRead: Bool
         var isWritten: Bool
-        /// Whether it may also stay as it was.
+        /// Whether it may also keep its old value.
         var isWrittenMaybe: Bool
         var isFlagsOrProgramCounter: Bool
     }
@@ -46,7 +46,7 @@ struct Instruction {
 
     /// The instruction at an offset into the code.
     ///
-    /// - Returns: nil where `decodeInstruction` gives nil, and for ENTER: it makes a frame pointer in a way that is not modelled, as
+    /// - Returns: nil when `decodeInstruction` returns nil, and for ENTER: the way it makes a frame pointer is not modelled, because
     ///   no compiler uses it.
     init?(at offset: Int, in code: ArraySlice<UInt8>) {
         let bytes = code.dropFirst(offset)
@@ -82,7 +82,7 @@ struct Instruction {
         }
         var list: [Access] = []
         for operand in operands {
-            // A shift by one bit has its number in the opcode.
+            // A shift by one bit has its count in the opcode.
             let isNumber = operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE
             let number = isNumber && !numbers.isEmpty ? numbers.removeFirst() : offset..<offset
             list.append(Access(operand, displacement: displacement, number: number))
@@ -90,7 +90,7 @@ struct Instruction {
         self.operands = list
     }
 
-    /// A part of the instruction as a part of the code.
+    /// Converts a range within the instruction to a range within the code.
     private static func field(_ start: Int, _ count: Int, at offset: Int) -> Range<Int> { offset + start..<offset + start + count }
 }
 

@@ -1,23 +1,23 @@
 import CZydis
 
-// What an instruction does with the values in registers and memory, as far as it matters to whoever follows an address.
+// What an instruction does to the values in registers and memory, as far as it matters for following an address.
 //
-// Instructions that move values, add or compare have a meaning of their own here. Of all others counts what Zydis says that they read
+// Instructions that move, add or compare values have their own cases here. For all others, Zydis says what they read
 // and write. Flags are not followed.
 
 enum InstructionEffect {
-    /// Nothing with general registers or memory.
+    /// Does nothing to general-purpose registers or memory.
     case none
     case move(to: Operand, from: Operand)
     case compute(Computation)
-    /// The destination gets a number that has nothing to do with what was there.
+    /// The destination gets a number that does not depend on what was there.
     case set(Operand)
     case addressOf(Memory, to: Operand)
     case add(to: Operand, Operand)
     case subtract(from: Operand, Operand)
     case and(Operand, Operand)
     case compare(Operand, Operand)
-    /// Whether bits are set; of one register with itself: whether it is zero.
+    /// Tests whether bits are set. With one register as both operands: whether it is zero.
     case test(Operand, Operand)
     case conditionalMove(to: Operand, from: Operand)
     case exchange(Operand, Operand)
@@ -25,9 +25,9 @@ enum InstructionEffect {
     case push(Operand)
     case pop(Operand)
     case leave
-    /// Through RSI and RDI.
+    /// Works through RSI and RDI.
     case string(StringInstruction, width: Int, isRepeated: Bool)
-    /// By a distance from the instruction's end, or to where a relocation of the field leads.
+    /// By a distance in bytes from the instruction's end, or to the target of the relocation that fills the field.
     case jump(field: Range<Int>, distance: Int64, isConditional: Bool)
     case call(field: Range<Int>, distance: Int64)
     case jumpThrough(Operand)
@@ -37,13 +37,13 @@ enum InstructionEffect {
     enum StringInstruction { case move, compare, store, load, scan }
 }
 
-/// Anything that makes numbers of what it reads: no addresses, if it reads none.
+/// Anything that computes numbers from what it reads. If it reads no address, its results are not addresses.
 struct Computation {
     var reads: [Operand] = []
     var writes: [Operand] = []
-    /// What may also stay as it was.
+    /// Operands that may also keep their old value.
     var mayWrite: [Operand] = []
-    /// Whether what is read goes on to where nobody follows it: vector and system registers, ports, other programs.
+    /// Whether what it reads goes where the analysis can't follow: vector and system registers, ports, other programs.
     var leadsElsewhere = false
 }
 
@@ -53,12 +53,12 @@ extension Instruction {
         return named(kind) ?? .compute(computation)
     }
 
-    /// A number that has no bytes of its own in the code.
+    /// An immediate operand that has no bytes of its own in the code.
     private func number(_ value: Int64) -> Operand { .immediate(offset..<offset, value) }
 
     // MARK: Those with a meaning of their own
 
-    /// Nil for all others.
+    /// The effect of an instruction that has its own case; nil for all others.
     private func named(_ kind: Kind) -> InstructionEffect? {
         switch kind.category {
         case ZYDIS_CATEGORY_NOP, ZYDIS_CATEGORY_WIDENOP, ZYDIS_CATEGORY_PREFETCH: return InstructionEffect.none
@@ -68,7 +68,7 @@ extension Instruction {
         case ZYDIS_CATEGORY_COND_BR, ZYDIS_CATEGORY_UNCOND_BR, ZYDIS_CATEGORY_CALL, ZYDIS_CATEGORY_RET: return branch(kind)
         case ZYDIS_CATEGORY_INTERRUPT: return kind.mnemonic == ZYDIS_MNEMONIC_INT3 ? InstructionEffect.none : .compute(anything)
         case ZYDIS_CATEGORY_SYSCALL, ZYDIS_CATEGORY_SYSRET, ZYDIS_CATEGORY_SGX, ZYDIS_CATEGORY_UINTR: return .compute(anything)
-        // Zydis 4.0 does not say that these change RSI and RDI, or write to where a register leads.
+        // Zydis 4.0 does not say that these change RSI and RDI, or that they write to where a register points.
         case ZYDIS_CATEGORY_IOSTRINGOP, ZYDIS_CATEGORY_MOVDIR, ZYDIS_CATEGORY_ENQCMD: return .compute(anything)
         default: return arithmetic(kind.mnemonic)
         }
@@ -83,7 +83,7 @@ extension Instruction {
         case ZYDIS_MNEMONIC_INC: return one { .add(to: $0, number(1)) }
         case ZYDIS_MNEMONIC_DEC: return one { .subtract(from: $0, number(1)) }
         case ZYDIS_MNEMONIC_SUB: return pair { $0 == $1 ? .set($0) : .subtract(from: $0, $1) }
-        // x ^ x and x - x - carry have nothing to do with x; neither have x & 0 and x | -1.
+        // x ^ x and x - x - carry do not depend on x. Neither do x & 0 and x | -1.
         case ZYDIS_MNEMONIC_XOR, ZYDIS_MNEMONIC_SBB: return pair { $0 == $1 ? .set($0) : nil }
         case ZYDIS_MNEMONIC_AND: return pair { $0.isMemory || !isNumber($1, 0) ? .and($0, $1) : .set($0) }
         case ZYDIS_MNEMONIC_OR: return pair { $0.isMemory || !isNumber($1, -1) ? nil : .set($0) }
@@ -92,7 +92,7 @@ extension Instruction {
         case ZYDIS_MNEMONIC_XCHG: return pair { .exchange($0, $1) }
         case ZYDIS_MNEMONIC_CMPXCHG: return pair { .compareExchange($0, with: $1) }
         case ZYDIS_MNEMONIC_LEAVE: return .leave
-        // Others run meanwhile: a guest, another hypervisor, firmware.
+        // Other code runs during these: a guest, another hypervisor, firmware.
         case ZYDIS_MNEMONIC_VMCALL, ZYDIS_MNEMONIC_VMMCALL, ZYDIS_MNEMONIC_VMLAUNCH, ZYDIS_MNEMONIC_VMRESUME, ZYDIS_MNEMONIC_VMRUN,
             ZYDIS_MNEMONIC_VMFUNC, ZYDIS_MNEMONIC_SKINIT, ZYDIS_MNEMONIC_GETSEC, ZYDIS_MNEMONIC_RSM, ZYDIS_MNEMONIC_PCONFIG:
             return .compute(anything)
@@ -100,7 +100,7 @@ extension Instruction {
         }
     }
 
-    /// The operands of the assembler's text; none when one of them is not followed.
+    /// The operands in the assembler's text; empty when one of them is not followed.
     private var namedOperands: [Operand] {
         let named = operands.filter(\.isNamed)
         let followed = named.compactMap(\.operand)
@@ -156,7 +156,7 @@ extension Instruction {
 
     // MARK: All others
 
-    /// What the operands say.
+    /// What the instruction reads and writes, according to its operands.
     private var computation: Computation {
         var all = Computation()
         let mnemonic = kind?.mnemonic ?? ZYDIS_MNEMONIC_INVALID
@@ -164,12 +164,12 @@ extension Instruction {
             if access.isWritten, access.operand == nil, !access.isFlagsOrProgramCounter { all.leadsElsewhere = true }
             guard let operand = access.operand else { continue }
             if case .memory(let memory, _) = operand, !access.isRead, !access.isWritten {
-                // Neither read nor written: it is the address that matters.
+                // Neither read nor written: the instruction uses the address itself.
                 all.reads += memory.registers.map { .register($0, width: 8) }
                 all.reads += memory.field.map { [.immediate($0, memory.displacement)] } ?? []
                 all.leadsElsewhere = true
             }
-            // An implied stack pointer leads to the memory operand, and nowhere else.
+            // An implied stack pointer only says where the memory operand is.
             let isStackPointer = if case .register(.rsp, _, _) = operand { !access.isNamed } else { false }
             if access.isRead, !isStackPointer { all.reads.append(operand) }
             let mayStay =
@@ -180,20 +180,20 @@ extension Instruction {
         return all
     }
 
-    /// In memory: a mask may leave parts of it as they were.
+    /// Whether it is a vector in memory: a mask may leave parts of it unchanged.
     private func isVector(_ operand: Operand) -> Bool {
         if case .memory(_, let width) = operand { width > 8 } else { false }
     }
 
-    /// Zydis calls their destination written, but it stays as it was when a search finds no bit, and without shadow stacks.
+    /// Zydis reports their destination as written, but it stays unchanged when a search finds no bit, or when there are no shadow stacks.
     private static let searches = [
         ZYDIS_MNEMONIC_BSF, ZYDIS_MNEMONIC_BSR, ZYDIS_MNEMONIC_TZCNT, ZYDIS_MNEMONIC_LZCNT, ZYDIS_MNEMONIC_RDSSPD, ZYDIS_MNEMONIC_RDSSPQ,
     ]
     /// The bit may be beyond the memory operand.
     private static let bitOperations = [ZYDIS_MNEMONIC_BTS, ZYDIS_MNEMONIC_BTR, ZYDIS_MNEMONIC_BTC]
 
-    /// For code that runs meanwhile, and for what is not known: any use of the registers that a call may change, and of RBX, which
-    /// hypercalls and firmware use.
+    /// For other code that runs during an instruction, and for unknown instructions: any use of the registers that a call may change, and
+    /// of RBX, which hypercalls and firmware use.
     private var anything: Computation {
         var all = computation
         let registers = (Register.scratch + [.rbx]).map { Operand.register($0, width: 8) }

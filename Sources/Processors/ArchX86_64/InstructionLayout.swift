@@ -1,10 +1,10 @@
 import CZydis
 
-// How long is an instruction, and where in it are the bytes that a relocation may fill in.
+// How long an instruction is, and which of its bytes a relocation may fill.
 //
-// A PC-relative relocation is computed from the address of its slot, the processor computes from the end of the
-// instruction. Usually the slot comes last and the addend holds the 4 bytes between; when an immediate operand
-// follows (`cmpl $1, flag(%rip)`), more. Whoever wants to know which place a relocation means needs that difference.
+// A PC-relative relocation is computed from the address of its slot; the processor computes from the end of the
+// instruction. Usually the slot comes last, and the addend holds the 4 bytes between. When an immediate operand
+// follows (`cmpl $1, flag(%rip)`), the addend holds more. That difference shows which place a relocation means.
 
 /// Where the parts of one instruction are, as byte offsets from its first byte.
 package struct InstructionLayout: Sendable, Equatable {
@@ -14,9 +14,9 @@ package struct InstructionLayout: Sendable, Equatable {
     package var displacement: Range<Int>?
     /// All immediate operands, or the distance of a branch. They end the instruction.
     package var immediate: Range<Int>?
-    /// What counts from the instruction's end.
+    /// Which of the two counts from the instruction's end; nil when neither does.
     package var relative: Relative?
-    /// Does nothing, in any of the encodings that fill gaps: `90` and `0f 1f`, with whatever prefixes.
+    /// True when it does nothing, in one of the encodings that fill gaps: `90` and `0f 1f`, with any prefixes.
     package var isNOP: Bool
 
     package enum Relative: Sendable, Equatable {
@@ -46,10 +46,10 @@ package struct InstructionLayout: Sendable, Equatable {
     }
 }
 
-/// Decodes the instruction at the start of `bytes`, which may go on behind it.
+/// Decodes the instruction at the start of `bytes`. There may be more code after it.
 ///
 /// - Returns: nil for an encoding that is invalid in 64-bit mode, that processors disagree on, or that neither Zydis nor
-///   `RecentInstruction` knows, and for an instruction that `bytes` cuts short. It never guesses.
+///   `RecentInstruction` knows; also nil for an instruction that `bytes` cuts short. The decoder never guesses.
 package func decodeInstruction(_ bytes: ArraySlice<UInt8>) -> InstructionLayout? {
     var found: InstructionLayout?
     _ = Decoder.walk(bytes) { _, layout in
@@ -60,7 +60,7 @@ package func decodeInstruction(_ bytes: ArraySlice<UInt8>) -> InstructionLayout?
 }
 
 extension InstructionLayout {
-    /// - Parameter bytes: what was decoded.
+    /// - Parameter bytes: the bytes that were decoded. The result is nil when processors disagree on the length.
     init?(_ instruction: Decoder.Decoded, _ bytes: UnsafeRawBufferPointer) {
         length = Int(instruction.pointee.length)
         let (start, bits) = (Int(instruction.pointee.raw.disp.offset), Int(instruction.pointee.raw.disp.size))
@@ -68,10 +68,10 @@ extension InstructionLayout {
         let number = instruction.pointee.raw.imm.0
         if number.size > 0 { immediate = Int(number.offset)..<length }
         if instruction.pointee.attributes & UInt64(ZYDIS_ATTRIB_IS_RELATIVE) != 0 { relative = number.is_relative != 0 ? .branch : .operand }
-        // Others that Zydis calls NOP are kept for instructions to come.
+        // The other encodings that Zydis calls NOP are reserved for future instructions.
         let opcode = instruction.pointee.opcode
         isNOP = instruction.pointee.mnemonic == ZYDIS_MNEMONIC_NOP && (opcode == 0x90 || opcode == 0x1f)
-        // Behind a prefix 66, AMD's processors take a distance of 16 bits, Intel's one of 32.
+        // After a prefix 66, AMD's processors read a distance of 16 bits, Intel's one of 32.
         if relative == .branch, number.size > 8, instruction.pointee.raw.rex.W == 0,
             bytes.prefix(Int(instruction.pointee.raw.prefix_count)).contains(0x66)
         {
@@ -80,12 +80,13 @@ extension InstructionLayout {
     }
 }
 
-/// The numbers of bytes between the ends of relocations' slots and the ends of the instructions that hold them.
+/// The number of bytes between the end of each relocation's slot and the end of the instruction that holds the slot.
 ///
 /// - Parameters:
-///   - slots: the bytes that each relocation fills in, as indices of `function`.
+///   - slots: the bytes that each relocation fills, as indices of `function`.
 ///   - function: the machine code from an instruction's start on, normally a whole function.
-/// - Returns: for each slot; nil where the code up to it can't be decoded, or where it is not exactly a displacement or an immediate.
+/// - Returns: one number for each slot. Nil when the code up to the slot can't be decoded, or when the slot is not exactly a
+///   displacement or an immediate.
 package func trailingBytes(after slots: [Range<Int>], in function: ArraySlice<UInt8>) -> [Int?] {
     var trailing = [Int?](repeating: nil, count: slots.count)
     let start = function.startIndex

@@ -1,6 +1,6 @@
 import CZydis
 
-/// A general register by its number in instructions: 0 is RAX, 4 RSP, 5 RBP, 7 RDI, 8 R8.
+/// A general-purpose register by its number in instructions: 0 is RAX, 4 RSP, 5 RBP, 7 RDI, 8 R8.
 typealias Register = Int
 
 extension Register {
@@ -13,18 +13,18 @@ extension Register {
     static let rsi = 6
     static let rdi = 7
 
-    /// Those that carry a call's arguments, in their order (psABI, figure 3.4).
+    /// The registers that hold a call's arguments, in their order (psABI, figure 3.4).
     static let arguments: [Register] = [rdi, rsi, rdx, rcx, 8, 9]
-    /// Those that a function need not restore.
+    /// The registers that a function need not restore.
     static let scratch: [Register] = [rax, rcx, rdx, rsi, rdi, 8, 9, 10, 11]
 }
 
 /// What an instruction reads or writes.
 enum Operand: Equatable {
-    /// The low `width` bytes of a register; or its second byte.
+    /// The low `width` bytes of a register, or its second byte.
     case register(Register, width: Int, isSecondByte: Bool = false)
     case memory(Memory, width: Int)
-    /// Its bytes' place in the code, and its value, extended by its sign.
+    /// The place of its bytes in the code, and its sign-extended value.
     case immediate(Range<Int>, Int64)
 
     var isMemory: Bool { if case .memory = self { true } else { false } }
@@ -35,11 +35,11 @@ struct Memory: Equatable {
     var base: Register?
     var index: Register?
     var scale = 1
-    /// Extended by its sign.
+    /// Sign-extended.
     var displacement: Int64 = 0
     /// Where the code holds the displacement.
     var field: Range<Int>?
-    /// Whether the bytes are exactly those that base, displacement and width say.
+    /// Whether base, displacement and width say exactly which bytes the operand is.
     var isExact = true
 
     var registers: [Register] { [base, index].compactMap { $0 } }
@@ -48,7 +48,7 @@ struct Memory: Equatable {
 // MARK: From Zydis
 
 extension Operand {
-    /// Nil for a register that is no general one.
+    /// Nil for a register that is not a general-purpose one.
     init?(_ name: ZydisRegister) {
         guard let number = Register(name) else { return nil }
         let isSecondByte = (ZYDIS_REGISTER_AH.rawValue...ZYDIS_REGISTER_BH.rawValue).contains(name.rawValue)
@@ -57,7 +57,7 @@ extension Operand {
 }
 
 extension Register {
-    /// The general register that holds the one of that name.
+    /// The general-purpose register that contains the named one; nil if there is none.
     init?(_ name: ZydisRegister) {
         let whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name).rawValue
         guard (ZYDIS_REGISTER_RAX.rawValue...ZYDIS_REGISTER_R15.rawValue).contains(whole) else { return nil }
@@ -74,7 +74,7 @@ extension Memory {
         if index != nil { scale = Int(operand.mem.scale) }
         displacement = operand.mem.disp.value
         self.field = isNamed ? field : nil
-        // An implied operand is at a stack pointer that moves meanwhile. The size of large ones depends on the processor, and a
+        // An implied operand is at a stack pointer that the instruction moves. The size of large operands depends on the processor, and a
         // vector of indices leads to many places.
         isExact = isNamed && (1...512).contains(operand.size) && operand.mem.type != ZYDIS_MEMOP_TYPE_VSIB
     }

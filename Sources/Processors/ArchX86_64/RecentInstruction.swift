@@ -1,6 +1,6 @@
-/// An instruction of Xen's that Zydis 4.0 is too old for: without UDB, a quarter of Xen 4.22's functions could not be decoded.
+/// An instruction that Xen uses and Zydis 4.0 does not know. Without UDB, a quarter of Xen 4.22's functions could not be decoded.
 ///
-/// None has an operand in its encoding. Each is known only as Xen writes it, without further prefixes (`bug.h`, `msr.h` and
+/// None has an operand in its encoding. Each is recognised only as Xen writes it, without further prefixes (`bug.h`, `msr.h` and
 /// `asm-defns.h` in `xen/arch/x86/include/asm`).
 enum RecentInstruction: CaseIterable {
     /// Undefined in 64-bit mode, and raises #UD: Xen's BUG() and WARN() from 4.22 on, instead of UD2.
@@ -19,7 +19,7 @@ enum RecentInstruction: CaseIterable {
 
     var layout: InstructionLayout { InstructionLayout(length: code.count) }
 
-    /// The one at the start of `bytes`.
+    /// The instruction at the start of `bytes`; nil when it is none of these.
     init?(_ bytes: some Sequence<UInt8>) {
         guard let found = Self.allCases.first(where: { bytes.starts(with: $0.code) }) else { return nil }
         self = found

@@ -1,10 +1,10 @@
 import ELFModel
 
 extension ELFFile {
-    /// The same file with all addends in its relocations, and zero in the bits that these fill.
+    /// The same file with all addends in its relocations, and zeros in the bits that the relocations fill.
     ///
-    /// Only for sections that are loaded. Relocations of a type that is not known, and those outside of their sections, stay as they
-    /// are: their bytes are content then.
+    /// Only for sections that are loaded. Relocations of unknown types and relocations outside of their sections stay as they are: then
+    /// the bytes at that place are content.
     package func withSeparateAddends(_ architecture: any TargetArchitecture) -> ELFFile {
         guard architecture.hasAddendsInPlace else { return self }
         var file = self
@@ -24,7 +24,7 @@ extension ELFFile {
         return file
     }
 
-    /// The reverse: all addends in the bits that relocations fill. Nil when one has no room there.
+    /// The reverse: puts all addends into the bits that relocations fill. Nil when an addend does not fit, or when a relocation's type is unknown.
     package func withAddendsInPlace(_ architecture: any TargetArchitecture) -> ELFFile? {
         var file = self
         for (table, section) in sections.enumerated() where section.type == ELF.SectionType.rela {
@@ -45,7 +45,7 @@ extension ELFFile {
 }
 
 extension ELFSection {
-    /// The bytes that a relocation fills; nil when they are not all there.
+    /// The bytes that a relocation fills; nil when the section does not have all of them.
     fileprivate func slot(of relocation: ELFRelocation, width: Int) -> Range<Int>? {
         guard relocation.offset <= UInt64(data.count), UInt64(data.count) - relocation.offset >= UInt64(width) else { return nil }
         return Int(relocation.offset)..<Int(relocation.offset) + width

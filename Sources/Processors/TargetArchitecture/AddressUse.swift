@@ -1,24 +1,24 @@
 /// What a function does with the address of a constant that it refers to.
 ///
-/// A changed constant comes along in a payload as a new copy. Who only reads it through the address is well served by
-/// that; where the address itself was kept or is compared, the running hypervisor has the old one.
+/// A payload includes a changed constant as a new copy. That is enough for code that only reads it through the address. But if the address
+/// itself was kept or is compared, the running hypervisor still has the old one.
 package enum AddressUse: Sendable, Equatable {
-    /// On every path the address serves to read from the constant, and is forgotten then.
+    /// On every path, the function only reads from the constant, and keeps its address nowhere.
     case readsOnly
-    /// It may outlive the function, or matter as such. The place is that of the instruction, in bytes from the code's start.
+    /// The address may outlive the function, or its value matters. The place is that of the instruction, in bytes from the code's start.
     case escapes(at: Int, AddressEscape)
 }
 
-/// How an address gets away from a function.
+/// How an address escapes from a function.
 package enum AddressEscape: Sendable, Equatable, CustomStringConvertible {
-    /// Written to memory, other than to be fetched again by the same function.
+    /// Written to memory, except where only the same function fetches it again.
     case stored
-    /// Passed to a function that may keep it, by name where it has one.
+    /// Passed to a function that may keep it: its name, or nil for a call through a pointer.
     case passed(to: String?)
     case returned
     /// Compared with something that is not derived from it.
     case compared
-    /// Used by code that this program does not follow; why, in a few words.
+    /// Used by code that this program does not follow, with the reason in a few words.
     case unknown(String)
 
     /// What the function does, to follow its name: "returns its address".
@@ -34,15 +34,15 @@ package enum AddressEscape: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// What is known of the values that go into a function and come out of it.
+/// What is known about the values that go into a function and come out of it.
 ///
 /// It must be that of the machine code: compilers give their variants of a function (`foo.isra.0`, `foo.part.0`) other arguments
-/// and results than the source says.
+/// and results than the source has.
 package struct CallSignature: Sendable, Equatable {
-    /// How many registers hold arguments, in the order of the calling convention. Nil when not known, for variable
+    /// How many registers hold arguments, in the order of the calling convention. Nil when unknown, for variable
     /// arguments, and when anything is passed on the stack.
     package var arguments: Int?
-    /// How many registers hold the result: 0 for `void`. Nil when not known.
+    /// How many registers hold the result: 0 for `void`. Nil when unknown.
     package var results: Int?
 
     package init(arguments: Int? = nil, results: Int? = nil) {
@@ -57,7 +57,7 @@ package struct CallSignature: Sendable, Equatable {
 package struct Callee: Sendable, Equatable {
     package var name: String
     package var signature: CallSignature
-    /// Compilers know which registers a function of the same object leaves alone, and rely on it.
+    /// Whether the caller is in the same object. Compilers know which registers such a function leaves alone, and rely on it.
     package var isInSameObject: Bool
     /// Whether it is a part of the function that jumps to it, such as its cold one.
     package var isPart: Bool
@@ -72,9 +72,9 @@ package struct Callee: Sendable, Equatable {
 
 /// A function that reads through its arguments while it runs, and keeps none of them.
 package struct Reader: Sendable, Equatable {
-    /// The arguments, from 0, that it writes through: never a constant's address.
+    /// The arguments, counted from 0, that it writes through: never a constant's address.
     package var written: Set<Int>
-    /// The arguments, from 0, that its result may point into.
+    /// The arguments, counted from 0, that its result may point into.
     package var returned: Set<Int>
 
     package init(written: Set<Int> = [], returned: Set<Int> = []) {
@@ -83,7 +83,7 @@ package struct Reader: Sendable, Equatable {
     }
 
     /// Functions of Xen that only read: those that compare, measure, search and copy bytes or bits, those that write formatted
-    /// text to the console or a buffer, and those that copy to guests. All work by the content that they find; none keeps a pointer.
+    /// text to the console or a buffer, and those that copy to guests. All use only the content; none keeps a pointer.
     package static let ofXen: [String: Reader] = {
         var all: [String: Reader] = [:]
         for name in [
@@ -104,9 +104,9 @@ package struct Reader: Sendable, Equatable {
     }()
 }
 
-/// A place in a function that something outside of it leads to.
+/// A place in a function that is entered from outside of it, or by other means than its own jumps.
 package struct Landing: Sendable, Equatable {
-    /// The instruction that is left for it: the one that faults, or is replaced. Nil when not known.
+    /// The instruction that leads to it: the one that faults, or is replaced. Nil when unknown.
     package var from: Int?
     package var to: Int
 
@@ -116,21 +116,21 @@ package struct Landing: Sendable, Equatable {
     }
 }
 
-/// A function's machine code, and what is known of it from the object that it is in.
+/// A function's machine code, and what its object says about it.
 ///
 /// Offsets count from the code's first byte, in bytes.
 package struct FunctionCode {
     package var bytes: ArraySlice<UInt8>
-    /// Everything that relocations fill.
+    /// All bytes that relocations fill.
     package var relocated: [Range<Int>]
-    /// Where the function is entered other than at its start and by its own jumps: from exception tables, fix-ups,
-    /// replaced instructions (also behind them), jump tables, a cold part. Nil when that is not known.
+    /// Where the function is entered, other than at its start and by its own jumps: from exception tables, fixups, replaced
+    /// instructions (also after them), jump tables, a cold part. Nil when that is unknown.
     package var landings: [Landing]?
     package var signature: CallSignature
-    /// What is called or jumped to through a relocation at an offset: nil for what is not a function.
+    /// The function that is called or jumped to through the relocation at an offset; nil when the target is not a function.
     package var callee: (_ slot: Int) -> Callee?
-    /// The code of what is called through a relocation at an offset, where it is in the same object: then it is known what
-    /// becomes of the arguments.
+    /// The code of the function that is called through the relocation at an offset, if it is in the same object. It shows what
+    /// happens to the arguments.
     package var body: (_ slot: Int) -> FunctionCode?
 
     package init(

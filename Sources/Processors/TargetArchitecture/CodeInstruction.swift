@@ -1,18 +1,18 @@
-/// One instruction of machine code, told so that two encodings of the same instruction can be held against each other.
+/// One instruction of machine code, in a form that lets two encodings of the same instruction be compared.
 ///
-/// An assembler picks the short form of a branch where both ends are in one section and near enough, and a compiler that puts
-/// each function into a section of its own leaves it no such choice: the same source gives the same instructions in two encodings.
+/// An assembler picks the short form of a branch when both ends are in one section and near enough. It has no such choice when the
+/// compiler puts each function into a section of its own. So the same source gives the same instructions in two encodings.
 package struct CodeInstruction: Sendable, Equatable {
     /// The bytes of the code that it takes.
     package var range: Range<Int>
-    /// What it does, apart from where its relative operand leads: equal for all encodings of one branch, and otherwise the
-    /// instruction's own bytes, with those of the relative operand zero.
+    /// What it does, apart from where its relative operand leads. Equal for all encodings of one branch. For any other instruction: its
+    /// own bytes, with zeros in those of the relative operand.
     package var meaning: [UInt8]
-    /// The bytes of a distance that counts from the instruction: of a branch, or of an operand relative to the program counter.
+    /// The bytes that hold a distance from the instruction: a branch's, or that of an operand relative to the program counter.
     package var relative: Range<Int>?
-    /// Where that leads, counted from the code's start, as long as no relocation fills it: may be negative, or beyond the end.
+    /// Where the distance leads, in bytes from the code's start, unless a relocation fills it: may be negative, or beyond the end.
     package var target: Int?
-    /// Does nothing: what compilers and assemblers put in to align what follows.
+    /// Does nothing: compilers and assemblers insert it to align what follows.
     package var isFiller: Bool
 
     package init(range: Range<Int>, meaning: [UInt8], relative: Range<Int>? = nil, target: Int? = nil, isFiller: Bool = false) {
@@ -28,9 +28,9 @@ package struct CodeInstruction: Sendable, Equatable {
 package struct InstructionText: Sendable, Equatable {
     /// The bytes of the code that it takes.
     package var range: Range<Int>
-    /// `call`, `mov`; nil where only its bytes are known.
+    /// `call`, `mov`; nil when only its bytes are known.
     package var mnemonic: String?
-    /// All of it: `mov $0x1,%eax`.
+    /// The whole instruction: `mov $0x1,%eax`.
     package var text: String
 
     package init(range: Range<Int>, mnemonic: String?, text: String) {

@@ -1,64 +1,64 @@
 import XenVersions
 
-/// What Xen's payload loader for a processor asks of a payload and does with it, where the processors' loaders differ.
+/// What Xen's payload loader demands of a payload and does with it, where the loaders of the processors differ.
 ///
-/// The defaults are those of `xen/arch/x86/livepatch.c`; what ARM's do is in `xen/arch/arm/livepatch.c` and below it.
+/// The defaults are those of `xen/arch/x86/livepatch.c`. The rules for ARM are in `xen/arch/arm/livepatch.c` and the folders below it.
 package struct LoaderRules: Sendable, Equatable {
     /// What happens to relocation tables without addends (`SHT_REL`).
     package enum TablesWithoutAddends: Sendable, Equatable {
         case performed
-        /// Refused, with a word on the console.
+        /// Refused, with a message on the console.
         case notSupported
-        /// Refused without a word, as not implemented.
+        /// Refused as not implemented, without a message.
         case notImplemented
     }
 
-    /// When the place of a relocation is held against its section.
+    /// When the loader checks that a relocation lies within its section.
     package enum PlaceCheck: Sendable, Equatable {
-        /// When its type is known.
+        /// Once its type is known.
         case afterType
-        /// That many bytes before its type is looked at, the type's width afterwards.
+        /// The given number of bytes before the loader looks at the type; the type's own width afterwards.
         case beforeType(bytes: UInt64)
         /// Not at all: the loader writes wherever the relocation says.
         case never
     }
 
-    /// Where payloads are put.
+    /// Where the hypervisor puts payloads.
     package enum Area: Sendable, Equatable {
-        /// Behind the hypervisor's image, at a multiple of so many bytes.
+        /// Behind the hypervisor's image, at a multiple of the given number of bytes.
         case behindImage(multiple: UInt64)
-        /// So many bytes behind the start of the image.
+        /// The given number of bytes behind the start of the image.
         case afterImageStart(UInt64)
     }
 
     package var tablesWithoutAddends = TablesWithoutAddends.notSupported
-    /// Whether the byte order in the file's identification is looked at.
+    /// Whether the loader checks the byte order in the file's identification.
     package var checksByteOrder = true
-    /// The bits of `e_flags` that have to be those of `headerFlags`.
+    /// The bits of `e_flags` that must equal those of `headerFlags`.
     package var headerFlagsMask: UInt32 = 0
-    /// A symbol of such a name, or of such a name and a dot and more, makes the loader refuse the file.
+    /// The loader refuses a file with a symbol of one of these names, or of such a name followed by a dot and more.
     package var refusedSymbols: [String] = []
-    /// Tables that the loader refuses by their name, however long they are, in its order.
+    /// Tables that the loader refuses by name, whatever their length, in the order in which it looks for them.
     package var refusedSections: [String] = []
     package var placeCheck = PlaceCheck.afterType
-    /// Relocation types that the loader performs and `relocationKind` does not describe.
+    /// Relocation types that the loader performs but `relocationKind` does not describe.
     package var undescribedRelocations: Set<UInt32> = []
-    /// What words that the hypervisor reads or writes have to be aligned to, in bytes, so that it does not fault.
+    /// The alignment, in bytes, of words that the hypervisor reads or writes. It faults at a word that is not aligned to this.
     package var wordAlignment: UInt64 = 1
-    /// Functions start at multiples of this, and as many bytes become NOPs at a time.
+    /// In bytes. Functions start at multiples of this, and NOPs are written in units of this.
     package var instructionSize: UInt32 = 1
-    /// Whether a function that becomes NOPs must have as many bytes, rather than room for a trampoline.
+    /// Whether a function that becomes NOPs must have at least that many bytes, rather than only space for a trampoline.
     package var holdsNOPsToFunction = true
-    /// Whether a replacement of code has to be as long as what it replaces; the hypervisor stops itself else.
+    /// Whether replacement code must be as long as the code that it replaces. If it is not, the hypervisor stops itself.
     package var wantsAlternativesOfOneLength = false
-    /// Functions that wait on the stack of a virtual processor which another one has taken the place of. Empty where each processor has one
-    /// stack, and begins it anew.
+    /// Functions that wait on the stack of a virtual processor while another one runs in its place. Empty when each processor has one
+    /// stack and starts it anew.
     package var functionsOnWaitingStacks: [String] = []
-    /// Whether what it writes over a function begins behind a mark for indirect calls, which the upload looks for.
+    /// Whether the hypervisor writes its trampoline behind a landing pad, which it looks for at upload.
     package var sparesLandingPads = true
-    /// Whether the hypervisor can write to the read-only part of a payload while it applies it.
+    /// Whether the hypervisor can write to the read-only part of a payload while it applies the payload.
     package var overridesReadOnly = true
-    /// Whether only the hypervisor's own image can be patched, since applying writes through a second mapping of that.
+    /// Whether only the hypervisor's own image can be patched, because applying writes through a second mapping of the image.
     package var patchesImageOnly = false
     package var area = Area.behindImage(multiple: 2 << 20)
 
@@ -67,9 +67,9 @@ package struct LoaderRules: Sendable, Equatable {
 
 /// What the payload loader stores for a relocation.
 package struct LoadedField: Sendable, Equatable {
-    /// The bytes at the place, as a number.
+    /// The bytes at the relocation's place, as a number.
     package var number: UInt64
-    /// Whether the loader takes the result for one that fits; else the upload ends.
+    /// Whether the loader accepts the result as one that fits. If not, the upload fails.
     package var fits: Bool
 
     package init(number: UInt64, fits: Bool) {
@@ -79,13 +79,13 @@ package struct LoadedField: Sendable, Equatable {
 }
 
 extension RelocationKind {
-    /// What a loader stores that performs the relocation as it is meant, and checks exactly what it stores.
+    /// What a loader stores if it performs the relocation correctly and checks exactly what it stores.
     ///
     /// - Parameters:
     ///   - symbol: the symbol's address.
     ///   - number: the bytes at the place, as a number.
     ///   - addressSize: of the processor, in bytes.
-    /// - Returns: nil for a type that loaders refuse.
+    /// - Returns: nil for a type that the loader refuses.
     package func loaded(symbol: UInt64, addend: Int64, at place: UInt64, in number: UInt64, addressSize: Int) -> LoadedField? {
         guard loading != .refused else { return nil }
         guard let result = result(symbol &+ UInt64(bitPattern: addend), at: place) else { return LoadedField(number: number, fits: true) }

@@ -1,10 +1,10 @@
 import ELFModel
 
-/// How a relocation is read, compared, written and limited.
+/// How to read, compare, write and limit a relocation.
 ///
-/// In the words of the processors' ABIs: S is the symbol's address, A the addend, P the address of the place that is filled.
+/// In the terms of the processors' ABIs: S is the symbol's address, A the addend, P the address of the place that is filled.
 package struct RelocationKind: Sendable, Equatable {
-    /// What the place is filled with.
+    /// What fills the place.
     package enum Value: Sendable, Equatable {
         /// Nothing.
         case nothing
@@ -12,29 +12,29 @@ package struct RelocationKind: Sendable, Equatable {
         case absolute
         /// S + A - P.
         case relative
-        /// The distance from P's page to that of S + A: pages of 4 KiB.
+        /// The distance from P's page to the page of S + A. Pages have 4 KiB.
         case page
-        /// Something that takes tables of a dynamic linker; nothing that a hypervisor has.
+        /// Something that needs the tables of a dynamic linker, which a hypervisor does not have.
         case other
     }
 
     /// Which values fit.
     package enum Limit: Sendable, Equatable {
-        /// All: what has no room is left to another relocation, or is never there.
+        /// All: the bits that do not fit are stored by another relocation, or never occur.
         case none
-        /// Those that the field holds as a signed number.
+        /// Those that the field can hold as a signed number.
         case signed
-        /// Those that it holds as a signed or as an unsigned number.
+        /// Those that the field can hold as a signed or as an unsigned number.
         case signedOrUnsigned
     }
 
-    /// What the hypervisor's payload loader makes of it.
+    /// What the hypervisor's payload loader does with it.
     package enum Loading: Sendable, Equatable {
         case performed
-        /// Without its addend: the symbol has to be at the very place.
+        /// Performed without its addend: the symbol must be at the exact place.
         case withoutAddend
         case refused
-        /// The loader takes it and stores something else: what that is, as the end of a sentence.
+        /// The loader accepts it but stores something else. The text says what, as the end of a sentence.
         case wrong(String)
     }
 
@@ -44,8 +44,8 @@ package struct RelocationKind: Sendable, Equatable {
     package var field: RelocationField
     package var limit: Limit
     package var loading: Loading
-    /// What processors add to P before they count: a branch's addend is less than its distance by that, in bytes. Where it depends on
-    /// the instruction, the most common one.
+    /// What processors add to P before they count, in bytes. A branch's addend is smaller than its distance by this number. Where it
+    /// depends on the instruction, this is the most common value.
     package var bias: Int64
 
     package init(
@@ -59,7 +59,7 @@ package struct RelocationKind: Sendable, Equatable {
         self.bias = bias
     }
 
-    /// The bytes that it fills, or fills bits of.
+    /// How many bytes it fills, wholly or in part.
     package var width: Int { value == .nothing ? 0 : field.width }
     package var isPCRelative: Bool { value == .relative || value == .page }
     /// Whether Xen's payload loader performs it as it is meant.
@@ -67,7 +67,7 @@ package struct RelocationKind: Sendable, Equatable {
 
     private static let pageMask: UInt64 = 0xfff
 
-    /// What is stored for S + A at P, before the field takes its bits out of it; nil for `.nothing` and `.other`.
+    /// The value to store for S + A at P, before the field takes its bits from it; nil for `.nothing` and `.other`.
     package func result(_ target: UInt64, at place: UInt64) -> UInt64? {
         switch value {
         case .absolute: target
@@ -77,9 +77,9 @@ package struct RelocationKind: Sendable, Equatable {
         }
     }
 
-    /// Whether the field can hold a result, as `result` gives it.
+    /// Whether the field can hold a value that the function `result` returned.
     ///
-    /// - Parameter addressSize: of the processor, in bytes: results are numbers of that size.
+    /// - Parameter addressSize: of the processor, in bytes. Results are numbers of that size.
     package func holds(_ result: UInt64, addressSize: Int) -> Bool {
         let number = Int64(bitPattern: addressSize == 4 ? UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: result))) : result)
         let bits = field.bits + field.shift
@@ -91,7 +91,7 @@ package struct RelocationKind: Sendable, Equatable {
         }
     }
 
-    /// What a filled field tells of S + A.
+    /// What a filled field says about S + A: a value, and a mask of the bits that are known.
     ///
     /// - Parameter number: the bytes at the place, as a number.
     /// - Returns: nil for `.nothing` and `.other`.
@@ -111,10 +111,10 @@ package struct RelocationKind: Sendable, Equatable {
 
 /// The bits that a relocation fills: of a word of data, or of an instruction.
 package struct RelocationField: Sendable, Equatable {
-    /// Some bits of a value that stand together in the bytes.
+    /// Bits of a value that are adjacent in the bytes.
     package struct BitGroup: Sendable, Equatable {
         package var count: Int
-        /// The lowest one, counted from the number's lowest.
+        /// The position of the group's lowest bit, counted from the number's lowest bit.
         package var at: Int
 
         package init(_ count: Int, at: Int) {
@@ -123,15 +123,15 @@ package struct RelocationField: Sendable, Equatable {
         }
     }
 
-    /// In bytes: what is read and written as one number.
+    /// In bytes: the size of the number that is read and written.
     package var width: Int
     /// How many of the value's low bits are not stored.
     package var shift: Int
-    /// Whether those may be anything, rather than zero: another relocation stores them.
+    /// Whether the bits that are not stored may have any value, rather than zero: then another relocation stores them.
     package var dropsLowBits: Bool
     /// From the value's lowest stored bit up.
     package var groups: [BitGroup]
-    /// How many of the addend's low bits are not stored, where the addend stands in the field itself (`SHT_REL`).
+    /// How many of the addend's low bits are not stored, when the addend is in the field itself (`SHT_REL`).
     package var addendShift: Int
 
     package init(width: Int, shift: Int = 0, dropsLowBits: Bool = false, groups: [BitGroup], addendShift: Int? = nil) {
@@ -150,20 +150,20 @@ package struct RelocationField: Sendable, Equatable {
     /// How many bits of the value are stored.
     package var bits: Int { groups.reduce(0) { $0 + $1.count } }
 
-    /// The bits of the number that are filled.
+    /// The bits of the number that the relocation fills.
     package var mask: UInt64 { groups.reduce(0) { $0 | Self.ones($1.count) << UInt64($1.at) } }
 
-    /// The number with a value's bits in it.
+    /// `number` with the bits of `value` in the field.
     package func storing(_ value: UInt64, in number: UInt64) -> UInt64 { place(value >> UInt64(shift), in: number) }
 
-    /// The value whose bits are in the number, its upper ones zero, or those of the sign.
+    /// The value that the field of `number` holds. `unsigned` fills the upper bits with zeros, `signed` with the sign.
     package func unsigned(_ number: UInt64) -> UInt64 { collect(number) << UInt64(shift) }
     package func signed(_ number: UInt64) -> UInt64 { signExtended(collect(number)) << UInt64(shift) }
 
-    /// The addend that stands in a number whose field is not filled yet (`SHT_REL`).
+    /// The addend in a number whose field is not filled yet (`SHT_REL`).
     package func addend(in number: UInt64) -> Int64 { Int64(bitPattern: signExtended(collect(number)) << UInt64(addendShift)) }
 
-    /// The number with an addend in it; nil when it has no room.
+    /// `number` with an addend in the field; nil when the addend does not fit.
     package func storing(addend: Int64, in number: UInt64) -> UInt64? {
         let stored = place(UInt64(bitPattern: addend) >> UInt64(addendShift), in: number)
         return self.addend(in: stored) == addend || (bits == 32 && UInt64(bitPattern: addend) >> 32 == 0) ? stored : nil

@@ -1,78 +1,78 @@
 import ELFModel
 import XenVersions
 
-/// All that differs between the processors that Xen runs on, as far as live patching goes.
+/// Everything that differs between the processors that Xen runs on, as far as live patching is concerned.
 ///
-/// Each conformance lives in a module of its own; nothing outside those modules asks which processor it is.
+/// Each conformance is in a module of its own. Nothing outside those modules asks which processor it is.
 package protocol TargetArchitecture: Sendable {
     /// As in `--arch` and in Xen's `XEN_TARGET_ARCH`: `x86_64`.
     var name: String { get }
-    /// The Kconfig option that is on in a hypervisor for it, without `CONFIG_`: `X86_64`.
+    /// The Kconfig option that is on in a hypervisor for this processor, without `CONFIG_`: `X86_64`.
     var kconfigOption: String { get }
     /// `e_machine` of its ELF files.
     var machine: UInt16 { get }
     var elfClass: ELFClass { get }
     var byteOrder: ByteOrder { get }
-    /// What compilers for it are prefixed with when this machine is another: `aarch64-linux-gnu-`.
+    /// The prefix of cross compilers' names, for use when this machine is another: `aarch64-linux-gnu-`.
     var toolchainPrefix: String { get }
-    /// The Debian package that has the compiler of that prefix: `gcc-aarch64-linux-gnu`.
+    /// The Debian package with the compiler of that prefix: `gcc-aarch64-linux-gnu`.
     var toolchainPackage: String { get }
 
     /// `e_flags` of its payloads.
     var headerFlags: UInt32 { get }
-    /// Whether addends stand in the very bits that relocations fill: its relocation tables are `SHT_REL`, not `SHT_RELA`.
+    /// Whether addends are in the same bits that relocations fill: then its relocation tables are `SHT_REL`, not `SHT_RELA`.
     var hasAddendsInPlace: Bool { get }
 
     /// What a relocation type means, or nil for one that this program does not know.
     func relocationKind(_ type: UInt32) -> RelocationKind?
-    /// Whether two types mean the same in a hypervisor, which has no procedure linkage table: a call by PLT32 or by PC32.
+    /// Whether two types mean the same in a hypervisor, which has no procedure linkage table. For example, calls by PLT32 and by PC32.
     func areEquivalent(_ a: UInt32, _ b: UInt32) -> Bool
     /// The type that stores the address of a symbol in a pointer.
     var pointerRelocation: UInt32 { get }
 
-    /// The distances from relocations' symbols to the places that they refer to.
+    /// For each relocation, the distance in bytes from its symbol to the place that it refers to.
     ///
-    /// That is the addend, less what a PC-relative instruction operand adds to reach the end of its instruction.
+    /// That is the addend, plus the bytes from the relocated field to where the processor counts from, such as the end of the instruction.
     /// - Parameters:
     ///   - relocations: of the function, each with the bytes that it fills, as indices into `code`.
     ///   - code: the function, from its first byte; or the section's bytes where no function is known.
-    /// - Returns: for each relocation; nil where the instruction around it can't be decoded.
+    /// - Returns: for each relocation; nil when the instruction around it can't be decoded.
     func distances(of relocations: [(relocation: ELFRelocation, slot: Range<Int>)], in code: ArraySlice<UInt8>) -> [Int64?]
 
-    /// The shortest function, in bytes, that the hypervisor can put its trampoline into, given its first bytes.
+    /// The size in bytes of the shortest function that has space for the hypervisor's trampoline, given the function's first bytes.
     func minimumFunctionSize(firstBytes: ArraySlice<UInt8>) -> Int
-    /// Whether a function begins with a mark for indirect calls, behind which a trampoline goes and which the hypervisor may remove.
+    /// Whether a function begins with a landing pad. A trampoline goes behind it, and the hypervisor may remove it.
     func beginsWithLandingPad(_ firstBytes: ArraySlice<UInt8>) -> Bool
-    /// The size of that mark, in bytes.
+    /// The size of a landing pad, in bytes.
     var landingPadSize: Int { get }
-    /// Code that goes on at a symbol and may be called through a pointer, for tables whose fields are too narrow to reach it; nil where
-    /// none are.
+    /// Code that jumps to a symbol and may be called through a pointer, for fields that are too narrow to reach the symbol. Nil when the
+    /// processor needs none.
     var veneer: Veneer? { get }
     /// How far a trampoline reaches to either side, in bytes.
     var trampolineReach: Int64 { get }
-    /// The jump that the hypervisor writes over a function that is replaced, behind a mark for indirect calls.
+    /// The jump that the hypervisor writes over a replaced function, behind its landing pad.
     func trampoline(at place: UInt64, to target: UInt64) -> [UInt8]
-    /// The number that a function returns which does nothing else, given its first bytes; nil where they do not look like that.
+    /// The number that a function returns if it does nothing else, given its first bytes; nil if they do not look like that.
     func returnedConstant(_ code: ArraySlice<UInt8>) -> UInt64?
-    /// Functions start at multiples of this.
+    /// Functions start at multiples of this, in bytes.
     var functionAlignment: UInt64 { get }
-    /// Whether code may lie at a place of the payload's text, which begins at a page of 4 KiB.
+    /// Whether code may be at a place of the payload's text, which begins at a page of 4 KiB.
     ///
     /// - Parameter offset: from the start of the text, in bytes.
     func mayStand(_ code: ArraySlice<UInt8>, at offset: Int) -> Bool
 
-    /// Where the code refers to places outside of itself without a relocation: to its neighbours in its section.
+    /// Where the code refers to places outside of itself without a relocation: to other code in its section.
     ///
-    /// - Parameter relocated: the bytes that relocations fill in, counted from the code's start.
+    /// - Parameter relocated: the bytes that relocations fill, counted from the code's start.
     /// - Returns: nil when the code can't be decoded.
     func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]?
 
     /// The code, instruction by instruction.
     ///
-    /// - Returns: nil when the code can't be decoded, or when one instruction has one encoding only, so that bytes say it all.
+    /// - Returns: nil when the code can't be decoded.
     func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]?
 
-    /// The instruction that a byte of a function belongs to, for people.
+    /// The instruction that a byte of a function belongs to, as text for people.
     ///
     /// - Parameters:
     ///   - offset: of the byte, from the code's start.
@@ -80,44 +80,44 @@ package protocol TargetArchitecture: Sendable {
     /// - Returns: nil when the code can't be decoded up to there.
     func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText?
 
-    /// Whether a function does more with the address of a constant than to read from it.
+    /// Whether a function does anything with the address of a constant except read from it.
     ///
     /// - Parameters:
     ///   - slots: the relocated bytes that refer to the constant, from the code's start.
     ///   - readers: functions that the address may be passed to, by name.
-    /// - Returns: `.readsOnly` only where that is certain.
+    /// - Returns: `.readsOnly` only when that is certain.
     func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse
 
-    /// Code that runs, as it would be if the linker had not worked around faults of processors.
+    /// The code of a running function, as it would be if the linker had not worked around faults of processors.
     ///
     /// - Parameters:
-    ///   - running: the bytes of a function in the linked hypervisor, and `address` its own.
-    ///   - compiled: the function as an object has it.
-    ///   - read: bytes of the hypervisor.
+    ///   - running: the bytes of a function in the linked hypervisor; `address` is where they are.
+    ///   - compiled: the same function in an object.
+    ///   - read: returns bytes of the hypervisor, or nil if there are none at that address.
     func withoutLinkerFixes(
         _ running: [UInt8], like compiled: [UInt8], at address: UInt64, read: (_ address: UInt64, _ count: Int) -> ArraySlice<UInt8>?
     ) -> [UInt8]
 
-    /// What to fill gaps between functions with: an instruction that stops whoever strays there.
+    /// The byte that fills gaps between functions: where possible, an instruction that stops a processor that gets there.
     var textFiller: UInt8 { get }
     /// Whether the bytes are what compilers and assemblers fill gaps between functions with.
     func isPadding(_ bytes: ArraySlice<UInt8>) -> Bool
     /// Symbols that only say whether code or data follows (ARM's `$a`, `$d`, `$x`).
     func isMappingSymbol(_ name: String) -> Bool
 
-    /// What sections are called, or their names begin with, that are loaded elsewhere and of no use in a hypervisor.
+    /// Sections that other programs load but a hypervisor never uses: their names, or what their names begin with.
     var uselessSections: [String] { get }
     /// The tables that belong to functions, entry by entry, in the given version of Xen.
     func specialTables(of version: XenVersion) -> [SpecialTable]
 
-    /// In what its payload loader differs from others', in the given version of Xen.
+    /// How its payload loader differs from the other processors' loaders, in the given version of Xen.
     func loaderRules(of version: XenVersion) -> LoaderRules
-    /// What the payload loader stores for a relocation, right or wrong.
+    /// What the payload loader stores for a relocation, correct or not.
     ///
     /// - Parameters:
     ///   - symbol: the symbol's address.
     ///   - number: the bytes at the place, as a number.
-    /// - Returns: nil for a type that it refuses.
+    /// - Returns: nil for a type that the loader refuses.
     func loaded(_ type: UInt32, symbol: UInt64, addend: Int64, at place: UInt64, in number: UInt64) -> LoadedField?
 }
 
@@ -142,13 +142,13 @@ extension TargetArchitecture {
     }
 }
 
-/// A relative branch or operand that the assembler has put in by itself, because both ends are in one section.
+/// A relative branch or operand that the assembler resolved by itself, because both ends are in one section.
 package struct ResolvedReference: Sendable, Equatable {
     /// The bytes of the distance, counted from the code's start.
     package var field: Range<Int>
     /// Where it leads, counted from the code's start: negative, or beyond its end.
     package var target: Int
-    /// What those bytes hold beside the distance.
+    /// What those bytes hold besides the distance.
     package var rest: UInt64
 
     package init(field: Range<Int>, target: Int, rest: UInt64 = 0) {
@@ -161,7 +161,7 @@ package struct ResolvedReference: Sendable, Equatable {
 /// A jump in a payload to somewhere in the hypervisor.
 package struct Veneer: Sendable, Equatable {
     package var code: [UInt8]
-    /// Against the symbol to jump to.
+    /// Its symbol is the target of the jump; `offset` counts from the start of the code, in bytes.
     package var relocation: (offset: Int, type: UInt32, addend: Int64)
 
     package init(code: [UInt8], relocation: (offset: Int, type: UInt32, addend: Int64)) {

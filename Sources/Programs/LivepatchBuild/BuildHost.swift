@@ -1,9 +1,9 @@
-/// The machine that a build runs on, and the process that it runs in. A build reads neither by itself.
+/// The machine and the process that a build runs in. The caller says both: a build reads neither from the system.
 package struct BuildHost: Sendable, Equatable {
     package var environment: [String: String]
-    /// The machine's processor, as uname(2) tells it: `x86_64`, `aarch64`, `armv7l`; empty where it does not.
+    /// The machine's processor as uname(2) names it: `x86_64`, `aarch64`, `armv7l`; empty if uname(2) gives none.
     package var machine: String
-    /// The program, with its first arguments, that makes `CompilerRecorder.run` of the rest.
+    /// The program and its first arguments; it calls `CompilerRecorder.run` with the arguments after them.
     package var recorder: [String]
 
     package init(environment: [String: String], machine: String, recorder: [String]) {

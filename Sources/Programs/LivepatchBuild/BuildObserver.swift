@@ -1,22 +1,22 @@
 import Report
 import XenBuild
 
-/// Who hears what a build does while it does it.
+/// Receives the events of a build while it runs.
 ///
-/// Events come in the order of the work, and all of a build before it returns or throws. Those of progress may come from any thread.
+/// Events come in the order of the work, and all of them before the build returns or throws. `progress` events may come from any thread.
 package protocol BuildObserver: Sendable {
     func observe(_ event: BuildEvent)
 }
 
-/// One thing that happened. Events are values: the words are the observer's.
+/// One thing that happened. Events are plain values; the observer chooses the words.
 package enum BuildEvent: Sendable, Equatable {
-    /// The tree and the targets are known, and no stage has begun. Each target's report has its tree, and its hypervisor and stack if those
-    /// run already.
+    /// The tree and the targets are known, and no stage has begun. Each target's report has its tree, and also its hypervisor and stack if
+    /// these exist already.
     case began([BuildReport])
-    /// In a run for several targets: the stages that follow are this one's.
+    /// Sent in a run for several targets only: the stages that follow belong to this target.
     case beganTarget(BuildReport)
     case beganStage(BuildStage)
-    /// Of the stage that began last.
+    /// How far the stage is that began last.
     case progress(StageProgress)
     case endedStage(StageOutcome)
     /// What the stage that ended last decided, and why.
@@ -30,22 +30,22 @@ package enum BuildStage: String, Sendable {
 
 /// How far a stage is.
 package enum StageProgress: Sendable, Equatable {
-    /// Of `compile` and `hypervisor`.
+    /// Sent in the stages `compile` and `hypervisor`.
     case building(BuildProgress)
-    /// Of `compare`: pairs of objects.
+    /// Sent in the stage `compare`; counts pairs of objects.
     case compared(Int, of: Int)
     case comparingTypes
 }
 
-/// What came out of a stage.
+/// The result of a stage.
 package enum StageOutcome: Sendable, Equatable {
     case patched(BuildReport.Patch)
     case compiled(BuildReport.Compile)
     case builtHypervisor(buildID: String)
     case compared(BuildReport.Comparison)
-    /// The report so far, with the payload; nil when none was linked.
+    /// The report so far, with the payload; nil when there was nothing to link.
     case linked(BuildReport?)
     case foundOriginal(BuildReport.Original)
-    /// What the loader of this version of Xen would say.
+    /// Whether the loader of this version of Xen would accept the payload.
     case checked(isAccepted: Bool, version: String)
 }

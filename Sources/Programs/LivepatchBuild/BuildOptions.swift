@@ -1,7 +1,7 @@
 import SystemPackage
 import XenVersions
 
-/// What the user asked for, checked as far as it can be without looking at a file.
+/// What the user asked for, checked as far as possible without reading a file.
 package struct BuildOptions: Sendable, Equatable {
     package let input: Input
     package let targets: Targets
@@ -10,7 +10,7 @@ package struct BuildOptions: Sendable, Equatable {
     package let fix: Fix
     package let work: Work
 
-    /// - Throws: `UsageError` for what can't be, or does not go together; messages name the options of `build`.
+    /// - Throws: `UsageError` for impossible options, and for options that don't go together; messages name the options of `build`.
     package init(
         input: Input, targets: Targets = Targets(), stack: Stack = Stack(), payload: Payload = Payload(), fix: Fix = Fix(), work: Work
     ) throws(UsageError) {
@@ -18,7 +18,7 @@ package struct BuildOptions: Sendable, Equatable {
         try check()
     }
 
-    /// The source, and what is to become of it.
+    /// The source, and the patches for it.
     package struct Input: Sendable, Equatable {
         package var source: FilePath
         /// In the order in which they are applied.
@@ -29,41 +29,41 @@ package struct BuildOptions: Sendable, Equatable {
 
     /// The hypervisors that payloads are made for.
     package struct Targets: Sendable, Equatable {
-        /// Names of known architectures, no two the same; empty when the files tell.
+        /// Names of known architectures, each only once; empty when the files decide.
         package var architectures: [String] = []
-        /// Each file tells what architecture it is for; where the option says so too, the two must agree.
+        /// Each file shows which architecture it is for. When the option names one as well, the two must agree.
         package var xenSyms: [TargetValue<FilePath>] = []
         package var config: [TargetValue<FilePath>] = []
-        /// What stands before the names of compiler and binutils.
+        /// The prefix of the names of compiler and binutils.
         package var crossCompile: [TargetValue<String>] = []
 
         package init() {}
     }
 
-    /// What is applied to the hypervisors already.
+    /// The payloads that are already applied to the hypervisors.
     package struct Stack: Sendable, Equatable {
-        /// In order, bottom first; each belongs to the target of its own machine.
+        /// In order, bottom first. Each belongs to the target for the payload's own machine.
         package var payloads: [FilePath] = []
         /// The patches that made those payloads, in order; the new ones come on top of them.
         package var patches: [FilePath] = []
-        /// Whether the new payload takes the place of all that are applied.
+        /// Whether the new payload replaces all applied ones.
         package var isReplaced = false
 
         package init() {}
     }
 
-    /// The payload's name, and what it says it needs.
+    /// The payload's name, and the build-ids that it depends on.
     package struct Payload: Sendable, Equatable {
-        /// nil takes that of the first patch.
+        /// nil means the name of the first patch.
         package var name: String?
-        /// Build-ids; nil takes those of what runs.
+        /// Build-ids; nil means those of the running hypervisor and its stack.
         package var depends: [UInt8]?
         package var xenDepends: [UInt8]?
 
         package init() {}
     }
 
-    /// How a change is made into a payload. These are what a batch may say for one fix alone.
+    /// How to make the payload from a change. A batch may set these options for each fix.
     package struct Fix: Sendable, Equatable {
         package var format = Format.auto
         package var prelink = false
@@ -72,20 +72,20 @@ package struct BuildOptions: Sendable, Equatable {
         package var nops: [NOPs] = []
         package var xenDebug = false
         package var trustSource = false
-        /// Types whose new layout the user takes responsibility for: `struct domain`, or `domain`.
+        /// Types whose new layout the user accepts: `struct domain`, or `domain`.
         package var allowedLayouts: [String] = []
 
         package init() {}
     }
 
-    /// How the work is done. Nothing of it changes a payload.
+    /// How to do the work. These options never change a payload.
     package struct Work: Sendable, Equatable {
-        /// How many compilers run at a time.
+        /// How many compilers may run at a time.
         package var jobs: Int
         package var cache: FilePath
         /// In bytes; nil for no limit.
         package var cacheLimit: Int64?
-        /// The program, with its first arguments, that gets each compiler's command line: `ccache`, `distcc`.
+        /// The program, with its first arguments, that runs each compiler command: `ccache`, `distcc`.
         package var compilerLauncher: [String] = []
         package var keepWork = false
         package var skip: SkippedPhase?
@@ -96,22 +96,22 @@ package struct BuildOptions: Sendable, Equatable {
     }
 
     package enum Format: String, Sendable, CaseIterable {
-        /// As the tree says.
+        /// The format that the tree's hypervisor loads.
         case auto
         case xsplice, livepatch
     }
 
     /// A part of the work to leave out (`-k`).
     package enum SkippedPhase: String, Sendable, CaseIterable {
-        /// For scripts written for older tools; what was compiled before is in the cache anyway.
+        /// Accepted for scripts written for older tools; the cache has the objects of earlier runs anyway.
         case build
-        /// Stop when the objects are compiled.
+        /// Stops after the objects are compiled.
         case diff
     }
 
     /// A function whose first bytes become NOPs.
     package struct NOPs: Sendable, Equatable {
-        /// As in the hypervisor's symbol table.
+        /// The name as in the hypervisor's symbol table.
         package var function: String
         /// In bytes.
         package var count: Int

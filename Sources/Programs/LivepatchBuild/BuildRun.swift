@@ -4,12 +4,12 @@ import Report
 import XenBuild
 import XenSource
 
-/// A whole build, for one target or several: what they share, and how each ended.
+/// A whole build, for one target or several: the parts that they share, and how each ended.
 struct BuildRun: Sendable {
     private let options: BuildOptions
     private let places: OutputPlaces
     private let host: BuildHost
-    /// Those that all targets share.
+    /// The stages that all targets share.
     private let stages: StageRunner
     private var contexts: [RunContext] = []
     private(set) var result = BuildResult(endings: [], sharedDiagnostics: [])
@@ -24,18 +24,21 @@ struct BuildRun: Sendable {
         stages = StageRunner(observer)
     }
 
-    /// What is built, and for whom.
+    /// Begins the run: makes a context for each target, and reports them all to the observer.
     mutating func begin(_ targets: [Target], of tree: XenTree) {
         contexts = targets.map { target in
             let name = targets.count > 1 ? target.name : nil
             return RunContext(
-                options: options, target: target, tree: tree, folder: places.payloadFolder(for: name), logs: places.logs(for: name), work: places.work(for: name),
+                options: options, target: target, tree: tree, folder: places.payloadFolder(for: name), logs: places.logs(for: name),
+                work: places.work(for: name),
                 host: host, observer: observer)
         }
         observer.observe(.began(contexts.map(\.report)))
     }
 
-    /// - Returns: the patches that are applied already, and those with the new ones on top.
+    /// Runs the stage `patch`.
+    ///
+    /// - Returns: the patches of the applied payloads, and these with the new ones on top.
     mutating func apply(_ body: () throws -> SourceStates) async throws -> SourceStates {
         func summary(_ states: SourceStates) -> BuildReport.Patch {
             let sources = (options.stack.isReplaced ? options.stack.patches : []) + options.input.patches
@@ -50,9 +53,9 @@ struct BuildRun: Sendable {
         return states
     }
 
-    /// Makes the payload of each target, one after another. A change that one of them refuses, or that does not compile for it, stops no other.
+    /// Makes the payload of each target, one after another. If one target refuses the change, or doesn't compile, the others still run.
     ///
-    /// - Throws: what `body` throws and is no ending of one target: a full disk, an interruption, a file that is not what it should be.
+    /// - Throws: the errors of `body` that are not the ending of one target: a full disk, an interruption, a damaged input file.
     mutating func forEachTarget(_ body: (Target, inout RunContext) async throws -> Payload?) async throws {
         for var context in contexts {
             if isForSeveral { observer.observe(.beganTarget(context.report)) }

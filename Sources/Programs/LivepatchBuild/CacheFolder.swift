@@ -1,11 +1,11 @@
 import SystemPackage
 
-/// Where work trees and compiled objects are kept between runs.
+/// The folder that keeps work trees and compiled objects between runs.
 package enum CacheFolder {
     /// `--cache-dir`, else `$XDG_CACHE_HOME/xsplice-build`, else `~/.cache/xsplice-build`.
     ///
-    /// - Throws: `UsageError` when none of them is known. A relative `XDG_CACHE_HOME` does not count, as the XDG Base
-    ///   Directory Specification demands.
+    /// - Throws: `UsageError` when none of these is set. A relative `XDG_CACHE_HOME` doesn't count, as the XDG Base Directory
+    ///   Specification demands.
     package static func locate(option: String?, environment: [String: String]) throws(UsageError) -> FilePath {
         if let option { return FilePath(option) }
         if let base = environment["XDG_CACHE_HOME"].map({ FilePath($0) }), base.isAbsolute {

@@ -2,26 +2,26 @@ import TargetArchitecture
 
 /// The tools that compile for one target.
 ///
-/// What stands before their names is, in this order: `--cross-compile ARCH=PREFIX`; `--cross-compile PREFIX`; `CROSS_COMPILE` of the
-/// environment, which counts for the machine's own architecture too, as in Xen's own make; nothing for the machine's own architecture;
-/// the architecture's usual prefix. A value that does not say for which target it is counts for the only target, or for the only one
-/// that is not the machine's own.
+/// The prefix of their names is the first of these: `--cross-compile ARCH=PREFIX`; `--cross-compile PREFIX`; the environment variable
+/// `CROSS_COMPILE`; no prefix for the machine's own architecture; the architecture's usual prefix. `CROSS_COMPILE` counts for the machine's
+/// own architecture as well, as in Xen's own make, if that is the only target. A value without a target counts for the only target of the
+/// run, or for the only target that is not the machine's own.
 ///
-/// `CC` of the environment is taken as it is, whatever the prefix, as in Xen's own make; the other tools still have the prefix. With several
-/// targets it counts for the machine's own architecture alone.
+/// The environment variable `CC` is taken as it is, whatever the prefix, as in Xen's own make; the other tools keep the prefix. With
+/// several targets `CC` counts for the machine's own architecture alone.
 struct CrossTools: Sendable, Equatable {
     /// `aarch64-linux-gnu-`, or empty.
     var prefix: String
-    /// The whole compiler command; nil is the prefix and `gcc`.
+    /// The whole compiler command; nil means the prefix and `gcc`.
     var compiler: String?
-    /// What to install when they are missing; nil where the user chose them.
+    /// The package to install when the tools are missing; nil when the user chose them.
     var package: String?
 
     /// - Parameters:
-    ///   - targets: of the whole run.
-    ///   - options: those of `--cross-compile`.
-    ///   - own: what this machine runs itself.
-    /// - Throws: `UsageError` when it is not clear for which target something is meant.
+    ///   - targets: all targets of the run.
+    ///   - options: the values of `--cross-compile`.
+    ///   - own: the architecture of this machine.
+    /// - Throws: `UsageError` when it is not clear which target a value is for.
     init(
         for target: any TargetArchitecture, of targets: [any TargetArchitecture], options: [TargetValue<String>],
         own: (any TargetArchitecture)?, environment: [String: String]

@@ -1,25 +1,28 @@
+import Diagnostics
 import LoaderModel
 import SystemPackage
 import TargetArchitecture
 import XenSource
 
-/// A hypervisor that is there already, as options name it.
+/// A hypervisor file that exists already, as the options name it.
 package struct HypervisorFile {
     /// `--xen-syms`.
     var xenSyms: String
-    /// `-s`, for one whose version or payload format is not what its own code says.
+    /// `-s`: the source tree, for a hypervisor whose version or payload format is not what its own code says.
     var source: String?
 
     package init(xenSyms: String, source: String?) { (self.xenSyms, self.source) = (xenSyms, source) }
 
-    /// A hypervisor, its processor, and how it loads payloads.
+    /// The hypervisor as read: its image, its processor, and its loader's behaviour.
     package struct Known {
         package var image: XenImage
         package var architecture: any TargetArchitecture
         package var loader: HypervisorLoader
     }
 
-    /// - Throws: `XenImageError`, `XenSourceError`, `UsageError`.
+    /// Reads the file. With `-s`, the version and the payload format come from that tree.
+    ///
+    /// - Throws: `InputError`, `XenSourceError`; `UsageError` for a processor that this version doesn't know.
     package func read() throws -> Known {
         let image = try XenImage.read(FilePath(xenSyms))
         guard let architecture = Architectures.of(machine: image.machine) else {

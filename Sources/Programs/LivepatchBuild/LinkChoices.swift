@@ -5,7 +5,7 @@ import XenSource
 import XenVersions
 
 extension BuildOptions {
-    /// What the linker is to do for one target.
+    /// The linker's options for one target.
     func linking(for tree: XenTree, patch: AppliedPatch, compiler: String) -> LinkOptions {
         LinkOptions(
             name: PayloadName.name(for: self), abi: tree.abi, xen: tree.version, depends: payload.depends, xenDepends: payload.xenDepends,
@@ -13,7 +13,7 @@ extension BuildOptions {
             metadata: metadata(tree, patch, compiler: compiler), nops: fix.nops.map { LinkOptions.NOPs(function: $0.function, count: $0.count) })
     }
 
-    /// What the payload says about its making. Nothing in it depends on the place or the time of the run.
+    /// What the payload records about how it was made. Nothing in it depends on the place or the time of the run.
     private func metadata(_ tree: XenTree, _ patch: AppliedPatch, compiler: String) -> [LinkOptions.Metadata] {
         let names = (stack.patches + input.patches).map { $0.lastComponent?.string ?? $0.string }
         let own = zip(names, patch.patches).dropFirst(stack.isReplaced ? 0 : stack.patches.count).flatMap { name, bytes in

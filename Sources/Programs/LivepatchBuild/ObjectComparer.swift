@@ -5,22 +5,22 @@ import TargetArchitecture
 import XenBuild
 import XenVersions
 
-/// Compares objects, each with its other compilation, and then the types of all.
+/// Compares each patched object with its original, and then the types of all objects.
 package struct ObjectComparer: Sendable {
     private let rules: ComparisonRules
 
     /// - Parameters:
-    ///   - version: decides on the layout of special tables.
-    ///   - abi: decides on the names of the sections that hooks are in.
+    ///   - version: determines the layout of special tables.
+    ///   - abi: determines the names of the sections with hooks.
     package init(architecture: any TargetArchitecture, version: XenVersion, abi: PayloadABI) {
         rules = ComparisonRules(architecture: architecture, xen: version, abi: abi)
     }
 
-    /// Compares two compilations of one object. Nil stands for one that does not exist, and is compared as an empty one.
+    /// Compares the original and the patched compilation of one object. nil means that the object doesn't exist; it is compared as an empty one.
     ///
     /// - Parameters:
-    ///   - name: as the build calls the object; `source` is its main source file.
-    /// - Throws: what reading debug info throws.
+    ///   - name: the object's name in the build; `source` is its main source file.
+    /// - Throws: the errors of reading debug information.
     package func compare(_ original: ObjectFile?, _ patched: ObjectFile?, name: String, source: String) throws -> ChangeSet {
         try compareObjects(
             CompiledPair(
@@ -38,12 +38,12 @@ package struct ObjectComparer: Sendable {
             by: rules)
     }
 
-    /// Compares the types of all objects: a new layout concerns all that know the type.
+    /// Compares the types of all objects: a new layout affects every object that uses the type.
     ///
     /// - Parameters:
-    ///   - pairs: where the objects are.
-    ///   - allowed: types whose new layout the user takes responsibility for: `struct domain`, or `domain`.
-    /// - Throws: what reading types throws; `CancellationError`.
+    ///   - pairs: the paths of the objects.
+    ///   - allowed: types whose new layout the user accepts: `struct domain`, or `domain`.
+    /// - Throws: the errors of reading types; `CancellationError`.
     package func compareTypes(_ changes: [ChangeSet], of pairs: [ObjectPair], allowed: [String] = []) throws -> LayoutComparison {
         let byName = Dictionary(pairs.map { (ObjectID($0.name), $0) }) { first, _ in first }
         return try compareLayouts(changes, allowed: allowed, bootOnly: Set(pairs.filter(\.isInitOnly).map { ObjectID($0.name) })) { object, side, withUses in

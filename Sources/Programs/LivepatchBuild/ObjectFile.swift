@@ -1,24 +1,25 @@
 import DebugInfo
+import Diagnostics
 import ELFModel
 import ObjectDiff
 import SystemPackage
 import WorkFiles
 
-/// An object file, read but for its debug info: those bytes are many, and `DebugInfo` takes what it wants out of the file.
+/// An object file, read without its debug information, which is large: `DebugInfo` reads the parts that it needs from the file.
 package struct ObjectFile: Sendable {
     package var path: FilePath
     package var file: ELFFile
 
-    /// - Throws: `ELFError`.
+    /// - Throws: `InputError`.
     package init(_ path: FilePath) throws {
         self.path = path
         file = try ELFFile.read(path, debugSections: false)
     }
 
-    /// nil for a file that is only called like an object (the EFI loader's build-id), and for one that a linker put together from several
-    /// sources.
+    /// Returns nil for a file that has an object's name but is none (the EFI loader's build-id), and for an object that a linker put together
+    /// from several sources.
     ///
-    /// - Throws: `ELFError`, `WorkFileError`.
+    /// - Throws: `InputError`, `WorkFileError`.
     package init?(ofOneSource path: FilePath) throws {
         let bytes = try WorkFiles.read(path)
         guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { return nil }
@@ -27,10 +28,10 @@ package struct ObjectFile: Sendable {
         guard file.header.type == ELF.FileType.relocatable, file.symbols.count(where: \.isFile) <= 1 else { return nil }
     }
 
-    /// With its debug info.
+    /// The object with its debug information.
     ///
-    /// - Throws: `DebugInfoError`.
-    func compiled() throws(DebugInfoError) -> CompiledObject {
+    /// - Throws: `InputError`.
+    func compiled() throws(InputError) -> CompiledObject {
         CompiledObject(file: file, debug: try DebugInfo.read(path), path: path)
     }
 }

@@ -1,12 +1,12 @@
 import SystemPackage
 import XenVersions
 
-/// The payload's file name, made from the names of the patch files.
+/// Makes the payload's file name from the names of the patch files.
 package enum PayloadName {
     /// The name without the suffix of the format.
     ///
-    /// The host tool passes it to the hypervisor as the payload's name. So it has only letters and digits of ASCII, `_` and
-    /// `-` (all else becomes `-`), and at most 127 of them. A final `.patch` or `.diff` is dropped. A series is named
+    /// The host tool passes this name to the hypervisor as the payload's name. So it has only ASCII letters and digits, `_` and `-` (any other
+    /// character becomes `-`), and at most 127 characters. A final `.patch` or `.diff` is dropped. A series is named
     /// after its first patch.
     package static func name(for patches: [FilePath]) -> String {
         var name = patches.first?.lastComponent?.string ?? ""

@@ -5,13 +5,13 @@ import XenBuild
 import XenSource
 import XenVersions
 
-/// From patches to what each target needs: the part of a build before anything is written.
+/// Finds the targets and applies the patches: the part of a build before anything is written.
 ///
 /// - Parameters:
-///   - places: what the files are going to be called.
-///   - observer: hears of each step.
-/// - Returns: what `buildPayloads` goes on with.
-/// - Throws: the `ExplainedError` of what could not be done; `CancellationError`.
+///   - places: the names of the files that the build will write.
+///   - observer: receives the event of each step.
+/// - Returns: the plan for `buildPayloads`.
+/// - Throws: an `ExplainedError` for a step that failed; `CancellationError`.
 package func planBuild(
     _ options: BuildOptions, to places: OutputPlaces, on host: BuildHost, observer: any BuildObserver
 ) async throws -> BuildPlan {
@@ -21,29 +21,29 @@ package func planBuild(
     let tree = try recogniseTree(at: options.input.source)
     try checkFormat(options.fix, of: tree)
 
-    // Find the targets. Read each running hypervisor: its build-id, its symbols, its code, and the payloads on it. A wrong one is best
+    // Find the targets. Read each running hypervisor: its build-id, its symbols, its code, and the payloads on it. A wrong file is best
     // refused now.
     let targets = try findTargets(options, for: tree, machine: host.machine, environment: host.environment)
     run.begin(targets, of: tree)
 
-    // Apply the patches, in memory: the tree is only read. They are the same for all targets.
+    // Apply the patches, in memory: the tree is never written to. They are the same for all targets.
     let states = try await run.apply { try sourceStates(options, of: tree) }
 
     return BuildPlan(tree: tree, states: states, run: run)
 }
 
-/// A build that is known to make sense: the tree, its targets, and the patches, which apply.
+/// A build whose options fit together: the tree, its targets, and the patches, which apply.
 package struct BuildPlan: Sendable {
     let tree: XenTree
     let states: SourceStates
     let run: BuildRun
 }
 
-/// From the patched source to payloads, stage by stage. The cache folder must be in use (`CacheUse`). Only there and in the folders of
-/// logs is anything written.
+/// Makes the payloads from the patched source, stage by stage. The caller must hold the cache folder (`CacheUse`). The build writes only to
+/// that folder and to the folders of logs.
 ///
-/// - Returns: how each target ended, refusals and builds that failed among them.
-/// - Throws: the `ExplainedError` of what concerns more than one target's change; `CancellationError`.
+/// - Returns: how each target ended, including refusals and failed builds.
+/// - Throws: an `ExplainedError` for a failure that is not about one target's change; `CancellationError`.
 package func buildPayloads(_ plan: BuildPlan) async throws -> BuildResult {
     var run = plan.run
 
@@ -54,19 +54,19 @@ package func buildPayloads(_ plan: BuildPlan) async throws -> BuildResult {
     return run.result
 }
 
-/// From the patched source to the payload for one target.
+/// Makes the payload for one target from the patched source.
 ///
 /// - Parameters:
-///   - states: the patches, applied.
-///   - context: what was found so far, for the report of a failure too.
-/// - Returns: the payload; nil when there is nothing to patch, when the change is refused, or when only objects were wanted.
+///   - states: the applied patches.
+///   - context: collects the results so far; the report of a failure needs them as well.
+/// - Returns: the payload; nil when there is nothing to patch, when the change is refused, or when the user wanted only objects.
 /// - Throws: as `buildPayloads`.
 private func buildPayload(
     _ options: BuildOptions, for target: Target, from states: SourceStates, of tree: XenTree, in context: inout RunContext
 ) async throws -> Payload? {
     let architecture = target.plan.architecture
 
-    // Compile, from the original and from the patched source, the objects that the patch can affect.
+    // Compile the objects that the patch can affect, from the original and from the patched source.
     let request = context.buildRequest(tree: tree, patch: states.patched)
     let build = try await context.compile { progress in
         let whole = try await buildObjectPairs(request, progress: progress)
@@ -95,7 +95,7 @@ private func buildPayload(
     let (changes, layouts) = try await context.compare(pairs, with: comparer)
     let below = try build.below.map { try comparer.compare($0) }
 
-    // Link what changed, and what that newly needs, against the running hypervisor.
+    // Link the changed code, and what it newly needs, against the running hypervisor.
     let payload = try await context.link {
         var traits = TraitsOfBoth(image: image, pairs: pairs, configuration: build.configuration)
         return try linkPayload(
@@ -105,13 +105,13 @@ private func buildPayload(
     }
     if options.stack.isReplaced, let payload { context.note(stateLost(stack, payload: payload)) }
 
-    // Load it as that hypervisor would: what its loader refuses is never written.
+    // Load it in the model of that hypervisor's loader. A payload that the loader would refuse is never written.
     return try await context.check(payload) {
         loadPayload($0.bytes, into: stack, architecture: architecture, abi: tree.abi, version: tree.version)
     }
 }
 
-/// A payload of another format than the tree's would not load.
+/// Refuses a format other than the tree's: such a payload would not load.
 private func checkFormat(_ fix: BuildOptions.Fix, of tree: XenTree) throws(UsageError) {
     let abi = tree.abi
     guard fix.format == .auto || fix.format.rawValue == abi.format.rawValue else {
@@ -122,8 +122,8 @@ private func checkFormat(_ fix: BuildOptions.Fix, of tree: XenTree) throws(Usage
     }
 }
 
-/// Functions that are equal can be so by luck: new ones are compiled with the configuration that is here, and work on the hypervisor's
-/// structures.
+/// Warns if the hypervisor was configured differently. Equal functions don't prove an equal configuration, and new functions are compiled
+/// with the configuration here but use the hypervisor's structures.
 private func configurationDiffers(_ image: XenImage, here: KernelConfiguration) -> [Diagnostic] {
     let options = image.configuration?.describedDifferences(from: here) ?? []
     guard !options.isEmpty else { return [] }

@@ -1,2 +1,2 @@
-/// Of the program, not of Xen. Each payload says which one made it.
+/// The version of this program, not of Xen. Each payload records which version made it.
 package let programVersion = "0.1.0"

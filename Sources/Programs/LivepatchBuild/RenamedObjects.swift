@@ -3,12 +3,12 @@ import ELFModel
 import SystemPackage
 import XenBuild
 
-/// Puts the two halves of a renamed object together: one that is no longer built, and one that is new and has the same names.
+/// Joins the two halves of a renamed object: an object that is no longer built, and a new one that defines the same names.
 ///
-/// Compared with nothing, the new one would bring all its variables anew, and the running hypervisor's would be forgotten.
+/// Without this, the new object would bring all its variables as new ones, and the running hypervisor's values would be lost.
 ///
 /// - Returns: the pairs, and a note on each that was joined.
-/// - Throws: what reading an object throws.
+/// - Throws: the errors of reading an object.
 func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [Diagnostic]) {
     let gone = try pairs.filter { $0.patched == nil }.map { ($0, try definedNames($0.original)) }
     let added = try pairs.filter { $0.original == nil }.map { ($0, try definedNames($0.patched)) }
@@ -20,7 +20,7 @@ func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [
         }
         if alike.count == 1 { partners[new.name] = alike[0].0 }
     }
-    // One file that becomes two has no one successor.
+    // A file that was split in two has no single successor.
     let claimed = Dictionary(grouping: partners.values, by: \.name).filter { $0.value.count == 1 }
     partners = partners.filter { claimed[$0.value.name] != nil }
     let joined = Set(partners.values.map(\.name))
@@ -40,7 +40,7 @@ func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [
     return (result, notes)
 }
 
-/// The names of all functions and variables, without the compiler's numbers.
+/// The names of all functions and variables of an object, without the compiler's numbers.
 private func definedNames(_ path: FilePath?) throws -> Set<String> {
     guard let path else { return [] }
     let file = try ELFFile.read(path, debugSections: false)

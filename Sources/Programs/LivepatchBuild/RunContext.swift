@@ -9,14 +9,14 @@ import XenBuild
 import XenSource
 import XenVersions
 
-/// The making of one target's payload seen from outside: tells of each stage, and gathers its outcome in the report.
+/// Runs the stages of one target: reports each to the observer, and collects its outcome in the target's report.
 struct RunContext: Sendable {
     let options: BuildOptions
     let target: Target
-    /// Where the payload is going to be.
+    /// The folder for the payload.
     let folder: FilePath
     let logs: FilePath
-    /// Where what it worked with is kept, if that is wanted.
+    /// The folder for the work files, when they are kept.
     let work: FilePath
     let stages: StageRunner
     let host: BuildHost
@@ -41,7 +41,7 @@ struct RunContext: Sendable {
         }
     }
 
-    /// - Parameter diagnostics: what was found while they were applied.
+    /// - Parameter diagnostics: those found while the patches were applied.
     mutating func applied(_ patch: BuildReport.Patch, _ diagnostics: [Diagnostic]) {
         report.patch = patch
         report.diagnostics += diagnostics
@@ -54,7 +54,8 @@ struct RunContext: Sendable {
         return BuildRequest(
             tree: tree, patch: patch, architecture: plan.architecture.name, architectureOptions: Architectures.options, machine: plan.architecture.machine,
             crossPrefix: plan.tools.prefix, toolchainPackage: plan.tools.package, configuration: plan.configuration,
-            runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher, jobs: options.work.jobs,
+            runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher,
+            jobs: options.work.jobs,
             cache: options.work.cache, logs: logs, environment: environment, recorder: host.recorder, keepWork: options.work.keepWork ? work : nil)
     }
 
@@ -112,12 +113,12 @@ struct RunContext: Sendable {
         }
         report = linked
         if outcome.payload != nil { observer.observe(.decided(Decision.all(linked))) }
-        // The linker looked at it: a line of its own, and no work.
+        // The link stage has done this comparison already: it gets a line of its own, but there is no more work.
         if let original = linked.original, original.replaced > 0 {
             observer.observe(.beganStage(.original))
             observer.observe(.endedStage(.foundOriginal(original)))
         }
-        // The diagnostics of the change sets are among them.
+        // These include the diagnostics of the change sets.
         report.diagnostics += outcome.diagnostics
         return outcome.payload
     }
@@ -146,21 +147,21 @@ struct RunContext: Sendable {
         report.diagnostics.append(Diagnostic(id, .error, message: error.message, help: error.help))
     }
 
-    /// The outcome of a target whose stages all came to an end.
+    /// The outcome of a target whose stages have all ended.
     ///
     /// - Parameter hasPayload: whether there is one to write.
     func outcome(hasPayload: Bool) -> BuildReport.Outcome {
         let errors = report.diagnostics.filter { $0.severity == .error }
         if hasPayload { return .written }
-        // That the source is another one explains all else that is wrong.
+        // A source that isn't the hypervisor's explains all other errors.
         if errors.contains(where: { $0.id == .originalDiffers }) { return .originalDiffers }
         if !errors.isEmpty { return .refused }
         return options.work.skip == .diff ? .compiledOnly : .nothingToPatch
     }
 
-    /// The report with how it ended, and the times.
+    /// The finished report, with the outcome and the times.
     ///
-    /// - Parameter earlier: of the stages that all targets share.
+    /// - Parameter earlier: the times of the stages that all targets share.
     func finished(_ outcome: BuildReport.Outcome, failure: String? = nil, after earlier: [BuildReport.Timing]) -> BuildReport {
         var report = report
         report.outcome = outcome
@@ -171,7 +172,7 @@ struct RunContext: Sendable {
 }
 
 extension LoadResult {
-    /// Why the payload must not be written; nil for one that would be ready to be applied.
+    /// Why the payload must not be written; nil if it could be applied.
     fileprivate var objection: String? {
         switch verdict {
         case .accepted: findings.first { $0.kind.severity == .error }?.text

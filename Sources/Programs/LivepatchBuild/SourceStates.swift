@@ -3,28 +3,30 @@ import PayloadLinker
 import SourcePatch
 import XenSource
 
-/// The source as it runs, and as it is to run: patches on top of one tree.
+/// The patches on one tree that give the source of the running hypervisor and the patched source.
 struct SourceStates: Sendable, Equatable {
-    /// The patches that the applied payloads were made from.
+    /// The patches that the applied payloads were made from; empty for a cumulative payload.
     var running: AppliedPatch
-    /// Those, and the new ones on top of them.
+    /// The patches of the applied payloads, and the new ones on top of them.
     var patched: AppliedPatch
 }
 
-/// Applies the patches to the tree, in memory. A cumulative payload starts from the tree itself.
+/// Applies the patches to the tree, in memory. For a cumulative payload, the original is the tree without any patch.
 func sourceStates(_ options: BuildOptions, of tree: XenTree) throws -> SourceStates {
     let patched = try applyPatches(options.stack.patches + options.input.patches, to: tree.top)
     guard !options.stack.isReplaced, !options.stack.patches.isEmpty else { return SourceStates(running: AppliedPatch(files: []), patched: patched) }
     return SourceStates(running: try applyPatches(options.stack.patches, to: tree.top), patched: patched)
 }
 
-/// What the payloads that a cumulative one replaces kept in variables of their own.
+/// Warns of each applied payload that has writable variables of its own: their values are lost when the cumulative `payload` replaces it.
 func stateLost(_ stack: RunningHypervisor, payload: Payload) -> [Diagnostic] {
     stack.payloads.compactMap { below in
         let names = below.symbols.filter { !$0.isFunction && below.isWritable($0) }.map { AppliedPayload.withoutTag($0.name) }
         guard let first = names.first else { return nil }
         return Diagnostic(
             .stateLost, .warning, symbol: first,
-            message: "\(below.name) has variables of its own (\(names.listed(atMost: 1))): they start with their initial values again when \(payload.name) replaces it")
+            message:
+                "\(below.name) has variables of its own (\(names.listed(atMost: 1))): they start with their initial values again when \(payload.name) replaces it"
+        )
     }
 }

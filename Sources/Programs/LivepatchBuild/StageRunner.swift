@@ -1,19 +1,19 @@
 import Report
 import Synchronization
 
-/// Runs the stages one after another: tells the observer of each, and notes how long it took.
+/// Runs the stages one after another, reports each to the observer, and measures the time that it takes.
 final class StageRunner: Sendable {
     let observer: any BuildObserver
     private let taken = Mutex<[BuildReport.Timing]>([])
 
     init(_ observer: any BuildObserver) { self.observer = observer }
 
-    /// How long each stage took that has ended, failed ones included.
+    /// The time that each ended stage took, failed stages included.
     var timings: [BuildReport.Timing] { taken.withLock { $0 } }
 
-    /// Runs one stage. `body` gives the stage's value, and what of it is worth saying.
+    /// Runs one stage. `body` returns the stage's value, and the outcome to report to the observer.
     ///
-    /// - Throws: what `body` throws; `CancellationError` when the run was interrupted before or meanwhile.
+    /// - Throws: what `body` throws; `CancellationError` when the run was interrupted before or during the stage.
     func run<Value>(_ stage: BuildStage, _ body: () async throws -> (Value, StageOutcome)) async throws -> Value {
         try Task.checkCancellation()
         let start = ContinuousClock.now

@@ -1,27 +1,27 @@
 import SystemPackage
 import TargetArchitecture
 
-/// What belongs to one target of the run, as the options say and as the files say themselves.
+/// The inputs of one target, as the options and the files themselves assign them.
 struct TargetPlan: Sendable {
     var architecture: any TargetArchitecture
-    /// nil when the hypervisor has to be built.
+    /// nil when the run has to build the hypervisor.
     var xenSyms: FilePath?
-    /// The user's choice, if there is one.
+    /// The `.config` file that the user chose; nil if there is none.
     var configuration: FilePath?
     /// The payloads that are applied to it, bottom first.
     var applied: [FilePath] = []
     var tools: CrossTools
 }
 
-/// Finds the targets of a run, and gives each what is meant for it.
+/// Finds the targets of a run, and assigns each its files and tools.
 ///
-/// The targets are those of `--arch`; else those that the files of `--xen-syms` are for; else the machine's own architecture, or the first
-/// one that is known.
+/// The targets are those of `--arch`; without it, those that the files of `--xen-syms` are for; without either, the machine's own
+/// architecture, or the first known one.
 /// - Parameters:
-///   - machines: `e_machine` of each file of `--xen-syms` and `--on`.
-///   - own: what this machine runs itself; nil for one that is not known.
-///   - environment: of it `CC` and `CROSS_COMPILE` count, see `CrossTools`.
-/// - Throws: `UsageError` for files that contradict the options or each other, and for options that can't be meant for all targets.
+///   - machines: the `e_machine` of each file of `--xen-syms` and `--on`.
+///   - own: the architecture of this machine; nil when it is not a known one.
+///   - environment: only `CC` and `CROSS_COMPILE` count; see `CrossTools`.
+/// - Throws: `UsageError` for files that contradict the options or each other, and for options that can't apply to all targets.
 func planTargets(
     _ options: BuildOptions, machines: [FilePath: UInt16], own: (any TargetArchitecture)?, environment: [String: String]
 ) throws(UsageError) -> [TargetPlan] {
@@ -49,7 +49,7 @@ func planTargets(
     return plans
 }
 
-/// Refuses a value that is given twice, is for no target, or could be meant for several.
+/// Refuses a value that is given twice, that names no target of the run, or that could be meant for several targets.
 func checkNames(
     _ values: [TargetValue<String>], option: String, targets: [String], unnamedFor only: String?
 ) throws(UsageError) {
@@ -67,7 +67,7 @@ func checkNames(
     }
 }
 
-/// By the name of the architecture that each is for.
+/// The files of `--xen-syms` by the name of the architecture that each is for.
 private func hypervisors(_ options: BuildOptions, machines: [FilePath: UInt16]) throws(UsageError) -> [String: FilePath] {
     var images: [String: FilePath] = [:]
     for image in options.targets.xenSyms {
@@ -108,7 +108,7 @@ private func appliedPayloads(
         }
         applied[name, default: []].append(path)
     }
-    // Where nothing is applied, what those patches changed does not run.
+    // A hypervisor without applied payloads doesn't run what those patches changed.
     if !options.stack.patches.isEmpty, !options.stack.isReplaced, let without = targets.first(where: { applied[$0] == nil }) {
         throw UsageError(
             "--applied-patch: no payload of --on is for \(without)",
@@ -127,7 +127,7 @@ private func architecture(of path: FilePath, _ machines: [FilePath: UInt16]) thr
     return architecture
 }
 
-/// What belongs to one hypervisor can't be said for several at once.
+/// Refuses options that describe one hypervisor when there are several targets.
 private func checkSharedOptions(_ options: BuildOptions, _ targets: [String]) throws(UsageError) {
     let list = targets.joined(separator: ", ")
     for (option, isGiven) in [("--depends", options.payload.depends != nil), ("--xen-depends", options.payload.xenDepends != nil)] where isGiven {

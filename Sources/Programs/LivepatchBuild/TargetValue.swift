@@ -1,6 +1,6 @@
-/// What an option says for one target (`ARCH=VALUE`), or without saying for which (`VALUE`).
+/// The value of an option, either for one target (`ARCH=VALUE`) or without a target (`VALUE`).
 package struct TargetValue<Value: Sendable & Equatable>: Sendable, Equatable {
-    /// As in `--arch`; nil where the option does not say.
+    /// The name as in `--arch`; nil when the option names no target.
     package var architecture: String?
     package var value: Value
 
@@ -11,9 +11,9 @@ package struct TargetValue<Value: Sendable & Equatable>: Sendable, Equatable {
 }
 
 extension TargetValue {
-    /// Takes an option's argument apart.
+    /// Parses the argument of an option.
     ///
-    /// File names may hold an `=` too, so only the name of a known architecture counts before it.
+    /// File names may contain `=` as well, so the text before it counts as a target only if it is the name of a known architecture.
     package init(argument: String, _ value: (String) -> Value) {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2, let architecture = Architectures.named(parts[0]) {
@@ -25,9 +25,9 @@ extension TargetValue {
 }
 
 extension [TargetValue<String>] {
-    /// What is said for one target.
+    /// The value for one target.
     ///
-    /// - Parameter target: the one that a value without a name is meant for; nil where several could be meant.
+    /// - Parameter target: the target that a value without a name counts for; nil if it could be meant for several.
     func value(for architecture: String, unnamedFor target: String?) -> String? {
         let found = first { $0.architecture == architecture } ?? (target == architecture ? first { $0.architecture == nil } : nil)
         return found?.value

@@ -1,3 +1,4 @@
+import Diagnostics
 import ELFModel
 import LoaderModel
 import SystemPackage
@@ -7,17 +8,18 @@ import XenSource
 /// One hypervisor that the run makes a payload for.
 struct Target: Sendable {
     var plan: TargetPlan
-    /// With the payloads that the user says are applied to it; nil when it has to be built first.
+    /// The running hypervisor, with the payloads that the user says are applied to it; nil when it has to be built first.
     var running: RunningHypervisor?
 
     var name: String { plan.architecture.name }
 }
 
-/// Reads what the options name: the hypervisors, and the payloads on them.
+/// Reads the files that the options name: the hypervisors, and the payloads on them.
 ///
-/// - Parameter machine: as uname(2) tells it.
-/// - Throws: `UsageError` as `planTargets`; `XenImageError` for what is no hypervisor; `XenSourceError` for a configuration that is none, or
-///   another's; `StackError` for a payload that can't be there or can't be read.
+/// - Parameter machine: the machine's processor as uname(2) names it.
+/// - Throws: `UsageError` as `planTargets` does; `InputError` for a file that is not a hypervisor, and for a payload that can't be on that
+///   hypervisor or can't be read; `XenSourceError` for a file that is not a configuration, and for a configuration of another architecture or
+///   without live patching.
 func findTargets(
     _ options: BuildOptions, for tree: XenTree, machine: String, environment: [String: String]
 ) throws -> [Target] {
@@ -43,23 +45,23 @@ func findTargets(
     }
 }
 
-/// Nobody wants to hear of it when the first of several targets is built.
+/// Checks the configuration now, so that the user doesn't learn of a wrong file only after the first of several targets is built.
 private func checkConfiguration(of plan: TargetPlan) throws(XenSourceError) {
     guard let path = plan.configuration else { return }
     do throws(XenSourceError) {
         try KernelConfiguration(contentsOf: path).check(
             file: path.string, architecture: plan.architecture.name, options: Architectures.options)
-    } catch where error.diagnosticID == nil {
+    } catch  where error.diagnosticID == nil {
         throw error
     } catch {
-        // The compile stage refuses that target with a diagnostic, and so with a report.
+        // The compile stage refuses that target with a diagnostic, so that its report is written.
     }
 }
 
-private func readPayload(_ path: FilePath) throws(StackError) -> [UInt8] {
+private func readPayload(_ path: FilePath) throws(InputError) -> [UInt8] {
     do throws(WorkFileError) {
         return try WorkFiles.readRegular(path)
     } catch {
-        throw StackError(path: path, reason: "can't be read: \(error.errno)")
+        throw InputError(file: path, reason: "can't be read: \(error.errno)")
     }
 }

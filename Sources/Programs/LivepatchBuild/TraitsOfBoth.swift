@@ -7,7 +7,7 @@ import XenBuild
 import XenSource
 import XenVersions
 
-/// How the running hypervisor and the objects here were built. Found out only when somebody asks, as it is about an error.
+/// How the running hypervisor and the objects here were built. Read only on demand, because only the explanation of an error needs it.
 struct TraitsOfBoth {
     let image: XenImage
     let pairs: [ObjectPair]
@@ -26,7 +26,7 @@ struct TraitsOfBoth {
         return LikelyCause(of: unequal, running: there, here: traits(of: unequal))
     }
 
-    /// A file that can't be read tells nothing: the error that is being explained stays what it is.
+    /// Ignores a file that can't be read: the error to explain stays the same.
     private func hypervisorTraits() -> BuildTraits {
         var traits = image.buildTraits
         if traits.configuration == nil {

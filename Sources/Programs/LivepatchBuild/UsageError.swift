@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// The user asks for something that can't be.
+/// The user asks for something impossible.
 package struct UsageError: ExplainedError, Equatable {
     package var message: String
     package var help: String?

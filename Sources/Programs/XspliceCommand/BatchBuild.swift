@@ -4,7 +4,7 @@ import Report
 import SystemPackage
 import WorkFiles
 
-/// One build of a batch: a fix for a hypervisor, as `build` would make it, with a console of its own.
+/// One build of a batch: a fix for a hypervisor. It runs as `build` would, with a console of its own.
 struct BatchBuild: Sendable {
     var cell: BatchManifest.Cell
     var work: BuildOptions.Work
@@ -19,17 +19,17 @@ struct BatchBuild: Sendable {
         var complaint: String?
     }
 
-    /// Builds, and leaves what was said in the folder of the batch.
+    /// Builds, and writes the console's text to the build's folder in the batch.
     ///
-    /// - Throws: `CancellationError` only: a fault of one build stops no other.
+    /// - Throws: only `CancellationError`: a failed build doesn't stop the others.
     func run(in folder: BatchFolder) async throws -> Ending {
         let out = folder.path.appending(cell.folder), text = out.appending(BatchFolder.textName), start = ContinuousClock.now
         var run = BatchReport.Run(
             fix: cell.fix.name, hypervisor: cell.hypervisor.name, exitCode: .internalFault, folder: out.string, payload: nil, milliseconds: 0)
         do {
-            // A run that wrote no report left nothing else: its folder is empty again.
+            // An earlier run without a report left only this text. Without it the folder is empty again.
             try WorkFiles.remove(text)
-            // Nor may it leave an earlier payload to whoever collects them.
+            // This build may fail before it removes an earlier payload. Remove it now, so that nobody collects it as a result of this batch.
             if force, WorkFiles.isFolder(out), let earlier = try? OutputFolder.claim(out, force: true) {
                 try? earlier.prepare()
                 earlier.abandon()
@@ -47,7 +47,7 @@ struct BatchBuild: Sendable {
         }
     }
 
-    /// What one build came to.
+    /// The result of one build.
     private struct Build {
         var status: ExitStatus
         var said: String

@@ -7,7 +7,7 @@ import SystemPackage
 import WorkFiles
 import XenBuild
 
-/// `batch`: many fixes for many hypervisors.
+/// `batch`: builds many fixes for many hypervisors.
 struct BatchCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "batch", abstract: "Build many fixes for many hypervisors.",
@@ -96,7 +96,7 @@ struct BatchCommand: ConsoleCommand {
         return report.exitCode
     }
 
-    /// How all builds of the batch work.
+    /// The options for the work that all builds of the batch share.
     private func work(environment: [String: String]) throws(UsageError) -> BuildOptions.Work {
         let size = cacheSize.flatMap(CacheSize.init(argument:)) ?? .standard
         var work = BuildOptions.Work(
@@ -107,7 +107,7 @@ struct BatchCommand: ConsoleCommand {
     }
 }
 
-/// Counts what came out so far.
+/// Counts the builds that have ended so far.
 private final class BatchProgress: Sendable {
     private let total: Int
     private let failed = Mutex(0)

@@ -12,9 +12,9 @@ struct BatchFolder: Sendable {
     let path: FilePath
     var report: FilePath { path.appending(Self.reportName) }
 
-    /// Makes the folder. One that is not empty must be that of an earlier batch.
+    /// Makes the folder. A folder that is not empty must be that of an earlier batch, and then needs `force`.
     ///
-    /// - Parameter manifest: of the batch; never written to.
+    /// - Parameter manifest: the batch's manifest. A folder whose `batch.json` is this file is refused, so that it is never overwritten.
     static func claim(_ path: FilePath, manifest: FilePath, force: Bool) throws -> BatchFolder {
         let folder = BatchFolder(path: path)
         if let kind = try WorkFiles.kind(of: path) {
@@ -26,19 +26,20 @@ struct BatchFolder: Sendable {
             }
             guard names.isEmpty || isOurs(folder.report) else {
                 throw UsageError(
-                    "output folder \(path): is not empty, and holds no \(reportName) of this program", help: "name a folder that is empty or does not exist yet")
+                    "output folder \(path): is not empty, and holds no \(reportName) of this program", help: "name a folder that is empty or does not exist yet"
+                )
             }
             guard names.isEmpty || force else {
                 throw UsageError("output folder \(path): has the output of an earlier batch", help: "--force replaces it; or name another folder")
             }
         }
         try WorkFiles.makeFolder(path)
-        // From the beginning, so that a batch that was interrupted can be begun again.
+        // Written first, so that an interrupted batch can be started again.
         try WorkFiles.writeAtomically(Array(JSONText.encode(BatchReport.begun).utf8), to: folder.report)
         return folder
     }
 
-    /// What a report of this program's batches is known by, whatever schema the rest follows.
+    /// The fields that identify a report of this program's batches, whatever the schema of the rest.
     private struct Marker: Decodable {
         struct Run: Decodable {}
         var generator: String

@@ -3,7 +3,7 @@ import FoundationEssentials
 import LivepatchBuild
 import SystemPackage
 
-/// What `batch` is to build: fixes for hypervisors. Read from JSON; relative paths begin in the manifest's own folder.
+/// The input of `batch`: fixes for hypervisors. Read from JSON; relative paths start in the manifest's own folder.
 struct BatchManifest: Sendable, Equatable {
     /// A running hypervisor, and the source that it was built from.
     struct Hypervisor: Sendable, Equatable {
@@ -17,9 +17,9 @@ struct BatchManifest: Sendable, Equatable {
         var name: String
         /// In the order in which they are applied.
         var patches: [FilePath]
-        /// Names of hypervisors; nil is all.
+        /// Names of hypervisors; nil means all of them.
         var hypervisors: [String]?
-        /// What `build` is to do for this fix alone.
+        /// The options of `build` for this fix alone.
         var options = BuildOptions.Fix()
     }
 
@@ -46,14 +46,14 @@ struct BatchManifest: Sendable, Equatable {
     struct Cell: Sendable, Equatable {
         var fix: Fix
         var hypervisor: Hypervisor
-        /// Below the batch's output folder.
+        /// The path of this run's folder, relative to the batch's output folder.
         var folder: String { "\(hypervisor.name)/\(fix.name)" }
 
-        /// - Parameter work: of all cells.
-        /// - Throws: `UsageError` for what can't be, or does not go together.
+        /// - Parameter work: the options that all cells share.
+        /// - Throws: `UsageError` for impossible options, and for options that don't go together.
         func options(work: BuildOptions.Work) throws(UsageError) -> BuildOptions {
             var payload = BuildOptions.Payload()
-            // The payload is known on the host by the fix's name where that will do.
+            // Name the payload after the fix. Characters that a payload's name can't have become `-`.
             payload.name = PayloadName.name(for: [FilePath(fix.name)])
             return try BuildOptions(
                 input: BuildOptions.Input(source: hypervisor.source, patches: fix.patches), targets: hypervisor.targets, stack: hypervisor.stack,
@@ -61,7 +61,7 @@ struct BatchManifest: Sendable, Equatable {
         }
     }
 
-    /// All that is to be built: a fix for all its hypervisors, then the next.
+    /// All builds: the first fix for all its hypervisors, then the next fix.
     var cells: [Cell] {
         fixes.flatMap { fix in
             hypervisors.filter { fix.hypervisors?.contains($0.name) ?? true }.map { Cell(fix: fix, hypervisor: $0) }
@@ -69,7 +69,7 @@ struct BatchManifest: Sendable, Equatable {
     }
 }
 
-/// The manifest as it stands in the file.
+/// The manifest as the file has it.
 private struct ManifestFile: Decodable {
     struct Hypervisor: Decodable {
         var name, source: String
@@ -133,7 +133,9 @@ private struct ManifestFile: Decodable {
         for option in words where option.hasPrefix("-") {
             let name = option.prefix { $0 != "=" }
             guard FixOptions.names.contains(String(name)) else {
-                throw UsageError("fixes[\(index)].options: '\(name)' is not an option of a fix", help: "the options of a fix are \(FixOptions.names.joined(separator: ", "))")
+                throw UsageError(
+                    "fixes[\(index)].options: '\(name)' is not an option of a fix", help: "the options of a fix are \(FixOptions.names.joined(separator: ", "))"
+                )
             }
         }
         do {
@@ -143,7 +145,7 @@ private struct ManifestFile: Decodable {
         }
     }
 
-    /// Folders are called by these names.
+    /// Checks the names in a list: they become names of folders.
     private func checkNames(_ names: [String], of list: String) throws(UsageError) {
         if names.isEmpty { throw UsageError("\(list): the list is empty") }
         for (index, name) in names.enumerated() {
@@ -158,14 +160,15 @@ private struct ManifestFile: Decodable {
         }
     }
 
-    /// `fixes[2].patches: what is wrong`, and only what is wrong with the whole.
+    /// The text for an error in the file: `fixes[2].patches: what is wrong`, or without a place if the whole file is wrong.
     static func describe(_ error: DecodingError) -> String {
         switch error {
         case .keyNotFound(let key, let context): "\(place(context.codingPath + [key]))is missing"
         case .typeMismatch(_, let context), .valueNotFound(_, let context): "\(place(context.codingPath))is of another type than it should be"
         case .dataCorrupted(let context):
             context.codingPath.isEmpty
-                ? "is not JSON: \(context.underlyingError.map { "\($0)" } ?? context.debugDescription)" : "\(place(context.codingPath))\(context.debugDescription)"
+                ? "is not JSON: \(context.underlyingError.map { "\($0)" } ?? context.debugDescription)"
+                : "\(place(context.codingPath))\(context.debugDescription)"
         @unknown default: "\(error)"
         }
     }
@@ -180,7 +183,7 @@ private struct ManifestFile: Decodable {
 }
 
 extension ManifestFile.Hypervisor {
-    /// - Parameter path: of a file that is named here.
+    /// - Parameter path: turns a path in the manifest into one that this process can use.
     func hypervisor(_ path: (String) -> FilePath) -> BatchManifest.Hypervisor {
         var hypervisor = BatchManifest.Hypervisor(name: name, source: path(source))
         hypervisor.targets.architectures = arch.map(Architectures.list) ?? []
@@ -194,7 +197,7 @@ extension ManifestFile.Hypervisor {
     }
 }
 
-/// A value whose file may hold no other keys: a misspelt one would be an option that is silently left out.
+/// A value that refuses unknown keys: a misspelt key would be an option that is silently left out.
 private struct Strict<Value: Decodable & KnowsItsKeys>: Decodable {
     var value: Value
 

@@ -2,13 +2,13 @@ import ArgumentParser
 import LivepatchBuild
 import XenVersions
 
-/// A size as people write it: `500M`, `10G`; K, M, G and T are powers of 1024.
+/// A size in bytes as people write it: `500M`, `10G`; K, M, G and T are powers of 1024.
 struct CacheSize: ExpressibleByArgument, Sendable, Equatable {
     static let standard = CacheSize(bytes: 10 << 30)
 
     var bytes: Int64
 
-    /// Nil for none.
+    /// In bytes; nil means no limit.
     var limit: Int64? { bytes == 0 ? nil : bytes }
 
     init(bytes: Int64) { self.bytes = bytes }
@@ -24,7 +24,7 @@ struct CacheSize: ExpressibleByArgument, Sendable, Equatable {
     var defaultValueDescription: String { "10G" }
 }
 
-/// A build-id in hexadecimal digits, as `readelf -n` and `xl info` print it: 20 bytes as a rule, 8 to 32 by what linkers offer.
+/// A build-id in hexadecimal digits, as `readelf -n` and `xl info` print it: usually 20 bytes; linkers offer 8 to 32.
 struct BuildIDArgument: ExpressibleByArgument, Sendable, Equatable {
     var bytes: [UInt8]
 
@@ -53,7 +53,7 @@ struct NOPArgument: ExpressibleByArgument, Sendable, Equatable {
 extension BuildOptions.Format: ExpressibleByArgument {}
 extension BuildOptions.SkippedPhase: ExpressibleByArgument {}
 
-/// The value of `-j`; nil is not given.
+/// Checks the value of `-j`; nil means that the option is not given.
 func checkJobs(_ jobs: Int?) throws(ValidationError) {
     if let jobs, !(1...4096).contains(jobs) { throw ValidationError("-j takes a number from 1 to 4096, not \(jobs)") }
 }

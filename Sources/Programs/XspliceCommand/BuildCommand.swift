@@ -2,7 +2,7 @@ import ArgumentParser
 import Diagnostics
 import LivepatchBuild
 
-/// `build`, the default: from a patch to a payload. Names of options are those of the older tools of this kind.
+/// `build`, the default command: makes a payload from a patch. The options have the names that the older tools of this kind use.
 struct BuildCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build",
@@ -38,9 +38,9 @@ struct BuildCommand: ParsableCommand {
     @OptionGroup(title: "Work") var work: WorkOptions
     @OptionGroup(title: "What is said") var said: SaidOptions
 
-    /// The options as the build takes them.
+    /// The options as values for the build.
     ///
-    /// - Throws: `UsageError` for options that do not go together, and when there is no place for the cache.
+    /// - Throws: `UsageError` for options that don't go together, and when there is no place for the cache.
     func options(environment: [String: String], processors: Int) throws(UsageError) -> BuildOptions {
         try BuildOptions(
             input: input.values, targets: targets.values, stack: stack.values, payload: payload.values, fix: fix.values,

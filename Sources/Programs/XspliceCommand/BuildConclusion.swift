@@ -4,13 +4,13 @@ import ObjectDiff
 import Report
 import XenBuild
 
-/// The end of a build: what is written of its result, and what is said.
+/// The end of a build: writes the files of its result, and prints what happened.
 struct BuildConclusion: Sendable {
     let result: BuildResult
 
     init(_ result: BuildResult) { self.result = result }
 
-    /// For several targets that of the worst outcome.
+    /// With several targets, the status of the worst outcome.
     var exitStatus: ExitStatus { result.outcome.exitStatus }
 
     /// Writes the report and the payloads; see `OutputFolder.write`.
@@ -25,14 +25,14 @@ struct BuildConclusion: Sendable {
         }
     }
 
-    /// What stands at the end of a run.
+    /// Prints the end of the run's text: the diagnostics, and how each target ended.
     func say(on terminal: Terminal) {
         if result.isForSeveral { complain(result.sharedDiagnostics, of: nil, on: terminal) }
         for ending in result.endings { say(ending, on: terminal) }
         if result.isForSeveral { terminal.say("\n" + ReportText.overview(RunReport(result.reports), style: terminal.style)) }
     }
 
-    /// The first line that says why a payload is missing; nil where none is, or where the exit code says it all.
+    /// The first line of the reason why there is no payload; nil if there is a payload, or if the exit code says enough.
     func complaint(_ style: TextStyle) -> String? {
         for ending in result.endings {
             if let failure = ending.failure { return DiagnosticText.render(failure, style: style).firstLine }
@@ -44,7 +44,7 @@ struct BuildConclusion: Sendable {
         return nil
     }
 
-    /// What tells the target from the others.
+    /// The target's name in a run for several targets; nil in a run for one.
     private func name(of ending: BuildResult.Ending) -> String? { result.isForSeveral ? ending.report.tree.architecture : nil }
 
     private func say(_ ending: BuildResult.Ending, on terminal: Terminal) {

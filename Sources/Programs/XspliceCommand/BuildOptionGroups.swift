@@ -87,7 +87,9 @@ struct StackOptions: ParsableArguments {
     var appliedPatches: [String] = []
 
     @Flag(
-        help: "Make a payload that replaces all applied ones, from the patches of --applied-patch and -p together, for '\(PayloadABI.livepatchV2.hostTool) replace'.")
+        help:
+            "Make a payload that replaces all applied ones, from the patches of --applied-patch and -p together, for '\(PayloadABI.livepatchV2.hostTool) replace'."
+    )
     var cumulative = false
 
     var values: BuildOptions.Stack {
@@ -126,9 +128,9 @@ struct PayloadOptions: ParsableArguments {
     }
 }
 
-/// Those that a batch may give to one fix alone: they are about the payload, and name no file.
+/// The options that a batch may give to one fix alone: they affect the payload, and name no file.
 struct FixOptions: ParsableArguments {
-    /// As a manifest's author has to write them.
+    /// The names as the author of a manifest has to write them.
     static let names = ["--allow-layout-change", "--expect", "--format", "--nop", "--prelink", "--strip", "--trust-source", "--xen-debug"]
 
     @Option(help: ArgumentHelp("The payload format; auto takes the one that the tree's hypervisor loads.", valueName: "format"))

@@ -4,7 +4,7 @@ import SystemPackage
 import WorkFiles
 import XenBuild
 
-/// One build as the command line knows it, alone or in a batch: from the claim to the output folder to what is written there and said.
+/// One build as the command line runs it, alone or in a batch: claims the output folder, builds, writes the results there, and prints them.
 struct BuildSession: Sendable {
     static let interruption = "interrupted: no payload was written"
 
@@ -13,16 +13,16 @@ struct BuildSession: Sendable {
     /// Whether an earlier run's output may be replaced.
     var force: Bool
 
-    /// Builds, writes what came of it, and says so.
+    /// Builds, writes the results, and prints them.
     func run(on terminal: Terminal) async throws -> BuildConclusion {
-        // Before anything else: nobody wants to wait for minutes to hear that the output folder can't be used.
+        // First of all: a user must not wait for minutes and then learn that the output folder can't be used.
         let folder = try OutputFolder.claim(output, force: force)
         let host = BuildHost(
             environment: terminal.console.environment, machine: ProcessFacts.machine,
             recorder: [try ProcessFacts.program().string, CommandLineTool.recorderCommand])
         let use = try await CacheUse.begin(options.work.cache)
         let plan = try await planBuild(options, to: folder.places, on: host, observer: TerminalObserver(terminal))
-        // Up to here, what is in the folder is an earlier run's.
+        // Until now the folder still has the files of an earlier run.
         let conclusion: BuildConclusion
         do {
             try folder.prepare()
@@ -36,12 +36,12 @@ struct BuildSession: Sendable {
         }
         conclusion.say(on: terminal)
         sayKept(folder, on: terminal)
-        // A payload that is written is no less so where no room can be made.
+        // The payload is written, so the run succeeds even if the cache can't be shortened.
         try? use.end(limit: options.work.cacheLimit)
         return conclusion
     }
 
-    /// Where what the run worked with is, if it was to be kept and there is any.
+    /// Prints where the work files are, if the user wanted to keep them and there are any.
     private func sayKept(_ folder: OutputFolder, on terminal: Terminal) {
         guard options.work.keepWork, WorkFiles.isFolder(folder.places.work) else { return }
         terminal.say("\nKept: \(terminal.style.shown(folder.places.work.string)): original/ and patched/ as they were compiled, and the objects")

@@ -5,14 +5,14 @@ import Report
 import SystemPackage
 import XenBuild
 
-/// `cache`: what is kept between runs.
+/// `cache`: shows or removes the files that are kept between runs.
 struct CacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache", abstract: "Say what is kept between runs, or remove it.",
         subcommands: [CacheStatusCommand.self, CacheClearCommand.self])
 }
 
-/// `--cache-dir`, of all commands that have it.
+/// `--cache-dir`, for all commands that have it.
 struct CacheFolderOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -25,7 +25,7 @@ struct CacheFolderOption: ParsableArguments {
     }
 }
 
-/// `cache status`: how much there is.
+/// `cache status`: shows how much the cache holds.
 struct CacheStatusCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(commandName: "status", abstract: "Say how much the cache holds.")
 
@@ -42,7 +42,7 @@ struct CacheStatusCommand: ConsoleCommand {
     }
 }
 
-/// `cache clear`: removes it all.
+/// `cache clear`: removes everything in the cache.
 struct CacheClearCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "clear", abstract: "Remove all that the cache holds. The next run takes longer; nothing else is lost.")

@@ -8,13 +8,13 @@ import SystemPackage
 import XenSource
 import XenVersions
 
-/// `check`: what a hypervisor would say to a payload, whoever made it.
+/// `check`: shows how a hypervisor would respond to a payload, whichever program made it.
 struct CheckCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Say what a hypervisor would answer to a payload, without running it.",
         discussion: """
             Follows the hypervisor's loader from upload to unload, and looks at more than the loader does. Exit code 0 when all of it works, \
-            \(ExitStatus.cannotBeLivePatched.rawValue) when the hypervisor would refuse the payload or be ruined by it, or when it can't be told.
+            \(ExitStatus.cannotBeLivePatched.rawValue) when the hypervisor would refuse the payload or be ruined by it, or when the check can't follow what happens.
             """)
 
     @Argument(help: ArgumentHelp("A payload file.", valueName: "payload"))
@@ -53,7 +53,8 @@ struct CheckCommand: ConsoleCommand {
         return check.verdict == .good ? .written : .cannotBeLivePatched
     }
 
-    /// Before 4.20 the loader looks at this last, and says something else first: that a symbol is unknown.
+    /// Reports that the payload was made for another hypervisor. Before 4.20 the loader compares the build-ids last, and first reports another
+    /// error: that a symbol is unknown.
     private func wrongHypervisor(_ bytes: [UInt8], _ image: XenImage) -> [PayloadCheck.Finding] {
         guard let file = try? ELFFile(bytes: bytes, name: payload, debugSections: false),
             let inspection = try? PayloadInspection(file, file: payload), let meant = inspection.xenDepends

@@ -3,25 +3,25 @@ import Diagnostics
 import LivepatchBuild
 import Report
 
-/// The program without the process around it: from arguments to an exit code.
+/// The program without its process: takes arguments, returns an exit code.
 package enum CommandLineTool {
     /// The hidden first argument with which a build calls the program in the compiler's place.
     package static let recorderCommand = "record-compile"
 
-    /// The whole run of the process, with signals caught.
+    /// Runs the whole program, with signals caught.
     ///
     /// - Returns: the exit code.
     package static func main(_ arguments: [String]) async -> Int32 {
         let console = Console.process()
         let (status, wasInterrupted) = await Interrupts.run { await run(arguments, on: console) }
-        // A signal that came when the payload was in place already does not make it undone.
+        // A signal that comes after the payload is in place doesn't undo the payload.
         guard wasInterrupted, status != .written else { return status.rawValue }
         return ExitStatus.interrupted.rawValue
     }
 
-    /// Parses and runs. All that can be said is said on `console`; no error comes out.
+    /// Parses the arguments and runs the command. Prints every error on `console`, and throws none.
     package static func run(_ arguments: [String], on console: Console) async -> ExitStatus {
-        // The default command's options are what a newcomer looks for.
+        // A newcomer looks for the options of the default command, so show those.
         if arguments == ["--help"] || arguments == ["-h"] || arguments == ["help"] {
             console.output.write(help(columns: console.outputStyle.width))
             return .written
@@ -41,7 +41,7 @@ package enum CommandLineTool {
         RootCommand.helpMessage(for: BuildCommand.self, columns: columns) + "\n"
     }
 
-    /// The command that the arguments ask for; nil when they asked for a help page or the version, which then was printed.
+    /// The command that the arguments name; nil when they ask for a help page or the version, which this function then prints.
     private static func parse(_ arguments: [String], on console: Console) throws -> (any ConsoleCommand)? {
         let command: any ParsableCommand
         do {
@@ -55,7 +55,7 @@ package enum CommandLineTool {
             return nil
         }
         guard let command = command as? any ConsoleCommand else {
-            // A help command of the parser's own: to run it is to throw its page.
+            // This is the parser's own help command: its `run()` throws the page.
             var page = command
             do {
                 try page.run()
@@ -67,16 +67,16 @@ package enum CommandLineTool {
         return command
     }
 
-    /// Says an error, and gives its exit code.
+    /// Prints an error, and returns its exit code.
     ///
-    /// - Parameter interruption: what is said of one.
+    /// - Parameter interruption: the text for an interruption.
     static func explain(_ error: any Error, interruption: String = "interrupted", on console: Console) -> ExitStatus {
         let (text, status) = explanation(of: error, interruption: interruption, style: console.errorStyle)
         console.error.write(text + "\n")
         return status
     }
 
-    /// What is said of an error, without a line feed at its end, and its exit code.
+    /// The text for an error, without a line feed at its end, and its exit code.
     static func explanation(of error: any Error, interruption: String, style: TextStyle) -> (text: String, status: ExitStatus) {
         switch error {
         case let error as any ExplainedError: (DiagnosticText.render(error, style: style), error.exitCode)

@@ -8,7 +8,7 @@ import Glibc
 import Musl
 #endif
 
-/// The outside world as a command sees it: two streams, how text may look on them, and the environment.
+/// A command's view of the outside world: two streams, the text style of each, and the environment.
 package struct Console: Sendable {
     package var output: any TextSink
     package var error: any TextSink
@@ -39,10 +39,10 @@ package struct Console: Sendable {
             outputStyle: style(.standardOutput), errorStyle: style(.standardError), environment: environment)
     }
 
-    /// How text may look on a stream.
+    /// The text style for a stream.
     ///
-    /// Colours only on a terminal that knows them, and without `NO_COLOR` (see no-color.org: set and not empty). The locale
-    /// is that of `LC_ALL`, else `LC_CTYPE`, else `LANG`, as in setlocale(3); where none is set, only ASCII is written.
+    /// Colours are used only on a terminal that supports them, and without `NO_COLOR` (see no-color.org: set and not empty). The locale
+    /// is that of `LC_ALL`, else `LC_CTYPE`, else `LANG`, as in setlocale(3). If none is set, the program writes only ASCII.
     package static func textStyle(isTerminal: Bool, columns: Int?, environment: [String: String]) -> TextStyle {
         let isDumb = environment["TERM", default: "dumb"] == "dumb"
         let hasColours = isTerminal && !isDumb && environment["NO_COLOR", default: ""].isEmpty

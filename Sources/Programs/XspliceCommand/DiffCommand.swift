@@ -8,7 +8,7 @@ import WorkFiles
 import XenBuild
 import XenVersions
 
-/// `diff`: what differs between two objects, or between the objects of two folders, without a payload.
+/// `diff`: shows the differences between two objects, or between the objects of two folders, and makes no payload.
 struct DiffCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "Say which functions and data differ between two objects, or two folders of objects.",
@@ -46,7 +46,7 @@ struct DiffCommand: ConsoleCommand {
         let (from, to) = (FilePath(original), FilePath(patched))
         switch (WorkFiles.isFolder(from), WorkFiles.isFolder(to)) {
         case (true, true):
-            // A hypervisor's boot code may be for another machine than its own.
+            // Some of a hypervisor's boot code may be for another machine than the hypervisor itself.
             comparer.foreign = Architectures.known.first
             try await compareFolders(from, to, with: comparer, on: console)
         case (false, false):
@@ -79,7 +79,7 @@ struct DiffCommand: ConsoleCommand {
         }
     }
 
-    /// The relative paths of all that is called like an object, sorted.
+    /// The relative paths of all files with the name of an object (`.o`), sorted.
     private static func objects(in folder: FilePath) throws -> Set<String> {
         var found: Set<String> = []
         try WorkFiles.walk(folder) { path, kind in

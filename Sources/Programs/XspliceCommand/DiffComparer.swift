@@ -6,10 +6,10 @@ import TargetArchitecture
 import XenBuild
 import XenVersions
 
-/// Reads two objects and compares them, for the `diff` command: the objects say what processor they are for.
+/// Reads two objects and compares them, for the `diff` command. The objects' own headers say which processor they are for.
 struct DiffComparer: Sendable {
     var version: XenVersion
-    /// The architecture of a hypervisor some of whose objects are for another machine; nil refuses these.
+    /// The architecture to use for objects of an unknown processor, as some of a hypervisor's boot code is; nil means that these are refused.
     var foreign: (any TargetArchitecture)?
 
     /// Compares two objects.
@@ -17,9 +17,9 @@ struct DiffComparer: Sendable {
         try compare(ObjectFile(from), ObjectFile(to), name: from.string, original: from.string, patched: to.string)
     }
 
-    /// Compares the objects of two folders that have the same relative path; nil stands for one that is on one side only.
+    /// Compares the two objects at one relative path in two folders; nil stands for an object that is in one folder only.
     ///
-    /// - Returns: nil where one of them is no object, or one that a linker put together from several.
+    /// - Returns: nil if a file is not an object, or is an object that a linker put together from several sources.
     func compare(_ from: FilePath?, _ to: FilePath?, name: String) throws -> ObjectComparison? {
         let (original, patched) = (try from.flatMap(ObjectFile.init(ofOneSource:)), try to.flatMap(ObjectFile.init(ofOneSource:)))
         guard (from == nil) == (original == nil), (to == nil) == (patched == nil) else { return nil }

@@ -4,9 +4,9 @@ import WorkFiles
 
 /// A file that the user names.
 enum InputFile {
-    /// All of it.
+    /// Reads the whole file.
     ///
-    /// - Throws: `UsageError` that names a file that is missing or can't be read, or what is no file: a device has no end.
+    /// - Throws: `UsageError` that names the path: the file is missing or can't be read, or it is not a regular file (a device has no end).
     static func read(_ path: FilePath) throws(UsageError) -> [UInt8] {
         do throws(WorkFileError) {
             return try WorkFiles.readRegular(path)

@@ -2,19 +2,19 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Ctrl-C and its relatives: the first one cancels the run in good order, a later one ends the process at once.
+/// Ctrl-C and similar signals: the first one cancels the run in good order; one that comes more than a second later ends the process at once.
 package enum Interrupts {
-    /// The writing end of the pipe through which the handler tells the program; -1 before there is one.
+    /// The writing end of the pipe through which the signal handler notifies the program; -1 while there is none.
     private static let pipe = Atomic<Int32>(-1)
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
-    /// Runs `body` as a task that a signal cancels.
+    /// Runs `body` as a task, which a signal cancels.
     ///
-    /// Signals are caught and not ignored: a child process starts with the default action for what was caught, but
-    /// inherits what was ignored. The same holds for SIGPIPE: a write to a pipe that nobody reads fails, and its
-    /// caller decides.
+    /// Signals are caught and not ignored: a child process starts with the default action for a caught signal, but
+    /// inherits an ignored one. The same holds for SIGPIPE: a write to a pipe that nobody reads fails, and the caller of
+    /// the write decides what to do.
     ///
-    /// - Returns: what `body` returned, and whether a signal came meanwhile.
+    /// - Returns: the value of `body`, and whether a signal came during the run.
     package static func run<Value: Sendable>(
         _ body: @escaping @Sendable () async -> Value
     ) async -> (value: Value, wasInterrupted: Bool) {
@@ -25,7 +25,7 @@ package enum Interrupts {
         let source = signalSource {
             isInterrupted.raise()
             running.withLock { $0?.cancel() }
-            // timeout(1) and some shells send a signal to the process and then to its group: that is one interruption.
+            // timeout(1) and some shells send a signal to the process and then to its group: this counts as one interruption.
             let isImpatient = first.withLock { first in
                 let earlier = first ?? .now
                 first = earlier
@@ -36,7 +36,7 @@ package enum Interrupts {
                 _exit(130)
             }
         }
-        // Signals are caught before the work begins; one that came first cancels it at once.
+        // Signals are caught before the work begins. If one has come already, cancel the work at once.
         let task = Task { await body() }
         running.withLock { $0 = task }
         if isInterrupted.isRaised { task.cancel() }
@@ -45,7 +45,7 @@ package enum Interrupts {
         return (value, isInterrupted.isRaised)
     }
 
-    /// Calls `action` once for each signal; nil when the system gives no pipe, and signals end the process as ever.
+    /// Calls `action` once for each signal. Returns nil when the system can't make a pipe; then a signal ends the process, as by default.
     private static func signalSource(_ action: @escaping @Sendable () -> Void) -> (any DispatchSourceRead)? {
         var ends: [Int32] = [-1, -1]
         guard Glibc.pipe(&ends) == 0 else { return nil }
@@ -56,7 +56,7 @@ package enum Interrupts {
         }
         pipe.store(writing, ordering: .releasing)
 
-        // A queue of its own: on a busy machine the shared ones are, and Ctrl-C must be heard.
+        // This needs a queue of its own: the shared queues are busy on a busy machine, and Ctrl-C must work there as well.
         let source = DispatchSource.makeReadSource(
             fileDescriptor: reading, queue: DispatchQueue(label: "interrupts", qos: .userInteractive))
         source.setEventHandler {
@@ -64,13 +64,13 @@ package enum Interrupts {
             while read(reading, &byte, 1) == 1 { action() }
         }
         source.setCancelHandler {
-            // Another run may have begun meanwhile, with a pipe of its own.
+            // Another run may have begun in the meantime, with its own pipe.
             _ = pipe.compareExchange(expected: writing, desired: -1, ordering: .acquiringAndReleasing)
             close(reading)
             close(writing)
         }
         source.resume()
-        // In a handler only calls of signal-safety(7) may be made; write(2) is one.
+        // A signal handler may make only the calls that signal-safety(7) lists; write(2) is one of them.
         for signal in signals where !isIgnored(signal) {
             catchSignal(signal) { number in
                 let saved = errno
@@ -82,7 +82,7 @@ package enum Interrupts {
         return source
     }
 
-    /// Whoever started us with a signal ignored, as nohup(1) does, means it.
+    /// Whether the parent started this process with the signal ignored, as nohup(1) does. Then it stays ignored.
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }

@@ -5,7 +5,7 @@ import LivepatchBuild
 import Report
 import SystemPackage
 
-/// `inspect`: what a payload says about itself.
+/// `inspect`: shows the contents of a payload.
 struct InspectCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Say what a payload holds, whoever made it.")
@@ -28,7 +28,7 @@ struct InspectCommand: ConsoleCommand {
     }
 }
 
-/// `explain`: the catalogue of diagnostics.
+/// `explain`: prints the catalogue of diagnostics, or one entry of it.
 struct ExplainCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Explain a diagnostic, or list them all.")

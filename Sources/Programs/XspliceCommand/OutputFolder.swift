@@ -1,16 +1,9 @@
 import Diagnostics
-import FoundationEssentials
 import LivepatchBuild
 import Report
 import SystemPackage
 import WorkFiles
 import XenVersions
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// An output folder that can't be used.
 package struct OutputFolderError: ExplainedError, Equatable {
@@ -25,10 +18,10 @@ package struct OutputFolderError: ExplainedError, Equatable {
     }
 }
 
-/// The folder of option `-o`: the payload, `report.json`, `logs/`; with several targets as `OutputPlaces` has them.
+/// The folder of option `-o`: the payload, `report.json`, `logs/`; with several targets as `OutputPlaces` names them.
 ///
-/// An existing folder that is not empty is refused, unless an earlier run made it and `--force` is given; even then only what
-/// that run wrote is removed. Each file appears whole or not at all, and the payload last.
+/// A folder that is not empty is refused, unless an earlier run made it and `--force` is given. Even then the program removes only the
+/// files that the earlier run wrote. Each file appears whole or not at all, and the payload last.
 package struct OutputFolder: Sendable {
     package let places: OutputPlaces
     /// False when this run makes the folder.
@@ -39,23 +32,23 @@ package struct OutputFolder: Sendable {
 
     private static let reportName = "report.json"
 
-    /// Where a run into that folder leaves its report.
+    /// The path of a run's report in that folder.
     static func report(in folder: FilePath) -> FilePath { folder.appending(reportName) }
 
-    /// Looks whether the folder may be used. Nothing is written.
+    /// Checks whether the folder may be used. Writes nothing.
     package static func claim(_ path: FilePath, force: Bool) throws(OutputFolderError) -> OutputFolder {
-        guard let existing = kind(of: path) else {
-            // The deepest folder above that exists is the one that must let us in.
+        guard WorkFiles.exists(path) else {
+            // Check the deepest existing folder above: the new folders are made in it.
             var above = path.lexicallyNormalized()
-            while kind(of: above) == nil, above.removeLastComponent() {}
+            while !WorkFiles.exists(above), above.removeLastComponent() {}
             if above.isEmpty { above = "." }
-            guard kind(of: above) == .folder else {
+            guard WorkFiles.isFolder(above) else {
                 throw OutputFolderError("cannot make the output folder \(path): \(above) is not a folder")
             }
             try checkWritable(above, for: path)
             return OutputFolder(places: OutputPlaces(top: path), existed: false)
         }
-        guard existing == .folder else { throw OutputFolderError("output folder \(path): is not a folder") }
+        guard WorkFiles.isFolder(path) else { throw OutputFolderError("output folder \(path): is not a folder") }
         try checkWritable(path, for: path)
         let names = try listing(path)
         guard names.isEmpty || isOurs(path, names: names) else {
@@ -71,24 +64,24 @@ package struct OutputFolder: Sendable {
         return OutputFolder(places: OutputPlaces(top: path), existed: true)
     }
 
-    /// Makes the folder ready: creates it with `logs/`, and removes what an earlier run left.
+    /// Prepares the folder: removes the files of an earlier run, and creates the folder and its `logs/`.
     ///
-    /// From here on the folder never holds a payload of another run, whatever becomes of this one.
+    /// From here on the folder never holds a payload of another run, however this run ends.
     package func prepare() throws(OutputFolderError) {
         let names = existed ? try Self.listing(path) : []
         if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
-        for name in names where Self.isTemporary(name) { unlink(path.appending(name).string) }
-        remove(places.logs)
-        remove(places.work)
-        // The report goes last: it is what makes the folder known as ours.
-        if names.contains(Self.reportName) { unlink(report.string) }
+        for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
+        try? WorkFiles.remove(places.logs)
+        try? WorkFiles.remove(places.work)
+        // Remove the report last: it identifies the folder as ours.
+        if names.contains(Self.reportName) { try? WorkFiles.removeFile(report) }
         try Self.makeFolders(path)
         try Self.makeFolders(places.logs)
     }
 
     /// One payload file of a run.
     package struct PayloadFile: Sendable, Equatable {
-        /// As for `OutputPlaces.payloadFolder`.
+        /// The architecture in a run for several targets; see `OutputPlaces.payloadFolder`.
         package var target: String?
         package var name: String
         package var bytes: [UInt8]
@@ -100,9 +93,9 @@ package struct OutputFolder: Sendable {
         }
     }
 
-    /// Writes the report, and then the payloads.
+    /// Writes the report first, and then the payloads.
     ///
-    /// - Throws: `WorkFileError`, after which neither report nor payloads are there; `JSONTextError`; `OutputFolderError`.
+    /// - Throws: `WorkFileError`, `JSONTextError`, `OutputFolderError`. After an error neither the report nor a payload of this run is there.
     package func write(_ report: some Encodable, payloads: [PayloadFile] = []) throws {
         let text = try JSONText.encode(report)
         try WorkFiles.writeAtomically(Array(text.utf8), to: self.report)
@@ -115,56 +108,49 @@ package struct OutputFolder: Sendable {
                 written.append(folder.appending(payload.name))
             }
         } catch {
-            for file in written + [self.report] { unlink(file.string) }
-            for target in payloads.compactMap(\.target) { rmdir(places.payloadFolder(for: target).string) }
+            for file in written + [self.report] { try? WorkFiles.removeFile(file) }
+            for target in payloads.compactMap(\.target) { try? WorkFiles.removeEmptyFolder(places.payloadFolder(for: target)) }
             throw error
         }
     }
 
-    /// After an interruption or a fault: removes temporary files, empty logs, and the folder if this run made it and nothing is in it.
+    /// After an interruption or a fault: removes temporary files and empty logs. Removes the folder if this run made it and it is empty.
     package func abandon(keepLogs: Bool = false) {
-        for name in (try? Self.listing(path)) ?? [] where Self.isTemporary(name) { unlink(path.appending(name).string) }
+        for name in (try? Self.listing(path)) ?? [] where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
         if !keepLogs {
-            remove(places.logs)
-            remove(places.work)
+            try? WorkFiles.remove(places.logs)
+            try? WorkFiles.remove(places.work)
         }
-        rmdir(places.logs.string)
-        if !existed { rmdir(path.string) }
+        try? WorkFiles.removeEmptyFolder(places.logs)
+        if !existed { try? WorkFiles.removeEmptyFolder(path) }
     }
 
     // MARK: Looking
 
-    private enum Kind { case folder, other }
-
-    private static func kind(of path: FilePath) -> Kind? {
-        var status = stat()
-        guard stat(path.string, &status) == 0 else { return nil }
-        return status.st_mode & S_IFMT == S_IFDIR ? .folder : .other
-    }
-
     private static func checkWritable(_ folder: FilePath, for path: FilePath) throws(OutputFolderError) {
-        guard access(folder.string, W_OK | X_OK) == 0 else {
-            let reason = Errno(rawValue: errno).description
+        do throws(WorkFileError) {
+            try WorkFiles.checkWritable(folder)
+        } catch {
             throw OutputFolderError(
-                "cannot write to the output folder \(path): \(reason)", help: "name a folder that you may write to")
+                "cannot write to the output folder \(path): \(error.errno.description)", help: "name a folder that you may write to")
         }
     }
 
     private static func listing(_ path: FilePath) throws(OutputFolderError) -> [String] {
         do {
-            return try FileManager.default.contentsOfDirectory(atPath: path.string)
+            return try WorkFiles.names(in: path)
         } catch {
             throw OutputFolderError("cannot read the output folder \(path)")
         }
     }
 
-    /// Ours is a folder with our report, or with nothing but what a run that was killed leaves behind.
+    /// A folder is ours if it has our report, or if it has only the files that a killed run leaves.
     private static func isOurs(_ path: FilePath, names: [String]) -> Bool {
         if names.contains(reportName) { return earlierReport(in: path) != nil }
         return names.allSatisfy { $0 == OutputPlaces.logsName || $0 == OutputPlaces.workName || isTemporary($0) }
     }
 
-    /// The fields by which a report is known as ours, whatever schema the rest follows.
+    /// The fields that identify a report as ours, whatever the schema of the rest.
     private struct Marker: Decodable {
         struct Payload: Decodable { var path: String }
         struct Tree: Decodable { var architecture: String }
@@ -174,7 +160,7 @@ package struct OutputFolder: Sendable {
         }
         var generator: String
         var payload: Payload?
-        /// Of a run for several.
+        /// Only in the report of a run for several targets.
         var targets: [Target]?
     }
 
@@ -185,13 +171,13 @@ package struct OutputFolder: Sendable {
         return marker
     }
 
-    /// Removes the payloads that an earlier report names. Only the last part of each name counts, and only known architectures have a folder,
-    /// so that no report can point elsewhere.
+    /// Removes the payloads that an earlier report names. Only the last component of each path counts, and only known architectures have a
+    /// folder, so that no report can make the program delete other files.
     private static func removeEarlierPayloads(in path: FilePath) throws(OutputFolderError) {
         guard let report = earlierReport(in: path) else { return }
         func remove(_ payload: Marker.Payload?, in folder: FilePath) {
             guard let name = payload.flatMap({ FilePath($0.path).lastComponent?.string }), isPayloadName(name) else { return }
-            unlink(folder.appending(name).string)
+            try? WorkFiles.removeFile(folder.appending(name))
         }
         remove(report.payload, in: path)
         for target in report.targets ?? [] {
@@ -199,8 +185,8 @@ package struct OutputFolder: Sendable {
             let folder = path.appending(architecture.name)
             guard case .folder? = try? WorkFiles.kind(of: folder) else { continue }
             remove(target.payload, in: folder)
-            for name in try listing(folder) where isTemporary(name) { unlink(folder.appending(name).string) }
-            rmdir(folder.string)
+            for name in try listing(folder) where isTemporary(name) { try? WorkFiles.removeFile(folder.appending(name)) }
+            try? WorkFiles.removeEmptyFolder(folder)
         }
     }
 
@@ -208,7 +194,7 @@ package struct OutputFolder: Sendable {
         PayloadABI.Format.allCases.contains { name.hasSuffix("." + $0.rawValue) }
     }
 
-    /// `.NAME.NUMBER.tmp`, as `WorkFiles.writeAtomically` calls its files, of a name that we write.
+    /// Whether a file has a name as `WorkFiles.writeAtomically` makes it, `.NAME.NUMBER.tmp`, and NAME is a report's or a payload's.
     static func isTemporary(_ name: String) -> Bool {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count >= 5, parts[0].isEmpty, parts[parts.count - 1] == "tmp",
@@ -221,21 +207,13 @@ package struct OutputFolder: Sendable {
     // MARK: Changing
 
     private static func makeFolders(_ path: FilePath) throws(OutputFolderError) {
-        var missing: [FilePath] = []
-        var above = path
-        while !above.isEmpty, kind(of: above) == nil {
-            missing.append(above)
-            guard above.removeLastComponent() else { break }
+        // If something else has this name, the next write fails and names it.
+        guard !WorkFiles.exists(path) else { return }
+        do throws(WorkFileError) {
+            // The user decides by the umask who else may write there.
+            try WorkFiles.makeFolder(path, permissions: FilePermissions(rawValue: 0o777))
+        } catch {
+            throw OutputFolderError(error.message, exitCode: error.exitCode)
         }
-        for folder in missing.reversed() {
-            guard mkdir(folder.string, 0o777) == 0 || errno == EEXIST else {
-                let reason = Errno(rawValue: errno).description
-                throw OutputFolderError("cannot make the folder \(folder): \(reason)", exitCode: .internalFault)
-            }
-        }
-    }
-
-    private func remove(_ folder: FilePath) {
-        try? FileManager.default.removeItem(atPath: folder.string)
     }
 }

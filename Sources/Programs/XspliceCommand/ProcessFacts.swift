@@ -3,21 +3,21 @@ import LivepatchBuild
 import SystemPackage
 import WorkFiles
 
-/// What the program knows of itself and of the machine.
+/// Facts about this process and this machine.
 enum ProcessFacts {
-    /// The processors that this process may use.
+    /// The number of processors that are online.
     static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    /// The machine's processor, as uname(2) tells it: `x86_64`, `aarch64`, `armv7l`; empty where it does not.
+    /// The machine's processor as uname(2) names it: `x86_64`, `aarch64`, `armv7l`; empty if uname(2) gives none.
     static var machine: String {
         var facts = utsname()
         guard uname(&facts) == 0 else { return "" }
         return withUnsafeBytes(of: &facts.machine) { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
-    /// The program's own file: builds call it back.
+    /// The path of the program's own file. Builds call it in the compiler's place.
     ///
-    /// - Throws: `UsageError` where `/proc` is not mounted.
+    /// - Throws: `UsageError` when `/proc` is not mounted.
     static func program() throws(UsageError) -> FilePath {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
@@ -27,7 +27,7 @@ enum ProcessFacts {
         return FilePath(platformString: buffer)
     }
 
-    /// Ends the processes that this one started, with their groups, at once: for an exit that can't wait for them.
+    /// Kills the processes that this one started, with their process groups, at once: for an exit that can't wait for them.
     static func killChildren() {
         let own = getpid()
         for child in ((try? WorkFiles.names(in: "/proc")) ?? []).compactMap({ pid_t($0) }) where parent(of: child) == own {
@@ -36,7 +36,7 @@ enum ProcessFacts {
         }
     }
 
-    /// Out of `/proc/PID/stat`: `PID (NAME) STATE PARENT …`, where NAME may hold anything.
+    /// Reads the parent's number from `/proc/PID/stat`: `PID (NAME) STATE PARENT …`, where NAME may contain any character.
     private static func parent(of process: pid_t) -> pid_t? {
         guard let bytes = try? WorkFiles.read(FilePath("/proc/\(process)/stat")),
             let bracket = bytes.lastIndex(of: UInt8(ascii: ")"))

@@ -2,24 +2,27 @@ import ArgumentParser
 import Diagnostics
 import LivepatchBuild
 
-/// The program: what its first argument may be.
+/// The program's root command: its subcommands, and the default one.
 package struct RootCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "xsplice-build",
         abstract: "Turns a Xen source tree and a source patch into a live-patch payload.",
         version: "xsplice-build \(programVersion)",
-        subcommands: [BuildCommand.self, BatchCommand.self, DiffCommand.self, InspectCommand.self, CheckCommand.self, TestDriveCommand.self, WhyCommand.self, ExplainCommand.self, CacheCommand.self],
+        subcommands: [
+            BuildCommand.self, BatchCommand.self, DiffCommand.self, InspectCommand.self, CheckCommand.self, TestDriveCommand.self, WhyCommand.self,
+            ExplainCommand.self, CacheCommand.self,
+        ],
         defaultSubcommand: BuildCommand.self)
 
     package init() {}
 }
 
-/// A parsed command that runs against a console that the caller gives.
+/// A parsed command that runs on a console that the caller provides.
 protocol ConsoleCommand: ParsableCommand {
-    /// - Returns: how it ended, where that is no error.
+    /// - Returns: the exit status, when no error is thrown.
     func run(on console: Console) async throws -> ExitStatus
 
-    /// The line that is said of an interruption.
+    /// The line to print after an interruption.
     var interruption: String { get }
 }
 
@@ -27,7 +30,7 @@ extension ConsoleCommand {
     var interruption: String { "interrupted" }
 }
 
-/// The exit codes, as `--help` has them.
+/// The exit codes, for the text of `--help`.
 enum ExitCodeHelp {
     static let text =
         "EXIT CODES:\n"

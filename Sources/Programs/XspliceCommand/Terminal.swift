@@ -2,17 +2,17 @@ import Diagnostics
 import Report
 import Synchronization
 
-/// How much is said.
+/// How much a run prints.
 package enum Verbosity: Int, Sendable, Comparable {
     case quiet, normal, verbose, debug
 
     package static func < (a: Verbosity, b: Verbosity) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// All output of a run, from whatever task it comes, in order and never one line within another.
+/// Prints all output of a run, whichever task it comes from, in order; lines never mix.
 ///
-/// On a terminal the current stage has a live line with a spinner, a counter and the time, which is replaced in place and ends as
-/// `✓ stage  what came out`. Elsewhere each stage is one plain line, printed when it is done.
+/// On a terminal the current stage has a live line with a spinner, a counter and the time. It is replaced in place and ends as
+/// `✓ stage  what came out`. Elsewhere each stage is one plain line, printed when the stage is done.
 package final class Terminal: Sendable {
     private struct Live {
         var stage: String
@@ -23,7 +23,7 @@ package final class Terminal: Sendable {
 
     private struct State {
         var live: Live?
-        /// True while the cursor stands behind a live line.
+        /// True while the cursor is at the end of a live line.
         var isDrawn = false
         var ticker: Task<Void, Never>?
     }
@@ -33,7 +33,7 @@ package final class Terminal: Sendable {
     private let clock: @Sendable () -> Duration
     private let state = Mutex(State())
 
-    /// - Parameter clock: the time since some fixed moment; given by tests.
+    /// - Parameter clock: returns the time since some fixed moment; tests pass their own.
     package init(
         _ console: Console, verbosity: Verbosity = .normal, clock: (@Sendable () -> Duration)? = nil
     ) {
@@ -47,24 +47,24 @@ package final class Terminal: Sendable {
 
     // MARK: Lines
 
-    /// A line of ordinary output, not said with `-q`.
+    /// Prints a line of ordinary output; not with `-q`.
     package func say(_ text: String = "") {
         guard verbosity > .quiet else { return }
         print(text + "\n", to: console.output)
     }
 
-    /// A line on standard error, not said with `-q`: warnings and the log.
+    /// Prints a line on standard error, for warnings and the log; not with `-q`.
     package func remark(_ text: String) {
         guard verbosity > .quiet else { return }
         print(text + "\n", to: console.error)
     }
 
-    /// A line on standard error that is always said.
+    /// Prints a line on standard error, always.
     package func complain(_ text: String) { print(text + "\n", to: console.error) }
 
     // MARK: Stages
 
-    /// - Parameter stage: what the line begins with.
+    /// - Parameter stage: the text at the beginning of the line.
     package func begin(_ stage: String) {
         guard verbosity > .quiet else { return }
         state.withLock { state in
@@ -81,7 +81,7 @@ package final class Terminal: Sendable {
         }
     }
 
-    /// What the live line says: `12 of 40`. Nothing where there is no live line.
+    /// Sets the text of the live line: `12 of 40`. Does nothing if there is no live line.
     package func update(_ detail: String) {
         state.withLock { state in
             state.live?.detail = detail
@@ -89,15 +89,15 @@ package final class Terminal: Sendable {
         }
     }
 
-    /// Ends the stage with what came out.
+    /// Ends the stage with its result.
     package func end(_ detail: String) { end(style.paint(style.tick, .green), detail) }
 
-    /// Ends the stage without a result; the reason is said elsewhere.
+    /// Ends the stage without a result; the caller reports the reason elsewhere.
     package func fail(_ word: String = "failed") { end(style.paint(style.cross, .red), word) }
 
-    /// Shows a stage while `body` runs, which gives its value, and the line that says what came out.
+    /// Shows a stage while `body` runs. `body` returns its value, and the text of the stage's result.
     ///
-    /// - Throws: what `body` throws; `CancellationError` when the run was interrupted before or meanwhile.
+    /// - Throws: what `body` throws; `CancellationError` when the run was interrupted before or during the stage.
     package func show<Value>(_ stage: String, _ body: () async throws -> (Value, String)) async throws -> Value {
         try Task.checkCancellation()
         begin(stage)
@@ -150,18 +150,18 @@ package final class Terminal: Sendable {
         let frames = style.spinner
         let text = "\(live.stage.padding(to: 10)) \(style.shown(live.detail))"
         let line = " \(frames[live.frame % frames.count]) \(withTime(text, since: live.started))"
-        // One column less than there is: a full line would wrap, and could not be erased.
+        // Use one column less than the terminal has: a full line would wrap and could not be erased.
         console.output.write("\r\u{1b}[2K\(line.prefix(style.width - 1))")
         state.isDrawn = true
     }
 
-    /// The text with the time that it took at the right edge, where that is worth saying.
+    /// The text, with the time that the stage took at the right edge if it is long enough to matter.
     private func withTime(_ text: String, since started: Duration) -> String {
         let elapsed = clock() - started
         guard elapsed >= .milliseconds(500) else { return text }
         let tenths = Int(elapsed / .milliseconds(100))
         let time = "\(grouped(tenths / 10)).\(tenths % 10) s"
-        // Three columns stand before the text, and the last one stays free.
+        // Three columns come before the text, and the last column stays free.
         return text.padding(to: style.width - 5 - time.count) + " " + time
     }
 }

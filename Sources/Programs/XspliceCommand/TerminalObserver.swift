@@ -2,7 +2,7 @@ import LivepatchBuild
 import Report
 import XenBuild
 
-/// Shows on a terminal what a build does.
+/// Shows the events of a build on a terminal.
 struct TerminalObserver: BuildObserver {
     let terminal: Terminal
 
@@ -27,7 +27,7 @@ struct TerminalObserver: BuildObserver {
         }
     }
 
-    /// With `-v` what was done and why, with `--debug` every decision.
+    /// Prints decisions: with `-v` what was done and why, with `--debug` every decision.
     private func say(_ decisions: [Decision]) {
         let detail: Decision.Detail? =
             switch terminal.verbosity {
@@ -39,7 +39,7 @@ struct TerminalObserver: BuildObserver {
         for line in DecisionText.lines(decisions, upTo: detail, style: terminal.console.errorStyle) { terminal.remark(line) }
     }
 
-    /// What hypervisor the payload is for.
+    /// Prints which hypervisor the payload is for.
     private func sayHeading(_ report: BuildReport) {
         terminal.say(ReportText.heading(report, style: terminal.style))
         if report.hypervisor == nil {

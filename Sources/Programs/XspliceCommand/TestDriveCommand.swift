@@ -4,12 +4,12 @@ import LivepatchBuild
 import LoaderModel
 import Report
 import SystemPackage
-import TestRig
+import TestDrive
 import WorkFiles
 import XenSource
 import XenVersions
 
-/// `test-drive`: payloads in a booted hypervisor.
+/// `test-drive`: tries payloads in a booted hypervisor.
 struct TestDriveCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "test-drive", abstract: "Boot a hypervisor under QEMU, and apply and revert payloads there.",
@@ -77,7 +77,7 @@ struct TestDriveCommand: ConsoleCommand {
         let dom0 = try await findDom0(for: known, console)
         let logPath = log.map { FilePath($0) } ?? FilePath(payloads[0]).removingLastComponent().appending("test-drive.log")
         terminal.say("Xen \(known.loader.version) \(known.architecture.name) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
-        // A file of its own: what was looked at is what is booted.
+        // Boot a copy of the bytes that were checked: the file itself may change in the meantime.
         let copy = try TemporaryFile(image)
         defer { copy.remove() }
         var boot = Boot(hypervisor: copy.path, dom0: dom0)
@@ -85,7 +85,7 @@ struct TestDriveCommand: ConsoleCommand {
         return Self.conclude(try await drive.run(on: boot), log: logPath, on: console)
     }
 
-    /// Writes the log, and says what became of the drive: its verdict stands whether or not there is room for the log.
+    /// Writes the log, and prints the result. A log that can't be written doesn't change the verdict.
     ///
     /// - Returns: the exit code.
     static func conclude(_ result: TestDriveResult, log: FilePath, on console: Console) -> ExitStatus {
@@ -101,7 +101,7 @@ struct TestDriveCommand: ConsoleCommand {
         return failure == nil ? .written : .internalFault
     }
 
-    /// What is to be done with each payload, as far as the model of the loader can tell.
+    /// The planned actions for each payload, as far as the model of the loader can predict them.
     private func planned(on known: HypervisorFile.Known) throws -> [TestDrive.Payload] {
         guard known.loader.abi.format == .livepatch else {
             throw UsageError("payloads of format \(known.loader.abi.displayName) can't be driven: Debian has no \(known.loader.abi.hostTool)")
@@ -122,18 +122,17 @@ struct TestDriveCommand: ConsoleCommand {
 
     private func findDom0(for known: HypervisorFile.Known, _ console: Console) async throws -> Dom0 {
         let root = try dom0Folder.map { FilePath($0) } ?? cache.locate(console).appending("dom0")
-        let store = RigCache(root: root) { console.error.write("\($0)\n") }
+        let store = FolderCache(root: root) { console.error.write("\($0)\n") }
         let machine = try TargetMachine.named(known.architecture.name)
-        let version = (major: known.loader.version.major, minor: known.loader.version.minor)
-        guard let release = DebianXen.speaking(to: version) else { throw UsageError("no dom0 is known for Xen \(known.loader.version)") }
-        if let dom0 = try release.existingDom0(machine: machine, cache: store) { return dom0 }
+        let suite = Dom0Suite.speaking(to: known.loader.version)
+        if let dom0 = try suite.existingDom0(for: machine, cache: store) { return dom0 }
         guard fetchDom0 else {
             throw UsageError("there is no dom0 for \(machine) in \(root)", help: "--fetch-dom0 gets Debian's kernel and Xen's tools, about 80 MB")
         }
-        return try await release.dom0(machine: machine, cache: store)
+        return try await suite.dom0(for: machine, cache: store)
     }
 
-    /// What QEMU boots, unpacked if need be, and surely that of `image`.
+    /// The file that QEMU boots, unpacked if necessary. Checks that it belongs to `image`.
     private func bootImage(of image: XenImage) throws -> [UInt8] {
         var bytes = try InputFile.read(FilePath(xen))
         if bytes.starts(with: [0x1f, 0x8b]) {
@@ -149,7 +148,7 @@ struct TestDriveCommand: ConsoleCommand {
     }
 }
 
-/// `CMD=TEXT`: the text is behind the last equals sign. An empty one would be in any output.
+/// `CMD=TEXT`: the text comes after the last equals sign. An empty text is refused, as every output contains it.
 struct ExpectationArgument: ExpressibleByArgument {
     var expectation: TestDrive.Expectation
 

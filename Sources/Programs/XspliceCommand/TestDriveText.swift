@@ -1,9 +1,9 @@
 import Report
-import TestRig
+import TestDrive
 
-/// What `test-drive` says at its end.
+/// The text that `test-drive` prints at its end.
 enum TestDriveText {
-    /// - Parameter log: the file with all that came over the console; nil when it could not be written.
+    /// - Parameter log: the file with the console's whole output; nil when it could not be written.
     static func render(_ result: TestDriveResult, log: String?, style: TextStyle) -> String {
         var actions = result.bootTime.map { [(title: "boot \($0.inSeconds)", isGood: true)] } ?? []
         for step in result.steps where step.question == nil {
@@ -12,7 +12,7 @@ enum TestDriveText {
         if result.verdict == .good, let last = actions.popLast() { actions.append((last.title + ", no WARN, no BUG", true)) }
         var lines: [String] = [], line = ""
         for action in actions {
-            // The mark's colour takes no room.
+            // The colour codes of the mark take no columns.
             if !line.isEmpty, width(line) + action.title.count + 5 > style.width {
                 lines.append(line)
                 line = ""
@@ -22,7 +22,9 @@ enum TestDriveText {
         if !line.isEmpty { lines.append(line) }
         lines += questions(result, style)
         if let step = failed(result) {
-            lines += ["", "'\(style.shown(step.title))' said:"] + (step.output.split(separator: "\n") + step.xenLog.map { "(XEN) \($0)"[...] }).map { "  " + style.shown(String($0)) }
+            lines +=
+                ["", "'\(style.shown(step.title))' said:"]
+                + (step.output.split(separator: "\n") + step.xenLog.map { "(XEN) \($0)"[...] }).map { "  " + style.shown(String($0)) }
         }
         if !result.telling.isEmpty { lines += [""] + result.telling.map { "  " + style.shown($0) } }
         let place = log.map { "log in \(style.shown($0))" } ?? "no log"
@@ -34,7 +36,7 @@ enum TestDriveText {
         isGood ? style.paint(style.tick, .green) : style.paint(style.cross, .red)
     }
 
-    /// Each command with the first line of what it printed, at each time when it was asked.
+    /// Each command, with the first line of its output at each time when it ran.
     private static func questions(_ result: TestDriveResult, _ style: TextStyle) -> [String] {
         var lines: [String] = [], commands: [String] = []
         for step in result.steps {
@@ -69,7 +71,7 @@ enum TestDriveText {
         }
     }
 
-    /// In columns, without what sets colours.
+    /// The width in columns, without the sequences that set colours.
     private static func width(_ text: String) -> Int {
         var count = 0, isEscape = false
         for character in text {

@@ -1,15 +1,15 @@
 import Synchronization
 import SystemPackage
 
-/// Where text goes.
+/// A destination for text.
 package protocol TextSink: Sendable {
     func write(_ text: String)
 }
 
 /// Standard output or standard error.
 ///
-/// A reader that went away, or a full disk behind a redirection, is no reason to stop half way: what was asked for is a
-/// payload, and its file tells. Such text is lost.
+/// If the reader is gone, or the disk behind a redirection is full, the text is lost and the run goes on: the user asked for a payload,
+/// and its file shows the result.
 package struct DescriptorSink: TextSink {
     var descriptor: FileDescriptor
 

@@ -5,7 +5,7 @@ import Report
 import SystemPackage
 import WorkFiles
 
-/// `why`: for what change something is in a payload.
+/// `why`: shows which change is the reason that something is in a payload.
 struct WhyCommand: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "why", abstract: "Say why each thing is in a payload, from the report of the run that made it.",
@@ -28,7 +28,8 @@ struct WhyCommand: ConsoleCommand {
         }
         guard !texts.isEmpty else {
             if let symbol {
-                throw UsageError("nothing called '\(symbol)' is in the payload of \(self.report)", help: "xsplice-build why \(self.report) lists everything in it")
+                throw UsageError(
+                    "nothing called '\(symbol)' is in the payload of \(self.report)", help: "xsplice-build why \(self.report) lists everything in it")
             }
             throw UsageError("\(self.report): that run made no payload", help: "its outcome: \(reports.map(\.outcome.rawValue).joined(separator: ", "))")
         }

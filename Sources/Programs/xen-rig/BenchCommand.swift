@@ -1,17 +1,11 @@
 import ArgumentParser
 import Diagnostics
-import FoundationEssentials
 import SystemPackage
-import TestRig
+import TestDrive
 import WorkFiles
+import XenRig
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
-/// Measures what users wait for.
+/// Measures the times that users wait.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures xsplice-build beside full builds of the same Xen, and writes the page with the figures.")
@@ -32,28 +26,12 @@ struct BenchCommand: AsyncParsableCommand {
         let build = try await xen.build(machine: rig.machine, cache: rig.rigCache)
         let benchmark = Benchmark(
             program: project.program, release: try await XenRelease.ofDebian(rig.archive), build: build,
-            fixtures: project.fixturesFolder, folder: rig.rigCache.root.appending("bench"), jobs: ProcessInfo.processInfo.activeProcessorCount,
-            tell: XenRig.tell)
+            fixtures: project.fixturesFolder, folder: rig.rigCache.root.appending("bench"), jobs: ThisMachine.processors,
+            tell: RigCommand.tell)
         let (unit, rows) = try await benchmark.run(times: runs)
-        let page = BenchmarkPage(unit: unit, rows: rows, version: build.version, jobs: benchmark.jobs, machine: Self.machine(), date: Self.date())
+        let page = BenchmarkPage(unit: unit, rows: rows, version: build.version, jobs: benchmark.jobs, machine: ThisMachine.processor, date: ThisMachine.date)
         try WorkFiles.writeAtomically(Array(page.text.utf8), to: FilePath(output))
         print(page.table)
         print("\n\(output) has the page.")
-    }
-
-    /// `Intel(R) Xeon(R) Processor`, where the system says so.
-    private static func machine() -> String {
-        let text = (try? WorkFiles.read("/proc/cpuinfo")).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
-        return line.flatMap { $0.split(separator: ":").last }.map { $0.drop { $0 == " " } }.map(String.init) ?? "an unknown processor"
-    }
-
-    /// `2026-11-23`.
-    private static func date() -> String {
-        var now = time_t(), parts = tm()
-        Glibc.time(&now)
-        gmtime_r(&now, &parts)
-        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import SystemPackage
-import TestRig
+import TestDrive
 import WorkFiles
 
 struct BootCommand: AsyncParsableCommand {
@@ -57,7 +57,7 @@ struct BootCommand: AsyncParsableCommand {
             if !step.output.isEmpty { print(step.output) }
             if let code = step.exitCode, code != 0 { print("exit code \(code)") }
         }
-        XenRig.tell("the machine ran for \(machine.duration.inSeconds)")
+        RigCommand.tell("the machine ran for \(machine.duration.inSeconds)")
         try machine.requireFinished()
         if let code = machine.steps.lazy.compactMap(\.exitCode).first(where: { $0 != 0 }) {
             throw ExitCode(Int32(code))

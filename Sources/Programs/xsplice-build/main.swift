@@ -3,7 +3,7 @@ import Glibc
 import XspliceCommand
 
 let arguments = Array(CommandLine.arguments.dropFirst())
-// A build runs the program in the compiler's place, a thousand times: before anything else is set up.
+// A build runs this program a thousand times in the compiler's place, so check for that before any other setup.
 if arguments.first == CommandLineTool.recorderCommand {
     exit(CompilerRecorder.run(Array(arguments.dropFirst())))
 }

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// What a batch of builds did: the value behind its `batch.json`, and behind the table at its end.
+/// What a batch of builds did: the value that `batch.json` has, and that the table at the batch's end shows.
 package struct BatchReport: Sendable, Equatable, Codable {
     package static let currentSchema = 1
 
@@ -8,11 +8,11 @@ package struct BatchReport: Sendable, Equatable, Codable {
     package struct Run: Sendable, Equatable, Codable {
         package var fix: String
         package var hypervisor: String
-        /// As the program would have ended, had it built this alone.
+        /// The exit code of `build` for this fix and this hypervisor alone.
         package var exitCode: ExitStatus
-        /// Where `report.json` is, if the run came so far, `output.txt` with what the run said, and the logs.
+        /// The folder with `report.json`, if the run wrote one, with the run's output in `output.txt`, and with the logs.
         package var folder: String
-        /// The payload's file, where there is one.
+        /// The payload's file; nil if there is none.
         package var payload: String?
         package var milliseconds: Int
 
@@ -28,7 +28,7 @@ package struct BatchReport: Sendable, Equatable, Codable {
 
     package var generator: String
     package var schemaVersion: Int
-    /// Of the worst run.
+    /// The exit code of the worst run.
     package var exitCode: ExitStatus
     /// In the order of the manifest.
     package var runs: [Run]
@@ -42,7 +42,7 @@ package struct BatchReport: Sendable, Equatable, Codable {
         self.milliseconds = milliseconds
     }
 
-    /// What stands in the file until the batch has ended; an interruption leaves it there.
+    /// The content of the file until the batch ends, and after an interruption.
     package static var begun: BatchReport {
         var report = BatchReport([], milliseconds: 0)
         report.exitCode = .interrupted
@@ -51,7 +51,7 @@ package struct BatchReport: Sendable, Equatable, Codable {
 }
 
 extension ExitStatus {
-    /// From good to bad, as for outcomes; a run that could not even begin comes after all that did.
+    /// From good to bad, as for outcomes. A run that could not begin is worse than all that did.
     private static let order: [Self] = [
         .written, .nothingToPatch, .cannotBeLivePatched, .originalDiffers, .buildFailed, .patchDoesNotApply, .usage, .internalFault, .interrupted,
     ]
@@ -59,7 +59,7 @@ extension ExitStatus {
     /// - Returns: `.written` for no runs at all.
     static func worst(_ all: [Self]) -> Self { order.last { all.contains($0) } ?? .written }
 
-    /// In a cell of a table.
+    /// The word in a cell of the table.
     var word: String {
         switch self {
         case .written: "written"

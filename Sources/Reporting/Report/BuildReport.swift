@@ -1,12 +1,12 @@
 import Diagnostics
 import ObjectDiff
 
-/// What a run did and found: the value behind `report.json` and behind the text on the terminal.
+/// What a run did and found: the value that `report.json` has, and that the terminal shows as text.
 ///
-/// Field names are stable. A field may be added; one that changes its meaning or goes away raises `schemaVersion`.
+/// Field names are stable. New fields may be added. When a field's meaning changes or a field goes away, `schemaVersion` rises.
 /// All sizes are in bytes, all build-ids lower-case hexadecimal, all times milliseconds.
 package struct BuildReport: Sendable, Equatable, Codable {
-    /// The value of `generator`, by which an output folder is known as ours.
+    /// The value of `generator`, which identifies an output folder as ours.
     package static let generatorName = "xsplice-build"
     package static let currentSchema = 4
 
@@ -16,7 +16,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
         case refused
         case buildFailed = "build-failed"
         case originalDiffers = "original-differs"
-        /// As asked for, the run ended when the objects were compiled.
+        /// The user wanted it so: the run ended after the objects were compiled.
         case compiledOnly = "compiled-only"
     }
 
@@ -27,7 +27,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var version: String
         /// `x86_64`, `arm64`, `arm32`.
         package var architecture: String
-        /// `livepatch v2`, as `PayloadABI.displayName` says it.
+        /// The format as `PayloadABI.displayName` has it, such as `livepatch v2`.
         package var format: String
 
         package init(path: String, version: String, architecture: String, format: String) {
@@ -42,7 +42,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
     package struct Hypervisor: Sendable, Equatable, Codable {
         package var xenSyms: String
         package var buildID: String
-        /// True when no xen-syms was given and one was built from the tree.
+        /// True when the user gave no xen-syms and the run built the hypervisor from the tree.
         package var builtHere: Bool
 
         package init(xenSyms: String, buildID: String, builtHere: Bool) {
@@ -73,9 +73,9 @@ package struct BuildReport: Sendable, Equatable, Codable {
         /// The patch files, in the order in which they were applied.
         package var sources: [String]
         package var files: [File]
-        /// Paths outside the hypervisor, which were left out.
+        /// Paths outside the hypervisor. The run left their changes out.
         package var leftOut: [String]
-        /// Hunks that applied at another line than they say.
+        /// The number of hunks that applied at another line than the patch says.
         package var movedHunks: Int
 
         package init(sources: [String], files: [File], leftOut: [String] = [], movedHunks: Int = 0) {
@@ -88,21 +88,21 @@ package struct BuildReport: Sendable, Equatable, Codable {
 
     /// What was compiled.
     package struct Compile: Sendable, Equatable, Codable {
-        /// Objects in the whole hypervisor.
+        /// The number of objects in the whole hypervisor.
         package var objects: Int
-        /// Those that the patch can affect.
+        /// The number of objects that the patch can affect.
         package var concerned: Int
         package var compiled: Int
         package var fromCache: Int
         package var compiler: String
-        /// Whether make went through everything but the objects before they were compiled, rather than the headers alone.
+        /// Whether make prepared the whole tree before the objects were compiled, and not only the headers.
         package var preparedWhole: Bool
-        /// Why the headers were not enough.
+        /// Why preparing only the headers was not enough.
         package var preparedBecause: String?
-        /// The objects that came into question, sorted by name.
+        /// The decision for each object that the patch might affect, sorted by name.
         package var decisions: [Decision]
 
-        /// Why an object was compiled, or why it did not have to be.
+        /// Whether an object was compiled, and why.
         package struct Decision: Sendable, Equatable, Codable {
             /// `common/kernel.o`.
             package var object: String
@@ -131,7 +131,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
         }
     }
 
-    /// How many functions came out how.
+    /// The number of functions with each status.
     package struct Comparison: Sendable, Equatable, Codable {
         package var same: Int
         package var changed: Int
@@ -150,7 +150,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
     package struct Original: Sendable, Equatable, Codable {
         package var replaced: Int
         package var equal: Int
-        /// Of the equal ones, those whose instructions are the same in other bytes.
+        /// How many of the equal functions have the same instructions in different bytes.
         package var equalInInstructions: Int
 
         package init(replaced: Int, equal: Int, equalInInstructions: Int = 0) {
@@ -160,7 +160,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
         }
     }
 
-    /// A payload that is applied already, below the new one.
+    /// A payload that is already applied, below the new one.
     package struct StackedPayload: Sendable, Equatable, Codable {
         package var path: String
         package var buildID: String
@@ -172,11 +172,11 @@ package struct BuildReport: Sendable, Equatable, Codable {
     }
 
     package enum Status: String, Sendable, Equatable, Codable {
-        /// Replaces the hypervisor's.
+        /// It replaces the hypervisor's function.
         case changed
-        /// Did not exist before.
+        /// It did not exist before.
         case new
-        /// Exists unchanged in the hypervisor, and travels along.
+        /// It exists unchanged in the hypervisor, and is included in the payload.
         case copied
         /// The unlikely part of a replaced function, which the compiler put apart.
         case coldPart = "cold part"
@@ -184,7 +184,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
         case nops = "NOPs"
     }
 
-    /// One step of the way from something in the payload to the change that it is there for. The first step is the thing itself.
+    /// One step of the chain from an item in the payload to the change that is the reason for it. The first step is the item itself.
     package struct WhyStep: Sendable, Equatable, Codable {
         package var name: String
         package var file: String?
@@ -200,17 +200,17 @@ package struct BuildReport: Sendable, Equatable, Codable {
         }
     }
 
-    /// What differs first between the original and the patched version of something.
+    /// The first difference between the original and the patched version of an item.
     package struct FirstDifference: Sendable, Equatable, Codable {
-        /// From its start; nil where no byte of it differs.
+        /// In bytes from the item's start; nil when no byte differs.
         package var offset: Int?
-        /// The instructions there, or what they refer to.
+        /// The instruction there, or what it refers to, in the original. `after` is the same in the patched version.
         package var before: String?
         package var after: String?
-        /// Where the patched source has it.
+        /// The file and line in the patched source.
         package var file: String?
         package var line: Int?
-        /// In a few words.
+        /// The difference in a few words.
         package var summary: String
 
         package init(offset: Int? = nil, before: String? = nil, after: String? = nil, file: String? = nil, line: Int? = nil, summary: String) {
@@ -232,9 +232,9 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var oldSize: Int?
         package var newSize: Int
         package var status: Status
-        /// Why it is in the payload; empty for NOPs.
+        /// The chain of reasons why it is in the payload; empty for NOPs.
         package var why: [WhyStep]
-        /// nil for what has no counterpart in the hypervisor.
+        /// nil if the function has no counterpart in the hypervisor.
         package var firstDifference: FirstDifference?
 
         package init(
@@ -275,9 +275,9 @@ package struct BuildReport: Sendable, Equatable, Codable {
         }
     }
 
-    /// Entries of one special section that go with the payload's functions.
+    /// The entries of one special section that belong to the payload's functions.
     package struct SpecialEntries: Sendable, Equatable, Codable {
-        /// What one entry is called, in the singular: `bug frame`.
+        /// The name of one entry, in the singular: `bug frame`.
         package var kind: String
         package var section: String
         package var count: Int
@@ -294,13 +294,13 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var path: String
         package var size: Int
         package var buildID: String
-        /// The build-id below it on the stack of applied payloads.
+        /// The build-id that the payload needs on top of the stack before it is applied.
         package var depends: String
-        /// nil where the format has no such dependency.
+        /// nil when the format has no such dependency.
         package var xenDepends: String?
-        /// The program that loads it on the host.
+        /// The program that loads the payload on the host.
         package var hostTool: String
-        /// Whether it takes the place of all payloads that are applied.
+        /// Whether it replaces all applied payloads.
         package var isCumulative: Bool
 
         package init(
@@ -329,7 +329,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
     package var generator: String
     package var schemaVersion: Int
     package var outcome: Outcome
-    /// The error that ended the run, when it was not a diagnostic about the change.
+    /// The message of the error in a run that ended with `buildFailed`; nil in every other run.
     package var failure: String?
     package var tree: Tree
     package var hypervisor: Hypervisor?
@@ -339,7 +339,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
     package var compile: Compile?
     package var comparison: Comparison?
     package var original: Original?
-    /// Types that the patch lays out otherwise.
+    /// Types whose layout the patch changes.
     package var layouts: [LayoutChange]
     package var functions: [Function]
     package var data: [DataObject]
@@ -350,7 +350,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
     package var diagnostics: [Diagnostic]
     package var timings: [Timing]
 
-    /// A report that knows the tree only; the stages add what they find.
+    /// Makes a report with the tree only. The stages add their results.
     package init(tree: Tree, outcome: Outcome = .refused) {
         generator = Self.generatorName
         schemaVersion = Self.currentSchema

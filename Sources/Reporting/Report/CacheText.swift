@@ -1,8 +1,8 @@
 import XenBuild
 
-/// What the cache holds, for a terminal.
+/// The contents of the cache as text for a terminal.
 package enum CacheText {
-    /// - Parameter folder: as it is to be shown.
+    /// - Parameter folder: the cache's path as it is shown.
     package static func render(_ usage: CacheUsage, folder: String, style: TextStyle) -> String {
         let rows = [("prepared trees", usage.trees), ("objects", usage.objects), ("runs under way, or killed", usage.work)]
         func line(_ name: String, _ count: String, _ bytes: Int64) -> String {

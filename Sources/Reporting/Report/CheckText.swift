@@ -1,7 +1,7 @@
 import Diagnostics
 import LoaderModel
 
-/// What `check` says on a terminal.
+/// The text of `check` for a terminal.
 package enum CheckText {
     package static func render(_ check: PayloadCheck, style: TextStyle) -> String {
         var lines = [
@@ -16,7 +16,12 @@ package enum CheckText {
             lines.append(style.wrap(style.shown(said), first: head, rest: String(repeating: " ", count: width + 5)).trimmed)
         }
         for finding in check.findings {
-            let colour: TextStyle.Paint = switch finding.severity { case .error: .red; case .warning: .yellow; case .note: .blue }
+            let colour: TextStyle.Paint =
+                switch finding.severity {
+                case .error: .red
+                case .warning: .yellow
+                case .note: .blue
+                }
             let head = style.paint("\(finding.severity.rawValue):", colour) + " "
             lines += ["", style.wrap(style.shown(finding.text), first: head, rest: "  ")]
         }
@@ -63,6 +68,6 @@ package enum CheckText {
 }
 
 extension String {
-    /// Without blanks at the end.
+    /// The text without blanks at its end.
     fileprivate var trimmed: String { String(reversed().drop { $0 == " " }.reversed()) }
 }

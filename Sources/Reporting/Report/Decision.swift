@@ -6,18 +6,18 @@ package struct Decision: Sendable, Equatable {
         case prepare, compile, spare, compare, link
     }
 
-    /// How much one has to want to know to be shown it.
+    /// The level of detail that the user must ask for to see a decision.
     package enum Detail: Int, Sendable, Comparable {
         /// What was done, and why: `-v`.
         case actions
-        /// Every decision, also where nothing had to be done: `--debug`.
+        /// Every decision, even if nothing had to be done: `--debug`.
         case everything
 
         package static func < (a: Detail, b: Detail) -> Bool { a.rawValue < b.rawValue }
     }
 
     package var stage: Stage
-    /// The object, function or variable; empty for the whole.
+    /// The object, function or variable; empty for a decision about the whole run.
     package var subject: String
     package var text: String
     package var detail: Detail
@@ -31,14 +31,14 @@ package struct Decision: Sendable, Equatable {
 }
 
 extension Decision {
-    /// Why objects were compiled or spared.
+    /// Why each object was compiled or left out.
     package static func all(_ compile: BuildReport.Compile) -> [Decision] {
         let depth = (compile.preparedWhole ? "the whole tree" : "the headers only") + (compile.preparedBecause.map { ": \($0)" } ?? "")
         return [Decision(.prepare, "", depth)]
             + compile.decisions.map { $0.spared ? Decision(.spare, $0.object, $0.why, .everything) : Decision(.compile, $0.object, $0.why) }
     }
 
-    /// What changed, is new or is gone in each object; and which item was taken for which, and by what evidence.
+    /// What changed, is new or is gone in each object; and which twin each item has, and by what evidence.
     package static func all(_ changes: [ChangeSet]) -> [Decision] {
         var decisions: [Decision] = []
         for set in changes {
@@ -47,7 +47,7 @@ extension Decision {
                 if let twin = record.twin, let words = twin.evidence.words {
                     decisions.append(Decision(.compare, name, "is the original's \(set.original[twin.original].name): \(words)", .everything))
                 }
-                // What the compiler named counts through the functions that refer to it.
+                // The functions that refer to content that the compiler named are listed instead.
                 if record.item.isJustContent, name.contains(".") { continue }
                 switch record.status {
                 case .same: break
@@ -70,7 +70,7 @@ extension Decision {
         }
     }
 
-    /// What is included, and for what; and what is the hypervisor's.
+    /// Each item that is in the payload, and why; and each symbol of the hypervisor that the payload refers to.
     package static func all(_ report: BuildReport) -> [Decision] {
         let included = report.functions.map { ($0.name, $0.why) } + report.data.map { ($0.name, $0.why) }
         return included.map { Decision(.link, $0, chain($1)) } + report.references.map { Decision(.link, $0, "is the hypervisor's", .everything) }
@@ -85,7 +85,7 @@ extension Decision {
 
 /// Decisions as lines of text.
 package enum DecisionText {
-    /// - Returns: a line for each decision that is to be shown, with the stage at its beginning, so that `grep` finds them.
+    /// - Returns: a line for each decision to show. It begins with the stage, so that `grep` finds it.
     package static func lines(_ decisions: [Decision], upTo detail: Decision.Detail, style: TextStyle) -> [String] {
         let shown = decisions.filter { $0.detail <= detail }
         let width = min(40, shown.map(\.subject.count).max() ?? 0)
@@ -97,7 +97,7 @@ package enum DecisionText {
 }
 
 extension TwinEvidence {
-    /// In a few words; nil where the name says it all.
+    /// The evidence in a few words; nil when the names are the evidence.
     fileprivate var words: String? {
         switch self {
         case .name: nil

@@ -9,9 +9,9 @@ package struct CatalogueEntry: Sendable, Equatable, Encodable {
     package var situations: [Situation]
     /// Why it matters.
     package var meaning: String
-    /// A change that leads to it.
+    /// A change that causes the diagnostic.
     package var example: String
-    /// What to do about it.
+    /// What the user can do.
     package var advice: String
 
     /// Those of its situations, each once, the most severe first.
@@ -21,7 +21,7 @@ package struct CatalogueEntry: Sendable, Equatable, Encodable {
     package var severityList: String { severities.map(\.rawValue).joined(separator: ", ") }
 }
 
-/// All diagnostics, explained: `explain` and `Docs/Diagnostics.md` are made from it.
+/// All diagnostics with their explanations: the source of `explain` and of `Docs/Diagnostics.md`.
 package enum DiagnosticCatalogue {
     /// In the order of `DiagnosticID.allCases`, which is the order of the stages.
     package static let entries: [CatalogueEntry] = DiagnosticID.allCases.map(entry)
@@ -94,7 +94,7 @@ package enum DiagnosticCatalogue {
 
     private static func sentence(_ title: String) -> String { title.prefix(1).uppercased() + title.dropFirst() + "." }
 
-    /// Keeps the underscores of names like `__init` from becoming emphasis; what stands between backquotes is safe already.
+    /// Keeps the underscores of names like `__init` from becoming emphasis. Text between backquotes is safe already.
     private static func escaped(_ text: String) -> String {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .map { $0.isMultiple(of: 2) ? String($1).replacing("_", with: "\\_") : String($1) }

@@ -1,11 +1,11 @@
 import Diagnostics
 import ObjectDiff
 
-/// Diagnostics and errors as a person reads them.
+/// Diagnostics and errors as text for people.
 package enum DiagnosticText {
-    /// One diagnostic: its heading, the place, and the way on. Ends without a line feed.
+    /// One diagnostic: its heading, the place, and the advice. Ends without a line feed.
     ///
-    /// - Parameter layout: of the type that it is about.
+    /// - Parameter layout: the changed layout of the type that the diagnostic is about.
     package static func render(_ diagnostic: Diagnostic, layout: LayoutChange? = nil, style: TextStyle) -> String {
         let paint: TextStyle.Paint =
             switch diagnostic.severity {
@@ -14,7 +14,7 @@ package enum DiagnosticText {
             case .note: .blue
             }
         let label = "\(diagnostic.severity.rawValue)[\(diagnostic.id.rawValue)]:"
-        // Wrapped unpainted, so that escape sequences do not count as columns.
+        // Wrap the text before painting it, so that escape sequences do not count as columns.
         let wrapped = style.wrap("\(label) \(style.shown(diagnostic.message))", rest: "  ")
         var lines = [style.paint(label, paint) + wrapped.dropFirst(label.count)]
         if let location = diagnostic.location {
@@ -33,9 +33,9 @@ package enum DiagnosticText {
         return lines.joined(separator: "\n")
     }
 
-    /// All of them, the worst first, otherwise in the order found, with an empty line between two.
+    /// All diagnostics, the worst first, then in the order found, with an empty line between two.
     ///
-    /// - Parameter layouts: of the types that some of them are about.
+    /// - Parameter layouts: the changed layouts of the types that some diagnostics are about.
     package static func render(_ diagnostics: [Diagnostic], layouts: [LayoutChange] = [], style: TextStyle) -> String {
         let order: [Severity] = [.error, .warning, .note]
         return order.flatMap { severity in diagnostics.filter { $0.severity == severity } }
@@ -50,14 +50,14 @@ package enum DiagnosticText {
 
     /// The last line of a refusal.
     ///
-    /// - Parameter target: the architecture, in a run for several.
+    /// - Parameter target: the architecture in a run for several targets; nil in a run for one.
     package static func refusalSummary(_ diagnostics: [Diagnostic], target: String? = nil) -> String {
         let count = diagnostics.count { $0.severity == .error }
         let place = target.map { " for \($0)" } ?? ""
         return "\(counted(count, "reason")) why this change can't be live-patched\(place) as it is. No payload was written\(place)."
     }
 
-    /// An error of a stage: one line, and the help below it. The line is not wrapped: scripts and logs want it whole.
+    /// An error of a stage: one line, and the help below it. The line is not wrapped: scripts and logs need it on one line.
     package static func render(_ error: any ExplainedError, style: TextStyle) -> String {
         let lines = error.message.split(separator: "\n", omittingEmptySubsequences: false)
             .map { style.shown(String($0)) }

@@ -10,7 +10,7 @@ package struct JSONTextError: ExplainedError, Equatable {
     package var exitCode: ExitStatus { .internalFault }
 }
 
-/// JSON as all commands write it: keys sorted, indented, slashes plain, one line feed at the end, so that two reports
+/// JSON as all commands write it: keys sorted, indented, slashes not escaped, one line feed at the end. So two reports
 /// can be compared line by line.
 package enum JSONText {
     package static func encode(_ value: some Encodable, subject: String = "report") throws(JSONTextError) -> String {

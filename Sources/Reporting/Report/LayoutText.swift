@@ -1,12 +1,12 @@
 import ObjectDiff
 
-/// A type's layout before and after, as a table: below a refusal, and in `diff`.
+/// A type's layout before and after, as a table: shown below a refusal, and by `diff`.
 package enum LayoutText {
-    /// More rows would hide what is said below them.
+    /// More rows would push the text below them off the screen.
     private static let maximumRows = 24
     private static let gap = "   "
 
-    /// The table of what is not as it was, then who changes along, then who uses the type.
+    /// The table of differences, then the types that change because they contain this one, then the users of the type.
     package static func render(_ change: LayoutChange, style: TextStyle) -> String {
         var lines: [String] = []
         if let old = change.oldSize, let new = change.newSize, old != new {
@@ -47,7 +47,7 @@ package enum LayoutText {
 
     private static func memberTable(_ change: LayoutChange, style: TextStyle) -> [String] {
         guard !change.members.isEmpty else { return [] }
-        // Those that say something of their own come first; the moved ones follow from them.
+        // If there are too many rows, leave out moved members first: they moved only because other members changed.
         let moved = change.members.filter { $0.change == .moved }
         let telling = change.members.filter { $0.change != .moved }
         let shown = Array((telling + moved.prefix(max(3, maximumRows - telling.count))).prefix(maximumRows))
@@ -73,7 +73,7 @@ package enum LayoutText {
         }
     }
 
-    /// By place in the patched type, those that are gone by their old one.
+    /// Sorts members by their place in the patched type, and removed members by their old place.
     private static func inOrder(_ members: [LayoutChange.Member]) -> [LayoutChange.Member] {
         members.enumerated().sorted { a, b in
             let (x, y) = (a.element.new ?? a.element.old, b.element.new ?? b.element.old)
@@ -94,12 +94,13 @@ package enum LayoutText {
     }
 
     private static func rest(hidden: Int, of kind: String, _ change: LayoutChange, style: TextStyle) -> [String] {
-        let parts = (hidden > 0 ? ["\(grouped(hidden)) more \(kind)"] : [])
+        let parts =
+            (hidden > 0 ? ["\(grouped(hidden)) more \(kind)"] : [])
             + (change.unchanged > 0 ? ["\(grouped(change.unchanged)) unchanged"] : [])
         return parts.isEmpty ? [] : ["     \(style.ellipsis) \(parts.joined(separator: ", "))"]
     }
 
-    /// `8, 4 bytes`; `8.3, 1 bit` for what does not begin or end at a byte.
+    /// `8, 4 bytes`; `8.3, 1 bit` for a member that does not begin or end at a byte.
     private static func place(_ place: LayoutChange.Place?, style: TextStyle) -> String {
         guard let place else { return style.none }
         let isWhole = !place.isBitField && place.bitOffset.isMultiple(of: 8)
@@ -111,7 +112,7 @@ package enum LayoutText {
     private static let width = 80
     private static let indent = "     "
 
-    /// Fits 80 columns: long names lose their middle, and a remark that is too long stands on a line of its own.
+    /// A table for 80 columns: long names lose their middle, and a remark that is too long gets a line of its own.
     private static func table(_ heading: [String], _ rows: [[String]], style: TextStyle) -> [String] {
         let cells = ([heading] + rows).map { row in row.dropLast().map { cut($0, 30, style) } }
         let widths = heading.indices.dropLast().map { column in cells.map { $0[column].count }.max() ?? 0 }

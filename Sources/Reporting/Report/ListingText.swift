@@ -1,7 +1,7 @@
 import Diagnostics
 import ObjectDiff
 
-/// The text of the commands that look at files and write none.
+/// The text of the commands that only read files.
 package enum ListingText {
     package static func render(_ comparison: ObjectComparison, style: TextStyle) -> String {
         func lines(_ title: String, _ items: [ObjectComparison.Item]) -> [String] {
@@ -19,7 +19,8 @@ package enum ListingText {
     }
 
     package static func render(_ comparison: FolderComparison, style: TextStyle) -> String {
-        let head = "\(style.shown(comparison.original)) \(style.arrow) \(style.shown(comparison.patched)): "
+        let head =
+            "\(style.shown(comparison.original)) \(style.arrow) \(style.shown(comparison.patched)): "
             + "\(counted(comparison.sameObjects, "object")) and \(counted(comparison.sameFunctions, "function")) the same"
         guard !comparison.differing.isEmpty else { return head + "\n  no difference that runs" }
         let objects = comparison.differing.map { render($0, style: style) }

@@ -1,14 +1,14 @@
 import Diagnostics
 import ObjectDiff
 
-/// What `diff` says about two objects.
+/// The result of `diff` for two objects.
 package struct ObjectComparison: Sendable, Equatable, Codable {
     package enum Status: String, Sendable, Equatable, Codable, CaseIterable { case changed, new, removed }
 
     package struct Item: Sendable, Equatable, Codable {
         package var name: String
         package var status: Status
-        /// In bytes; nil on the side where it does not exist.
+        /// In bytes; nil when the item doesn't exist in the original. `newSize` is nil when it doesn't exist in the patched object.
         package var oldSize: Int?
         package var newSize: Int?
 
@@ -25,7 +25,7 @@ package struct ObjectComparison: Sendable, Equatable, Codable {
     package var sameFunctions: Int
     package var functions: [Item]
     package var data: [Item]
-    /// Types that are laid out otherwise.
+    /// Types whose layout changed.
     package var layouts: [LayoutChange]
     package var diagnostics: [Diagnostic]
 
@@ -42,17 +42,17 @@ package struct ObjectComparison: Sendable, Equatable, Codable {
         self.diagnostics = diagnostics
     }
 
-    /// Whether anything of it runs or is used otherwise than before.
+    /// Whether a function, a variable or a type's layout differs.
     package var isDifferent: Bool { !functions.isEmpty || !data.isEmpty || !layouts.isEmpty }
 }
 
-/// What `diff` says about two folders of objects.
+/// The result of `diff` for two folders of objects.
 package struct FolderComparison: Sendable, Equatable, Codable {
     package var original: String
     package var patched: String
     package var sameObjects: Int
     package var sameFunctions: Int
-    /// The objects that differ, or that there is something to say about; on both sides by the same name.
+    /// The objects that differ or have diagnostics. An object has the same name in both folders.
     package var differing: [ObjectComparison]
 
     package init(original: String, patched: String, objects: [ObjectComparison]) {

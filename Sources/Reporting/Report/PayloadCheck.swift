@@ -3,32 +3,32 @@ import LoaderModel
 import XenSource
 import XenVersions
 
-/// What a hypervisor would say to a payload: the value behind `check --json` and behind its text.
+/// How a hypervisor would respond to a payload: the value that `check --json` writes, and that `check` prints as text.
 ///
-/// Sizes are in bytes, build-ids and bytes lower-case hexadecimal.
+/// Sizes are in bytes. Build-ids, and the bytes of code, are lower-case hexadecimal.
 package struct PayloadCheck: Sendable, Equatable, Codable {
     package enum Verdict: String, Sendable, Equatable, Codable {
         /// Everything works; there may be warnings.
         case good
         case refused
         case crashes
-        /// The payload goes beyond what this program knows of the loader.
+        /// The payload uses something of the loader that this program does not model.
         case unknown
     }
 
     package struct Answer: Sendable, Equatable, Codable {
         package var action: PayloadActions.Action
         package var verdict: Verdict
-        /// `EINVAL`, for what is refused.
+        /// The error number of a refusal, such as `EINVAL`.
         package var error: String?
         package var reason: String?
-        /// Whether the hypervisor's console tells a reason too.
+        /// Whether the hypervisor also logs a reason on its console.
         package var isLogged: Bool?
     }
 
     package struct Finding: Sendable, Equatable, Codable {
         package var severity: Severity
-        /// Stable: `not-reappliable`.
+        /// A stable identifier, such as `not-reappliable`.
         package var kind: String
         package var text: String
 
@@ -43,7 +43,7 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
         package var function: String
         package var address: String
         package var before: String?
-        /// Nil for NOPs.
+        /// nil for NOPs.
         package var after: String?
         package var size: Int
     }
@@ -55,13 +55,13 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
 
     package var payload: String
     package var xenSyms: String
-    /// Of the payloads below, bottom first.
+    /// The paths of the payloads below, bottom first.
     package var below: [String]
     package var version: String
     package var architecture: String
     package var format: String
     package var hypervisorBuildID: String
-    /// Of the payload, as far as the upload comes to read it.
+    /// The payload's build-id; nil if the upload ends before the loader reads it.
     package var buildID: String?
     package var depends: String?
     package var verdict: Verdict
@@ -70,12 +70,12 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
     package var regions: [Region]
     package var functions: Int
     package var newSymbols: Int
-    /// What applying changes in the hypervisor's code; after a revert, `before` stands there again.
+    /// The changes that applying the payload makes to the hypervisor's code. A revert puts the bytes `before` back.
     package var writes: [Write]
 
     /// - Parameters:
-    ///   - result: of the upload.
-    ///   - more: what was found beside it.
+    ///   - result: the result of the upload.
+    ///   - more: findings from other checks.
     package init(
         payload: String, hypervisor: RunningHypervisor, loader: HypervisorLoader, architecture: String, result: LoadResult,
         actions: PayloadActions, more: [Finding] = []
@@ -91,7 +91,7 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
         depends = result.depends.isEmpty ? nil : BuildIDNote.text(result.depends)
         answers = actions.answers.map(Answer.init)
         findings = more + result.findings.map { Finding(severity: $0.kind.severity, kind: $0.kind.rawValue, text: $0.text) }
-        // What is a reason to refuse it is said there.
+        // An answer already gives the reason for a refusal: don't repeat it as a finding.
         let reasons = Set(answers.compactMap(\.reason))
         findings.removeAll { reasons.contains($0.text) }
         regions = result.regions.map { Region(region: $0.region, size: $0.size) }

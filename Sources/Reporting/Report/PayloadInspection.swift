@@ -2,21 +2,7 @@ import Diagnostics
 import ELFModel
 import XenSource
 
-/// A file that is not a payload.
-package struct InspectionError: ExplainedError, Equatable {
-    package var file: String
-    package var reason: String
-
-    package init(file: String, reason: String) {
-        self.file = file
-        self.reason = reason
-    }
-
-    package var message: String { "\(file): \(reason)" }
-    package var exitCode: ExitStatus { .usage }
-}
-
-/// What a payload file says about itself, whoever made it.
+/// The contents of a payload file, whichever program made it.
 package struct PayloadInspection: Sendable, Equatable, Codable {
     /// An entry of the functions section.
     package struct Function: Sendable, Equatable, Codable {
@@ -25,7 +11,7 @@ package struct PayloadInspection: Sendable, Equatable, Codable {
         package var newSize: Int
         /// The symbol that replaces it; nil when the old code is overwritten with NOPs.
         package var replacement: String?
-        /// Where the old function is, when the payload says so; else the loader looks up its name.
+        /// The address of the old function if the payload has it; nil if the loader looks up its name.
         package var oldAddress: UInt64?
         package var version: Int
     }
@@ -39,9 +25,9 @@ package struct PayloadInspection: Sendable, Equatable, Codable {
     }
 
     package struct RelocationCount: Sendable, Equatable, Codable {
-        /// The section that they apply to.
+        /// The section that the relocations apply to.
         package var section: String
-        /// The name of the type where it is known, else its number.
+        /// The name of the type if it is known, else its number.
         package var type: String
         package var count: Int
     }
@@ -49,18 +35,18 @@ package struct PayloadInspection: Sendable, Equatable, Codable {
     package struct Hook: Sendable, Equatable, Codable {
         /// `load`, `preapply`…
         package var name: String
-        /// The functions called, where a relocation names one.
+        /// The names of the functions that the hypervisor calls, as far as relocations name them.
         package var functions: [String]
     }
 
     package var file: String
     package var format: String
-    /// As in `--arch`; nil for a processor that this version does not know.
+    /// The name as in `--arch`; nil for a processor that this version does not know.
     package var architecture: String?
     package var buildID: String?
     package var depends: String?
     package var xenDepends: String?
-    /// What it says of its making: `key=value`.
+    /// What the payload records about how it was made: `key=value`.
     package var metadata: [String]
     package var functions: [Function]
     package var hooks: [Hook]
@@ -71,13 +57,13 @@ package struct PayloadInspection: Sendable, Equatable, Codable {
     /// Reads the payload's own sections.
     ///
     /// - Parameters:
-    ///   - file: stands in the result and in error messages.
-    ///   - architecture: the name of the payload's processor, where it is known.
-    ///   - relocationName: the name of a relocation type on the payload's processor, or nil.
-    /// - Throws: `InspectionError` when the file is no payload, or its functions section is damaged.
+    ///   - file: the file's name for the result and for error messages.
+    ///   - architecture: the name of the payload's processor; nil if it is not known.
+    ///   - relocationName: returns the name of a relocation type on the payload's processor, or nil.
+    /// - Throws: `InputError` when the file is not a payload, or its functions section is damaged.
     package init(
         _ elf: ELFFile, file: String, architecture: String? = nil, relocationName: (UInt32) -> String? = { _ in nil }
-    ) throws(InspectionError) {
+    ) throws(InputError) {
         let reader = PayloadReader(elf: elf, file: file)
         let (abi, functions) = try reader.functions()
         self.file = file

@@ -1,8 +1,9 @@
+import Diagnostics
 import ELFModel
 import XenSource
 import XenVersions
 
-/// Reads a payload's sections without trust in any offset or index that they hold.
+/// Reads a payload's sections. Checks every offset and index that they hold, because the file is untrusted.
 struct PayloadReader {
     var elf: ELFFile
     var file: String
@@ -17,28 +18,30 @@ struct PayloadReader {
 
     func index(of name: String) -> Int? { elf.sections.firstIndex { $0.name == name } }
 
-    /// The entries of the functions section, and the format that they are in.
-    func functions() throws(InspectionError) -> (PayloadABI, [PayloadInspection.Function]) {
+    /// The entries of the functions section, and the payload's format.
+    func functions() throws(InputError) -> (PayloadABI, [PayloadInspection.Function]) {
         let formats: [PayloadABI] = [.livepatchV2, .xspliceV1]
-        guard let (format, sectionIndex) = formats.lazy.compactMap({ abi in
-            index(of: abi.functionsSection).map { (abi, $0) }
-        }).first else {
+        guard
+            let (format, sectionIndex) = formats.lazy.compactMap({ abi in
+                index(of: abi.functionsSection).map { (abi, $0) }
+            }).first
+        else {
             let names = formats.map(\.functionsSection).joined(separator: " or ")
-            throw InspectionError(file: file, reason: "is not a payload: it has no section \(names)")
+            throw InputError(file: file, reason: "is not a payload: it has no section \(names)")
         }
         let section = elf.sections[sectionIndex]
         let pointer = elf.header.elfClass.addressSize
         var abi = format
         if !section.data.isEmpty {
-            // At the same place in all formats.
+            // The version is at the same place in all formats.
             guard let version = number(section, at: FunctionEntry.Layout(abi, pointerSize: pointer).version, size: 1) else {
-                throw InspectionError(file: file, reason: "\(section.name) is cut short")
+                throw InputError(file: file, reason: "\(section.name) is cut short")
             }
             abi.version = UInt8(truncatingIfNeeded: version)
         }
         let layout = FunctionEntry.Layout(abi, pointerSize: pointer)
         guard section.data.count.isMultiple(of: layout.size) else {
-            throw InspectionError(
+            throw InputError(
                 file: file,
                 reason: "\(section.name) has \(section.data.count) bytes, which is no multiple of an entry of "
                     + "\(abi.displayName) (\(layout.size))")
@@ -76,8 +79,8 @@ struct PayloadReader {
             .map(BuildIDNote.text)
     }
 
-    /// The relocations that apply to a section, by the offset that they apply to, all with their addends: entries of an
-    /// `SHT_REL` table have theirs in the bytes that they apply to.
+    /// The relocations that apply to a section, by the offset of the bytes that they change, all with addends. The addends of
+    /// an `SHT_REL` table are read from those bytes.
     private func relocationTargets(of index: Int) -> [UInt64: ELFRelocation] {
         var targets: [UInt64: ELFRelocation] = [:]
         for table in elf.sections where table.info == index {
@@ -97,7 +100,7 @@ struct PayloadReader {
         elf.symbols.indices.contains(relocation.symbol) ? elf.symbols[relocation.symbol] : nil
     }
 
-    /// Where a relocation points to, as an offset into the section that defines its symbol.
+    /// The target of a relocation: the section that defines its symbol, and an offset into that section. nil if no section defines the symbol.
     private func place(_ relocation: ELFRelocation) -> (section: Int, offset: UInt64)? {
         guard let symbol = symbol(relocation), case .section(let index) = symbol.place else { return nil }
         return (index, symbol.value &+ UInt64(bitPattern: relocation.addend))
@@ -106,11 +109,11 @@ struct PayloadReader {
     private func string(_ relocation: ELFRelocation) -> String? {
         guard let place = place(relocation), let bytes = section(at: place.section)?.data, place.offset < bytes.count
         else { return nil }
-        // Many entries may point to one string.
+        // Read at most 4096 bytes: many entries may point to one long string.
         return String(decoding: bytes[Int(place.offset)...].prefix(4096).prefix { $0 != 0 }, as: UTF8.self)
     }
 
-    /// The name of what a relocation points to: the symbol's own, or, for a section symbol, that of the function there.
+    /// The name of a relocation's target: the symbol's own name or, for a section symbol, the name of the function there.
     private func symbolName(_ relocation: ELFRelocation) -> String? {
         guard let symbol = symbol(relocation) else { return nil }
         if !symbol.name.isEmpty { return symbol.name }
@@ -118,7 +121,7 @@ struct PayloadReader {
         let there = elf.symbols.filter {
             $0.place == .section(place.section) && $0.value == place.offset && !$0.name.isEmpty
         }
-        // Where code begins there may be mapping symbols (`$a`), too.
+        // At the beginning of code there may also be mapping symbols (`$a`).
         return (there.first(where: \.isFunction) ?? there.first)?.name ?? section(at: place.section)?.name
     }
 

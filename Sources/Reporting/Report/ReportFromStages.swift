@@ -6,7 +6,7 @@ import XenBuild
 import XenSource
 import XenVersions
 
-// What the stages return, as the report has it.
+// Makes the report's values from what the stages return.
 
 extension BuildReport.Tree {
     package init(_ tree: XenTree, architecture: String) {
@@ -24,7 +24,7 @@ extension BuildReport.Hypervisor {
 
 extension BuildReport.Patch {
     /// - Parameters:
-    ///   - first: the series that `patch` begins with and that is in the running hypervisor already.
+    ///   - first: the series at the beginning of `patch` that is already in the running hypervisor.
     ///   - sources: the patch files, in order.
     package init(_ patch: AppliedPatch, beyond first: AppliedPatch = AppliedPatch(files: []), sources: [String]) {
         self.init(
@@ -50,7 +50,7 @@ extension BuildReport.Compile {
 }
 
 extension BuildReport.Comparison {
-    /// Counts the functions that run after boot, and the errors.
+    /// Counts the functions by status, without boot code, and the errors.
     package init(_ changeSets: [ChangeSet], _ layouts: LayoutComparison) {
         self.init(same: 0, changed: 0, new: 0, refused: layouts.diagnostics.values.joined().count { $0.severity == .error })
         for set in changeSets {
@@ -76,7 +76,7 @@ extension ObjectComparison {
             case .same:
                 if item.isRuntimeFunction { sameFunctions += 1 }
                 continue
-            // Text and numbers that the compiler named: they count through the functions that refer to them.
+            // Text and numbers that the compiler named are not listed: the functions that refer to them are.
             case _ where item.isJustContent && item.name.contains("."): continue
             case .changed: status = .changed
             case .new: status = .new
@@ -99,10 +99,10 @@ extension ObjectComparison {
 }
 
 extension BuildReport {
-    /// Adds what the linker made.
+    /// Adds the payload that the linker made.
     /// - Parameters:
-    ///   - path: where the payload is going to be.
-    ///   - isCumulative: whether it takes the place of all that are applied.
+    ///   - path: the payload's future path.
+    ///   - isCumulative: whether the payload replaces all applied ones.
     package mutating func add(_ payload: PayloadLinker.Payload, path: String, isCumulative: Bool = false) {
         func file(_ location: SourceLocation?) -> String { location?.file ?? "" }
         functions = payload.functions.map {
@@ -146,8 +146,8 @@ extension BuildReport {
     }
 }
 
-/// What one entry of a special section is called, made from the section's name: `.bug_frames.2` has bug frames, and a name
-/// that is no plural has entries.
+/// The name of one entry of a special section, in the singular, made from the section's name: `.bug_frames.2` gives `bug frame`.
+/// A name that is not a plural gets the word `entry`.
 func entryName(of section: String) -> String {
     var words = section.split(whereSeparator: { $0 == "." || $0 == "_" }).map(String.init)
     if let last = words.last, last.allSatisfy(\.isNumber) { words.removeLast() }
@@ -170,7 +170,7 @@ extension BuildReport.FirstDifference {
 }
 
 extension InclusionReason {
-    /// As reports have it.
+    /// The word in reports.
     fileprivate var word: String {
         switch self {
         case .changed: "changed"
@@ -183,7 +183,7 @@ extension InclusionReason {
 }
 
 extension ObjectDecision {
-    /// Why, in a few words.
+    /// The reason in a few words.
     var words: String {
         switch reason {
         case .source(let path): "the patch changes \(path)"

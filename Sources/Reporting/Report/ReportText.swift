@@ -1,6 +1,6 @@
-/// The text of a run: what each stage line says, and what stands at the end.
+/// The text of a run: the result on each stage's line, and the summary at the end.
 package enum ReportText {
-    /// The line above the stages: what was recognised.
+    /// The line above the stages: the recognised tree.
     package static func heading(_ report: BuildReport, style: TextStyle) -> String {
         let tree = report.tree
         var text = "Xen \(style.shown(tree.version)) \(tree.architecture), \(tree.format)"
@@ -13,7 +13,7 @@ package enum ReportText {
 
     /// The line above all stages of a run for several targets.
     ///
-    /// - Parameter trees: of each target.
+    /// - Parameter trees: the tree of each target.
     package static func heading(_ trees: [BuildReport.Tree], style: TextStyle) -> String {
         guard let tree = trees.first else { return "" }
         return "Xen \(style.shown(tree.version)), \(tree.format), for \(trees.map(\.architecture).joined(separator: ", "))"
@@ -41,7 +41,8 @@ package enum ReportText {
     }
 
     package static func line(_ original: BuildReport.Original) -> String {
-        let text = "\(grouped(original.equal)) of \(counted(original.replaced, "replaced function")) "
+        let text =
+            "\(grouped(original.equal)) of \(counted(original.replaced, "replaced function")) "
             + "\(original.replaced == 1 ? "equals" : "equal") the running hypervisor"
         return switch original.equalInInstructions {
         case 0: text + " byte for byte"
@@ -50,7 +51,7 @@ package enum ReportText {
         }
     }
 
-    /// The line of the link stage: references, and special entries added up by kind.
+    /// The line of the link stage: references, and the number of special entries of each kind.
     package static func linkLine(_ report: BuildReport) -> String {
         var kinds: [(kind: String, count: Int)] = []
         for entries in report.specialEntries where entries.count > 0 {
@@ -64,7 +65,7 @@ package enum ReportText {
         return ([references] + kinds.map { counted($0.count, $0.kind) }).joined(separator: ", ")
     }
 
-    /// What stands below the stages when a payload was written.
+    /// The text below the stages when a payload was written.
     package static func summary(_ report: BuildReport, style: TextStyle) -> String {
         var blocks: [String] = []
         if !report.functions.isEmpty { blocks.append(functionTable(report.functions, style: style)) }
@@ -88,9 +89,10 @@ package enum ReportText {
         return blocks.joined(separator: "\n\n")
     }
 
-    /// What stands at the very end of a run for several targets: how each ended, and where its payload is.
+    /// The last text of a run for several targets: how each target ended, and where its payload is.
     package static func overview(_ run: RunReport, style: TextStyle) -> String {
-        let rows = [("target", "outcome", "payload")]
+        let rows =
+            [("target", "outcome", "payload")]
             + run.targets.map { ($0.tree.architecture, $0.outcome.rawValue, $0.payload.map { style.shown($0.path) } ?? style.none) }
         let first = rows.map(\.0.count).max() ?? 0, second = rows.map(\.1.count).max() ?? 0
         return rows.enumerated().map { index, row in
@@ -99,7 +101,7 @@ package enum ReportText {
         }.joined(separator: "\n")
     }
 
-    /// Name, place, old → new bytes, status.
+    /// A table with each function's name, place, old → new bytes and status.
     package static func functionTable(_ functions: [BuildReport.Function], style: TextStyle) -> String {
         let rows = functions.map { function in
             Row(
@@ -136,7 +138,7 @@ package enum ReportText {
         let new = max("new".count, rows.map(\.new.count).max() ?? 0)
         let between = " \(style.arrow) "
         var file = max("file".count, rows.map(\.file.count).max() ?? 0)
-        // The end of a path says more than its beginning, so that is what a narrow terminal loses.
+        // The end of a path says more than its beginning, so on a narrow terminal the table leaves out the beginning.
         let others = 2 + name + old + between.count + new + 3 * gap.count + "changed".count
         if style.isTerminal, others + file > style.width { file = max(16, style.width - others) }
 
@@ -156,7 +158,7 @@ package enum ReportText {
         return ([style.paint(head, .faint)] + body).joined(separator: "\n")
     }
 
-    /// `91c3…e07a`: enough of a build-id to recognise it; the report has it whole.
+    /// `91c3…e07a`: enough of a build-id to recognise it. The report has all of it.
     static func short(_ buildID: String, style: TextStyle) -> String {
         buildID.count <= 12 ? style.shown(buildID) : "\(buildID.prefix(4))\(style.ellipsis)\(buildID.suffix(4))"
     }

@@ -1,15 +1,15 @@
 import Diagnostics
 
-/// What a run for several targets did and found: the value behind its `report.json`. A run for one target has a `BuildReport` there.
+/// What a run for several targets did and found, as its `report.json` has it. A run for one target writes a `BuildReport` there.
 package struct RunReport: Sendable, Equatable, Codable {
-    /// Above that of `BuildReport`, so that a reader sees which of the two is before it.
+    /// Higher than the schema of `BuildReport`, so that a reader sees which of the two it has.
     package static let currentSchema = 5
 
     package var generator: String
     package var schemaVersion: Int
     /// The worst of the targets' outcomes.
     package var outcome: BuildReport.Outcome
-    /// One for each target, just as a run for it alone would have written it. `tree.architecture` tells them apart.
+    /// One report for each target, the same as in a run for that target alone. `tree.architecture` distinguishes them.
     package var targets: [BuildReport]
 
     package init(_ targets: [BuildReport]) {
@@ -21,7 +21,7 @@ package struct RunReport: Sendable, Equatable, Codable {
 }
 
 extension BuildReport.Outcome {
-    /// How a run with this outcome ends.
+    /// The exit status of a run with this outcome.
     package var exitStatus: ExitStatus {
         switch self {
         case .written, .compiledOnly: .written
@@ -32,8 +32,8 @@ extension BuildReport.Outcome {
         }
     }
 
-    /// From good to bad: the less is known about the change, the worse. A build that failed tells nothing about it, another original
-    /// nothing that can be relied on; a refusal asks for work, and nothing to patch may be just right.
+    /// From good to bad: the less is known about the change, the worse. A failed build says nothing about the change, and with another original
+    /// nothing is reliable. A refusal needs work, but "nothing to patch" may be just right.
     private static let order: [Self] = [.written, .compiledOnly, .nothingToPatch, .refused, .originalDiffers, .buildFailed]
 
     /// The outcome of a run for several targets.

@@ -1,4 +1,4 @@
-/// How text may look where it goes: the width, colours, and which characters are there.
+/// How text may look at its destination: the width, the colours, and the characters to use.
 package struct TextStyle: Sendable, Equatable {
     package enum Paint: String, Sendable {
         case bold = "1"
@@ -9,12 +9,12 @@ package struct TextStyle: Sendable, Equatable {
         case blue = "1;34"
     }
 
-    /// Columns that prose is wrapped to.
+    /// The number of columns at which prose is wrapped.
     package var width: Int
     package var colours: Bool
-    /// False where the locale is not UTF-8: then only ASCII is written.
+    /// False when the locale is not UTF-8: then the program writes only ASCII.
     package var unicode: Bool
-    /// True where tables are shortened to `width`; a file or a pipe gets them whole.
+    /// True when tables are shortened to `width`; a file or a pipe gets them whole.
     package var isTerminal: Bool
 
     package init(width: Int = 100, colours: Bool = false, unicode: Bool = true, isTerminal: Bool = false) {
@@ -37,8 +37,8 @@ package struct TextStyle: Sendable, Equatable {
     package var none: String { unicode ? "–" : "-" }
     package var spinner: [String] { unicode ? ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] : ["|", "/", "-", "\\"] }
 
-    /// Text from a file or a stage, safe to show: control characters, with which a name could steer the terminal, are
-    /// written as `\x1b`; without UTF-8, dashes and quotes become their ASCII relatives and all else `?`.
+    /// Makes text from a file or a stage safe to show. Control characters could steer the terminal, so they are written as
+    /// `\x1b`. Without UTF-8, dashes and quotes become similar ASCII characters, and all other characters `?`.
     package func shown(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -48,7 +48,7 @@ package struct TextStyle: Sendable, Equatable {
                 result += "\\x" + (digits.count < 2 ? "0" : "") + digits
             case ..<0x7f:
                 result.unicodeScalars.append(scalar)
-            // Bidirectional controls: they would reorder what the user reads.
+            // Bidirectional control characters would reorder the text that the user reads.
             case 0x202a...0x202e, 0x2066...0x2069:
                 result += "\\u" + String(scalar.value, radix: 16)
             case _ where unicode:
@@ -64,7 +64,7 @@ package struct TextStyle: Sendable, Equatable {
         "…": "...", "→": "->", "←": "<-", "–": "-", "—": "-", "−": "-", "’": "'", "‘": "'", "“": "\"", "”": "\"", "×": "x", "✓": "+",
     ]
 
-    /// Breaks prose at spaces to `width` columns. `first` and `rest` are the indentations; a word longer than a line stays whole.
+    /// Breaks prose at spaces, at `width` columns. `first` and `rest` are the indentations; a word longer than a line stays whole.
     package func wrap(_ text: String, first: String = "", rest: String = "") -> String {
         var lines: [String] = []
         var line = first

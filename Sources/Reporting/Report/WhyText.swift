@@ -1,8 +1,8 @@
 import Diagnostics
 
-/// What `why` prints: for things in a payload the way to the change that they are there for.
+/// The text that `why` prints: the chain from each item in a payload to the change that is the reason for it.
 package enum WhyText {
-    /// - Parameter symbol: only of that function or variable; nil is all.
+    /// - Parameter symbol: show only the function or variable of this name; nil means all.
     /// - Returns: nil when the payload has nothing of that name.
     package static func render(_ report: BuildReport, symbol: String? = nil, style: TextStyle) -> String? {
         let functions = report.functions.filter { fits($0.name, symbol) }.map { function in
@@ -18,7 +18,7 @@ package enum WhyText {
         return blocks.isEmpty ? nil : blocks.joined(separator: "\n\n")
     }
 
-    /// A static function is found by its own name, too: `foo` is `common/foo.c#foo`.
+    /// Whether an item has that name. A static function also has its short name: `foo` matches `common/foo.c#foo`.
     private static func fits(_ name: String, _ symbol: String?) -> Bool {
         guard let symbol else { return true }
         let own = name.split(separator: "#").last ?? ""

@@ -1,22 +1,22 @@
-/// A compiler's command line, read as GCC and Clang read it: enough to know what is compiled into what.
+/// A compiler's command line, read as GCC and Clang read it, as far as needed to know what is compiled into what.
 package struct CompilerArguments: Sendable, Equatable {
-    /// What the compiler is asked for.
+    /// What the compiler is to make.
     package enum Mode: Sendable, Equatable { case object, assembly, preprocessed, linked }
 
-    /// The whole command: compiler (with a launcher before it, where there is one) and arguments.
+    /// The whole command: the compiler, with a launcher before it if there is one, and the arguments.
     package var words: [String]
     package private(set) var mode: Mode = .linked
     /// Input files, without `-` (standard input).
     package private(set) var inputs: [String] = []
     package private(set) var output: String?
-    /// Where the dependencies go: `-MF`, or the part after `-Wp,-MD,`.
+    /// The file that the dependencies are written to: `-MF`, or the part after `-Wp,-MD,`.
     package private(set) var dependencyFile: String?
     /// `-MQ` or `-MT`.
     package private(set) var dependencyTarget: String?
     /// `-include` and `-imacros`.
     package private(set) var forcedIncludes: [String] = []
     package private(set) var defines: Set<String> = []
-    /// `-m32` or `-m16`: code for the time before the hypervisor runs in its own mode.
+    /// `-m32` or `-m16`: code that runs before the hypervisor is in its own mode.
     package private(set) var isBootMode = false
 
     /// Options that take the next word as their value.
@@ -29,7 +29,7 @@ package struct CompilerArguments: Sendable, Equatable {
 
     package init(_ words: [String]) {
         self.words = words
-        // The compiler's own name, and that of a launcher before it, is not an option and has no source's suffix.
+        // Skip the names of the compiler and of a launcher: they are not options and have no suffix of a source.
         var index = 1
         while index < words.count {
             let word = words[index]
@@ -59,19 +59,19 @@ package struct CompilerArguments: Sendable, Equatable {
         [".c", ".S", ".s", ".h"].contains { word.hasSuffix($0) }
     }
 
-    /// True for the compilation of one object of the hypervisor.
+    /// Whether this compiles one object of the hypervisor.
     ///
-    /// The hypervisor's flags all define `__XEN__` and all ask for a dependency file; probes of the compiler do
-    /// not ask for dependencies, host tools do not define `__XEN__`, and 32-bit boot code is linked on its own.
+    /// The hypervisor's flags all define `__XEN__` and ask for a dependency file. Probes of the compiler ask for no dependencies, host
+    /// tools do not define `__XEN__`, and 32-bit boot code is linked on its own.
     package var isHypervisorObject: Bool {
         mayBeHypervisorObject && inputs.count == 1 && output != nil && dependencyFile != nil && !isProbe
     }
 
-    /// The same of a command line that is not known to its last word.
+    /// The same for a command line that is not fully known.
     package var mayBeHypervisorObject: Bool {
         mode == .object && !isBootMode && (defines.contains("__XEN__") || defines.contains("__XEN__=1"))
     }
 
-    /// Xen up to 4.14 gave the object that probes for EFI support all the usual flags; its content decides.
+    /// Up to 4.14, Xen gave all the usual flags to the object that probes for EFI support. The build looks at what is in that object.
     private var isProbe: Bool { inputs.first?.hasSuffix("efi/check.c") == true }
 }

@@ -4,13 +4,13 @@ import Glibc
 import Musl
 #endif
 
-/// Stands where make expects the compiler: notes how each object of the hypervisor is compiled and leaves an empty
-/// object instead; runs every other command for real, and notes which files it read.
+/// Runs in place of the compiler that make calls. It notes how each object of the hypervisor is compiled and leaves an empty object
+/// instead. Every other command it runs for real, and it notes what files that command read.
 ///
-/// It starts a thousand times in a build, so it knows nothing but the C library.
+/// A build starts it a thousand times, so it uses nothing but the C library.
 package enum CompilerRecorder {
     /// - Parameter command: the compiler and its arguments.
-    /// - Returns: the exit status for the process; does not return when the compiler takes the process over.
+    /// - Returns: the exit status for the process; does not return when the compiler replaces the process.
     package static func run(_ command: [String]) -> Int32 {
         guard !command.isEmpty else { return complain("no compiler given", status: 64) }
         guard let pointer = getenv(RecordingFolder.variable) else { return replaceProcess(command) }
@@ -23,12 +23,12 @@ package enum CompilerRecorder {
         return runAndNote(arguments, in: recording)
     }
 
-    /// Notes the command and leaves an empty object and a dependency file, as the makefiles' next steps expect them.
+    /// Notes the command and leaves an empty object and a dependency file, which the next steps of the makefiles expect.
     private static func record(_ arguments: CompilerArguments, in recording: String) -> Int32 {
         guard let output = arguments.output, let dependencies = arguments.dependencyFile,
             let source = arguments.inputs.first
         else { return complain("not the command of an object", status: 1) }
-        // The compiler would say so itself; an object without a source must not be taken for compiled.
+        // Let the compiler report a missing source: an object without a source must not pass for compiled.
         guard access(source, R_OK) == 0 else { return replaceProcess(arguments.words) }
         guard let object = readFile("\(recording)/\(RecordingFolder.standIn)") else {
             return complain("\(recording)/\(RecordingFolder.standIn) can't be read", status: 1)
@@ -43,18 +43,18 @@ package enum CompilerRecorder {
         return 0
     }
 
-    /// Runs the command for real and keeps the list of the files it read.
+    /// Runs the command for real and keeps the list of the files that it read.
     private static func runAndNote(_ arguments: CompilerArguments, in recording: String) -> Int32 {
         let name = newName(in: "\(recording)/\(RecordingFolder.others)")
         guard writeFile(name, RecordedCommand(folder: folder(), words: arguments.words).bytes) else {
             return complain("cannot write \(name): \(String(cString: strerror(errno)))", status: 1)
         }
         guard let dependencies = arguments.dependencyFile else {
-            // GCC and Clang write the dependencies there without any change to what else they do.
+            // This variable makes GCC and Clang write the dependencies to a file, and changes nothing else.
             setenv("DEPENDENCIES_OUTPUT", "\(name).d", 1)
             return replaceProcess(arguments.words)
         }
-        // The makefiles remove this file when they have read it, so it is copied before they can.
+        // The makefiles remove this file once they have read it, so it is copied as soon as the command ends.
         let status = runAndWait(arguments.words)
         if status == 0, let bytes = readFile(dependencies), !writeFile("\(name).d", bytes) {
             return complain("cannot write \(name).d: \(String(cString: strerror(errno)))", status: 1)
@@ -68,7 +68,7 @@ package enum CompilerRecorder {
         return String(cString: pointer)
     }
 
-    /// Time and process make it unique, and sorting by name is sorting by time.
+    /// Time and process id make the name unique. Sorting by name sorts by time.
     private static func newName(in folder: String) -> String {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
@@ -125,7 +125,10 @@ package enum CompilerRecorder {
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count <= 0 { close(descriptor); return false }
+            if count <= 0 {
+                close(descriptor)
+                return false
+            }
             written += count
         }
         return close(descriptor) == 0

@@ -9,10 +9,10 @@ package struct RecordedCommand: Sendable, Equatable {
         self.words = words
     }
 
-    /// As it is kept in a file: folder and words, each ended by NUL.
+    /// The form that is kept in a file: folder and words, each ended by NUL.
     package var bytes: [UInt8] { ([folder] + words).flatMap { Array($0.utf8) + [0] } }
 
-    /// nil when the bytes are not a whole record.
+    /// Returns nil when the bytes are not a whole record.
     package init?(bytes: [UInt8]) {
         guard bytes.last == 0 else { return nil }
         let parts = bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false)
@@ -24,12 +24,12 @@ package struct RecordedCommand: Sendable, Equatable {
 
 /// The folder that the recorder and the build stage share.
 package enum RecordingFolder {
-    /// The variable that tells the recorder of the folder. Without it, the recorder only runs the compiler.
+    /// The environment variable that names the folder for the recorder. Without it, the recorder only runs the compiler.
     package static let variable = "XSPLICE_BUILD_RECORDING"
     /// The commands of the hypervisor's objects, one file each.
     package static let objects = "objects"
-    /// The commands of all else that reads sources, one file each, beside a `.d` file with what it read.
+    /// All other commands that read sources, one file each, beside a `.d` file that lists what the command read.
     package static let others = "others"
-    /// The object that stands in for each recorded one.
+    /// The object that takes the place of each recorded one.
     package static let standIn = "empty.o"
 }

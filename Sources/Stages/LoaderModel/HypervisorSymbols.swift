@@ -3,9 +3,9 @@ import XenSource
 
 /// What the loader asks the running hypervisor for.
 package protocol HypervisorSymbols: Sendable {
-    /// The address under an exact name of the hypervisor's own symbol table: plain for globals, `FILE#name` for locals.
+    /// The address of an exact name in the hypervisor's own symbol table: plain for globals, `FILE#name` for locals.
     func address(ofSymbol name: String) -> UInt64?
-    /// What the hypervisor has at an address when it starts; nil where that is not known.
+    /// The bytes that the hypervisor has at an address when it starts; nil when they are not known.
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>?
     /// Whether the hypervisor's image, or a payload, covers an address.
     func hasMemory(at address: UInt64) -> Bool
@@ -14,14 +14,15 @@ package protocol HypervisorSymbols: Sendable {
     /// Whether an address is in memory that the hypervisor frees at the end of booting.
     func isFreedAfterBoot(_ address: UInt64) -> Bool
     var buildID: [UInt8] { get }
-    /// Of the payloads that are loaded.
+    /// The build-ids of the payloads that are loaded.
     var payloadBuildIDs: [[UInt8]] { get }
-    /// A page-aligned address that a payload could be put at.
+    /// A page-aligned address at which a payload could be loaded.
     func payloadArea(_ rules: LoaderRules) -> UInt64
 }
 
 extension HypervisorSymbols {
-    /// How many bytes at a function's start stay as they are when it is patched: its mark for indirect calls, where the loader spares that.
+    /// How many bytes at a function's start stay as they are when it is patched: the function's mark for indirect calls, if the loader
+    /// leaves it alone.
     func spared(at address: UInt64, _ architecture: any TargetArchitecture, _ rules: LoaderRules) -> Int {
         guard rules.sparesLandingPads, let start = bytes(at: address, count: architecture.landingPadSize), architecture.beginsWithLandingPad(start)
         else { return 0 }
@@ -34,8 +35,8 @@ extension XenImage: HypervisorSymbols {
     package func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) }
     package var payloadBuildIDs: [[UInt8]] { [] }
 
-    /// Where the first payload goes (`arch_livepatch_init`): the very address where the area starts at a distance from the image, else one
-    /// in the right MiB.
+    /// Where the first payload goes (`arch_livepatch_init`). The address is exact if the area starts at a fixed distance from the image's
+    /// start; otherwise it is in the right MiB.
     package func payloadArea(_ rules: LoaderRules) -> UInt64 {
         switch rules.area {
         case .behindImage(let multiple):

@@ -1,22 +1,22 @@
 import Diagnostics
 
-/// What the hypervisor would do with a payload at upload, and what it would have in memory then.
+/// What the hypervisor would do with a payload at upload, and what would be in its memory afterwards.
 package struct LoadResult: Sendable, Equatable {
     package enum Verdict: Sendable, Equatable {
         /// The payload would be in state CHECKED, ready to be applied.
         case accepted
         case refused(Refusal)
-        /// The loader trusts its input here: the hypervisor would run into a fault or corrupt memory. With the reason.
+        /// The loader trusts its input here: the hypervisor would fault or corrupt memory. The value is the reason.
         case crashes(String)
-        /// The payload goes beyond what this model knows. With the reason.
+        /// The payload uses something that this model does not know. The value is the reason.
         case notModelled(String)
     }
 
-    /// The parts of the upload, in the hypervisor's order. The first part that finds a fault ends the upload.
+    /// The steps of the upload, in the hypervisor's order. The first step that finds a fault ends the upload.
     package enum Step: String, Sendable, Equatable, Codable, CaseIterable {
         case upload, header, sections, sectionNames, symbols, layout, symbolResolution, relocation, requiredSections
         case patchingSections, functions, hooks, notes, tables, metadata, hypervisorDependency, symbolTable
-        /// No part of the upload any more.
+        /// After the upload.
         case apply
     }
 
@@ -37,9 +37,9 @@ package struct LoadResult: Sendable, Equatable {
         package var step: Step
         /// What `xen-livepatch upload` would report.
         package var error: ErrorNumber
-        /// The reason in our words; names the section or the symbol.
+        /// The reason in this program's words. It names the section or the symbol.
         package var reason: String
-        /// Whether the hypervisor's console would tell a reason too; if not, the error number is all that an operator sees.
+        /// Whether the hypervisor's console also shows a reason. If not, an operator sees only the error number.
         package var isLogged: Bool
 
         package init(step: Step, error: ErrorNumber, reason: String, isLogged: Bool = true) {
@@ -50,33 +50,33 @@ package struct LoadResult: Sendable, Equatable {
         }
     }
 
-    /// Something that the upload lets pass and that still matters.
+    /// Something that does not stop the upload but still matters.
     package struct Finding: Sendable, Equatable {
         package enum Kind: String, Sendable, Equatable, Codable, CaseIterable {
-            /// A loaded section with `sh_addralign` 0 is put at the start of its region, over what is there.
+            /// A loaded section with `sh_addralign` 0 is put at the start of its region and overwrites what is there.
             case zeroAlignment = "zero-alignment"
             case noExecutableSection = "no-executable-section"
-            /// Non-empty writable sections beside the functions: no second apply after a revert.
+            /// Writable sections with content, other than the functions: the payload can't be applied again after a revert.
             case notReappliable = "not-reappliable"
-            /// Of several sections of one name that the loader looks for only the first is seen.
+            /// The loader looks for a section by name, finds several, and sees only the first.
             case sectionSeenOnce = "section-seen-once"
-            /// A table that the loader knows nothing of.
+            /// A table that the loader does not know.
             case tableIgnored = "table-ignored"
             /// The first bytes of a replaced function are not known here.
             case originalUnknown = "original-unknown"
             /// The payload applies on top of another payload, not on the bare hypervisor.
             case stacked
-            /// The bytes that an entry demands are not there: apply would fail.
+            /// The bytes that an entry expects are not there: apply would fail.
             case expectationFails = "expectation-fails"
-            /// Longer than the hypervisor's own symbol table keeps.
+            /// A name longer than the hypervisor's own symbol table keeps.
             case longSymbol = "long-symbol"
-            /// A hook that does what the hypervisor would do with functions.
+            /// A hook that takes over what the hypervisor does with the functions.
             case actionHook = "action-hook"
-            /// A replaced function that processors are in while payloads are applied.
+            /// A replaced function that processors execute while payloads are applied.
             case runsWhilePatching = "runs-while-patching"
-            /// A replaced function that processors are in for ever.
+            /// A replaced function that never returns on the processors that execute it.
             case neverReturns = "never-returns"
-            /// A replaced function that waits on stacks of virtual processors.
+            /// A replaced function on the stacks of waiting virtual processors.
             case onWaitingStacks = "on-waiting-stacks"
 
             package var severity: Severity {
@@ -90,7 +90,7 @@ package struct LoadResult: Sendable, Equatable {
         }
 
         package var kind: Kind
-        /// One sentence, without full stop.
+        /// One sentence, without a full stop.
         package var text: String
 
         package init(_ kind: Kind, _ text: String) {
@@ -98,7 +98,7 @@ package struct LoadResult: Sendable, Equatable {
             self.text = text
         }
 
-        /// As a build reports it; nil for what a build does not make, or reports in another way.
+        /// The finding as a build's diagnostic; nil for a finding that can't come from a build, or that a build reports in another way.
         package var diagnostic: Diagnostic? {
             let id: DiagnosticID? =
                 switch kind {
@@ -118,7 +118,7 @@ package struct LoadResult: Sendable, Equatable {
     package struct RegionLayout: Sendable, Equatable {
         package var region: Region
         package var address: UInt64
-        /// In bytes, without the rest of the last page.
+        /// In bytes, not rounded up to whole pages.
         package var size: UInt64
     }
 
@@ -128,7 +128,7 @@ package struct LoadResult: Sendable, Equatable {
         package var name: String
         package var region: Region
         package var address: UInt64
-        /// The section after relocation; before alternatives are applied and the exception table is sorted.
+        /// The section's content after relocation, before alternatives are applied and the exception table is sorted.
         package var bytes: [UInt8]
     }
 
@@ -137,14 +137,14 @@ package struct LoadResult: Sendable, Equatable {
         package var name: String
         package var oldAddress: UInt64
         package var oldSize: UInt32
-        /// 0 where the function is filled with NOPs instead of replaced.
+        /// 0 when the function is filled with NOPs instead of replaced.
         package var newAddress: UInt64
         package var newSize: UInt32
         /// How many bytes of the old function the payload expects.
         package var expected = 0
     }
 
-    /// A name that the payload adds to the hypervisor's symbols.
+    /// A symbol that the payload adds to the hypervisor's symbols.
     package struct Symbol: Sendable, Equatable {
         package var name: String
         package var address: UInt64
@@ -154,23 +154,23 @@ package struct LoadResult: Sendable, Equatable {
     }
 
     package var verdict: Verdict
-    /// Of a payload that ruins the hypervisor: whether that comes when it is applied or runs, after an upload that ends well.
+    /// For a payload that crashes the hypervisor: true if the upload succeeds and the crash comes when the payload is applied or runs.
     package var ruinsLater = false
     package var findings: [Finding] = []
-    /// All regions, or none when the upload ended before memory was laid out.
+    /// All regions; empty when the upload ended before memory was laid out.
     package var regions: [RegionLayout] = []
     package var sections: [Section] = []
     package var functions: [Function] = []
-    /// What it has the hypervisor call, without the sections' prefix: `load`, `preapply`.
+    /// The payload's hooks, by their section names without the prefix: `load`, `preapply`.
     package var hooks: [String] = []
-    /// What later payloads can refer to.
+    /// The new symbols, which later payloads can refer to.
     package var newSymbols: [Symbol] = []
     package var buildID: [UInt8] = []
     /// The build-id that must be on top when the payload is applied.
     package var depends: [UInt8] = []
-    /// Why it can't be applied to this hypervisor's code, by the first of its functions that expects other bytes.
+    /// Why the payload can't be applied to this hypervisor's code: the first function that expects other bytes.
     package var unmetExpectation: Refusal?
-    /// Whether it can be applied again after a revert, without unloading it first.
+    /// Whether the payload can be applied again after a revert without being unloaded first.
     package var isSafeToReapply = false
 
     package var isAccepted: Bool { verdict == .accepted }

@@ -4,48 +4,34 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-/// A payload that can't be where it is said to be.
-package struct StackError: ExplainedError, Equatable {
-    package var path: FilePath
-    package var reason: String
-    package var help: String?
-
-    package init(path: FilePath, reason: String, help: String? = nil) {
-        self.path = path
-        self.reason = reason
-        self.help = help
-    }
-
-    package var message: String { "\(path): \(reason)" }
-    package var exitCode: ExitStatus { .usage }
-}
-
-/// Applies payloads to a hypervisor, one on top of the other, as far as that can be told without running it.
+/// Applies payloads to a hypervisor, one on top of the other, as far as that can be worked out without running it.
 ///
 /// - Parameters:
 ///   - payloads: the files and their bytes, in the order in which they were applied.
 ///   - image: the hypervisor that they are applied to.
-/// - Throws: `StackError` for one that the hypervisor would not have loaded, or that depends on something else than what is below it.
+/// - Throws: `InputError` for a payload that the hypervisor would not have loaded, or that depends on something other than what is below
+///   it.
 package func loadStack(
     _ payloads: [(path: FilePath, bytes: [UInt8])], onto image: XenImage, architecture: any TargetArchitecture, abi: PayloadABI,
     version: XenVersion
-) throws(StackError) -> RunningHypervisor {
+) throws(InputError) -> RunningHypervisor {
     var running = RunningHypervisor(image)
     for (path, bytes) in payloads {
         let result = loadPayload(bytes, into: running, architecture: architecture, abi: abi, version: version)
         switch result.verdict {
         case .accepted: break
         case .refused(let refusal):
-            throw StackError(
-                path: path, reason: "this hypervisor would not have loaded it: \(refusal.reason)",
+            throw InputError(
+                file: path, reason: "this hypervisor would not have loaded it: \(refusal.reason)",
                 help: running.payloads.isEmpty && refusal.step == .symbolResolution ? inOrder : nil)
-        case .crashes(let reason): throw StackError(path: path, reason: "it would have crashed this hypervisor: \(reason)")
-        case .notModelled(let reason): throw StackError(path: path, reason: "this program can't follow what the hypervisor does with it: \(reason)")
+        case .crashes(let reason): throw InputError(file: path, reason: "it would have crashed this hypervisor: \(reason)")
+        case .notModelled(let reason):
+            throw InputError(file: path, reason: "this program can't follow what the hypervisor does with it: \(reason)")
         }
         guard result.depends == running.topBuildID else {
             let below = running.payloads.last.map { "that of \($0.path)" } ?? "that of the hypervisor"
-            throw StackError(
-                path: path,
+            throw InputError(
+                file: path,
                 reason: "it depends on build-id \(BuildIDNote.text(result.depends)), and \(below) is \(BuildIDNote.text(running.topBuildID))",
                 help: inOrder)
         }
@@ -57,7 +43,7 @@ package func loadStack(
 private let inOrder = "give the payloads in the order in which they were applied"
 
 extension AppliedPayload {
-    /// A payload that was uploaded, as it lies in memory.
+    /// A payload that was uploaded, with its layout in memory.
     package init(_ result: LoadResult, path: FilePath) {
         let name = path.stem ?? path.string
         self.init(

@@ -3,7 +3,7 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-/// What a hypervisor would answer to everything that the host tool can ask it to do with one payload, in the order in which it is done.
+/// What a hypervisor would answer to each action that the host tool can request for one payload, in their usual order.
 package struct PayloadActions: Sendable, Equatable {
     package enum Action: String, Sendable, Equatable, Codable {
         case upload, apply, replace, revert
@@ -11,7 +11,7 @@ package struct PayloadActions: Sendable, Equatable {
         case unload
     }
 
-    /// What became of one of them.
+    /// The result of one action.
     package enum Outcome: Sendable, Equatable {
         case done
         /// The error number, and the reason.
@@ -25,34 +25,34 @@ package struct PayloadActions: Sendable, Equatable {
         package var outcome: Outcome
     }
 
-    /// The hypervisor's own code where applying changes it, and reverting changes it back.
+    /// A place in the hypervisor's own code. Applying the payload changes it, and reverting restores it.
     package struct Write: Sendable, Equatable {
-        /// As the payload names it.
+        /// The name that the payload uses.
         package var function: String
         package var address: UInt64
-        /// Nil where the hypervisor's bytes are not known.
+        /// nil when the hypervisor's bytes are not known.
         package var before: [UInt8]?
-        /// Nil for NOPs: which of those that mean the same depends on the machine.
+        /// nil for NOPs: the machine decides which of the equivalent NOPs the hypervisor writes.
         package var after: [UInt8]?
         /// In bytes.
         package var size: Int
     }
 
-    /// Up to the first that is not done; a payload that can't be applied again after a revert can still be unloaded.
+    /// The answers up to the first action that fails. A payload that can't be applied again after a revert can still be unloaded.
     package var answers: [Answer]
     package var writes: [Write]
 
-    /// Whether all that has to work does: a second apply need not.
+    /// Whether all actions that must succeed do. A second apply may fail.
     package var isGood: Bool { answers.allSatisfy { $0.outcome == .done || $0.action == .applyAgain } }
 }
 
 extension PayloadActions {
-    /// Follows a payload that was uploaded.
+    /// Follows a payload after its upload.
     ///
     /// - Parameters:
-    ///   - result: of the upload into `hypervisor`.
-    ///   - hypervisor: with the payloads that are applied. One that depends on the hypervisor itself takes their place.
-    ///   - loader: the hypervisor's.
+    ///   - result: the result of the upload into `hypervisor`.
+    ///   - hypervisor: the hypervisor with its applied payloads. A payload that depends on the hypervisor itself replaces those.
+    ///   - loader: the hypervisor's loader.
     package init(
         after result: LoadResult, into hypervisor: RunningHypervisor, architecture: any TargetArchitecture, loader: HypervisorLoader
     ) {
@@ -78,7 +78,9 @@ extension PayloadActions {
             answers.append(
                 Answer(
                     action: replaces ? .replace : .apply,
-                    outcome: .notModelled("the hook \(hook) does the work: it is not known whether it marks every function as done, and if it does not, the hypervisor stops itself")))
+                    outcome: .notModelled(
+                        "the hook \(hook) does the work: it is not known whether it marks every function as done, and if it does not, the hypervisor stops itself"
+                    )))
             return
         }
         writes = result.functions.map { Self.write($0, into: hypervisor, architecture, rules) }
@@ -97,7 +99,7 @@ extension PayloadActions {
         answers.append(Answer(action: .unload, outcome: .done))
     }
 
-    /// What is looked at before anything is written (`livepatch_action`, Xen 4.7 to 4.22).
+    /// The checks before anything is written (`livepatch_action`, Xen 4.7 to 4.22).
     private static func refusal(of result: LoadResult, into hypervisor: RunningHypervisor, replaces: Bool) -> LoadResult.Refusal? {
         guard replaces || result.depends == hypervisor.topBuildID else {
             let top = hypervisor.payloads.last.map { "the payload \($0.name) on top" } ?? "the hypervisor"
@@ -127,7 +129,7 @@ extension PayloadActions {
         let skipped = hypervisor.spared(at: function.oldAddress, architecture, rules)
         let address = function.oldAddress &+ UInt64(skipped)
         let after = function.newAddress == 0 ? nil : architecture.trampoline(at: address, to: function.newAddress)
-        // The size of NOPs counts from the function's start.
+        // The size of NOPs is counted from the function's start.
         let size = after?.count ?? max(0, Int(function.newSize) - skipped)
         return Write(
             function: function.name, address: address, before: hypervisor.bytes(at: address, count: size).map(Array.init), after: after, size: size)

@@ -4,7 +4,7 @@ import XenSource
 import XenVersions
 
 extension PayloadLoader {
-    /// Sections without which there is no payload.
+    /// Checks the sections that every payload must have.
     func checkRequiredSections() throws(Stop) {
         let names =
             (abi.needsFunctions ? [abi.functionsSection] : []) + [abi.dependsSection]
@@ -17,7 +17,7 @@ extension PayloadLoader {
         }
     }
 
-    /// There must be something to do: functions or hooks, and none of their sections empty. Since format version 2.
+    /// Since format version 2: the payload must have functions or hooks, and none of their sections may be empty.
     func checkPatchingSections() throws(Stop) {
         guard !abi.needsFunctions else { return }
         var count = 0
@@ -72,7 +72,8 @@ extension PayloadLoader {
         checkExpectation(entry.expectation, shown, oldAddress, oldSize)
     }
 
-    /// An address that the payload gives itself is followed as it is, and names of what was freed after boot are still in the table.
+    /// If the payload itself contains the address, the hypervisor uses it unchecked. A name may also lead to code that was freed after
+    /// boot, because the symbol table still has it.
     private mutating func checkMemory(_ name: String, _ address: UInt64, isReadAtUpload: Bool) throws(Stop) {
         let reason: String
         if !hypervisor.hasMemory(at: address) {
@@ -89,7 +90,7 @@ extension PayloadLoader {
         spoil(reason)
     }
 
-    /// The trampoline, or the NOPs, must fit the old function, and the trampoline must reach the new one.
+    /// The trampoline or the NOPs must fit into the old function, and the trampoline must reach the new one.
     private mutating func checkRoom(
         _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32, _ newAddress: UInt64, _ newSize: UInt32
     ) throws(Stop) {
@@ -107,7 +108,7 @@ extension PayloadLoader {
                 .functions, .invalid, "\(name) has \(oldSize) bytes, the trampoline needs \(needed)")
         }
         guard newAddress != 0 else { return }
-        // As a pointer's difference: a signed number of a pointer's size.
+        // The distance as a signed number of a pointer's size.
         let difference = oldAddress &- newAddress
         let distance = pointerSize == 8 ? Int64(bitPattern: difference) : Int64(Int32(truncatingIfNeeded: difference))
         guard distance >= -architecture.trampolineReach, distance < architecture.trampolineReach else {
@@ -134,13 +135,13 @@ extension PayloadLoader {
         spoil("\(name): more NOPs than the function has bytes, so what follows it is overwritten")
     }
 
-    /// Looked at by the hypervisor when it applies; one byte of flags, then the bytes that must be there.
+    /// The hypervisor checks this when it applies the payload. The entry has one byte of flags, then the expected bytes.
     private mutating func checkExpectation(
         _ expectation: FunctionEntry.Expectation?, _ name: String, _ oldAddress: UInt64, _ oldSize: UInt32
     ) {
         guard let expectation, expectation.isEnabled else { return }
         let count = expectation.count
-        // In this order: `livepatch_verify_expectation_fn` of Xen 4.13 and later.
+        // The checks in the order of `livepatch_verify_expectation_fn`, Xen 4.13 and later.
         let unmet: (error: LoadResult.ErrorNumber, reason: String)? =
             if expectation.reserved != 0 {
                 (.invalid, "reserved bits of \(name)'s expectation are set")
@@ -175,7 +176,7 @@ extension PayloadLoader {
         }
     }
 
-    /// Whether the hypervisor calls what a hook's section holds.
+    /// Whether the hypervisor calls the functions in a hook's section.
     private mutating func isCalled(_ hook: PayloadABI.Hook, _ index: Int) -> Bool {
         guard sections[index].isLoaded, let bytes = memory.bytes(of: index) else {
             if hook.isArray || behaviour.readsNotLoadedFromFile {
@@ -209,11 +210,11 @@ extension PayloadLoader {
     private func readNote(_ name: String) throws(Stop) -> [UInt8]? {
         guard let (index, section) = section(named: name) else { return nil }
         return try buildID(inNote: loadedBytes(index), section, at: memory.address(of: index) ?? 0) { error, reason in
-            .refuseSilently(.notes, behaviour.tellsFaultyNotes ? error : .invalid, "section \(name) \(reason)")
+            .refuseSilently(.notes, behaviour.reportsFaultyNotes ? error : .invalid, "section \(name) \(reason)")
         }
     }
 
-    /// - Parameter address: where the note is read.
+    /// - Parameter address: where the hypervisor reads the note.
     private func buildID(
         inNote bytes: ArraySlice<UInt8>, _ section: RawELF.Section, at address: UInt64,
         fault: (LoadResult.ErrorNumber, String) -> Stop
@@ -227,7 +228,7 @@ extension PayloadLoader {
         guard !wraps, nameSize >= 4, UInt64(sum) <= section.size - 12 else { throw fault(.invalid, "has wrong sizes in its note") }
         guard Array(bytes.dropFirst(12).prefix(4)) == Array("GNU\0".utf8) else { throw fault(.noData, "is not a GNU note") }
         guard idSize > 0 else { throw fault(.invalid, "has an empty build-id") }
-        // The id starts at a multiple of 4 behind the name; the hypervisor does not count that padding.
+        // The id starts at a multiple of 4 after the name. The hypervisor ignores that padding in its size check.
         let start = 12 + (Int(nameSize) + 3) / 4 * 4
         guard start + Int(idSize) <= bytes.count else {
             throw .crash("section \(section.name): the build-id goes past the section")
@@ -235,7 +236,7 @@ extension PayloadLoader {
         return Array(bytes.dropFirst(start).prefix(Int(idSize)))
     }
 
-    /// Before anything of the payload is loaded: from the file, whatever the section's flags.
+    /// This check comes before anything of the payload is loaded, so it reads the file, whatever the section's flags say.
     mutating func checkHypervisorFirst() throws(Stop) {
         guard behaviour.checksHypervisorFirst, let name = abi.xenDependsSection else { return }
         func fault(_: LoadResult.ErrorNumber, _ reason: String) -> Stop {

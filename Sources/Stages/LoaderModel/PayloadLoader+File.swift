@@ -18,7 +18,7 @@ extension PayloadLoader {
         guard let header = file.header() else { throw fault(.invalid, "the file is shorter than an ELF header") }
         let identification = header.identification
         guard identification.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { throw fault(.invalid, "it is not an ELF file") }
-        // Version 1 twice, no ABI version, OS ABI "none" or FreeBSD.
+        // Version 1 in both places, no ABI version, OS ABI "none" or FreeBSD.
         guard header.version == 1, identification[6] == 1, identification[8] == 0, [0, 9].contains(identification[7]),
             header.type == ELF.FileType.relocatable, header.programHeaders == 0
         else {
@@ -90,7 +90,7 @@ extension PayloadLoader {
             throw .refuse(.sections, .invalid, "section \(index) lies over the ELF header")
         }
         if section.hasFileBytes {
-            // The hypervisor adds in as many bits as an address has: a size near their limit passes its check.
+            // The hypervisor adds with the width of an address: a size near the limit wraps around and passes its check.
             let end = (section.offset &+ section.size) & file.lastAddress
             guard section.offset <= size, end <= size else {
                 throw .refuse(.sections, .invalid, "section \(index) goes past the file's end")

@@ -1,13 +1,13 @@
 import ELFModel
 import TargetArchitecture
 
-/// Of all processors that Xen runs on, in bytes.
+/// The page size of all processors that Xen runs on, in bytes.
 private let pageSize: UInt64 = 4096
-/// Beyond this, whether the hypervisor finds the pages depends on what else is loaded.
+/// In pages. For a larger payload, whether the hypervisor finds the memory depends on what else is loaded.
 private let modelledPages: UInt64 = 16384
 
 extension PayloadLoader {
-    /// Gives each loaded section its place: text, writable and read-only sections apart, each in the file's order.
+    /// Gives each loaded section its place. Text, writable and read-only sections form separate regions, each in file order.
     mutating func layOut() throws(Stop) {
         var sizes: [LoadResult.Region: UInt64] = [:]
         var places: [(index: Int, region: LoadResult.Region, offset: UInt64)] = []
@@ -21,7 +21,7 @@ extension PayloadLoader {
                 throw .refuseSilently(
                     .layout, .notSupported, "section \(section.name) is writable and executable")
             }
-            // With an alignment of 0 this comes to 0, as in the hypervisor.
+            // With an alignment of 0 the result is 0, as in the hypervisor.
             let offset = (sizes[region, default: 0] &+ section.alignment &- 1) & ~(section.alignment &- 1)
             sizes[region] = offset &+ section.size
             places.append((index, region, offset))
@@ -33,10 +33,11 @@ extension PayloadLoader {
         try allocate(sizes)
         for (index, region, offset) in places {
             let section = sections[index]
-            // The hypervisor keeps offsets in 32 bits.
+            // The hypervisor stores offsets in 32 bits.
             let address = memory.region(region).address &+ (offset & 0xFFFF_FFFF)
-            guard memory.place(
-                index, in: region, at: address, size: section.size, section.hasFileBytes ? file.contents(section) : nil)
+            guard
+                memory.place(
+                    index, in: region, at: address, size: section.size, section.hasFileBytes ? file.contents(section) : nil)
             else {
                 throw .crash("section \(section.name) is copied past the pages that were allocated")
             }

@@ -39,14 +39,14 @@ extension PayloadLoader {
         }
     }
 
-    /// - Parameter title: the relocation's place in the file, as the start of a sentence.
+    /// - Parameter title: the relocation's place in the file, to start a sentence with.
     private mutating func perform(_ relocation: RawELF.Relocation, _ title: String, to target: Int) throws(Stop) {
         func fault(_ error: LoadResult.ErrorNumber, _ reason: String) -> Stop { .refuse(.relocation, error, "\(title): \(reason)") }
         guard let base = memory.address(of: target) else { throw .crash("\(title): its section has no place") }
         let kind = architecture.relocationKind(relocation.type)
         let place = (base &+ relocation.offset) & file.lastAddress
 
-        // An addend in the place is read before anything is checked.
+        // An addend that is stored in place is read before any check.
         var addend = relocation.addend ?? 0
         if relocation.addend == nil, let kind, kind.width > 0, kind.loading != .refused {
             addend = kind.field.addend(in: try number(at: place, kind, title))
@@ -98,7 +98,7 @@ extension PayloadLoader {
         if symbol.isIgnored { spoil("\(title): \(name) is in a section that is not loaded, and is taken for an address") }
     }
 
-    /// In what that which is stored differs from what is meant, as a sentence; nil where it does not.
+    /// How the stored value differs from the intended one, as a sentence; nil if they are the same.
     private func fault(
         of stored: LoadedField, _ kind: RelocationKind, meant: UInt64, in old: UInt64, _ name: String
     ) -> String? {
@@ -111,14 +111,14 @@ extension PayloadLoader {
         return "the addend is left out, so \(name) is missed"
     }
 
-    /// A place: the symbol, or the section where that has no name, and the distance from it.
+    /// Describes a place: the symbol, or its section if the symbol has no name, and the distance from it.
     private func describe(_ symbol: RawELF.Symbol, _ distance: Int64) -> String {
         let section = Int(symbol.section)
         let name = symbol.name.isEmpty && sections.indices.contains(section) ? sections[section].name : "'\(symbol.name)'"
         return distance == 0 ? name : "\(name) \(distance < 0 ? "-" : "+") \(distance.magnitude)"
     }
 
-    /// What stands where a relocation writes.
+    /// The number that is stored where a relocation writes.
     private func number(at place: UInt64, _ kind: RelocationKind, _ title: String) throws(Stop) -> UInt64 {
         try checkAligned(place, "\(title): its place")
         guard let bytes = memory.bytes(at: place, count: kind.width) else {

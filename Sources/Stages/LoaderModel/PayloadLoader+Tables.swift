@@ -3,9 +3,9 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-/// The longest stretch of code that alternatives may patch, in bytes; the hypervisor stops itself beyond.
+/// The longest stretch of code that an alternative may patch, in bytes. Beyond that the hypervisor stops itself.
 private let maximumAlternative = 254
-/// What the hypervisor's symbol table keeps of a name.
+/// How many bytes of a name the hypervisor's symbol table keeps.
 private let keptNameLength = 126
 
 extension PayloadLoader {
@@ -16,7 +16,7 @@ extension PayloadLoader {
     private static func isBugTable(_ table: SpecialTable) -> Bool { SectionName.isBugFrames(table.section) }
 
     mutating func readTables() throws(Stop) {
-        // All bug frames are one C structure; the longer ones end in an array that its size does not count.
+        // All bug frames have one C structure. The longer entries end in an array that `sizeof` does not count.
         let bugs = tables.filter(Self.isBugTable)
         if let size = bugs.map(\.entrySize).min() {
             for table in bugs {
@@ -34,8 +34,11 @@ extension PayloadLoader {
             guard let (index, section) = section(named: table.section) else { continue }
             try checkEntries(section, of: table.entrySize, .tables)
             if section.size > 0, !section.isLoaded {
-                // Sorting one entry looks at nothing.
-                guard behaviour.readsNotLoadedFromFile || section.size == table.entrySize else { _ = try loadedBytes(index); continue }
+                // Sorting a single entry reads nothing.
+                guard behaviour.readsNotLoadedFromFile || section.size == table.entrySize else {
+                    _ = try loadedBytes(index)
+                    continue
+                }
                 spoilSearch(in: section)
             }
             if let call = table.call, section.size > 0 { try readAlternativeCalls(index, call) }
@@ -46,7 +49,7 @@ extension PayloadLoader {
         spoil("section \(section.name) is not loaded (no SHF_ALLOC), but the hypervisor searches it when it reaches one of its places")
     }
 
-    /// Each must be a call through a pointer in the payload's own text; the hypervisor writes a direct call over it.
+    /// Each entry must point to a call through a pointer, in the payload's own text. The hypervisor overwrites it with a direct call.
     private func readAlternativeCalls(_ index: Int, _ form: SpecialTable.Call) throws(Stop) {
         let bytes = try loadedBytes(index), text = memory.region(.text)
         guard text.size > 0 else { throw .refuse(.tables, .invalid, "it has alternative calls, but no text") }
@@ -63,7 +66,7 @@ extension PayloadLoader {
         }
     }
 
-    /// Each alternative must patch the payload's own text, with bytes of the section of replacements.
+    /// Each alternative must patch the payload's own text with bytes from the section for replacement code.
     private func readAlternatives(_ table: SpecialTable) throws(Stop) {
         guard let (index, section) = section(named: table.section), let code = table.replacement,
             let lengthOffset = code.lengthOffset
@@ -80,7 +83,7 @@ extension PayloadLoader {
             throw .crash("section \(code.section) is not loaded")
         }
         try checkAligned(index)
-        // All are looked at before the first is applied.
+        // The hypervisor checks all alternatives before it applies the first.
         var fault: Stop?
         for offset in stride(from: 0, to: UInt64(bytes.count), by: table.entrySize) {
             guard table.fields.count >= 2, let original: UInt32 = bytes.number(at: offset),
@@ -96,25 +99,26 @@ extension PayloadLoader {
                 throw .refuse(.tables, .invalid, reason)
             }
             guard
-                !behaviour.holdsAlternativesToPayload || Self.contains(
-                    codeStart, codes.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
+                !behaviour.holdsAlternativesToPayload
+                    || Self.contains(
+                        codeStart, codes.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
             else {
                 throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(code.section)")
             }
-            // Since padding is counted apart, it stands behind the replacement's length.
+            // If the table counts padding separately, its length follows that of the replacement code.
             let padding: UInt8 = lengthOffset + 2 < table.entrySize ? bytes.number(at: offset + UInt64(lengthOffset) + 1) ?? 0 : 0
             fault = fault ?? self.fault(number, room: Int(oldLength) + Int(padding), length: Int(newLength))
         }
         if let fault { throw fault }
     }
 
-    /// What is wrong with the lengths of an alternative, in bytes.
+    /// The fault in the lengths of an alternative, which are in bytes; nil if there is none.
     private func fault(_ number: UInt64, room: Int, length: Int) -> Stop? {
         if !rules.wantsAlternativesOfOneLength {
             return length > room || room > maximumAlternative ? .crash("alternative \(number) has \(length) bytes for a place of \(room)") : nil
         }
         if length == room { return nil }
-        // Which of them are applied depends on the processor that the hypervisor runs on.
+        // The processor decides which alternatives are applied.
         return length == 0
             ? .unknown("a function fills in alternative \(number)")
             : .crash("alternative \(number) has \(length) bytes for a place of \(room), which stops the hypervisor on a processor that it is for")
@@ -128,7 +132,7 @@ extension PayloadLoader {
         address >= start && count <= size && address &+ count <= start &+ size
     }
 
-    /// Text of the form `key=value`, each ended by a zero byte. Since format version 2.
+    /// Reads texts of the form `key=value`, each ended by a zero byte. Since format version 2.
     func readMetadata() throws(Stop) {
         guard let name = abi.metadataSection, let (index, section) = section(named: name) else { return }
         let bytes = try loadedBytes(index)
@@ -138,7 +142,7 @@ extension PayloadLoader {
         }
     }
 
-    /// Names of the payload that are not those of replaced functions must be new to the hypervisor.
+    /// All names of the payload must be new to the hypervisor, except those of replaced functions.
     mutating func buildSymbolTable() throws(Stop) {
         let replaced = Set(functions.map(\.newAddress))
         for symbol in symbols.dropFirst() where isPayloadSymbol(symbol) {
@@ -165,7 +169,7 @@ extension PayloadLoader {
         return !architecture.isMappingSymbol(symbol.name)
     }
 
-    /// What the upload does not look at and an operator would want to know.
+    /// Finds what the upload does not check but an operator needs to know.
     mutating func lookFurther() {
         if memory.region(.text).size == 0 {
             findings.append(.init(.noExecutableSection, "it has no executable section, and old debug hypervisors crash on that"))
@@ -192,7 +196,7 @@ extension PayloadLoader {
         findings += functions.flatMap { running.findings(on: $0.name) }
         var seen: Set<UInt64> = []
         for function in functions where !seen.insert(function.oldAddress).inserted {
-            // Both are reverted in the order in which they were applied (`revert_payload`, Xen 4.7 to 4.22).
+            // Xen reverts both in the order in which they were applied (`revert_payload`, Xen 4.7 to 4.22).
             spoil("two entries patch the function '\(function.name)': when they are reverted, the jump of the first stays, into a payload that can be unloaded")
         }
         if depends != hypervisor.buildID {

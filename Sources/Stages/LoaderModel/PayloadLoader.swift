@@ -3,24 +3,25 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-// The hypervisor's payload loader, told again in user space.
+// The hypervisor's payload loader, modelled in user space.
 //
-// Source of the rules: `xen/common/livepatch.c`, `livepatch_elf.c` and `arch/x86/livepatch.c` of Xen 4.17; what other versions
-// do otherwise is in `PayloadABI` (the format) and `LoaderBehaviour`, and was read in 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. What other
-// processors' loaders do otherwise is in `LoaderRules` and `TargetArchitecture.loaded`, and was read in `arch/arm` of 4.8, 4.11, 4.14, 4.17,
-// 4.20 and 4.22. The order of the checks is the hypervisor's, because the first fault decides what an operator gets to see.
+// Source of the rules: `xen/common/livepatch.c`, `livepatch_elf.c` and `arch/x86/livepatch.c` of Xen 4.17. Where other versions differ,
+// see `PayloadABI` (the format) and `LoaderBehaviour`; the versions read for those are 4.7, 4.8, 4.11, 4.13, 4.14 and 4.18 to 4.22. Where
+// the loaders of other processors differ, see `LoaderRules` and `TargetArchitecture.loaded`; the versions of `arch/arm` read for those
+// are 4.8, 4.11, 4.14, 4.17, 4.20 and 4.22. The checks are in the hypervisor's order, because the first fault decides what an operator
+// sees.
 //
-// A payload that the upload takes, and that ruins the hypervisor when it is applied or runs, counts as a crash: what a relocation
-// means is known here, so what the loader stores can be held against it.
+// A payload that passes the upload, but ruins the hypervisor when it is applied or runs, counts as a crash. This model knows what each
+// relocation means, so it can compare that with the value that the loader stores.
 
-/// Loads a payload as the hypervisor would at upload: every check in its order, memory layout, relocation.
+/// Loads a payload as the hypervisor would at upload: every check in order, memory layout, relocation.
 ///
-/// Other payloads count as far as `hypervisor` knows them: a `RunningHypervisor` has those that are applied.
+/// Other payloads count if `hypervisor` knows them: a `RunningHypervisor` knows the applied ones.
 /// - Parameters:
 ///   - bytes: the payload file.
 ///   - hypervisor: symbols, bytes and build-id of the running hypervisor.
 ///   - abi: the payload format that this hypervisor understands.
-///   - version: the hypervisor's; it decides on the tables that are known.
+///   - version: the hypervisor's version, which decides what tables its loader knows.
 package func loadPayload(
     _ bytes: [UInt8], into hypervisor: some HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
     version: XenVersion
@@ -39,12 +40,12 @@ package func loadPayload(
 struct Stop: Error {
     var verdict: LoadResult.Verdict
 
-    /// The hypervisor refuses and says so on its console.
+    /// The hypervisor refuses the payload and says why on its console.
     static func refuse(_ step: LoadResult.Step, _ error: LoadResult.ErrorNumber, _ reason: String) -> Stop {
         Stop(verdict: .refused(.init(step: step, error: error, reason: reason)))
     }
 
-    /// The hypervisor refuses without a word.
+    /// The hypervisor refuses the payload without a message.
     static func refuseSilently(_ step: LoadResult.Step, _ error: LoadResult.ErrorNumber, _ reason: String) -> Stop {
         Stop(verdict: .refused(.init(step: step, error: error, reason: reason, isLogged: false)))
     }
@@ -63,7 +64,7 @@ struct PayloadLoader {
     let behaviour: LoaderBehaviour
     let rules: LoaderRules
 
-    /// `sections[0]` is never looked at by the hypervisor, except where it trusts an index: that is a null pointer there.
+    /// The hypervisor never looks at `sections[0]`, except when it trusts an index. Then it uses a null pointer.
     var sections: [RawELF.Section] = []
     var symbolTable = 0
     var symbols: [RawELF.Symbol] = []
@@ -77,7 +78,7 @@ struct PayloadLoader {
     var findings: [LoadResult.Finding] = []
     var unmetExpectation: LoadResult.Refusal?
     var isSafeToReapply = false
-    /// Why the payload ruins the hypervisor when it is applied or runs, though the upload ends well.
+    /// Why the payload ruins the hypervisor when it is applied or runs, although the upload succeeds.
     var spoilt: String?
 
     init(
@@ -93,7 +94,7 @@ struct PayloadLoader {
         rules = architecture.loaderRules(of: version)
     }
 
-    /// The upload, in the hypervisor's order.
+    /// Runs the upload, in the hypervisor's order.
     mutating func load() throws(Stop) {
         guard architecture.byteOrder == .little else { throw .unknown("only the loaders of little-endian hypervisors are modelled") }
         // The file
@@ -118,7 +119,7 @@ struct PayloadLoader {
         lookFurther()
     }
 
-    /// Notes what the upload lets pass; the first reason is kept.
+    /// Notes a fault that the upload does not detect. The first reason is kept.
     mutating func spoil(_ reason: String) { spoilt = spoilt ?? reason }
 
     func result(_ verdict: LoadResult.Verdict, ruinsLater: Bool = false) -> LoadResult {
@@ -128,13 +129,13 @@ struct PayloadLoader {
             unmetExpectation: unmetExpectation, isSafeToReapply: isSafeToReapply)
     }
 
-    /// The first section of that name, as the hypervisor looks it up.
+    /// The first section with that name, as the hypervisor looks it up.
     func section(named name: String) -> (index: Int, section: RawELF.Section)? {
         guard let index = sections.indices.dropFirst().first(where: { sections[$0].name == name }) else { return nil }
         return (index, sections[index])
     }
 
-    /// The memory of a section that the hypervisor is going to read.
+    /// The memory of a section that the hypervisor is about to read.
     func loadedBytes(_ index: Int) throws(Stop) -> ArraySlice<UInt8> {
         guard sections[index].isLoaded, let bytes = memory.bytes(of: index) else {
             throw .crash("section \(sections[index].name) is not loaded (no SHF_ALLOC), but read through a null pointer")
@@ -142,31 +143,31 @@ struct PayloadLoader {
         return bytes
     }
 
-    /// Of a pointer, in bytes.
+    /// The size of a pointer, in bytes.
     var pointerSize: Int { architecture.elfClass.addressSize }
 
-    /// Words must lie where the processor can read them.
+    /// Checks that a word is at an address where the processor can read it.
     ///
-    /// - Parameter what: as the start of a sentence.
+    /// - Parameter what: names the thing at the address, to start a sentence with.
     func checkAligned(_ address: UInt64, _ what: @autoclosure () -> String) throws(Stop) {
         guard address % rules.wordAlignment == 0 else {
             throw .crash("\(what()) lies at \(hexadecimal(address)), and words can be accessed at multiples of \(rules.wordAlignment) only")
         }
     }
 
-    /// A section that is read word by word at upload.
+    /// Checks a section that is read word by word at upload.
     func checkAligned(_ index: Int) throws(Stop) {
         if let address = memory.address(of: index) { try checkAligned(address, "section \(sections[index].name)") }
     }
 
-    /// A section that is read word by word later on.
+    /// Checks a section that is read word by word after the upload.
     mutating func spoilUnlessAligned(_ index: Int) {
         do { try checkAligned(index) } catch {
             if case .crashes(let reason) = error.verdict { spoil(reason) }
         }
     }
 
-    /// A table must hold whole entries.
+    /// Checks that a table holds whole entries.
     func checkEntries(
         _ section: RawELF.Section, of size: Int, _ step: LoadResult.Step
     ) throws(Stop) {

@@ -3,7 +3,7 @@ struct PayloadMemory {
     private(set) var base: UInt64 = 0
     private(set) var bytes: [UInt8] = []
     private(set) var regions: [LoadResult.RegionLayout] = []
-    /// Where each section was put, and its size; by section header index.
+    /// Where each section was put, and its size in bytes; by section header index.
     private var places: [Int: (region: LoadResult.Region, address: UInt64, size: UInt64)] = [:]
 
     init() {}
@@ -14,7 +14,7 @@ struct PayloadMemory {
         bytes = [UInt8](repeating: 0, count: Int(pages * 4096))
     }
 
-    /// Copies a section in; false when it does not fit the pages.
+    /// Copies a section in. Returns false when it does not fit into the pages.
     mutating func place(_ index: Int, in region: LoadResult.Region, at address: UInt64, size: UInt64, _ contents: ArraySlice<UInt8>?)
         -> Bool
     {
@@ -45,8 +45,8 @@ struct PayloadMemory {
         range(address, UInt64(count)).map { bytes[$0] }
     }
 
-    /// The NUL-terminated string at an address inside the payload. One beyond any use is cut, so that a hostile payload with many entries of
-    /// one endless name takes no memory.
+    /// The NUL-terminated string at an address inside the payload. Longer names than anyone uses are cut, so that a hostile payload with
+    /// many entries of one endless name can't use up the memory.
     func string(at address: UInt64) -> String? {
         guard let range = range(address, 1) else { return nil }
         let text = bytes[range.lowerBound...].prefix(4096).prefix { $0 != 0 }

@@ -1,9 +1,9 @@
 import ELFModel
 
-/// A little-endian ELF file as raw headers, read as files of one class are laid out, whatever it says itself.
+/// A little-endian ELF file as raw headers. The caller decides whether it is read as a 32-bit or a 64-bit file, whatever the file says.
 ///
-/// The loader looks at raw headers before anything is known to be sound, and refuses in an order of its own; so this reader
-/// judges nothing. Every read is bounds-checked and gives nil outside the file.
+/// The loader looks at raw headers before anything is known to be sound, and refuses in its own order; so this reader judges nothing.
+/// Every read is bounds-checked and returns nil outside the file.
 struct RawELF {
     let bytes: [UInt8]
     let elfClass: ELFClass
@@ -14,7 +14,7 @@ struct RawELF {
     var symbolSize: UInt64 { isWide ? 24 : 16 }
     var relaSize: UInt64 { isWide ? 24 : 12 }
     var relSize: UInt64 { isWide ? 16 : 8 }
-    /// Sums of offsets and addresses wrap around behind this.
+    /// The largest address. Sums of offsets and addresses wrap around after it.
     var lastAddress: UInt64 { isWide ? .max : UInt64(UInt32.max) }
 
     struct Header {
@@ -51,13 +51,13 @@ struct RawELF {
 
     struct Symbol {
         var nameOffset: UInt32
-        /// The low four bits are `STT_FUNC`…
+        /// The low four bits are the type: `STT_FUNC`…
         var info: UInt8
         var section: UInt16
         var value: UInt64
         var size: UInt64
         var name = ""
-        /// Defined in a section that is not loaded.
+        /// Whether it is defined in a section that is not loaded.
         var isIgnored = false
     }
 
@@ -65,13 +65,13 @@ struct RawELF {
         var offset: UInt64
         var symbol: Int
         var type: UInt32
-        /// Nil where it stands in the place itself.
+        /// nil when the addend is stored in place.
         var addend: Int64?
     }
 
-    /// Nil when the file is shorter than the header.
+    /// nil when the file is shorter than the header.
     func header() -> Header? {
-        // Behind the addresses of the entry point and of both tables come flags, the header's own size, and the tables' entries.
+        // After the addresses of the entry point and of both tables come the flags, the header's own size, and the tables' entries.
         let rest = UInt64(headerSize) - 16
         guard let type: UInt16 = number(at: 16), let machine: UInt16 = number(at: 18), let version: UInt32 = number(at: 20),
             let table = word(at: isWide ? 40 : 32), let flags: UInt32 = number(at: rest),
@@ -85,7 +85,7 @@ struct RawELF {
 
     func section(at offset: UInt64) -> Section? {
         let word = UInt64(elfClass.addressSize)
-        // Name and type, four words, link and info, two words.
+        // An entry has a name and a type, four words, link and info, and two more words.
         let links = offset &+ 8 &+ 4 &* word
         guard let name: UInt32 = number(at: offset), let type: UInt32 = number(at: offset &+ 4),
             let flags = self.word(at: offset &+ 8), let address = self.word(at: offset &+ 8 &+ word),
@@ -98,7 +98,7 @@ struct RawELF {
             alignment: alignment, entrySize: entry)
     }
 
-    /// In 32-bit files, value and size stand before the rest.
+    /// In 32-bit files, value and size come before the other fields.
     func symbol(at offset: UInt64) -> Symbol? {
         guard let name: UInt32 = number(at: offset), let info: UInt8 = number(at: offset &+ (isWide ? 4 : 12)),
             let section: UInt16 = number(at: offset &+ (isWide ? 6 : 14)), let value = word(at: offset &+ (isWide ? 8 : 4)),
@@ -121,14 +121,14 @@ struct RawELF {
             : Relocation(offset: place, symbol: Int(info >> 8), type: UInt32(info & 0xff), addend: addend)
     }
 
-    /// The file's bytes of a section; nil when they are not all there.
+    /// The file's bytes of a section; nil when the file is too short.
     func contents(_ section: Section) -> ArraySlice<UInt8>? {
         let (end, wraps) = section.offset.addingReportingOverflow(section.size)
         guard !wraps, end <= UInt64(bytes.count) else { return nil }
         return bytes[Int(section.offset)..<Int(end)]
     }
 
-    /// The NUL-terminated string at an offset of a section. Names beyond any use are cut, so that a hostile file with many
+    /// The NUL-terminated string at an offset of a section. Longer names than anyone uses are cut, so that a hostile file with many
     /// symbols of one endless name costs no time.
     func string(at offset: UInt32, in section: Section) -> String? {
         guard let contents = contents(section), UInt64(offset) < section.size else { return nil }
@@ -140,7 +140,7 @@ struct RawELF {
 }
 
 extension RandomAccessCollection where Element == UInt8, Index == Int {
-    /// A little-endian number, or nil when it is not wholly inside; the offset counts from the first element.
+    /// A little-endian number; nil when it is not completely inside. The offset counts from the first element.
     func number<N: FixedWidthInteger>(at offset: UInt64) -> N? {
         let width = N.bitWidth / 8
         guard offset <= UInt64(count), UInt64(count) - offset >= UInt64(width) else { return nil }
@@ -149,7 +149,7 @@ extension RandomAccessCollection where Element == UInt8, Index == Int {
         return value
     }
 
-    /// A number of an address's size.
+    /// A number with the size of an address.
     func word(at offset: UInt64, _ elfClass: ELFClass) -> UInt64? {
         if elfClass == .bits64 { return number(at: offset) }
         let short: UInt32? = number(at: offset)

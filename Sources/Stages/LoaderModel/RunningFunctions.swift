@@ -2,7 +2,7 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-/// What is to be said of a replaced function for the places where processors may be at that moment.
+/// What to report about a replaced function that processors may be executing, or that waits on a stack, while payloads are applied.
 struct RunningFunctions {
     private let patching: Set<String>
     private let rules: LoaderRules
@@ -12,7 +12,7 @@ struct RunningFunctions {
         self.rules = rules
     }
 
-    /// - Parameter function: the name as the payload has it: `FILE#name` for a local one.
+    /// - Parameter function: the name in the payload: `FILE#name` for a local one.
     func findings(on function: String) -> [LoadResult.Finding] {
         let name = function.split(separator: "#").last.map(String.init) ?? function
         var findings: [LoadResult.Finding] = []

@@ -1,13 +1,13 @@
 import ELFModel
 
-/// Objects made from assembly have labels instead of functions: they are compared section by section.
+/// Compares objects made from assembly section by section, because they have labels instead of functions.
 struct AssemblyComparison {
     let original: ELFFile
     let patched: ELFFile
     let roles: SectionRoles
 
-    /// The names of the sections that differ: in bytes, or in where their relocations lead. Those that are never part of the
-    /// hypervisor are not looked at.
+    /// The names of the sections that differ: in their bytes, in their labels, or in where their relocations lead. Each has
+    /// its role. Sections that are never part of the hypervisor are not compared.
     func differingSections() -> [(name: String, role: SectionRole)] {
         let (a, b) = (sections(original), sections(patched))
         return Set(a.keys).union(b.keys).sorted().compactMap { name in
@@ -63,7 +63,7 @@ struct AssemblyComparison {
         var subject = symbol.name
         var addend = relocation.addend
         if let section = symbol.sectionIndex, symbol.isLocal {
-            // A local label's name may be the assembler's own; where it is says more.
+            // A local label may get its name from the assembler, so its place says more.
             subject = "section \(file.sections[section].name)"
             addend &+= Int64(clamping: symbol.value)
         }

@@ -1,28 +1,28 @@
 import Diagnostics
 import ELFModel
 
-/// What the patch did to one object: what became of every item, with the evidence.
+/// What the patch did to one object: the status of every item, with the evidence.
 package struct ChangeSet: Sendable {
     package enum Status: String, Sendable, Equatable, Codable {
         case same, changed
-        /// No twin in the original.
+        /// It has no twin in the original.
         case new
     }
 
     /// One item of the patched object.
     package struct Record: Sendable {
         package let item: PatchedItem
-        /// Which item of the original it is; nil for a new one.
+        /// The original item that it was correlated with; nil for a new one.
         package let twin: Twin?
-        /// What has no name is the same: it counts through those who refer to it.
+        /// `same` for every item without a name: the items that refer to it show its changes.
         package let status: Status
-        /// Where the source declares it, as far as debug info says.
+        /// Where the source declares it, if debug info says so.
         package let location: SourceLocation?
-        /// For a changed one, what differs first.
+        /// For a changed item, what differs first.
         package let difference: Difference?
     }
 
-    /// A static local, as the source has it.
+    /// A static local variable, as the source names it.
     package struct StaticLocal: Sendable, Equatable {
         package var name: String
         package var function: String
@@ -30,9 +30,9 @@ package struct ChangeSet: Sendable {
         package var file: String?
     }
 
-    /// What debug info says of the source of one side.
+    /// The names that debug info gives for the source of one side.
     package struct SourceNames<Side: ComparisonSide>: Sendable {
-        /// Of all functions, also of those that were inlined everywhere.
+        /// The names of all functions, including those that were inlined everywhere.
         package var functions: Set<String> = []
         package var staticLocals: [Item<Side>.ID: StaticLocal] = [:]
     }
@@ -40,16 +40,16 @@ package struct ChangeSet: Sendable {
     package let object: ObjectID
     /// Its main source file, relative to `xen/`.
     package let source: String
-    /// The original's main source file, where the patch renamed it.
+    /// The original's main source file, if the patch renamed it.
     package let originalSource: String?
     package let original: ObjectGraph<OriginalSide>
     package let patched: ObjectGraph<PatchedSide>
-    /// For each item of the patched object, in its order.
+    /// One for each item of the patched object, in the object's order.
     package let records: [Record]
-    /// Items of the original that have no twin: functions and variables only.
+    /// Items of the original that have no twin. Only functions and variables are listed.
     package let removed: [OriginalItem.ID]
     package let diagnostics: [Diagnostic]
-    /// What the sources call things, before and after.
+    /// The names in the sources, before and after the patch.
     package let originalNames: SourceNames<OriginalSide>
     package let patchedNames: SourceNames<PatchedSide>
     private let successors: [OriginalItem.ID: PatchedItem.ID]
@@ -84,32 +84,32 @@ package struct ChangeSet: Sendable {
 
     package subscript(_ id: PatchedItem.ID) -> Record { records[id.index] }
 
-    /// The item of the original that a patched item is.
+    /// The original item that a patched item was correlated with; nil if there is none.
     package func twin(of id: PatchedItem.ID) -> OriginalItem? { self[id].twin.map { original[$0.original] } }
 
-    /// The patched item that an item of the original became.
+    /// The patched item that an original item was correlated with; nil if there is none.
     package func successor(of id: OriginalItem.ID) -> Record? { successors[id].map { self[$0] } }
 
-    /// Where the source has an item, or at least the file that it is in.
+    /// Where the source declares an item, or at least the file that contains it.
     package func location(of id: PatchedItem.ID) -> SourceLocation { self[id].location ?? SourceLocation(file: source) }
 
-    /// The changed functions that run after boot, cold parts among them.
+    /// The changed functions that run after boot, including cold parts.
     package var changedFunctions: [Record] {
         records.filter { $0.item.kind == .function && $0.item.role == .code && $0.status == .changed }
     }
 
-    /// Whether nothing that runs or is used after boot differs.
+    /// Whether everything that runs or is used after boot is unchanged.
     package var isUnchanged: Bool { changedFunctions.isEmpty && !diagnostics.contains { $0.severity == .error } }
 
-    /// The original's item that the patched object of `below` is: both are of one file.
+    /// The record in `below` for an item of this original. Both must be comparisons of the same object.
     ///
-    /// What payloads below changed is a comparison of the hypervisor's own source with the source that runs, and the latter is
-    /// the original of the next comparison.
+    /// `below` compares the hypervisor's own source with the source that runs now, and the source that runs now is this comparison's
+    /// original. So the patched items of `below` have the same ids as the original items here.
     package func record(ofOriginal id: OriginalItem.ID, inPatchedOf below: ChangeSet) -> Record? {
         below.records.indices.contains(id.index) ? below.records[id.index] : nil
     }
 
-    /// The same comparison, with some functions taken for changed: what a payload of them would be.
+    /// The same comparison, but with some functions treated as changed: it shows what a payload with them would be.
     package func treating(asChanged ids: Set<PatchedItem.ID>) -> ChangeSet {
         let records = records.map { record in
             ids.contains(record.item.id)

@@ -1,6 +1,7 @@
 import Diagnostics
 
-/// Differences that no bytes show: what names mean to other objects, what is gone, and what can be taken for something else.
+/// Differences that the bytes of items do not show: what names mean to other objects, items that are gone, and items that may be mistaken
+/// for others.
 extension Classifier {
     // MARK: Names that other objects use
 
@@ -8,7 +9,7 @@ extension Classifier {
         let (before, after) = (ExportedNames(a).meanings, ExportedNames(b).meanings)
         for (name, new) in after.sorted(by: { $0.key < $1.key }) {
             guard let old = before[name] else { continue }
-            // The sections of assembly are compared with their labels: what is left are names without a section.
+            // The sections of assembly are compared together with their labels. Only names without a section remain.
             if isAssembly, case .item = old.place, case .item = new.place { continue }
             if old.isWeak != new.isWeak {
                 report(
@@ -21,7 +22,8 @@ extension Classifier {
                 if x != y { reportMoved(name, "was the number \(x) and is \(y)", at: nil) }
             case (.item(let x, let oldDistance), .item(let y, let newDistance)):
                 if facts.twins.original(of: y) != x {
-                    // Something changed its kind, or code that boots became code that runs: reported by others where it is named itself.
+                    // If the item has the same name on both sides, it changed its kind, or boot code became code that runs after boot.
+                    // Other checks report that.
                     if a[x].name != name || b[y].name != name { reportMoved(name, "was '\(a[x].name)' and is '\(b[y].name)'", at: y) }
                 } else if oldDistance != newDistance || (newDistance != 0 && facts.status(y) != .same) {
                     reportMoved(name, "is a place inside '\(b[y].name)', which changed", at: y)
@@ -62,7 +64,7 @@ extension Classifier {
 
     // MARK: Weak evidence
 
-    /// Variables that code of the payload refers to, and that were correlated by name alone.
+    /// Variables that the payload's code refers to and that were correlated by name alone.
     mutating func judgeGuesses() {
         let users = facts.records.filter { $0.item.role == .code && $0.status != .same }
         let used = Set(users.flatMap(\.item.references).compactMap { if case .item(let id) = $0.target { id } else { nil } })
@@ -74,7 +76,7 @@ extension Classifier {
         }
     }
 
-    /// A variable that seems new where one of that name is gone: it may be the same, and then its value would be lost.
+    /// A variable that seems new while one of that name is gone: it may be the same one, and then its value would be lost.
     mutating func judgeSeeminglyNew() {
         let removed = facts.outcome.removed.map { a[$0] }
         let gone = Dictionary(

@@ -3,7 +3,7 @@ import ELFModel
 import TargetArchitecture
 import XenVersions
 
-/// Gives each difference that can't be live-patched its diagnostic.
+/// Makes a diagnostic for each difference that can't be live-patched.
 struct Classifier {
     let facts: ComparedFacts
     let rules: ComparisonRules
@@ -51,7 +51,7 @@ struct Classifier {
         case (.data, .collected): judgeCollected(item)
         case (.data, .writable): judgeVariable(record)
         case (.data, .readOnly): judgeConstant(record)
-        // The linker includes hooks.
+        // The linker includes hooks in the payload.
         case (_, .hooks): break
         default:
             report(
@@ -111,7 +111,8 @@ struct Classifier {
         } else if old.role != new.role {
             report(
                 .placementChanged, new,
-                message: "variable '\(new.name)' goes from section \(a.sectionName(of: old)) to \(b.sectionName(of: new)): in the running hypervisor it stays where it is",
+                message:
+                    "variable '\(new.name)' goes from section \(a.sectionName(of: old)) to \(b.sectionName(of: new)): in the running hypervisor it stays where it is",
                 help: help)
         } else {
             report(
@@ -131,8 +132,8 @@ struct Classifier {
 
     // MARK: Unnamed things
 
-    /// Data and code without a name matter through what refers to them; but where nothing can be told to refer to
-    /// them, a difference would be lost.
+    /// The items that refer to unnamed data and code show its changes. But if nothing is known to refer to such data or code, a
+    /// difference in it would go unnoticed.
     private mutating func judgeUnnamed() {
         var comparison = Comparison(original: a, patched: b, twins: facts.twins, architecture: rules.architecture)
         let (before, after) = (loose(a), loose(b))
@@ -165,7 +166,7 @@ struct Classifier {
                 .collectedArrayChanged, .warning, symbol: record.item.name, section: section, location: record.location,
                 message: "'\(record.item.name)' is an entry of \(section), which is read at boot only: it has no effect on the running hypervisor")
         }
-        // The text of a parameter's name belongs to its entry.
+        // The text of a parameter's name belongs to its array entry.
         let entries = Set(arrays.map(\.item.id)), ofArrays = Set(arrays.flatMap { $0.item.references }.map(\.target))
         let changed = all.filter { !entries.contains($0.item.id) && !ofArrays.contains(.item($0.item.id)) }
         let runs = Set(b.items.filter { $0.role != .boot }.map(\.name))
@@ -178,7 +179,7 @@ struct Classifier {
     }
 
     private mutating func judgeOddities(where counts: (Oddity) -> Bool = { _ in true }) {
-        // What is odd in both was there before the patch; its content is compared with the other things without names.
+        // An oddity on both sides was there before the patch. Its content is compared with the other unnamed items.
         for oddity in b.oddities where counts(oddity) && !a.oddities.contains(oddity) {
             report(
                 .specialSectionUnknown, section: oddity.section,

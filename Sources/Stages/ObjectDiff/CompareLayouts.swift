@@ -3,9 +3,9 @@ import Diagnostics
 
 /// What a patch does to the layout of types, over all objects.
 package struct LayoutComparison: Sendable {
-    /// The types that changed by themselves, sorted by place.
+    /// The types that changed by themselves, sorted by where the source declares them.
     package let changes: [LayoutChange]
-    /// By the object that the diagnostic is about: the first in which the type was seen.
+    /// By the object that the diagnostic is about, which is the first object in which the type was found.
     package let diagnostics: [ObjectID: [Diagnostic]]
 
     package init(changes: [LayoutChange] = [], diagnostics: [ObjectID: [Diagnostic]] = [:]) {
@@ -14,17 +14,17 @@ package struct LayoutComparison: Sendable {
     }
 }
 
-/// Finds the types that the patch lays out in another way, and judges what that does to the running hypervisor.
+/// Finds the types whose layout the patch changes, and judges what that does to the running hypervisor.
 ///
-/// Types are read only of objects in which something differs; those of all others are read when a layout changed, to find
-/// its users.
+/// It reads the types of an object only if something in that object differs. If a layout changed, it also reads the types of all other
+/// objects, to find the users of the changed type.
 ///
 /// - Parameters:
 ///   - changes: one for each object.
 ///   - allowed: types whose new layout the user takes responsibility for: `struct domain`, or `domain`.
-///   - bootOnly: objects all of which runs at boot only.
-///   - read: gives the types of one object; `withUses` asks for their users too. An object that does not exist has none.
-/// - Throws: what `read` throws.
+///   - bootOnly: objects that run entirely at boot.
+///   - read: returns the types of one object; `withUses` asks for their users as well. An object that does not exist has no types.
+/// - Throws: every error that `read` throws.
 package func compareLayouts(
     _ changes: [ChangeSet], allowed: [String] = [], bootOnly: Set<ObjectID> = [],
     read: (_ object: ObjectID, _ side: ObjectSide, _ withUses: Bool) throws -> TypeInfo
@@ -47,7 +47,7 @@ package func compareLayouts(
         for set in changes {
             let fates = FunctionFates(set, isBootOnly: bootOnly.contains(set.object))
             usage.add(try read(set.object, .patched, true), object: set.object) { fates.patched(at: $0) }
-            // Where nothing differs, both sides have the same functions.
+            // If nothing differs, both sides have the same functions.
             if set.mayConcernLayouts { usage.add(try read(set.object, .original, true), object: set.object) { fates.original(at: $0) } }
         }
     }
@@ -74,20 +74,20 @@ private func judge(_ candidate: LayoutCandidate, usage: LayoutUsage, allowed: [S
     return change
 }
 
-/// `struct foo` is meant by itself and by `foo`.
+/// `struct foo` has two possible names: `struct foo` and `foo`.
 private func isMeant(_ type: String, by name: String) -> Bool {
     let words = name.split(separator: " ").joined(separator: " ")
     return type == words || type.split(separator: " ").last.map(String.init) == words
 }
 
 extension ChangeSet {
-    /// Where nothing differs, no code knows a new layout.
+    /// If nothing differs, no code uses a new layout.
     fileprivate var mayConcernLayouts: Bool {
         !removed.isEmpty || records.contains { $0.status != .same } || diagnostics.contains { $0.severity == .error }
     }
 }
 
-/// What becomes of the functions of one object.
+/// Whether the functions of one object stay, are in the payload, or are gone.
 private struct FunctionFates {
     private let set: ChangeSet
     private let isBootOnly: Bool
@@ -125,7 +125,8 @@ private struct FunctionFates {
         return (fate(set[id]), id)
     }
 
-    /// One that has a twin counts as that one; one that has none is not called any more once its callers are replaced.
+    /// An original function with a twin has the fate of its twin. Without a twin it counts as gone, because nothing calls it once its
+    /// callers are replaced.
     func original(at entry: DebugInfo.CodeRange) -> (LayoutUsage.Fate, item: PatchedItem.ID?) {
         guard !isBootOnly else { return (.gone, nil) }
         guard let id = original[Place(entry)] else { return (.stays, nil) }

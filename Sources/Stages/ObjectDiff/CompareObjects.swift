@@ -3,14 +3,14 @@ import ELFModel
 import TargetArchitecture
 import XenVersions
 
-/// What a comparison has to know of the hypervisor that the objects belong to.
+/// What a comparison needs to know about the hypervisor that the objects belong to.
 package struct ComparisonRules: Sendable {
     package let architecture: any TargetArchitecture
     let roles: SectionRoles
 
     /// - Parameters:
-    ///   - xen: decides on the layout of the special tables.
-    ///   - abi: decides on the names of the sections that hooks are in.
+    ///   - xen: decides the layout of the special tables.
+    ///   - abi: decides the names of the sections for hooks.
     package init(architecture: any TargetArchitecture, xen: XenVersion, abi: PayloadABI) {
         self.architecture = architecture
         roles = SectionRoles(
@@ -20,8 +20,8 @@ package struct ComparisonRules: Sendable {
 
 /// Compares two compilations of one object, function by function and variable by variable.
 ///
-/// - Returns: what changed. What can't be live-patched is among its diagnostics, as errors; it never throws away a difference.
-/// - Throws: `DebugInfoError` when the types or prototypes of an object can't be read.
+/// - Returns: what changed. Its diagnostics include an error for everything that can't be live-patched. No difference is dropped.
+/// - Throws: `InputError` when the types or prototypes of an object can't be read.
 package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) throws -> ChangeSet {
     let architecture = rules.architecture
     guard [pair.original, pair.patched].allSatisfy({ $0.file.header.machine == architecture.machine }) else {
@@ -30,14 +30,14 @@ package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) thr
     let original = ExplainedGraph<OriginalSide>(pair.object, pair.original, by: rules)
     let patched = ExplainedGraph<PatchedSide>(pair.object, pair.patched, by: rules)
 
-    // Which item is which.
+    // Decide which item is which.
     let twins = correlate(original, patched)
-    // From here on each patched item has its twin, with the evidence.
+    // From here on each patched item has its twin, if any, with the evidence.
 
     // Objects made from assembly have labels instead of functions: they are compared section by section.
     let isAssembly = [pair.source, original.graph.fileSymbol, patched.graph.fileSymbol].contains { $0.hasSuffix(".S") || $0.hasSuffix(".s") }
     let outcome = try judgeItems(original, patched, twins: twins, by: rules, isAssembly: isAssembly, source: pair.source)
-    // From here on each has its status. What follows only reads, and reports.
+    // From here on each item has its status. The following steps only read and report.
 
     let facts = ComparedFacts(pair: pair, original: original, patched: patched, twins: twins, outcome: outcome)
     var classifier = Classifier(facts, rules: rules, isAssembly: isAssembly)
@@ -56,8 +56,8 @@ package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) thr
         originalNames: original.sourceNames, patchedNames: patched.sourceNames)
 }
 
-/// An object for another machine is no part of the hypervisor's own code: x86 boots in 32-bit code, which the build puts into
-/// the 64-bit hypervisor as a block of bytes (`xen/arch/x86/boot`), and never comes back to it.
+/// An object for another machine is not part of the hypervisor's own code. x86 boots in 32-bit code, which the build puts into the 64-bit
+/// hypervisor as a block of bytes (`xen/arch/x86/boot`) and which never runs again after boot.
 private func compareForeign(_ pair: CompiledPair, by rules: ComparisonRules) -> ChangeSet {
     let (original, patched) = (pair.original.file, pair.patched.file)
     let sections = AssemblyComparison(original: original, patched: patched, roles: rules.roles).differingSections()
@@ -66,14 +66,16 @@ private func compareForeign(_ pair: CompiledPair, by rules: ComparisonRules) -> 
         diagnostics.append(
             Diagnostic(
                 .initOnlyChange, .warning, location: SourceLocation(file: pair.source),
-                message: "\(pair.object) changed, but is for another machine (ELF machine \(patched.header.machine)) and runs at boot only: it is left out"))
+                message:
+                    "\(pair.object) changed, but is for another machine (ELF machine \(patched.header.machine)) and runs at boot only: it is left out"
+            ))
     }
     return ChangeSet(
         pair, original: ObjectGraph(empty: pair.object, file: original), patched: ObjectGraph(empty: pair.object, file: patched),
         diagnostics: diagnostics)
 }
 
-/// What is known of a pair when its items have been judged, for checks that look further.
+/// What is known about a pair of objects once their items have been judged; input for the later checks.
 struct ComparedFacts {
     let pair: CompiledPair
     let original: ExplainedGraph<OriginalSide>
@@ -87,7 +89,7 @@ struct ComparedFacts {
 
     func status(_ id: PatchedItem.ID) -> ChangeSet.Status { outcome.records[id.index].status }
     func location(_ id: PatchedItem.ID) -> SourceLocation { outcome.records[id.index].location ?? SourceLocation(file: pair.source) }
-    /// The item of the original that a patched item is.
+    /// The original item that a patched item was correlated with; nil if there is none.
     func twin(_ id: PatchedItem.ID) -> OriginalItem? { twins.original(of: id).map { a[$0] } }
 
     /// Whether a function that runs after boot changed.

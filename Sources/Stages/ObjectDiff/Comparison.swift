@@ -1,17 +1,17 @@
 import ELFModel
 import TargetArchitecture
 
-/// Finds out whether items of two objects are the same: equal bytes, and relocations that mean the same.
+/// Decides whether items of two objects are the same: they have equal bytes, and relocations that mean the same.
 ///
-/// A relocation means the same when it has the same type and addend and its target is the twin of the other's, or, where only
-/// the content counts, has the same content, whatever section, offset or symbol it goes by.
+/// Two relocations mean the same if they have the same type and addend and their targets are twins. For targets that count by their
+/// content alone, equal content is enough. The section, offset or symbol that a relocation uses does not matter.
 struct Comparison {
     let original: ObjectGraph<OriginalSide>
     let patched: ObjectGraph<PatchedSide>
     let twins: Correlation
     let architecture: any TargetArchitecture
     private var verdicts: [Pair: Bool] = [:]
-    /// The pairs whose verdicts were reached while a comparison is under way: they may rest on its assumption.
+    /// The pairs that got a verdict during the current comparison: those verdicts may rely on its assumption.
     private var reached: [Pair] = []
 
     private struct Pair: Hashable {
@@ -28,7 +28,7 @@ struct Comparison {
         self.architecture = architecture
     }
 
-    /// Whether the items have the same content. Items may refer to each other in circles: what is being compared counts as equal.
+    /// Whether the items have the same content. Items may refer to each other in a cycle, so a pair under comparison counts as equal.
     mutating func haveSameContent(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
         let pair = Pair(original: a.id, patched: b.id)
         if let known = verdicts[pair] { return known }
@@ -50,7 +50,7 @@ struct Comparison {
         return haveSameEntries(a, b) == nil
     }
 
-    /// - Returns: the section of the first table in which they differ.
+    /// - Returns: the section of the first table in which the entries differ; nil if they are all the same.
     private mutating func haveSameEntries(_ a: OriginalItem, _ b: PatchedItem) -> String? {
         for (x, y) in zip(a.entries, b.entries) {
             guard x.table == y.table, x.bytes == y.bytes, haveSameReferences(x.references, y.references) else { return y.table.section }
@@ -69,8 +69,8 @@ struct Comparison {
         }
     }
 
-    /// Boot code lies in one section, in which the assembler resolves calls: when one function there grows, those behind it lead
-    /// to their neighbours by other distances.
+    /// Boot code lies in one section, in which the assembler itself resolves calls. When one function there grows, the functions behind
+    /// it reach their neighbours by other distances.
     private func differInDistancesOnly(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
         guard a.kind == .function, a.role == .boot, b.role == .boot, a.size == b.size else { return false }
         guard let left = resolved(a, in: original), let right = resolved(b, in: patched), left.map(\.field) == right.map(\.field),
@@ -116,7 +116,7 @@ struct Comparison {
 
     // MARK: What differs first
 
-    /// What differs first between an item and its twin that do not have the same content.
+    /// What differs first between an item and its twin. Their content must differ.
     mutating func firstDifference(_ a: OriginalItem, _ b: PatchedItem) -> Difference {
         let (x, y) = (bytes(of: a, in: original), bytes(of: b, in: patched))
         let byte = zip(x, y).enumerated().first { $1.0 != $1.1 }?.offset ?? (x.count == y.count ? nil : min(x.count, y.count))
@@ -131,7 +131,7 @@ struct Comparison {
         item.isZeroFilled ? Array(repeating: 0, count: min(item.size, 1 << 20)) : Array(graph.bytes(of: item))
     }
 
-    /// - Parameter limit: what lies from there on does not come first.
+    /// - Parameter limit: the offset of a difference that is already known. References from there on are ignored.
     private mutating func firstDifferentReference(
         _ a: [OriginalItem.Reference], _ b: [PatchedItem.Reference], before limit: Int
     ) -> Difference? {
@@ -148,7 +148,7 @@ struct Comparison {
         return nil
     }
 
-    /// What a reference leads to, in words.
+    /// Describes where a reference leads.
     private func text<Side>(_ reference: Item<Side>.Reference, in graph: ObjectGraph<Side>) -> String {
         func with(_ name: String) -> String { reference.distance == 0 ? name : "\(name)\(reference.distance > 0 ? "+" : "-")\(reference.distance.magnitude)" }
         switch reference.target {
@@ -164,7 +164,7 @@ struct Comparison {
     }
 }
 
-/// The beginning of a text, with what is no plain character left out.
+/// The beginning of a text. Characters that are not plain are left out.
 func printable(_ bytes: ArraySlice<UInt8>) -> String {
     let text = bytes.prefix { $0 != 0 }
     return String(decoding: text.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self) + (text.count > 40 ? "..." : "")

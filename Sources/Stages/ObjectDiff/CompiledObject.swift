@@ -4,18 +4,18 @@ import ELFModel
 import SystemPackage
 import TargetArchitecture
 
-/// Which of an object's two compilations, as a value.
+/// Selects one of an object's two compilations.
 package enum ObjectSide: Sendable, Equatable {
     case original, patched
 }
 
-/// One compilation of an object, with its debug information. What only some objects are asked for is read when it is asked for.
+/// One compilation of an object, with its debug information. Parts that are rarely needed are read on demand.
 package struct CompiledObject: Sendable {
     package let file: ELFFile
     package let debug: DebugInfo
-    /// Where types and prototypes are read from; nil for an object that has none.
+    /// The file from which types and prototypes are read; nil if the object does not exist.
     private let path: FilePath?
-    /// False for one that this side does not build.
+    /// False if this side does not build the object.
     package let exists: Bool
 
     package init(file: ELFFile, debug: DebugInfo, path: FilePath? = nil, exists: Bool = true) {
@@ -25,17 +25,17 @@ package struct CompiledObject: Sendable {
         self.exists = exists
     }
 
-    /// Reads an object and what its debug information says of functions and variables.
+    /// Reads an object and what its debug information says about functions and variables.
     ///
-    /// - Parameter path: nil for an object that this side does not build: it is empty.
-    /// - Throws: `ELFError`, `DebugInfoError`.
+    /// - Parameter path: nil if this side does not build the object; the result is then empty.
+    /// - Throws: `InputError` when the file can't be read or is malformed.
     package static func read(_ path: FilePath?, for architecture: any TargetArchitecture) throws -> CompiledObject {
         guard let path else { return absent(for: architecture) }
-        // The bytes of debug sections are large, and DebugInfo has read them.
+        // Debug sections are large, and DebugInfo reads them itself.
         return CompiledObject(file: try ELFFile.read(path, debugSections: false), debug: try DebugInfo.read(path), path: path)
     }
 
-    /// An object that one side does not build.
+    /// Stands for an object that one side does not build.
     package static func absent(for architecture: any TargetArchitecture) -> CompiledObject {
         let header = ELFHeader(
             elfClass: architecture.elfClass, byteOrder: architecture.byteOrder, type: ELF.FileType.relocatable, machine: architecture.machine)
@@ -44,22 +44,22 @@ package struct CompiledObject: Sendable {
             file: ELFFile(header: header, sections: [null], symbols: [ELFSymbol(name: "")]), debug: DebugInfo(), exists: false)
     }
 
-    /// The types that it knows.
+    /// The types in the object's debug information.
     ///
-    /// - Parameter withUses: also which functions and variables use them.
-    package func types(withUses: Bool) throws(DebugInfoError) -> TypeInfo {
+    /// - Parameter withUses: whether to read the functions and variables that use them as well.
+    package func types(withUses: Bool) throws(InputError) -> TypeInfo {
         guard let path else { return TypeInfo() }
         return try TypeInfo.read(path, withUses: withUses)
     }
 
-    /// The lines of the source that some places of its code came from.
-    func lines(of places: Set<SourceLines.Place>) throws(DebugInfoError) -> [SourceLines.Place: SourceLocation] {
+    /// Finds the source lines of some places in its code.
+    func lines(of places: Set<SourceLines.Place>) throws(InputError) -> [SourceLines.Place: SourceLocation] {
         guard let path else { return [:] }
         return try SourceLines.read(path, for: places)
     }
 
     /// The functions that it declares and defines.
-    func prototypes() throws(DebugInfoError) -> Prototypes {
+    func prototypes() throws(InputError) -> Prototypes {
         guard let path else { return Prototypes() }
         return try Prototypes.read(path)
     }
@@ -70,7 +70,7 @@ package struct CompiledPair: Sendable {
     package let object: ObjectID
     /// Its main source file, relative to `xen/`.
     package let source: String
-    /// The original's main source file, where the patch renamed it.
+    /// The original's main source file, if the patch renamed it.
     package let originalSource: String?
     package let original: CompiledObject
     package let patched: CompiledObject

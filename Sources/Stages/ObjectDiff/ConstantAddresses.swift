@@ -3,12 +3,13 @@ import Diagnostics
 import ELFModel
 import TargetArchitecture
 
-/// Refuses a changed constant whose address somebody may have kept, and warns of one that another constant leads to.
+/// Refuses a changed constant if its address may have been stored, and warns if another constant points to it.
 ///
-/// The payload has a new copy, and every function of the object that refers to it. But what stored the old one's address in memory
-/// has long done so, and whoever goes by that pointer keeps to the old copy: the change would be left out there without a word.
+/// The payload contains a new copy of the constant, and every function of the object that refers to it. But code that ran earlier may
+/// have stored the address of the old constant. Code that uses the stored pointer still reads the old constant, and the change would
+/// silently have no effect there.
 ///
-/// - Throws: `DebugInfoError` when prototypes can't be read; they are read only when a constant changed.
+/// - Throws: `InputError` when prototypes can't be read; they are read only when a constant changed.
 func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any TargetArchitecture) throws -> [Diagnostic] {
     let changed = facts.records.filter { $0.status == .changed && $0.item.kind == .data && $0.item.isNamed && $0.item.isJustContent }
     guard !changed.isEmpty else { return [] }
@@ -24,8 +25,8 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
                     .constantTableChanged, severity, symbol: item.name, location: facts.location(item.id),
                     message: "constant '\(item.name)' changed, and \(what) still reads the old one", help: help))
         }
-        // A table of what each processor gets, for example (`intel_idle_ids` of `xen/arch/x86/cpu/mwait-idle.c`): where boot code put the
-        // pointers can't be told from the table.
+        // Boot data may point to the constant: for example a table with a pointer for each processor (`intel_idle_ids` of
+        // `xen/arch/x86/cpu/mwait-idle.c`). The table does not show where boot code stored the pointers.
         let escape =
             data(.boot, pointingTo: twin, in: facts.a).map { "'\($0)' gave its address to code that ran at boot" }
             ?? before.escape(of: twin) ?? after.escape(of: item.id)
@@ -34,7 +35,7 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
                 .error, "\(escape): whatever kept that address",
                 help: "change the functions that read it instead; or, if nothing keeps its address, give the new table another name")
         } else if let table = data(.readOnly, pointingTo: twin, in: facts.a) ?? data(.readOnly, pointingTo: item.id, in: facts.b) {
-            // What functions do with a pointer that they load from there is not followed.
+            // What functions do with a pointer that they load from that table is not analysed.
             report(
                 .warning, "'\(table)' points to it: whatever took that pointer and kept it",
                 help: "check what the functions that read '\(table)' do with its pointers")
@@ -43,7 +44,7 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
     return diagnostics
 }
 
-/// Other data, of a role, that leads to a constant: by its name, or that of its section.
+/// Other data with the given role that points to a constant: its name, or the name of its section if it has none; nil if there is none.
 private func data<Side>(_ role: SectionRole, pointingTo constant: Item<Side>.ID, in graph: ObjectGraph<Side>) -> String? {
     graph.items.first { item in
         item.id != constant && item.kind == .data && item.role == role && item.references.contains { $0.target == .item(constant) }
@@ -58,11 +59,11 @@ private struct FunctionUses<Side: ComparisonSide> {
     let prototypes: [String: Prototypes.Prototype]
     let architecture: any TargetArchitecture
 
-    /// What the first function does that does more with the constant's address than to read through it.
+    /// How the constant's address escapes from the first function that does more with it than read through it; nil if it does not escape.
     func escape(of constant: Item.ID) -> String? {
         for item in graph.items {
             let slots = item.references.filter { $0.target == .item(constant) }
-            // Data that points to it differs itself, and is judged itself; that of boot code is not, and is looked at apart.
+            // Data that points to the constant differs too and is judged on its own. Boot data is not; it is checked separately.
             guard !slots.isEmpty, item.kind == .function else { continue }
             let use = architecture.addressUse(takenAt: slots.map { slot($0, of: item) }, in: functionCode(item), readers: Reader.ofXen)
             if case .escapes(_, let how) = use { return "'\(item.name)' \(how)" }
@@ -100,7 +101,7 @@ private struct FunctionUses<Side: ComparisonSide> {
         }
     }
 
-    /// Where exception tables, fixups, replaced instructions, jump tables and other functions lead into a function.
+    /// The places in a function that exception tables, fixups, replaced instructions, jump tables and other functions lead to.
     private func landings(in function: Item.ID) -> [Landing] {
         var found: [Landing] = []
         var sites: [Item.ID: Int] = [:]
@@ -111,8 +112,8 @@ private struct FunctionUses<Side: ComparisonSide> {
                 if reference.target == .item(function) { found.append(Landing(from: place, to: Int(clamping: reference.distance))) }
                 guard case .item(let code) = reference.target, graph[code].kind == .replacementCode else { continue }
                 sites[code] = place
-                // The code goes on behind the instructions that are replaced. Their length stands before that of the replacement
-                // (struct alt_instr of xen/arch/x86/include/asm/alternative.h).
+                // Code continues after the instructions that are replaced. The byte with their length comes just before the length of the
+                // replacement code (struct alt_instr of xen/arch/x86/include/asm/alternative.h).
                 if let length = entry.table.replacement?.lengthOffset, entry.bytes.indices.contains(length - 1) {
                     found.append(Landing(from: place, to: place + Int(entry.bytes[length - 1])))
                 }
@@ -126,8 +127,8 @@ private struct FunctionUses<Side: ComparisonSide> {
         return found
     }
 
-    /// Of the compiler's variants of a function, `foo.part.0` and `foo.constprop.0` take some of what the source says, in order, never
-    /// more; `foo.isra.0` may take something else.
+    /// The compiler's variants `foo.part.0` and `foo.constprop.0` take some of the arguments that the source declares, in order, and no
+    /// others. `foo.isra.0` may take other arguments.
     private func signature(of name: String) -> CallSignature {
         let variant = CompilerName(name)
         guard variant.clone.split(separator: ".").allSatisfy({ ["part", "constprop"].contains($0) }),
@@ -144,6 +145,6 @@ private struct FunctionUses<Side: ComparisonSide> {
         return CallSignature(arguments: arguments, results: prototype.result.flatMap { $0 == 0 ? 0 : Self.registers($0) })
     }
 
-    /// System V x86-64 psABI 3.2.3 and AAPCS64 6.8: up to 8 bytes take one register, up to 16 two; more go through memory.
+    /// System V x86-64 psABI 3.2.3 and AAPCS64 6.8: up to 8 bytes use one register, up to 16 bytes two. Larger values go through memory.
     private static func registers(_ size: UInt64) -> Int? { size == 0 ? 0 : size <= 8 ? 1 : size <= 16 ? 2 : nil }
 }

@@ -1,43 +1,43 @@
 import DebugInfo
 import Diagnostics
 
-/// Why a patched item is taken for an item of the original.
+/// Why a patched item was correlated with an item of the original.
 package enum TwinEvidence: Sendable, Equatable {
-    /// Both have a name that the source can give only once in a file.
+    /// Both have the same name, and the source can use that name only once in a file.
     case name
-    /// They share such a name, among several that each has.
+    /// Both have several names, and share one that the source can use only once in a file.
     case otherName(String)
-    /// Their declaration stands in the same line of the patched source.
+    /// Both are declared in the same line of the patched source.
     case declaration(SourceLocation)
-    /// Both are declared in the same block of the same function, and no declaration of that name came or went there.
+    /// Both are declared in the same block of the same function, and the number of declarations with that name is the same.
     case block
-    /// Each is the only one of its name in the same function whose line changed.
+    /// Both are the only one left with that name in the same function. Their lines differ.
     case onlyOneLeft
-    /// Debug information is silent about both, and their names are the same without the compiler's numbers.
+    /// Debug information says nothing about either, and their names are the same without the compiler's numbers.
     case nameWithoutNumber
     /// Variants of a function that the compiler made, with the same code.
     case sameCode
-    /// Such variants, in the compiler's order, as many on both sides.
+    /// Variants of a function, matched in the compiler's order; both sides have the same number of them.
     case orderOfVariants
-    /// Such variants, with the same whole name.
+    /// Variants of a function, with the same full name.
     case nameOfVariant
 
-    /// Whether it rests on names alone where debug information should have decided.
+    /// Whether the evidence is a name alone, although debug information should have decided.
     package var isGuess: Bool { self == .nameWithoutNumber }
 }
 
-/// The item of the original that a patched item is.
+/// The original item that a patched item was correlated with.
 package struct Twin: Sendable, Equatable {
     package let original: OriginalItem.ID
     package let evidence: TwinEvidence
 }
 
-/// Which item of the patched object is which item of the original: its twin.
+/// Says for each item of the patched object which item of the original is its twin.
 ///
-/// For functions any one-to-one assignment is sound, because callers are compared under the same assignment: a bad one costs
-/// a larger payload, never a wrong one. For variables it is not: a payload that takes one variable for another works on the wrong
-/// state. So variables are correlated by their names where names are unique by the language's rules, by the debug info where they
-/// are not (static locals), and not at all on weaker evidence.
+/// For functions any one-to-one assignment is safe, because callers are compared under the same assignment: a bad one makes the payload
+/// larger, but never wrong. For variables it is not safe: a payload that mistakes one variable for another works on the wrong state. So
+/// variables are correlated by name if the language's rules make the name unique, and by debug info if they do not (static locals).
+/// Weaker evidence is marked as a guess (`TwinEvidence.isGuess`).
 struct Correlation: Sendable, Equatable {
     private(set) var twins: [PatchedItem.ID: Twin] = [:]
     private var successors: [OriginalItem.ID: PatchedItem.ID] = [:]
@@ -55,7 +55,7 @@ struct Correlation: Sendable, Equatable {
     fileprivate func isFree(_ id: PatchedItem.ID) -> Bool { twins[id] == nil }
 }
 
-/// A symbol name taken apart: what the source says, and what the compiler added.
+/// A symbol's name, split into the source's part and the compiler's part.
 package struct CompilerName: Hashable, Sendable {
     /// `foo` of `foo.isra.0`, `count` of `count.3`.
     package var base: Substring
@@ -81,8 +81,8 @@ func correlate(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSid
     return result
 }
 
-/// Names that the source itself gives, and that it can give only once in a file. Something may have several: first by those that
-/// the symbol table has first, then, because it may list them in another order, by any.
+/// Correlates items by names that the source itself gives, and that it can give only once in a file. An item may have several names. The
+/// first pass uses the name that the symbol table lists first. The second uses all names, because the order in the table may differ.
 private func pairByName(_ a: ObjectGraph<OriginalSide>, _ b: ObjectGraph<PatchedSide>, _ result: inout Correlation) {
     for aliases in [false, true] {
         let originals = plainNames(a, aliases: aliases)
@@ -95,7 +95,7 @@ private func pairByName(_ a: ObjectGraph<OriginalSide>, _ b: ObjectGraph<Patched
     }
 }
 
-/// What boots is gone when the hypervisor runs: nothing that runs is its twin.
+/// Boot code and data are gone once the hypervisor runs, so they are never the twin of anything that is used after boot.
 private func canBeTwins(_ x: OriginalItem, _ y: PatchedItem) -> Bool { haveSameKind(x, y) && (x.role == .boot) == (y.role == .boot) }
 
 /// Whether two items are of one kind.
@@ -116,7 +116,7 @@ private func plainNames<Side>(_ graph: ObjectGraph<Side>, aliases: Bool) -> [Str
 
 // MARK: Static locals
 
-/// Where a static local is declared: the functions around it, and its name.
+/// Identifies a static local by the functions around its declaration and its name.
 struct LocalKey: Hashable {
     var functions: [DebugInfo.ScopeElement]
     var name: String
@@ -127,8 +127,8 @@ struct LocalKey: Hashable {
     }
 }
 
-/// Static locals get a number from the compiler that changes from one compilation to the next: `count.0`, `count.3`. Debug info
-/// tells the function and the line. Blocks count less: one more block before them and all have other positions.
+/// Correlates static locals. The compiler gives them numbers that change from one compilation to the next: `count.0`, `count.3`. Debug
+/// info says the function and the line. Blocks are weaker evidence: adding one block moves the position of all blocks after it.
 private func pairStaticLocals(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation) {
     let (originals, patched) = (numberedData(a.graph), numberedData(b.graph))
     let left = known(originals, a), right = known(patched, b)
@@ -140,14 +140,14 @@ private func pairStaticLocals(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedG
     pairSilent(originals.filter { a.variable($0.id) == nil }, patched.filter { b.variable($0.id) == nil }, &result)
 }
 
-/// What debug info knows of, in its order.
+/// The items that debug info describes, grouped by key, each group in the order of debug info.
 private func known<Side>(_ items: [Item<Side>], _ graph: ExplainedGraph<Side>) -> [LocalKey: [Item<Side>.ID]] {
     let declared = items.compactMap { item in graph.variable(item.id).map { (item.id, $0, graph.order(item.id)) } }
     return Dictionary(grouping: declared.sorted { $0.2 < $1.2 }, by: { LocalKey($0.1) }).mapValues { $0.map(\.0) }
 }
 
-/// Lines that a patch leaves alone keep their numbers in the patched source. Lines that it adds may have the numbers of those behind
-/// them: of several in one line, the last is the one that was there.
+/// Lines that a patch leaves alone keep their numbers in the patched source. A line that it adds may have the number of the line behind
+/// it. If several variables are declared in one line, the last is therefore the old one.
 private func pairByLine(
     _ x: [OriginalItem.ID], _ y: [PatchedItem.ID], _ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation
 ) {
@@ -159,7 +159,7 @@ private func pairByLine(
     }
 }
 
-/// Those whose lines changed: only where none came or went, and by the same block, or as the only one.
+/// Correlates variables whose lines changed, but only if both sides have equally many: by their block, or because only one is left.
 private func pairByBlock(
     _ x: [OriginalItem.ID], _ y: [PatchedItem.ID], _ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation
 ) {
@@ -175,7 +175,8 @@ private func pairByBlock(
     }
 }
 
-/// Where debug info is silent about both sides, names are all there is to go by: one that is unique, or all of them unchanged.
+/// If debug info says nothing about either side, only names are left. They count if the name is unique, or if all names and sizes are
+/// unchanged.
 private func pairSilent(_ x: [OriginalItem], _ y: [PatchedItem], _ result: inout Correlation) {
     let before = Dictionary(grouping: x, by: { CompilerName($0.name).base })
     for (base, items) in Dictionary(grouping: y, by: { CompilerName($0.name).base }) {
@@ -192,9 +193,9 @@ private func numberedData<Side>(_ graph: ObjectGraph<Side>) -> [Item<Side>] {
 
 // MARK: Variants of functions
 
-/// `foo.isra.0`, `foo.constprop.1`, `foo.part.0`, `foo.cold`: by function and kind of variant. First those with the same bytes
-/// of which there is only one, because the compiler numbers variants anew when there is one more; then the others in order, where both sides
-/// have equally many left, or by their whole names. What is left over is new or gone, and its callers are changed.
+/// Correlates `foo.isra.0`, `foo.constprop.1`, `foo.part.0` and `foo.cold` by function and kind of variant. Variants with unique and
+/// equal bytes come first, because the compiler renumbers variants when it adds one. The others follow in order if both sides have
+/// equally many left, or by their full names if not. What remains is new or gone, and its callers are changed.
 private func pairVariants(_ a: ObjectGraph<OriginalSide>, _ b: ObjectGraph<PatchedSide>, _ result: inout Correlation) {
     let originals = variants(a)
     for (name, patched) in variants(b) {

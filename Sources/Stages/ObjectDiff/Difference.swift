@@ -4,27 +4,27 @@ import TargetArchitecture
 /// What differs first between an item and its twin.
 package struct Difference: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
-        /// Bytes that no relocation fills. The item is longer or shorter than its twin where these are the end of one of them.
+        /// Bytes that no relocation fills. If one of the two ends here, the item is longer or shorter than its twin.
         case bytes
-        /// What a relocation refers to: in words, on both sides.
+        /// The target of a relocation, described for both sides.
         case reference(before: String, after: String)
-        /// What belongs to it in a special table.
+        /// The entries that belong to it in a special table.
         case tableEntries(section: String)
-        /// Its bytes are the same, and it lies elsewhere: from where to where.
+        /// Its bytes are the same, but its place differs.
         case placement(before: String, after: String)
-        /// Nothing of its own: another part of the same function differs.
+        /// Nothing in the item itself: another part of the same function differs.
         case otherPart(name: String)
-        /// Constant became variable, or the like.
+        /// Its role: a constant became a variable, for example.
         case role
     }
 
-    /// From the start of the item, in bytes; nil where no place in it differs.
+    /// From the start of the item, in bytes; nil when no place in the item differs.
     package let offset: Int?
     package let kind: Kind
-    /// The instructions there, for people; nil where there is none, or none that can be decoded.
+    /// The instruction at that place on each side, as text; nil when there is none or it can't be decoded.
     package fileprivate(set) var before: String?
     package fileprivate(set) var after: String?
-    /// Where the patched source has that instruction.
+    /// The line of the patched source that the instruction came from.
     package fileprivate(set) var location: SourceLocation?
 
     init(at offset: Int? = nil, _ kind: Kind) {
@@ -34,7 +34,7 @@ package struct Difference: Sendable, Equatable {
 }
 
 extension Difference {
-    /// The same, with the instructions on both sides.
+    /// The same difference, with the instructions of both sides.
     func showing(
         _ a: OriginalItem, in original: ObjectGraph<OriginalSide>, _ b: PatchedItem, in patched: ObjectGraph<PatchedSide>,
         architecture: any TargetArchitecture
@@ -52,7 +52,7 @@ extension Difference {
         return result
     }
 
-    /// The address in such an instruction is not filled in yet: what it leads to says more.
+    /// Replaces the address in an instruction by its target, because a relocation has not filled that address in yet.
     private static func text(_ instruction: InstructionText?, leadingTo target: String) -> String? {
         instruction.map { $0.mnemonic.map { "\($0) \(target)" } ?? "\($0.text) \(target)" }
     }
@@ -63,13 +63,13 @@ extension Difference {
         return result
     }
 
-    /// In a few words: `call vnuma_destroy / call vnuma_replace`.
+    /// A short form: ``call vnuma_destroy` became `call vnuma_replace``.
     package var words: String {
         switch kind {
         case .bytes, .reference:
-            if let before, let after { return "\(before) / \(after)" }
-            if case .reference(let before, let after) = kind { return "\(before) / \(after)" }
-            return before.map { "\($0) / its end" } ?? after.map { "its end / \($0)" } ?? "other bytes"
+            if let before, let after { return "`\(before)` became `\(after)`" }
+            if case .reference(let before, let after) = kind { return "`\(before)` became `\(after)`" }
+            return before.map { "`\($0)` became its end" } ?? after.map { "its end became `\($0)`" } ?? "other bytes"
         case .tableEntries(let section): return "other entries in \(section)"
         case .placement(let before, let after): return "goes from \(before) to \(after)"
         case .otherPart(let name): return "changes with '\(name)'"

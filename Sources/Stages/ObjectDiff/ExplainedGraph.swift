@@ -1,7 +1,7 @@
 import DebugInfo
 import Diagnostics
 
-/// An object's graph with what debug info says about it.
+/// An object's graph together with its debug info.
 struct ExplainedGraph<Side: ComparisonSide> {
     let graph: ObjectGraph<Side>
     let debug: DebugInfo
@@ -31,13 +31,13 @@ struct ExplainedGraph<Side: ComparisonSide> {
 
     func variable(_ id: Item<Side>.ID) -> DebugInfo.Variable? { variables[Place(graph[id])]?.variable }
 
-    /// The position of a variable's declaration among all of them.
+    /// The position of a variable's declaration among all declarations; `Int.max` when it is unknown.
     func order(_ id: Item<Side>.ID) -> Int { variables[Place(graph[id])]?.order ?? Int.max }
 
-    /// Whether it lacks debug information that it should have.
+    /// Whether the object should have debug information but has none.
     var lacksDebugInfo: Bool { !debug.hasDebugInfo && !graph.items.isEmpty }
 
-    /// What there is to say of the source when files are held against each other.
+    /// The names of the source, for comparing files with each other.
     var sourceNames: ChangeSet.SourceNames<Side> {
         var names = ChangeSet.SourceNames<Side>(functions: Set(debug.functions.map(\.name)))
         for item in graph.items where item.kind == .data {
@@ -47,16 +47,16 @@ struct ExplainedGraph<Side: ComparisonSide> {
         return names
     }
 
-    /// The lines that places in functions came from.
+    /// Finds the source lines of places in functions.
     ///
-    /// - Parameter places: each by its function, and in bytes from there.
-    func lines(of places: [(function: Item<Side>, offset: Int)]) throws(DebugInfoError) -> [Item<Side>.ID: SourceLocation] {
+    /// - Parameter places: for each place its function, and its offset from the function's start in bytes.
+    func lines(of places: [(function: Item<Side>, offset: Int)]) throws(InputError) -> [Item<Side>.ID: SourceLocation] {
         let wanted = places.map { ($0.function.id, SourceLines.Place(section: $0.function.section, offset: $0.function.offset + $0.offset)) }
         let found = try compiled.lines(of: Set(wanted.map(\.1)))
         return Dictionary(wanted.compactMap { id, place in found[place].map { (id, $0) } }) { first, _ in first }
     }
 
-    /// Where the source declares an item. A cold part is where its function is.
+    /// Where the source declares an item. A cold part has the location of its function.
     func location(_ id: Item<Side>.ID) -> SourceLocation? {
         let own = graph[id], item = own.parent.map { graph[$0] } ?? own
         return item.kind == .function ? functions[Place(item)]?.declaration : variables[Place(item)]?.variable.declaration

@@ -1,13 +1,13 @@
 import ELFModel
 
-/// The names that an object gives to others, and the place that each stands for.
+/// The names that an object exports, and the place that each stands for.
 ///
-/// Other objects of the running hypervisor are bound to these places. A patch that makes a name mean another place (an alias,
-/// a label inside a function, a folded function that gets a body of its own) changes what they reach without changing any function.
+/// Other objects of the running hypervisor are bound to these places. A patch may make a name mean another place (an alias, a label
+/// inside a function, a folded function that gets its own body). That changes what other objects reach without changing any function.
 struct ExportedNames<Side: ComparisonSide> {
     struct Meaning: Equatable {
         enum Place: Equatable {
-            /// So many bytes into an item.
+            /// A place in an item, `distance` bytes from its start.
             case item(Item<Side>.ID, distance: Int)
             case absolute(UInt64)
         }

@@ -1,17 +1,17 @@
 import Diagnostics
 import ELFModel
 
-/// What became of each item, and of those that are gone.
+/// The status of each patched item, and the original items that are gone.
 struct ItemOutcome {
     let records: [ChangeSet.Record]
     let removed: [OriginalItem.ID]
-    /// About things that lie elsewhere.
+    /// About items whose place changed.
     let diagnostics: [Diagnostic]
 }
 
-/// Gives each patched item its status: by its content, by where it lies, and by the other parts of its function.
+/// Gives each patched item its status. It depends on the item's content and place, and on the other parts of its function.
 ///
-/// - Throws: `DebugInfoError` when the lines of what differs can't be read.
+/// - Throws: `InputError` when the source lines of a difference can't be read.
 func judgeItems(
     _ original: ExplainedGraph<OriginalSide>, _ patched: ExplainedGraph<PatchedSide>, twins: Correlation, by rules: ComparisonRules,
     isAssembly: Bool, source: String
@@ -23,7 +23,7 @@ func judgeItems(
     }
     var comparison = Comparison(original: a, patched: b, twins: twins, architecture: rules.architecture)
     let byContent = b.items.map { item -> Verdict in
-        // What has no name counts through those who refer to it.
+        // The items that refer to an unnamed item show its changes.
         guard item.isNamed else { return .same }
         guard let twin = twins.original(of: item.id) else { return .new }
         if comparison.haveSameContent(a[twin], item) { return .same }
@@ -33,9 +33,10 @@ func judgeItems(
     let moves = movedItems(original, patched, twins: twins, where: { byContent[$0.index].isSame }, source: source)
     let byPlace = zip(b.items, byContent).map { item, verdict in moves.changed[item.id].map { .changed($0) } ?? verdict }
     let verdicts = spreadOverParts(b, byPlace)
-    let lines = try patched.lines(of: zip(b.items, verdicts).compactMap { item, verdict in
-        item.kind == .function ? verdict.difference?.offset.map { (item, $0) } : nil
-    })
+    let lines = try patched.lines(
+        of: zip(b.items, verdicts).compactMap { item, verdict in
+            item.kind == .function ? verdict.difference?.offset.map { (item, $0) } : nil
+        })
     let records = zip(b.items, verdicts).map { item, verdict in
         ChangeSet.Record(
             item: item, twin: twins[item.id], status: verdict.status, location: patched.location(item.id),
@@ -63,7 +64,7 @@ private enum Verdict {
     var difference: Difference? { if case .changed(let difference) = self { difference } else { nil } }
 }
 
-/// A function and its cold part jump into each other's middle: they change together.
+/// A function and its cold part jump into each other, so they change together.
 private func spreadOverParts(_ graph: ObjectGraph<PatchedSide>, _ verdicts: [Verdict]) -> [Verdict] {
     var result = verdicts
     for item in graph.items {
@@ -79,8 +80,8 @@ private func spreadOverParts(_ graph: ObjectGraph<PatchedSide>, _ verdicts: [Ver
     return result
 }
 
-/// A function that lies elsewhere, with the same bytes, is replaced: whoever moved it meant something by that. A variable can't
-/// move in the running hypervisor.
+/// A function whose place changed is replaced even if its bytes are the same: the author of the patch moved it for a reason. A variable
+/// can't move in the running hypervisor.
 private func movedItems(
     _ original: ExplainedGraph<OriginalSide>, _ patched: ExplainedGraph<PatchedSide>, twins: Correlation,
     where isSame: (PatchedItem.ID) -> Bool, source: String
@@ -111,7 +112,7 @@ private func movedItems(
         case (.function, .code):
             changed[new.id] = difference
             report(.note, "function '\(new.name)' goes from \(from) to \(to) with the same code: it is replaced, and lies among the payload's code")
-        // A load hook that becomes an unload hook, with the same function.
+        // For example a load hook that becomes an unload hook, with the same function.
         case (.data, .hooks) where moves: changed[new.id] = difference
         case (.data, .writable) where moves && after.isAsGood(as: before): report(.warning, stays)
         case (.data, .writable), (.data, .perCPU): report(.error, stays, help: "leave the variable where it is, and add a new one beside it")

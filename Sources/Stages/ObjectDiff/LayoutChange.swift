@@ -1,29 +1,29 @@
 import Diagnostics
 
-/// A type that the patch lays out otherwise, and what that means for the running hypervisor.
+/// A type whose layout the patch changes, and what that means for the running hypervisor.
 package struct LayoutChange: Sendable, Equatable, Codable {
-    /// What comes of it.
+    /// What follows from the change.
     package enum Outcome: String, Sendable, Equatable, Codable {
-        /// Objects with the old layout would meet code that knows the new one, or the other way round.
+        /// Code that uses the old layout and code that uses the new one would work on the same data.
         case refused
-        /// Would be refused, but the user takes the responsibility.
+        /// Would be refused, but the user takes responsibility for it.
         case allowed
-        /// Lives on the stack only, and all functions that use it are in the payload.
+        /// The type lives on the stack only, and all functions that use it are in the payload.
         case stackOnly = "stack-only"
-        /// What was there stays where it was: new members lie in padding, new enumerators have unused values.
+        /// Everything that existed stays where it was: new members lie in padding, new enumerators have unused values.
         case compatible
-        /// Every member is where it was, but the type of one means something else.
+        /// Every member stays where it was, but at least one has a type with another meaning.
         case retyped
     }
 
-    /// Where a member is. All counts are of bits.
+    /// The place of a member. All counts are in bits.
     package struct Place: Sendable, Equatable, Codable {
         /// From the start of the type.
         package var bitOffset: UInt64
-        /// nil for an array without bound.
+        /// nil for an array without a bound.
         package var bitSize: UInt64?
         package var isBitField: Bool
-        /// As C spells the member's type.
+        /// The member's type, as C writes it.
         package var type: String
 
         package init(bitOffset: UInt64, bitSize: UInt64?, isBitField: Bool = false, type: String) {
@@ -34,14 +34,14 @@ package struct LayoutChange: Sendable, Equatable, Codable {
         }
     }
 
-    /// A member that is not as it was.
+    /// A member that differs.
     package struct Member: Sendable, Equatable, Codable {
         package enum Change: String, Sendable, Equatable, Codable {
             case new, removed, moved, resized, retyped, renamed
         }
 
         package var name: String
-        /// For a renamed one.
+        /// The old name of a renamed member; nil for others.
         package var oldName: String?
         package var change: Change
         package var old: Place?
@@ -56,7 +56,7 @@ package struct LayoutChange: Sendable, Equatable, Codable {
         }
     }
 
-    /// An enumerator that is not as it was.
+    /// An enumerator that differs.
     package struct Enumerator: Sendable, Equatable, Codable {
         package var name: String
         package var old: Int64?
@@ -69,15 +69,15 @@ package struct LayoutChange: Sendable, Equatable, Codable {
         }
     }
 
-    /// Who knows the type, in all objects that were compared.
+    /// The users of the type, in all objects that were compared.
     package struct Users: Sendable, Equatable, Codable {
-        /// How many functions of the running hypervisor use it and stay.
+        /// How many functions of the running hypervisor use it and are not replaced.
         package var outsideCount: Int
         /// The names of some of them.
         package var outside: [String]
-        /// How many of the payload's functions use it.
+        /// How many functions of the payload use it.
         package var inPayload: Int
-        /// Names of some variables that hold it or point to it.
+        /// The names of some variables that contain it or point to it.
         package var variables: [String]
 
         package init(outsideCount: Int = 0, outside: [String] = [], inPayload: Int = 0, variables: [String] = []) {
@@ -95,14 +95,14 @@ package struct LayoutChange: Sendable, Equatable, Codable {
     /// In bytes.
     package var oldSize: UInt64?
     package var newSize: UInt64?
-    /// Those that are not as they were, in the order of the patched source; removed ones at the end.
+    /// The members that differ, in the order of the patched source; removed ones at the end.
     package var members: [Member]
     package var enumerators: [Enumerator]
-    /// How many members or enumerators are as they were.
+    /// How many members or enumerators are unchanged.
     package var unchanged: Int
     /// Other types that changed because they contain this one; sorted.
     package var alsoChanged: [String]
-    /// nil where nobody needs to know.
+    /// nil when they do not matter for the outcome.
     package var users: Users?
 
     package init(

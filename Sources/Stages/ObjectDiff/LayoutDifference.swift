@@ -2,14 +2,14 @@ import DebugInfo
 
 /// What is different between two definitions of one type.
 struct LayoutDifference: Equatable {
-    /// How far it reaches, the worst last.
+    /// How serious the difference is, the worst last.
     enum Severity: Int, Comparable {
         /// Names only.
         case none
-        /// What was there stays where it was.
+        /// Everything that existed stays where it was.
         case compatible
         case retyped
-        /// Something is elsewhere, of another size, or gone.
+        /// Something moved, changed its size, or is gone.
         case broken
 
         static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
@@ -19,8 +19,8 @@ struct LayoutDifference: Equatable {
     private(set) var members: [LayoutChange.Member] = []
     private(set) var enumerators: [LayoutChange.Enumerator] = []
     private(set) var unchanged = 0
-    /// True when both declare the same members with the same types in the same order: then only the types of members, or
-    /// the compiler, can have moved them.
+    /// Whether both declare the same members with the same types in the same order. Then only the types of members, or the compiler, can
+    /// have moved them.
     private(set) var hasSameDeclaration = false
 
     /// - Parameters:
@@ -32,7 +32,7 @@ struct LayoutDifference: Equatable {
 
     private init(_ a: Int, of old: TypeInfo, _ b: Int, of new: TypeInfo, depth: Int) {
         let (x, y) = (old.definitions[a], new.definitions[b])
-        // Nearly all are.
+        // The fast path: nearly all types are equal.
         if x.kind == y.kind, x.size == y.size, x.enumerators == y.enumerators, x.members.elementsEqual(y.members, by: Self.isAlike) { return }
         if x.kind != y.kind || x.size != y.size { raise(.broken) }
         if x.kind == .enumeration, y.kind == .enumeration {
@@ -64,12 +64,15 @@ struct LayoutDifference: Equatable {
         var gone = x.filter { !after.contains($0.name) }
         for member in y {
             if let twin = before[member.name] {
-                guard let change = change(twin, of: old, member, of: new, depth: depth) else { unchanged += 1; continue }
+                guard let change = change(twin, of: old, member, of: new, depth: depth) else {
+                    unchanged += 1
+                    continue
+                }
                 add(change, old: twin, new: member)
             } else if let index = gone.firstIndex(where: { Self.isRenamed($0, member) }) {
                 add(.renamed, old: gone.remove(at: index), new: member)
             } else {
-                // Where it takes the place of something, that is elsewhere, smaller or gone, or both share a union.
+                // If the new member takes the place of another, that one has moved, shrunk or gone, or both are in a union.
                 add(.new, old: nil, new: member)
             }
         }
@@ -107,12 +110,12 @@ struct LayoutDifference: Equatable {
             && x.canonicalType == y.canonicalType
     }
 
-    /// Whether two members of different types have the same one under another name: the types differ in nothing but their
-    /// names, and so do the spellings.
+    /// Whether the types of two members are the same type under another name: the types differ in nothing but their names, and the
+    /// spellings differ only in those names.
     private func isRenamedType(
         _ x: TypeInfo.Member, of old: TypeInfo, _ y: TypeInfo.Member, of new: TypeInfo, depth: Int
     ) -> Bool {
-        // Types that lead to each other in a circle: in doubt they differ.
+        // Types may refer to each other in a cycle. If in doubt, they differ.
         guard depth < 8 else { return false }
         let pairs = [(x.holds, y.holds), (x.pointsTo, y.pointsTo)]
         for case (let a?, let b?) in pairs {
@@ -133,11 +136,14 @@ struct LayoutDifference: Equatable {
         var gone = x.filter { !after.contains($0.name) }
         for enumerator in y {
             if let old = before[enumerator.name] {
-                if old == enumerator.value { unchanged += 1; continue }
+                if old == enumerator.value {
+                    unchanged += 1
+                    continue
+                }
                 raise(.broken)
                 enumerators.append(.init(name: enumerator.name, old: old, new: enumerator.value))
             } else if let index = gone.firstIndex(where: { $0.value == enumerator.value }) {
-                // Another name for the same value.
+                // The same value under another name.
                 gone.remove(at: index)
                 unchanged += 1
             } else {

@@ -14,7 +14,7 @@ struct LayoutPairs {
     let original: TypeInfo
     let patched: TypeInfo
     private(set) var found: [Found] = []
-    /// Definitions without a counterpart in this object; indices.
+    /// Indices of definitions without a counterpart in this object.
     private(set) var onlyOriginal: [Int] = []
     private(set) var onlyPatched: [Int] = []
 
@@ -41,19 +41,22 @@ struct LayoutPairs {
         var before = groups(original)
         let after = groups(patched)
         for first in patched.definitions.indices {
-            // Each name in its first one's turn.
+            // Handle each name where it first appears.
             let key = patched.definitions[first].key
             guard var y = after[key], y.first == first else { continue }
-            guard var x = before.removeValue(forKey: key) else { onlyPatched += y; continue }
+            guard var x = before.removeValue(forKey: key) else {
+                onlyPatched += y
+                continue
+            }
             if x.count > 1 || y.count > 1 {
-                // Blocks of one function may each have a type of that name: what is equal belongs together.
+                // Several blocks of one function may each define a type of that name. Pair equal definitions first.
                 for a in x {
                     guard let b = y.first(where: { LayoutDifference(a, of: original, $0, of: patched).severity == .none }) else { continue }
                     x.removeAll { $0 == a }
                     y.removeAll { $0 == b }
                 }
             }
-            // Of several that are left nobody can say which is which.
+            // If several are left, nobody can say which is which.
             if let a = x.first, let b = y.first, x.count == 1, y.count == 1 { compare(a, b) }
         }
         onlyOriginal = before.values.joined().sorted()
@@ -74,7 +77,7 @@ struct LayoutPairs {
         }
     }
 
-    /// The enumerators of a scope all have different names: one that occurs in both enums says that they are the same.
+    /// The enumerators of a scope all have different names, so two unnamed enums that share an enumerator are the same enum.
     private mutating func pairEnumsWithoutName() {
         func enums(_ types: TypeInfo) -> [Int] {
             types.definitions.indices.filter {
@@ -99,7 +102,7 @@ struct LayoutPairs {
 
     // MARK: Causes
 
-    /// The types that changed by themselves, and for each the ones that changed because they contain it.
+    /// The types that changed by themselves, each with the types that changed because they contain it.
     func causes() -> [(found: Found, alsoChanged: [Int])] {
         let broken = Dictionary(
             found.filter { $0.difference.severity == .broken }.map { ($0.patched, $0) }, uniquingKeysWith: { first, _ in first })

@@ -1,25 +1,25 @@
 import DebugInfo
 import Diagnostics
 
-/// A type that changed by itself, and the first object that it was seen in.
+/// A type that changed by itself, and the first object in which it was found.
 struct LayoutCandidate {
     var object: ObjectID
-    /// Before and after: its file, or a typedef for a tag, may be another.
+    /// Its names before and after the patch. The file may differ, or a typedef may replace a tag.
     var names: Set<LayoutUsage.TypeName>
     var severity: LayoutDifference.Severity
     var change: LayoutChange
 
-    /// By place, then by name.
+    /// Sorts by place, then by name.
     var order: (String, Int, String) {
         (change.location?.file ?? "", change.location?.line ?? 0, change.type)
     }
 }
 
-/// Gathers the types that changed, over all objects: most are seen in many.
+/// Gathers the types that changed, over all objects. Most are found in many objects.
 struct LayoutSearch {
     private(set) var found: [LayoutCandidate] = []
     private var indices: [LayoutUsage.TypeName: Int] = [:]
-    /// Types that an object has on one side only; each alone in a value of its own.
+    /// Types that an object has on one side only. Each is kept without the other types of its object.
     private var onlyOriginal: [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)] = [:]
     private var onlyPatched: [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)] = [:]
 
@@ -41,7 +41,7 @@ struct LayoutSearch {
         if let known = indices[name] {
             let all = Set(found[known].change.alsoChanged).union(alsoChanged)
             found[known].change.alsoChanged = all.sorted()
-            // The same source may be compiled with other macros in another object.
+            // Another object may compile the same source with other macros.
             guard difference.severity > found[known].severity else { return }
         }
         let outcome: LayoutChange.Outcome =
@@ -72,7 +72,7 @@ struct LayoutSearch {
         in store: inout [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)]
     ) {
         let name = LayoutUsage.TypeName(definition)
-        // What is local to a function has no counterpart elsewhere.
+        // A type inside a function has no counterpart in another object.
         guard definition.key.scope.isEmpty, store[name] == nil else { return }
         var alone = definition
         for index in alone.members.indices {
@@ -82,15 +82,15 @@ struct LayoutSearch {
         store[name] = (object, TypeInfo(definitions: [alone]))
     }
 
-    /// Pairs what one object knows before the patch only, and another after it only: a function may have moved.
+    /// Pairs a type that one object has only before the patch with a type that another has only after it: a function may have moved.
     mutating func pairAcrossObjects() {
         for (name, patched) in onlyPatched.sorted(by: { ($0.value.object, $0.key.order) < ($1.value.object, $1.key.order) }) {
             if let original = onlyOriginal[name] { pair(name, original, patched) }
         }
     }
 
-    /// The sides that have to be looked for in the objects in which nothing differs. A type of a source file of its own
-    /// can't be there.
+    /// Whether types of this side must be looked for in the objects in which nothing differs. Types that a `.c` file defines can't be
+    /// there.
     func isMissing(_ side: ObjectSide) -> Bool { !missing(side).isEmpty }
 
     private func missing(_ side: ObjectSide) -> Set<LayoutUsage.TypeName> {
@@ -98,7 +98,7 @@ struct LayoutSearch {
         return Set(have.keys.filter { lack[$0] == nil && indices[$0] == nil && !($0.file ?? "").hasSuffix(".c") })
     }
 
-    /// Looks for what is missing in an object in which nothing differs.
+    /// Looks for the missing types in an object in which nothing differs.
     mutating func look(in types: TypeInfo, of object: ObjectID, side: ObjectSide) {
         let wanted = missing(side)
         for definition in types.definitions where definition.isComplete && wanted.contains(LayoutUsage.TypeName(definition)) {
@@ -116,7 +116,7 @@ struct LayoutSearch {
 }
 
 extension LayoutUsage.TypeName {
-    /// By name, then by file: the same in every run.
+    /// A sort key that is the same in every run: name, then scope, then file.
     fileprivate var order: String { "\(key.name)\0\(key.scope)\0\(file ?? "")" }
 
     init(_ definition: TypeInfo.Definition) {

@@ -1,9 +1,9 @@
 import DebugInfo
 import Diagnostics
 
-/// Who uses which types in the whole hypervisor: the types of all objects as one graph.
+/// The users of types in the whole hypervisor: the types of all objects as one graph.
 struct LayoutUsage {
-    /// A type is known by its name and the file that defines it; where only the name is known, `file` is nil.
+    /// A type is identified by its name and the file that defines it. `file` is nil when an object knows only the name.
     struct TypeName: Hashable {
         var key: TypeInfo.Key
         var file: String?
@@ -13,7 +13,7 @@ struct LayoutUsage {
     enum Fate {
         case stays
         case inPayload
-        /// Gone after boot, or not reachable any more once its callers are replaced.
+        /// Freed after boot, or unreachable once its callers are replaced.
         case gone
     }
 
@@ -37,7 +37,7 @@ struct LayoutUsage {
 
     private var nodes: [TypeName: Int] = [:]
     private var names: [TypeName] = []
-    /// From a type to those that contain it, and back; to those that point to it.
+    /// For each type: the types that contain it, the types it contains, and the types that point to it.
     private var heldBy: [Int: Set<Int>] = [:]
     private var holds: [Int: Set<Int>] = [:]
     private var pointedToBy: [Int: Set<Int>] = [:]
@@ -49,7 +49,8 @@ struct LayoutUsage {
 
     /// Adds the types of an object.
     ///
-    /// - Parameter fate: of a function by its entry; and the item that it is, so that it counts once for both sides.
+    /// - Parameter fate: returns a function's fate for its entry address, and its item, so that a function that both sides have counts
+    ///   once.
     mutating func add(_ types: TypeInfo, object: ObjectID, fate: (DebugInfo.CodeRange) -> (Fate, item: PatchedItem.ID?)) {
         let ids = types.definitions.map { node(TypeName($0)) }
         for (id, definition) in zip(ids, types.definitions) {
@@ -90,9 +91,9 @@ struct LayoutUsage {
 
     // MARK: Asking
 
-    /// The users of a type and of all that contain it.
+    /// The users of a type and of all types that contain it.
     ///
-    /// - Parameter type: its name before and after the patch.
+    /// - Parameter type: the type's names before and after the patch.
     func users(of type: Set<TypeName>) -> LayoutChange.Users {
         let direct = withDeclarations(type.compactMap { nodes[$0] })
         let all = containers(of: direct)
@@ -100,7 +101,10 @@ struct LayoutUsage {
         var outside: [String] = []
         var first: Set<String> = []
         for function in functions where uses(function, all) {
-            guard function.fate == .stays else { result.inPayload += 1; continue }
+            guard function.fate == .stays else {
+                result.inPayload += 1
+                continue
+            }
             outside.append(function.name)
             if uses(function, direct) { first.insert(function.name) }
         }
@@ -114,11 +118,11 @@ struct LayoutUsage {
 
     private static let examples = 5
 
-    /// Whether all objects of a type live on the stack, for functions of the payload only.
+    /// Whether all instances of a type live on the stack, for functions of the payload only.
     ///
-    /// Debug information has no proof of that, but all it has must speak for it: some function of the payload has one on
-    /// its stack; no function that stays knows it; no variable and no type that outlives a call has it, leads to it, or could be
-    /// linked to something in it.
+    /// Debug information can't prove that, but everything it says must support it. Some function of the payload has an instance on its
+    /// stack. No function that stays uses the type. No variable, and no type that outlives a call, contains an instance, points to one,
+    /// or could be linked to something in it.
     func isStackOnly(_ type: Set<TypeName>) -> Bool {
         let ids = withDeclarations(type.compactMap { nodes[$0] })
         var all = containers(of: ids)
@@ -133,8 +137,8 @@ struct LayoutUsage {
         }
     }
 
-    /// Whether the type contains something that points to its like, such as the head of a list: then it may be reached
-    /// without its name.
+    /// Whether the type contains something that points to its own kind, such as the head of a list. Then it may be reached without its
+    /// name.
     private func hasLinks(_ types: Set<Int>) -> Bool {
         var waiting = Array(types)
         var seen = types
@@ -154,14 +158,14 @@ struct LayoutUsage {
         [variable.holds, variable.pointsTo].contains { $0.map { types.contains($0) } ?? false }
     }
 
-    /// The same types where objects know only their names.
+    /// Adds the same types as known to objects that have only their names.
     private func withDeclarations(_ types: Set<Int>) -> Set<Int> {
         types.union(types.compactMap { nodes[TypeName(key: names[$0].key, file: nil)] })
     }
 
     private func withDeclarations(_ types: [Int]) -> Set<Int> { withDeclarations(Set(types)) }
 
-    /// The types themselves, and all that contain one of them.
+    /// The types themselves, and all types that contain one of them.
     private func containers(of types: Set<Int>) -> Set<Int> {
         var result = types
         var waiting = Array(types)

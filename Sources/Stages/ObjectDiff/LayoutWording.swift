@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// What is said about types whose layout changed. The table of members and the users are the report's part.
+/// The diagnostics about types whose layout changed. The report shows the table of members and the users.
 enum LayoutWording {
     static func diagnostic(_ change: LayoutChange) -> Diagnostic {
         switch change.outcome {
@@ -40,7 +40,7 @@ enum LayoutWording {
         }
     }
 
-    /// For a type that the user allowed, and that did not change by itself.
+    /// For a type that the user allowed, but that did not change by itself.
     static func notChanged(_ name: String, results: [LayoutChange]) -> Diagnostic {
         let causes = results.filter { $0.alsoChanged.contains { $0 == name || $0.hasSuffix(" \(name)") } }.map { "'\($0.type)'" }
         return Diagnostic(

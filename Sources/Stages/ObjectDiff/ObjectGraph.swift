@@ -1,7 +1,7 @@
 import ELFModel
 import TargetArchitecture
 
-/// Which compilation something belongs to, known to the compiler: an item of the original can't be taken for one of the patched object.
+/// The compilation that something belongs to, as a type: the compiler rejects code that mistakes an original item for a patched one.
 package protocol ComparisonSide: Sendable {}
 package enum OriginalSide: ComparisonSide {}
 package enum PatchedSide: ComparisonSide {}
@@ -9,23 +9,23 @@ package enum PatchedSide: ComparisonSide {}
 package typealias OriginalItem = Item<OriginalSide>
 package typealias PatchedItem = Item<PatchedSide>
 
-/// An object file seen as things that refer to each other: functions, variables, strings, constants, code of table entries.
+/// An object file as items that refer to each other: functions, variables, strings, constants, code of table entries.
 ///
-/// Sections and symbol tables are how an assembler files these things, and two compilations of nearly the same source file
-/// them in different ways. Everything that compares or selects works on this graph.
+/// Sections and symbol tables only say how an assembler arranged these items, and two compilations of nearly the same source arrange them
+/// differently. Everything that compares or selects works on this graph.
 package struct ObjectGraph<Side: ComparisonSide>: Sendable {
     package let object: ObjectID
-    /// What its STT_FILE symbol says: `kernel.c`; empty when it has none.
+    /// The name in the object's STT_FILE symbol: `kernel.c`; empty when it has none.
     package let fileSymbol: String
     package let file: ELFFile
-    /// Each at the index of its identity.
+    /// Each item is at the index of its id.
     package let items: [Item<Side>]
-    /// What this program does not understand of the object; a difference near it is refused.
+    /// What this program does not understand in the object. A difference in it is refused.
     package let oddities: [Oddity]
 
     package subscript(_ id: Item<Side>.ID) -> Item<Side> { items[id.index] }
 
-    /// The item's bytes; none for one that is filled with zeros.
+    /// The item's bytes; empty for a zero-filled item.
     package func bytes(of item: Item<Side>) -> ArraySlice<UInt8> {
         let data = file.sections[item.section].data
         guard item.offset + item.size <= data.count else { return [] }
@@ -34,7 +34,8 @@ package struct ObjectGraph<Side: ComparisonSide>: Sendable {
 
     package func sectionName(of item: Item<Side>) -> String { file.sections[item.section].name }
 
-    /// The item that covers a place of a section, and how far into it the place is. An empty item covers its own place.
+    /// The item that covers a place of a section, and the distance from the item's start in bytes. An empty item covers its own place.
+    /// nil if there is none.
     func place(_ offset: Int, in section: Int) -> (item: Item<Side>, distance: Int)? {
         items.first { $0.section == section && offset >= $0.offset && offset < $0.offset + max($0.size, 1) }.map { ($0, offset - $0.offset) }
     }
@@ -43,7 +44,7 @@ package struct ObjectGraph<Side: ComparisonSide>: Sendable {
     var itemsPerSection: [Int: Int] { items.reduce(into: [:]) { $0[$1.section, default: 0] += 1 } }
 }
 
-/// An object of the hypervisor, by the name that the build gives it: `common/kernel.o`.
+/// An object of the hypervisor, identified by its name in the build: `common/kernel.o`.
 package struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let name: String
 
@@ -53,18 +54,18 @@ package struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible
     package static func < (a: ObjectID, b: ObjectID) -> Bool { a.name < b.name }
 }
 
-/// Something in an object that can't be taken apart into items.
+/// A part of an object that can't be split into items.
 package struct Oddity: Sendable, Equatable {
-    /// Stands for the section that a variable without one gets when the hypervisor is linked (`.comm`).
+    /// Stands for the section in which the linker puts a variable without a section (`.comm`).
     static let common = "COMMON"
 
     package var section: String
     package var reason: String
 }
 
-/// One thing of an object: what is compared, correlated and included as a whole.
+/// The unit that is compared, correlated and included as a whole.
 package struct Item<Side: ComparisonSide>: Sendable, Equatable {
-    /// Tells the items of one object apart: their order in it.
+    /// Identifies an item within its object: its position there.
     package struct ID: Hashable, Comparable, Sendable {
         let index: Int
 
@@ -80,41 +81,41 @@ package struct Item<Side: ComparisonSide>: Sendable, Equatable {
         case string
         /// One constant of a mergeable section.
         case constant
-        /// Code that belongs to a table's entry: a fixup, an alternative's replacement.
+        /// Code that belongs to a table's entry: a fixup, or the replacement code of an alternative.
         case replacementCode
     }
 
     package let id: ID
     package let kind: Kind
     package let role: SectionRole
-    /// Empty for what has no name.
+    /// Empty if it has no name.
     package let name: String
     package let isGlobal: Bool
     package let isWeak: Bool
     /// Other names of the same place.
     package let aliases: [String]
-    /// The index of its section in the file, and its place there, in bytes.
+    /// The index of its section in the file, and its offset in the section, in bytes.
     package let section: Int
     package let offset: Int
     package let size: Int
-    /// What its symbol says, in bytes. Code that the assembler put behind a function (`.subsection`) makes `size` larger: jumps between
-    /// the two are not relocated, so that they stay together.
+    /// The size in its symbol, in bytes. `size` is larger if the assembler put more code behind a function (`.subsection`): jumps between
+    /// the two have no relocations, so the two must stay together.
     package let symbolSize: Int
     package let alignment: UInt64
     package let isZeroFilled: Bool
     /// In the order of their offsets.
     package internal(set) var references: [Reference] = []
-    /// The entries of special tables that belong to it.
+    /// The entries that belong to it in special tables.
     package internal(set) var entries: [TableEntry] = []
-    /// For the cold part of a function (`foo.cold`): the function.
+    /// For the cold part of a function (`foo.cold`): that function. nil for others.
     package internal(set) var parent: ID?
 
     package var isNamed: Bool { !name.isEmpty }
     /// All names of the place.
     package var names: [String] { [name] + aliases }
 
-    /// Whether only the content counts, so that a copy is as good as the original: strings, constants, unnamed tables, and
-    /// named read-only data that no other object can see.
+    /// Whether only the content counts, so that a copy is as good as the original. That is true for strings, constants, replacement code,
+    /// read-only data that no other object can see, and unnamed boot data.
     package var isJustContent: Bool {
         switch kind {
         case .string, .constant, .replacementCode: true
@@ -123,7 +124,7 @@ package struct Item<Side: ComparisonSide>: Sendable, Equatable {
         }
     }
 
-    /// Whether it is a function that runs after boot. Cold parts go with their function.
+    /// Whether it is a function that runs after boot. A cold part counts with its function.
     package var isRuntimeFunction: Bool { kind == .function && role == .code && isNamed && parent == nil }
 
     /// Its own references and those of its table entries.
@@ -138,29 +139,31 @@ package struct Item<Side: ComparisonSide>: Sendable, Equatable {
             case external(String)
             /// An absolute symbol.
             case absolute(UInt64)
-            /// A section in which the place meant could not be found.
+            /// A section. The item meant in it could not be found.
             case unclear(section: String)
         }
 
-        /// Into the item, in bytes.
+        /// The place of the reference in its item, in bytes.
         package var offset: Int
         /// The relocation type.
         package var type: UInt32
         package var target: Target
-        /// To be written with a symbol at the target's start. It keeps what instructions and tables add to the distance.
+        /// The addend for a relocation against a symbol at the target's start. It includes the correction that instructions and tables
+        /// add to the distance.
         package var addend: Int64
-        /// How far into the target the reference points, in bytes.
+        /// How far behind the target's start the reference points, in bytes.
         package var distance: Int64
-        /// Whether it goes by a section that holds several items: the start of one is the end of the one before it, too.
+        /// Whether it uses the symbol of a section with several items. Then the start of one item can also mean the end of the item
+        /// before it.
         package var isBySection = false
     }
 
     /// An entry of a special table.
     package struct TableEntry: Sendable, Equatable {
         package var table: SpecialTable
-        /// Its bytes. What relocations fill is zero, as the assembler left it.
+        /// The entry's bytes. The fields that relocations fill are zero, as the assembler left them.
         package var bytes: [UInt8]
-        /// Offsets count from the entry's start.
+        /// The references in the entry. Their offsets count from the entry's start.
         package var references: [Reference]
     }
 }

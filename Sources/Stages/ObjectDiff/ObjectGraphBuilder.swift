@@ -2,7 +2,7 @@ import ELFModel
 import TargetArchitecture
 
 extension ObjectGraph {
-    /// Takes an object file apart.
+    /// Splits an object file into items.
     ///
     /// - Parameter file: a relocatable file that `ELFFile.read` accepted.
     package init(_ object: ObjectID, file: ELFFile, architecture: any TargetArchitecture, roles: SectionRoles) {
@@ -20,7 +20,7 @@ extension ObjectGraph {
             oddities: builder.oddities)
     }
 
-    /// An object of which nothing is looked at.
+    /// An object whose content is ignored.
     init(empty object: ObjectID, file: ELFFile) { self.init(object: object, fileSymbol: "", file: file, items: [], oddities: []) }
 }
 
@@ -35,11 +35,11 @@ private struct Builder<Side: ComparisonSide> {
     let sectionRoles: [SectionRole]
     var items: [Item] = []
     var oddities: [Oddity] = []
-    /// For each section, its relocations by offset.
+    /// The relocations of each section, sorted by offset.
     var relocations: [[ELFRelocation]]
-    /// For each section, its items by offset.
+    /// The items of each section, sorted by offset.
     var itemsBySection: [[Item.ID]]
-    /// For each table's section, by an entry's offset, the code that is the entry's own.
+    /// For each table's section: the code that belongs to an entry, by the entry's offset.
     var codeByEntry: [Int: [Int: Item.ID]] = [:]
 
     init(file: ELFFile, architecture: any TargetArchitecture, roles: SectionRoles) {
@@ -92,7 +92,7 @@ private struct Builder<Side: ComparisonSide> {
         _ kind: Item.Kind, section index: Int, offset: Int, size: Int, symbolSize: Int? = nil, names: [ELFSymbol] = []
     ) {
         let section = file.sections[index]
-        // Prefer the name that others can see, then the one that the compiler wrote first.
+        // Prefer a name that other objects can see, then the first that the compiler wrote.
         let first = names.first(where: { !$0.isLocal }) ?? names.first
         var alignment = max(section.alignment, 1)
         while offset % Int(clamping: alignment) != 0 { alignment /= 2 }
@@ -133,7 +133,7 @@ private struct Builder<Side: ComparisonSide> {
         var cursor = 0
         for (place, names) in byPlace {
             let start = Int(clamping: place)
-            // A symbol inside the one before it is another name for a part of it.
+            // A symbol inside the previous one is another name for a part of it.
             guard start >= cursor else { continue }
             let length = Int(clamping: names.map(\.size).max() ?? 0)
             guard start <= size, length <= size - start else {
@@ -141,7 +141,7 @@ private struct Builder<Side: ComparisonSide> {
                 continue
             }
             addGap(kind, index, from: cursor, to: start, labels: symbols)
-            // In a section of its own, a function owns what the assembler put behind it.
+            // In a section of its own, a function includes the code that the assembler put behind it.
             let tail = section.data.dropFirst(start + length)
             let end = kind == .function && byPlace.count == 1 && !architecture.isPadding(tail) ? size : start + length
             add(kind, section: index, offset: start, size: end - start, symbolSize: length, names: names)
@@ -150,7 +150,7 @@ private struct Builder<Side: ComparisonSide> {
         addGap(kind, index, from: cursor, to: size, labels: symbols)
     }
 
-    /// Bytes that no sized symbol covers: padding, or something without a name.
+    /// Handles bytes that no sized symbol covers: padding, or something without a name.
     private mutating func addGap(_ kind: Item.Kind, _ index: Int, from start: Int, to end: Int, labels: [ELFSymbol]) {
         guard start < end else { return }
         let section = file.sections[index]
@@ -158,7 +158,7 @@ private struct Builder<Side: ComparisonSide> {
             $0.size == 0 && !$0.name.hasPrefix(".L") && $0.value >= UInt64(start) && $0.value < UInt64(end)
         }
         let isFilled = relocations[index].contains { $0.offset >= UInt64(start) && $0.offset < UInt64(end) }
-        // A section that is nothing but a gap is data without a name, even when it is all zero.
+        // A section that consists of one gap is data without a name, even when it is all zero.
         let isWholeSection = start == 0 && end == Int(clamping: section.size)
         if labelled.isEmpty, !isFilled, !isWholeSection {
             if section.isZeroFilled { return }
@@ -170,7 +170,7 @@ private struct Builder<Side: ComparisonSide> {
 
     // MARK: Fixups and replacements
 
-    /// Cuts the sections of fixups and replacements at the places that tables lead to.
+    /// Splits the sections of fixups and replacement code at the places that tables lead to.
     mutating func makeReplacementCode() {
         var startsBySection: [Int: Set<Int>] = [:]
         for (index, role) in sectionRoles.enumerated() {
@@ -217,7 +217,7 @@ private struct Builder<Side: ComparisonSide> {
         return low < list.count && list[low].offset == UInt64(offset) ? list[low] : nil
     }
 
-    /// The place that a table's field means.
+    /// The place that a table's field refers to; nil if it can't be found.
     private func place(of relocation: ELFRelocation, field: SpecialTable.Field) -> (section: Int, offset: Int)? {
         let symbol = file.symbols[relocation.symbol]
         guard let section = symbol.sectionIndex else { return nil }
@@ -239,7 +239,7 @@ private struct Builder<Side: ComparisonSide> {
         }
     }
 
-    /// The item that covers a place, or that ends there, or the nearest before it; the first one for a place before all.
+    /// The last item that starts at or before an offset. For an offset before all items, the first item.
     private func item(in section: Int, at offset: Int) -> Item.ID? {
         let list = itemsBySection[section]
         var (low, high) = (0, list.count)
@@ -250,7 +250,7 @@ private struct Builder<Side: ComparisonSide> {
         return low > 0 ? list[low - 1] : list.first
     }
 
-    /// - Parameter distance: from the symbol to the place meant; nil when it could not be told.
+    /// - Parameter distance: from the symbol to the place meant, in bytes; nil when it is not known.
     private func reference(_ relocation: ELFRelocation, offset: Int, distance: Int64?) -> Reference {
         let symbol = file.symbols[relocation.symbol]
         var reference = Reference(
@@ -301,11 +301,11 @@ private struct Builder<Side: ComparisonSide> {
         }
     }
 
-    /// How far behind their symbols an item's relocations lead; nil where that can't be told.
+    /// The distance from the symbol to the place meant, for each relocation of an item, in bytes; nil when it can't be worked out.
     private func distances(of relocations: ArraySlice<ELFRelocation>, in item: Item) -> [Int64?] {
         guard item.kind == .function || item.kind == .replacementCode else { return relocations.map(\.addend) }
         let data = file.sections[item.section].data
-        // Decoding instructions is only needed where more than one thing can be meant.
+        // Only decode instructions if more than one item can be meant.
         let ambiguous = relocations.indices.filter { index in
             let symbol = file.symbols[relocations[index].symbol]
             guard let section = symbol.sectionIndex else { return false }
@@ -324,13 +324,13 @@ private struct Builder<Side: ComparisonSide> {
         return relocations.indices.map { result[$0] ?? nil }
     }
 
-    /// Good enough where the target is known anyway: no immediate behind the slot.
+    /// A correction that is good enough when the target is known anyway. It assumes that no immediate follows the field.
     private func assumedBias(_ relocation: ELFRelocation) -> Int64 { architecture.relocationKind(relocation.type)?.bias ?? 0 }
 
     // MARK: Table entries
 
     mutating func makeEntries() {
-        // By name: in which order an object has its tables depends on which function needed one first.
+        // Sort tables by name: their order in an object depends on which function needed one first.
         for index in file.sections.indices.sorted(by: { file.sections[$0].name < file.sections[$1].name }) {
             guard case .table(let table) = sectionRoles[index] else { continue }
             let section = file.sections[index]
@@ -359,7 +359,8 @@ private struct Builder<Side: ComparisonSide> {
                     var made = reference(
                         relocation, offset: offset, distance: field.map { Self.distance(relocation.addend, $0) })
                     if field == table.fields.dropFirst().first, let code = codeByEntry[index]?[start] {
-                        // Replacements of length 0 share their place with the next one: the entry knows which is its own.
+                        // Replacement code of length 0 has the same place as the next replacement. The entry says which one belongs to
+                        // it.
                         made.target = .item(code)
                     }
                     entry.references.append(made)
@@ -374,7 +375,7 @@ private struct Builder<Side: ComparisonSide> {
         }
     }
 
-    /// Keeps what could not be understood as data without a name, so that a difference in it is seen.
+    /// Keeps what could not be understood as unnamed data, so that a difference in it is noticed.
     private mutating func addOdd(_ index: Int, from start: Int, to end: Int) {
         add(.data, section: index, offset: start, size: end - start)
         let made = items.count - 1
@@ -394,7 +395,7 @@ private struct Builder<Side: ComparisonSide> {
 
     /// GCC moves unlikely code out of a function: `foo` and `foo.cold` (`foo.cold.3` before GCC 9) are one function.
     mutating func findColdParts() {
-        // By any of its names: a static function with a global alias goes by the alias, and its cold part does not.
+        // Look functions up by all their names: a static function with a global alias is named by the alias, but its cold part is not.
         var functions: [String: Item.ID] = [:]
         for item in items where item.kind == .function && parentName(ofColdPart: item.name) == nil {
             for alias in item.aliases { functions[alias] = item.id }

@@ -1,10 +1,10 @@
 import XenVersions
 
-/// Where a named thing lies, as far as the source or its attributes decide.
+/// Where a named item lies, as far as the source or its attributes decide that.
 struct Placement: Equatable {
-    /// The section's name without the symbol's own (`.text` of `.text.foo`, `.data.read_mostly`).
+    /// The section's name without the symbol's name (`.text` of `.text.foo`, `.data.read_mostly`).
     var section: String
-    /// In bytes; nil where the section holds more, so that the thing's own alignment can't be told.
+    /// In bytes; nil when the section contains other items, which hide the item's own alignment.
     var alignment: UInt64?
 
     init<Side>(_ item: Item<Side>, in graph: ObjectGraph<Side>, isAlone: Bool) {
@@ -17,12 +17,12 @@ struct Placement: Equatable {
         alignment = isAlone ? item.alignment : nil
     }
 
-    /// Whether a variable that was at `old` could as well be here: both are plain memory.
+    /// Whether a variable that was at `old` could just as well be here: both are plain memory.
     func isAsGood(as old: Placement) -> Bool {
         SectionName.isPlainData(section) && SectionName.isPlainData(old.section)
     }
 
-    /// Whether something needs more alignment now than it had.
+    /// Whether the item needs a larger alignment now than before.
     func needsMoreAlignment(than old: Placement) -> Bool {
         guard let alignment, let before = old.alignment else { return false }
         return alignment > before

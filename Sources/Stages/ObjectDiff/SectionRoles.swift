@@ -2,14 +2,14 @@ import ELFModel
 import TargetArchitecture
 import XenVersions
 
-/// What a section of one of Xen's objects is for, told by its name. The names are those that Xen's linker scripts collect
+/// The purpose of a section of one of Xen's objects, derived from its name. The names are those that Xen's linker scripts collect
 /// (`xen/arch/*/xen.lds.S`, Xen 4.7 to 4.22).
 package enum SectionRole: Sendable, Equatable {
     /// Code that runs after boot.
     case code
-    /// Never written after linking: copies of it are as good as the original.
+    /// Never written after linking: copies are as good as the original.
     case readOnly
-    /// Keeps values.
+    /// Data that holds values at run time.
     case writable
     /// Variables of which each processor has its own.
     case perCPU
@@ -19,17 +19,17 @@ package enum SectionRole: Sendable, Equatable {
     case collected
     /// A table of entries that belong to functions.
     case table(SpecialTable)
-    /// Code that only such tables lead to.
+    /// Code that only those tables lead to.
     case replacementCode
     /// Pointers to live-patch hooks.
     case hooks
     /// Never part of the running hypervisor: debug info, notes, build-time checks.
     case ignored
-    /// Not known to this program.
+    /// Unknown to this program.
     case unknown
 }
 
-/// Tells sections apart for one architecture and one version of Xen.
+/// Finds the roles of sections for one architecture and one version of Xen.
 package struct SectionRoles: Sendable {
     package let tables: [String: SpecialTable]
     private let replacementSections: Set<String>
@@ -37,8 +37,8 @@ package struct SectionRoles: Sendable {
     private let useless: [String]
 
     /// - Parameters:
-    ///   - hooksPrefix: what the names of the payload format's hook sections begin with.
-    ///   - useless: what sections are called, or their names begin with, that nothing in the hypervisor needs.
+    ///   - hooksPrefix: the prefix of the payload format's section names for hooks.
+    ///   - useless: names, or prefixes of names, of sections that the hypervisor never needs.
     package init(tables: [SpecialTable], hooksPrefix: String, useless: [String] = []) {
         self.useless = useless
         self.hooksPrefix = hooksPrefix

@@ -1,10 +1,10 @@
 import DebugInfo
 import Diagnostics
 
-/// Refuses a variable of the running hypervisor that gets another type of the same size: what the old code wrote there would be read
-/// as something else.
+/// Refuses a variable of the running hypervisor whose type changes while its size stays: the new code would misread the values that the
+/// old code wrote.
 ///
-/// - Throws: `DebugInfoError` when types can't be read; they are read only when a function changed.
+/// - Throws: `InputError` when types can't be read; they are read only when a function changed.
 func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
     guard facts.hasChangedFunction else { return [] }
     let patched = try facts.pair.patched.types(withUses: true)
@@ -13,7 +13,7 @@ func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
     var diagnostics: [Diagnostic] = []
     for (place, new) in after.sorted(by: { ($0.key.name, $0.key.function ?? "") < ($1.key.name, $1.key.function ?? "") }) {
         guard let old = before[place], meaning(old) != meaning(new) else { continue }
-        // One that is gone or new, boot data, constants and other sizes are reported by others.
+        // Other checks report variables that are gone or new, boot data, constants and changed sizes.
         guard let item = item(of: place, among: places, in: facts), let twin = facts.twin(item.id), twin.size == item.size else { continue }
         diagnostics.append(
             Diagnostic(
@@ -24,9 +24,9 @@ func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
     return diagnostics
 }
 
-/// The variable that is the same in both objects: by its function, where others have its name.
+/// The item of a variable. Its name decides, or its function if several items have that name. nil when that is ambiguous.
 ///
-/// - Parameter places: of all variables that the patched types know. One that is at another of them is not meant.
+/// - Parameter places: of all variables that the patched types know. An item that is another of them is not meant.
 private func item(of place: VariablePlace, among places: Set<VariablePlace>, in facts: ComparedFacts) -> PatchedItem? {
     let namesakes = facts.records.filter { record in
         let item = record.item
@@ -49,13 +49,13 @@ extension VariablePlace {
     init(_ variable: TypeInfo.VariableUse) { self.init(name: variable.name, function: variable.enclosingFunction) }
 }
 
-/// Those that have no namesake in their scope.
+/// The variables whose name is unique in their scope.
 private func variables(_ types: TypeInfo) -> [VariablePlace: TypeInfo.VariableUse] {
     Dictionary(grouping: types.variables, by: { VariablePlace($0) })
         .compactMapValues { $0.count == 1 ? $0[0] : nil }
 }
 
-/// The type without what only restricts its use.
+/// The words of the type, without qualifiers that only restrict how it may be used.
 private func meaning(_ variable: TypeInfo.VariableUse) -> [Substring] {
     variable.canonicalType.split(separator: " ").filter { !["const", "volatile", "restrict"].contains($0) }
 }

@@ -1,9 +1,9 @@
 import ObjectDiff
 
-/// Something with a name that is included beside the replaced functions.
+/// A named item that is included beside the replaced functions.
 struct Companion: Sendable {
     var listed: Payload.Companion
-    /// Without the tag that makes it unique.
+    /// The name without the tag that makes it unique.
     var symbolName: String
     var place: Place
 }
@@ -14,10 +14,10 @@ func companions(_ selection: Selection, _ input: LinkInput, placeOf: (PatchedKey
         guard !input.isReplacement(key), item.isNamed, item.kind == .function || item.kind == .data, item.role != .hooks, let place = placeOf(key)
         else { return nil }
         let isFunction = item.kind == .function
-        // What only counts by its content and is no declaration of the source (`__func__.0`, `CSWTCH.7`) is like a string.
+        // An item that counts by its content alone and that the source does not declare (`__func__.0`, `CSWTCH.7`) is like a string.
         let isDeclared = record.location != nil || !item.name.contains(".")
         if item.isJustContent, record.status == .same || !isDeclared { return nil }
-        // A constant with other content is a new one: the old one stays for those who still refer to it.
+        // A constant with other content is a new one: the old constant stays for the code that still refers to it.
         let reason: Payload.Companion.Reason =
             item.parent != nil ? .coldPart : record.status == .new || (!isFunction && record.status == .changed) ? .new : .copied
         return Companion(

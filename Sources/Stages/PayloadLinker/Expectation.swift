@@ -3,20 +3,20 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-/// The first bytes of a function that is to be replaced, for the hypervisor to look for before it applies the payload.
+/// The first bytes of a function to be replaced. The hypervisor looks for them before it applies the payload.
 ///
-/// Left out is what may legitimately be other bytes by then: from the first alternative on, which the hypervisor settles at
-/// boot; all of a function that is marked as a target of indirect calls, since the mark may be gone; and all of one that a payload
-/// replaces already, which begins with that payload's trampoline.
+/// Bytes that may legitimately differ by then are left out: everything from the first alternative on, because the hypervisor settles
+/// alternatives at boot; the whole of a function marked as a target of indirect calls, because the mark may be gone; and the whole of a
+/// function that a payload already replaces, because it begins with that payload's trampoline.
 struct Expectation: Equatable {
-    /// Empty where nothing can be expected.
+    /// Empty when nothing can be expected.
     var bytes: [UInt8] = []
-    /// The reason, when nothing can.
+    /// The reason when nothing can be expected.
     var whyNone = ""
 
     init() {}
 
-    /// - Parameter original: the function as compiled here, for the places that are patched at boot; nil where it is not known.
+    /// - Parameter original: the function as compiled here, which says what places are patched at boot; nil when it is not known.
     init(_ symbol: XenImage.Symbol, original: OriginalItem?, running: RunningHypervisor, architecture: any TargetArchitecture) {
         guard symbol.payload == nil else {
             whyNone = "it belongs to a payload, and its bytes are known only when that is loaded"
@@ -44,6 +44,6 @@ struct Expectation: Equatable {
         bytes = Array(start)
     }
 
-    /// As the functions section holds it; nil where nothing can be expected.
+    /// The field of the functions section; nil when nothing can be expected.
     var field: FunctionEntry.Expectation? { bytes.isEmpty ? nil : FunctionEntry.Expectation(bytes) }
 }

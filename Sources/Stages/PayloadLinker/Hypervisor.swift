@@ -1,19 +1,19 @@
 import ObjectDiff
 import XenSource
 
-/// Finds the things of the original objects in what runs now.
+/// Finds the items of the original objects in the running hypervisor and its applied payloads.
 struct Hypervisor: Sendable {
     let running: RunningHypervisor
     private let objects: Objects
-    /// What the applied payloads made of an object; missing where nothing is known of it.
+    /// What the applied payloads changed in an object; missing when nothing is known about that object.
     private let below: [ObjectID: ChangeSet]
     /// The local symbols that an object brought into the hypervisor.
     private let homes: [ObjectID: XenImage.FileGroup]
 
     var image: XenImage { running.image }
 
-    /// - Parameter below: what the payloads that are applied changed, object by object, compared with the hypervisor's own source.
-    ///   Their patched objects are the originals of `objects`.
+    /// - Parameter below: what the applied payloads changed, object by object, compared with the hypervisor's own source. Their patched
+    ///   objects are the originals of `objects`.
     init(_ running: RunningHypervisor, objects: Objects, below: [ChangeSet]) {
         self.running = running
         self.objects = objects
@@ -27,7 +27,7 @@ struct Hypervisor: Sendable {
     }
 
     private static func home(of graph: ObjectGraph<OriginalSide>, _ set: ChangeSet, _ image: XenImage) -> XenImage.FileGroup? {
-        // A file that is compiled several times goes by a name of each object's own.
+        // A file that is compiled several times has a different name for each object.
         let name = set.object.name
         let ownName = name.hasSuffix(".o") && set.originalSource == nil ? String(name.dropLast()) + "c" : ""
         let paths = [graph.fileSymbol, set.originalSource ?? set.source, ownName]
@@ -37,34 +37,37 @@ struct Hypervisor: Sendable {
         return image.fileGroup(named: names, locals: locals)
     }
 
-    /// Whether the object's local symbols were found: without them nothing can be said about its static functions.
+    /// Whether the object's local symbols were found. Without them nothing can be said about its static functions.
     func hasHome(_ object: ObjectID) -> Bool { homes[object] != nil }
 
-    /// The symbol of an item of an original object, or nil when what runs has none.
+    /// The symbol of an item of an original object; nil when the hypervisor and its payloads have none.
     func symbol(of key: OriginalKey) -> XenImage.Symbol? {
         let set = objects[key.object], item = set.original[key.item]
         guard item.isNamed else { return nil }
         if running.payloads.isEmpty { return built(item, key.object) }
         guard let below = below[key.object] else {
-            // Which of the two an object means that no applied patch is known to have touched: data of a payload was brought to be used.
+            // No applied patch is known to have touched this item. For a function, the hypervisor's own build comes first; for data, a
+            // payload's, because a payload brings data in order to use it.
             return item.kind == .function ? built(item, key.object) ?? brought(item, set) : brought(item, set) ?? built(item, key.object)
         }
         guard let record = set.record(ofOriginal: key.item, inPatchedOf: below), let twin = record.twin else { return brought(item, set) }
         let isRenewed =
-            item.kind == .data ? item.role == .readOnly && record.status != .same
+            item.kind == .data
+            ? item.role == .readOnly && record.status != .same
             : record.item.parent.map { below[$0].status == .changed } ?? false
         if isRenewed { return brought(item, set) }
         return built(below.original[twin.original], key.object) ?? brought(item, set)
     }
 
-    /// What the hypervisor's own build put there.
+    /// The symbol from the hypervisor's own build.
     private func built(_ item: OriginalItem, _ object: ObjectID) -> XenImage.Symbol? {
         if item.isGlobal { return item.names.lazy.compactMap(image.global).first }
         let found = homes[object]?.symbols.filter { $0.name == item.name } ?? []
         return found.count == 1 ? found[0] : nil
     }
 
-    /// What a payload brought. Of several versions of a constant the topmost counts; of several variables or functions none.
+    /// The symbol that a payload brought. Among several versions of a constant the topmost counts; among several variables or functions,
+    /// none does.
     private func brought(_ item: OriginalItem, _ set: ChangeSet) -> XenImage.Symbol? {
         let prefix = item.isGlobal ? "" : "\(set.originalSource ?? set.source)#"
         let name = CompilerName(item.name)
@@ -74,7 +77,8 @@ struct Hypervisor: Sendable {
         } else {
             // Compilers number static locals; a later patch may have given this one another number.
             let isAlone = set.original.items.count { isNew($0, in: set) && CompilerName($0.name).base == name.base } <= 1
-            found = isAlone
+            found =
+                isAlone
                 ? running.brought { $0.hasPrefix(prefix) && CompilerName(String($0.dropFirst(prefix.count))).base == name.base } : []
         }
         let fitting = found.filter { $0.isFunction == (item.kind == .function) && (item.kind == .function || $0.size == UInt64(item.size)) }
@@ -82,15 +86,15 @@ struct Hypervisor: Sendable {
         return fitting.count == 1 ? fitting[0] : nil
     }
 
-    /// Whether the hypervisor's own source does not have it.
+    /// Whether the item is missing from the hypervisor's own source.
     private func isNew(_ item: OriginalItem, in set: ChangeSet) -> Bool {
         below[set.object].map { set.record(ofOriginal: item.id, inPatchedOf: $0)?.twin == nil } ?? true
     }
 
-    /// Where things were looked for, for messages.
+    /// Where symbols were looked for; used in messages.
     var places: String { running.payloads.isEmpty ? "xen-syms" : "xen-syms or the applied payloads" }
 
-    /// The symbol that other objects know by a name.
+    /// The symbol that a global name means to other objects.
     func global(_ name: String) -> XenImage.Symbol? {
         let built = image.global(name)
         if let built, built.isFunction || running.payloads.isEmpty { return built }

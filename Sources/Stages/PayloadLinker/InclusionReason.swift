@@ -2,12 +2,12 @@
 package enum InclusionReason: Sendable, Equatable {
     /// The patch changed this function.
     case changed
-    /// A definition that came from another file, and changed.
+    /// A changed definition that came from another file.
     case moved
     /// A pointer to a function that the hypervisor calls.
     case hook
-    /// It is a part of a function that is included: its cold part, or the function of a cold part.
+    /// It belongs to a function that is included: its cold part, or the function of a cold part.
     case part
-    /// The next refers to it, and the running hypervisor does not have it: new, or not there on its own.
+    /// The next item refers to it, and the running hypervisor lacks it: it is new, or exists there only inside something else.
     case needed(isNew: Bool)
 }

@@ -2,7 +2,7 @@ import ELFModel
 import TargetArchitecture
 import XenVersions
 
-/// A section of the payload, complete but for its symbols' numbers.
+/// A section of the payload, complete except for the numbers of its symbols.
 struct OutputSection: Sendable {
     struct Relocation: Sendable {
         var offset: Int
@@ -20,7 +20,7 @@ struct OutputSection: Sendable {
 
     init(_ kind: PayloadSection) { self.kind = kind }
 
-    /// Puts a block at its place, which is not before the section's end.
+    /// Puts a block at its place, which is never before the section's current end.
     fileprivate mutating func put(_ block: ResolvedPayload.Block, filler: UInt8) {
         alignment = max(alignment, block.alignment)
         if kind.type != ELF.SectionType.nobits {
@@ -31,7 +31,7 @@ struct OutputSection: Sendable {
         size = block.place.offset + block.size
     }
 
-    /// Writes what a relocation would.
+    /// Writes what a relocation would write.
     fileprivate mutating func store(_ value: UInt64, _ field: RelocationField, at offset: Int, _ order: ByteOrder) {
         let slot = offset..<offset + field.width
         guard slot.upperBound <= data.count else { return }
@@ -39,12 +39,12 @@ struct OutputSection: Sendable {
     }
 }
 
-/// The payload's sections with all their bytes, but for its own build-id.
+/// Lays out the payload's sections with all their bytes, except for the payload's own build-id.
 ///
-/// - Returns: in the order in which they stand in the file.
+/// - Returns: the sections in file order.
 func layOut(_ payload: ResolvedPayload, _ input: LinkInput) -> [OutputSection] {
     var sections = Sections(architecture: input.architecture)
-    // The first of the executable sections gets the start of the executable pages: see `Placement`.
+    // The first executable section is put at the start of the executable pages: see `Placement`.
     if payload.blocks.contains(where: { $0.place.section == .text }) { sections.make(.text) }
     for block in payload.blocks { sections.put(block) }
     for entry in payload.entries { sections.put(entry) }
@@ -108,7 +108,8 @@ private struct Sections {
         fill(.init(place: place, filling: .relocation(type: architecture.pointerRelocation, .section(target.section), addend: Int64(target.offset))))
     }
 
-    /// Adds an entry to the functions section, and the name that it points to. An old address of zero makes the loader look the name up.
+    /// Adds an entry to the functions section, and the name that the entry points to. If the old address is zero, the loader looks the
+    /// name up.
     mutating func addEntry(_ replaced: ReplacedFunction, _ abi: PayloadABI) {
         let layout = FunctionEntry.Layout(abi, pointerSize: architecture.elfClass.addressSize), function = replaced.function
         let name = append(Array(function.name.utf8) + [0], to: .functionNames, alignment: 1)

@@ -1,19 +1,19 @@
 import Diagnostics
 import XenSource
 
-/// Why a function as compiled here is probably not what runs, found by looking at how both were built.
+/// Why a function as compiled here probably differs from the running one, judged by how both were built.
 package struct LikelyCause: Sendable, Equatable {
     package enum Kind: String, Sendable, Equatable, Codable {
         case compiler, configuration, flags, source, payload, unknown
     }
 
     package var kind: Kind
-    /// What is known, as the end of a sentence.
+    /// The known cause, as the end of a sentence.
     package var reason: String
     /// What to do about it.
     package var help: String
 
-    /// Options of the compiler that name places or say what goes into debug information; the code does not depend on them.
+    /// Compiler options that name places or choose what debug information contains. They do not change the code.
     private static let harmless = [
         "-fdebug-prefix-map", "-ffile-prefix-map", "-fmacro-prefix-map", "-g", "-fvar-tracking", "-fno-var-tracking", "-ffunction-sections",
         "-fdata-sections", "-fvisibility", "-imultiarch",
@@ -32,7 +32,8 @@ package struct LikelyCause: Sendable, Equatable {
             help = "give --applied-patch all patches that the applied payloads were made from, in their order"
         } else if !running.compilers.isEmpty, !compilers.isEmpty {
             kind = .compiler
-            reason = "another compiler made the hypervisor: \(running.compilers.sorted().joined(separator: ", ")); here it is \(compilers.sorted().joined(separator: ", "))"
+            reason =
+                "another compiler made the hypervisor: \(running.compilers.sorted().joined(separator: ", ")); here it is \(compilers.sorted().joined(separator: ", "))"
             help = "set CC to the hypervisor's compiler"
         } else if !options.isEmpty {
             kind = .configuration
@@ -48,7 +49,8 @@ package struct LikelyCause: Sendable, Equatable {
             if equal == all {
                 reason = "all \(all) other functions of \(unequal.objectName) are the same in the hypervisor: the source of this one differs"
             } else if equal == 0 {
-                reason = "none of the \(all) other functions of \(unequal.objectName) is the same in the hypervisor either: the source differs, or how it was compiled"
+                reason =
+                    "none of the \(all) other functions of \(unequal.objectName) is the same in the hypervisor either: the source differs, or how it was compiled"
             } else {
                 reason = "\(equal) of the \(all) other functions of \(unequal.objectName) are the same in the hypervisor: the source differs"
             }
@@ -59,7 +61,7 @@ package struct LikelyCause: Sendable, Equatable {
             help = "give the source that the hypervisor was built from, with all its patches"
         } else {
             kind = .unknown
-            reason = "it is the only function of \(unequal.objectName), and nothing says how the two were built"
+            reason = "it is the only function of \(unequal.objectName), and nothing shows how the two were built"
             help = "give the source, the configuration (-c) and the compiler (CC) that the hypervisor was built with"
         }
     }

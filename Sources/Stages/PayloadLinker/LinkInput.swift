@@ -14,23 +14,23 @@ struct ItemKey<Side: ComparisonSide>: Hashable, Comparable, Sendable {
 typealias OriginalKey = ItemKey<OriginalSide>
 typealias PatchedKey = ItemKey<PatchedSide>
 
-/// The change sets of all objects, in the order of their names.
+/// The change sets of all objects, sorted by name.
 struct Objects: Sendable {
     let sets: [ChangeSet]
     private let positions: [ObjectID: Int]
 
-    /// - Parameter sets: in any order; no two of one object.
+    /// - Parameter sets: in any order, at most one for each object.
     init(_ sets: [ChangeSet]) {
         self.sets = sets.sorted { $0.object < $1.object }
         positions = Dictionary(self.sets.enumerated().map { ($1.object, $0) }) { first, _ in first }
     }
 
-    /// Every key is made from one of the sets, so it is there.
+    /// Every key is made from one of the sets, so its set exists.
     subscript(_ object: ObjectID) -> ChangeSet { sets[positions[object] ?? 0] }
     subscript(_ key: PatchedKey) -> ChangeSet.Record { self[key.object][key.item] }
     func item(_ key: OriginalKey) -> OriginalItem { self[key.object].original[key.item] }
 
-    /// The item of the original that a patched item is.
+    /// The original item that a patched item was correlated with; nil if there is none.
     func twin(of key: PatchedKey) -> OriginalKey? { self[key].twin.map { OriginalKey(object: key.object, item: $0.original) } }
 
     /// All items of the patched objects, each with its record.
@@ -39,7 +39,7 @@ struct Objects: Sendable {
     }
 }
 
-/// All that the passes of the linker work from. Nothing in it changes while they run.
+/// Everything that the passes of the linker work from. It does not change while they run.
 struct LinkInput: Sendable {
     let objects: Objects
     let hypervisor: Hypervisor
@@ -72,13 +72,13 @@ struct LinkInput: Sendable {
         return graph.sectionName(of: graph[key.item])
     }
 
-    /// What the running hypervisor has for a patched item.
+    /// The running hypervisor's symbol for a patched item; nil if there is none.
     func running(_ key: PatchedKey) -> XenImage.Symbol? {
         if moved.fates[key] != nil { return hypervisor.global(item(key).name) }
         return objects.twin(of: key).flatMap { hypervisor.symbol(of: $0) }
     }
 
-    /// What was compiled from the original source, where there is such.
+    /// The original item, from the same object or from the one that the definition moved from; nil if there is none.
     func original(_ key: PatchedKey) -> OriginalKey? { objects.twin(of: key) ?? moved.origins[key] }
 
     /// Whether the payload replaces this function of the hypervisor.
@@ -89,6 +89,6 @@ struct LinkInput: Sendable {
         return running(key).map { !$0.isFreedAfterBoot } ?? false
     }
 
-    /// Whether the running hypervisor has nothing that it could be.
+    /// Whether nothing in the running hypervisor corresponds to the item.
     func isNew(_ key: PatchedKey) -> Bool { objects[key].status == .new && moved.fates[key] == nil }
 }

@@ -1,31 +1,31 @@
 import XenVersions
 
-/// What the linker has to know beside the changes.
+/// What the linker needs to know besides the changes.
 package struct LinkOptions: Sendable, Equatable {
     /// Without suffix; see `PayloadName`.
     package var name: String
     package var abi: PayloadABI
     /// The hypervisor's version.
     package var xen: XenVersion
-    /// The build-id that must be on top of the applied stack; nil takes that of what is on top.
+    /// The build-id that must be on top of the applied stack; nil takes the build-id that is on top now.
     package var depends: [UInt8]?
-    /// The build-id of the hypervisor; nil takes that of `xen-syms`.
+    /// The build-id of the hypervisor; nil takes the one in `xen-syms`.
     package var xenDepends: [UInt8]?
-    /// Write addresses instead of names for what the payload refers to in the hypervisor.
+    /// Write addresses instead of names for the payload's references to the hypervisor.
     package var prelink: Bool
     /// Leave out the names of the payload's own functions and variables.
     package var strip: Bool
     /// Go on when the original does not reproduce the hypervisor.
     package var trustSource: Bool
-    /// Let the hypervisor check, when it applies, that old functions begin as they should.
+    /// Let the hypervisor check the first bytes of old functions before it applies the payload.
     package var expect: Bool
-    /// What the payload says about its making: keys and values, for the host tool to show.
+    /// What the payload says about how it was made: keys and values for the host tool to show.
     package var metadata: [Metadata]
 
     /// Functions whose first bytes become NOPs.
     package var nops: [NOPs]
 
-    /// A function's name, as in the hypervisor's symbol table, and how many of its bytes become NOPs.
+    /// A function's name, as in the hypervisor's symbol table, and the number of its bytes that become NOPs.
     package struct NOPs: Sendable, Equatable {
         package var function: String
         package var count: Int
@@ -67,6 +67,6 @@ package struct LinkOptions: Sendable, Equatable {
 }
 
 extension LinkOptions.Metadata {
-    /// `key=value` and a zero byte. What a host tool prints line by line has no lines of its own.
+    /// `key=value` and a zero byte. Control characters become blanks, because host tools print an entry as one line.
     var bytes: [UInt8] { Array("\(key)=\(value)".utf8.map { $0 < 32 ? UInt8(ascii: " ") : $0 }) + [0] }
 }

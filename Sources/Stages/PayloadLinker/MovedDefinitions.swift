@@ -3,19 +3,19 @@ import ELFModel
 import ObjectDiff
 import TargetArchitecture
 
-/// Global definitions that a patch moves from one file to another, or gives a second home.
+/// Global definitions that a patch moves from one file to another, or defines in a second file.
 ///
-/// In their new object they look new. But the running hypervisor has something of that name, and its other objects are bound to it:
-/// a function must be replaced there, and a variable stays there.
+/// In their new object they look new. But the running hypervisor already has a definition of that name, and its other objects are bound
+/// to it: a function must be replaced there, and a variable stays there.
 struct MovedDefinitions: Sendable {
     enum Fate: Sendable, Equatable {
-        /// As it was in the file that it comes from.
+        /// Unchanged from the file that it comes from.
         case same
         case changed
     }
 
     private(set) var fates: [PatchedKey: Fate] = [:]
-    /// Where it was, as an item of the original object; missing when that object was not compiled.
+    /// The item of the original object that it comes from; missing when that object was not compiled.
     private(set) var origins: [PatchedKey: OriginalKey] = [:]
     private(set) var diagnostics: [Diagnostic] = []
 
@@ -29,7 +29,7 @@ struct MovedDefinitions: Sendable {
                 continue
             }
             if item.isWeak, definitions.remains(item.name) || definitions.original(item.name) == nil {
-                // The linker prefers the strong one, and of several weak ones it takes the first that it meets.
+                // The linker prefers the strong definition. Among several weak ones it takes the first that it meets.
                 fates[key] = .same
                 if definitions.weak[item.name] != nil, definitions.strong[item.name] == nil { reportSecondWeak(item, set) }
                 continue
@@ -44,7 +44,7 @@ struct MovedDefinitions: Sendable {
         judgeVariables(objects)
     }
 
-    /// The global names that the original objects define, and those that the patched ones still do.
+    /// The global names that the original objects define, and those that the patched objects still define.
     private struct Definitions {
         private(set) var strong: [String: OriginalKey] = [:]
         private(set) var weak: [String: OriginalKey] = [:]
@@ -71,12 +71,12 @@ struct MovedDefinitions: Sendable {
             }
         }
 
-        /// Whether an object that had a definition of the name has one still.
+        /// Whether an object that defined the name still defines it.
         func remains(_ name: String) -> Bool { remaining.contains(name) }
 
         func original(_ name: String) -> OriginalKey? { strong[name] ?? weak[name] }
 
-        /// The names that an object newly gives to others.
+        /// The names that an object newly exports.
         func added(by object: ObjectID) -> Set<String> { (patched[object] ?? []).subtracting(originals[object] ?? []) }
 
         private static func exported<Side>(_ graph: ObjectGraph<Side>) -> Set<String> {
@@ -91,8 +91,8 @@ struct MovedDefinitions: Sendable {
             help: "change the existing definition, or give the new one another name")
     }
 
-    /// Names that get their meaning from something that is no new item: an alias, or a static function that becomes a global one.
-    /// Other objects of the running hypervisor are bound to what had the name.
+    /// Names that get their meaning from something other than a new item: an alias, or a static function that becomes global. Other
+    /// objects of the running hypervisor are bound to what had the name before.
     private mutating func judgeNames(_ objects: Objects, _ hypervisor: Hypervisor, _ definitions: Definitions) {
         for set in objects.sets {
             let added = definitions.added(by: set.object)
@@ -102,7 +102,7 @@ struct MovedDefinitions: Sendable {
                 let key = PatchedKey(object: set.object, item: item.id)
                 for name in item.names where added.contains(name) && !(name == item.name && fates[key] != nil) {
                     guard let running = hypervisor.global(name), !running.isFreedAfterBoot else { continue }
-                    // A weak one that the running definition goes before.
+                    // A weak definition that the running definition takes precedence over.
                     if weak.contains(name), definitions.remains(name) || definitions.original(name) == nil { continue }
                     let own = fates[key] != nil ? hypervisor.global(item.name) : objects.twin(of: key).flatMap(hypervisor.symbol)
                     if own?.address == running.address { continue }
@@ -117,7 +117,7 @@ struct MovedDefinitions: Sendable {
         }
     }
 
-    /// A variable that goes from one file to another and is static in one of them looks like two variables.
+    /// A variable that moves from one file to another and is static in one of them looks like two variables.
     private mutating func judgeVariables(_ objects: Objects) {
         var gone: [String: [MovedVariable]] = [:]
         for set in objects.sets {
@@ -180,14 +180,14 @@ struct MovedDefinitions: Sendable {
     }
 }
 
-/// A variable of one object that keeps a value, under its name in the source.
+/// A variable of one object that holds a value, under its name in the source.
 private struct MovedVariable {
     let object: ObjectID
     let name: String
-    /// nil for one at file level.
+    /// nil for a variable at file level.
     let local: ChangeSet.StaticLocal?
 
-    /// nil for what is no such variable, and for a static local of which debug info does not say where it is declared.
+    /// Returns nil for any other item, and for a static local if debug info does not say where it is declared.
     init?<Side>(_ item: Item<Side>, _ object: ObjectID, _ local: ChangeSet.StaticLocal?) {
         guard item.kind == .data, item.role == .writable, item.isNamed else { return nil }
         guard item.isGlobal || local != nil || !CompilerName(item.name).isDerived else { return nil }
@@ -196,8 +196,8 @@ private struct MovedVariable {
         name = local?.name ?? item.name
     }
 
-    /// Whether a new variable of another file may be this one. Static locals have names that come and go (`count`, `once`): they move
-    /// with their functions only, and not with a header's.
+    /// Whether a new variable of another file may be this one. Names of static locals are not distinctive (`count`, `once`): such
+    /// variables move with their functions only, and not with a header's functions.
     func becomes(_ new: MovedVariable, _ objects: Objects) -> Bool {
         let (from, to) = (objects[object], objects[new.object])
         guard from.source != to.source else { return false }
@@ -209,10 +209,10 @@ private struct MovedVariable {
     }
 }
 
-/// How deep strings and tables may refer to further ones.
+/// How many steps are followed from strings and tables to the ones that they refer to.
 private let depthLimit = 8
 
-/// Whether items of different files are the same: equal bytes, and references to things of the same name, or the same content.
+/// Whether items of different files are the same: equal bytes, and references to items with the same name or the same content.
 private func areSame(
     _ a: ObjectGraph<OriginalSide>, _ old: OriginalItem, _ b: ObjectGraph<PatchedSide>, _ new: PatchedItem, depth: Int
 ) -> Bool {

@@ -3,13 +3,13 @@ import ObjectDiff
 import TargetArchitecture
 import XenSource
 
-/// Holds each function that is to be replaced, as compiled here from the original source, against the code that runs in its place.
+/// Compares each function to be replaced, as compiled here from the original source, with the code that runs in its place.
 ///
-/// A payload for a hypervisor that was built from other source, with another compiler or configuration, would load and crash it.
+/// If the hypervisor was built from other source, or with another compiler or configuration, the payload would load and crash it.
 struct OriginalCheck: Sendable {
-    /// How many agree.
+    /// How many functions agree.
     private(set) var equal = 0
-    /// Of them, those that do so in their instructions, not in all their bytes.
+    /// How many of those agree only in their instructions, not in all their bytes.
     private(set) var equalInInstructions = 0
     private(set) var unequal: [UnequalOriginal] = []
     private(set) var diagnostics: [Diagnostic] = []
@@ -27,7 +27,9 @@ extension OriginalCheck {
                 diagnostics.append(
                     Diagnostic(
                         .originalNotCompared, .warning, symbol: symbol.qualifiedName, location: location,
-                        message: "the hypervisor's '\(symbol.qualifiedName)' comes from a file that this patch does not touch: it is replaced, but was not compared with its source"))
+                        message:
+                            "the hypervisor's '\(symbol.qualifiedName)' comes from a file that this patch does not touch: it is replaced, but was not compared with its source"
+                    ))
                 continue
             }
             let functions = OriginalFunctions(set: input.objects[original.object], input: input)
@@ -48,12 +50,12 @@ extension OriginalCheck {
     }
 }
 
-/// The functions of one original object, beside what runs.
+/// The functions of one original object, with the running hypervisor to compare them with.
 private struct OriginalFunctions {
     let set: ChangeSet
     let input: LinkInput
 
-    /// A function and its unlikely part.
+    /// Compares a function together with its cold part.
     func agreement(_ id: OriginalItem.ID, _ symbol: XenImage.Symbol) -> CodeAgreement {
         let running = input.hypervisor.running.replacement(of: symbol)?.code
         let whole = code(set.original[id], running?.newAddress ?? symbol.address, running?.newSize ?? symbol.size).agreement()
@@ -88,9 +90,9 @@ private struct OriginalFunctions {
     }
 }
 
-/// A function to be replaced that is not what runs, and what else is known of its object.
+/// A function to be replaced that differs from the running one, and what else is known about its object.
 package struct UnequalOriginal: Sendable, Equatable {
-    /// As in the hypervisor's symbol table.
+    /// The name in the hypervisor's symbol table.
     package var name: String
     package var objectName: String
     /// Relative to `xen/`.
@@ -98,10 +100,10 @@ package struct UnequalOriginal: Sendable, Equatable {
     package var location: SourceLocation?
     /// What differs first.
     package var difference: String
-    /// The other functions of the object that the hypervisor has, and those of them that agree.
+    /// How many other functions of the object the hypervisor has, and how many of those agree.
     package var otherFunctions: Int
     package var otherFunctionsEqual: Int
-    /// The applied payload whose version of the function was looked at; nil for the hypervisor's own.
+    /// The applied payload that the compared version of the function belongs to; nil for the hypervisor's own.
     package var payload: String?
 
     package init(

@@ -9,13 +9,13 @@ package struct Payload: Sendable, Equatable {
     package struct Function: Sendable, Equatable {
         package var name: String
         package var location: SourceLocation?
-        /// nil for a function that an applied payload brought: the loader looks it up by its name.
+        /// nil for a function that an applied payload brought: the loader looks its name up.
         package var oldAddress: UInt64?
-        /// In bytes, as `xen-syms` has it.
+        /// In bytes, as in `xen-syms`.
         package var oldSize: UInt64
         /// In bytes, without a cold part.
         package var newSize: UInt64
-        /// The name of the applied payload that brought it; nil for the hypervisor's own.
+        /// The name of the applied payload that brought the old function; nil for the hypervisor's own.
         package var payload: String?
         /// Whether its first `newSize` bytes become NOPs, instead of a jump to other code.
         package var isNOPs = false
@@ -25,21 +25,21 @@ package struct Payload: Sendable, Equatable {
         package var difference: Difference?
     }
 
-    /// One step of the way from something in the payload to the change that it is there for. The first is the thing itself.
+    /// One step from an item in the payload to the change that it is included for. The first step is the item itself.
     package struct Inclusion: Sendable, Equatable {
         package var name: String
         package var location: SourceLocation?
         package var reason: InclusionReason
     }
 
-    /// Something else that is included and has a name.
+    /// Another named item that is included.
     package struct Companion: Sendable, Equatable {
         package enum Reason: String, Sendable, Equatable, Codable {
             /// The patch added it.
             case new
-            /// It exists, but not on its own in the running hypervisor.
+            /// It exists in the source, but the running hypervisor has no separate copy of it.
             case copied
-            /// The unlikely part of a replaced function.
+            /// The cold part of a replaced function.
             case coldPart = "cold part"
         }
         package var name: String
@@ -53,11 +53,11 @@ package struct Payload: Sendable, Equatable {
         package var difference: Difference?
     }
 
-    /// Something of the running hypervisor that the payload refers to.
+    /// A symbol of the running hypervisor that the payload refers to.
     package struct HypervisorReference: Sendable, Equatable, Codable {
-        /// As the hypervisor's own symbol table has it: `printk`, `common/kernel.c#foo`.
+        /// The name in the hypervisor's own symbol table: `printk`, `common/kernel.c#foo`.
         package var name: String
-        /// 0 for what an applied payload brought: the loader finds it.
+        /// 0 for a symbol that an applied payload brought: the loader finds the address.
         package var address: UInt64
     }
 
@@ -71,22 +71,22 @@ package struct Payload: Sendable, Equatable {
     package var buildID: [UInt8]
     package var depends: [UInt8]
     package var xenDepends: [UInt8]?
-    /// Entries of special tables by section.
+    /// The number of entries of each special table, by section.
     package var tableEntries: [String: Int]
-    /// How many of the replaced functions were held against the running hypervisor and found equal.
+    /// How many of the replaced functions were compared with the running hypervisor and found equal.
     package var verifiedFunctions: Int
-    /// Those of them that are equal in their instructions, not in all their bytes.
+    /// How many of those are equal in their instructions, but not in all their bytes.
     package var verifiedInInstructions: Int
 
     /// `xsa-500.livepatch`.
     package var fileName: String { "\(name).\(abi.fileSuffix)" }
 }
 
-/// What came of linking: a payload, or the reasons why there is none.
+/// The result of linking: a payload, or the reasons why there is none.
 package struct LinkOutcome: Sendable, Equatable {
     /// nil when nothing runs differently, or when a diagnostic is an error.
     package var payload: Payload?
     package var diagnostics: [Diagnostic]
-    /// The functions that are to be replaced and are not what runs.
+    /// The functions to be replaced that differ from the running ones.
     package var unequal: [UnequalOriginal] = []
 }

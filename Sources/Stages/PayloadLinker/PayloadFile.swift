@@ -1,4 +1,5 @@
 import Crypto
+import Diagnostics
 import ELFModel
 import ObjectDiff
 import TargetArchitecture
@@ -20,7 +21,7 @@ struct PayloadFile {
     private let architecture: any TargetArchitecture
     private let abi: PayloadABI
 
-    /// A section with its name. The build-id's bytes change while the file is written.
+    /// A section with its name. The bytes of the build-id section change while the file is written.
     private struct Content {
         let section: OutputSection
         let name: String
@@ -35,7 +36,7 @@ struct PayloadFile {
         self.abi = abi
     }
 
-    /// A short fingerprint of everything but names: the same for the same content.
+    /// A short fingerprint of everything except names: equal content gives an equal tag.
     static func contentTag(of sections: [OutputSection], abi: PayloadABI) -> String {
         var hash = Insecure.SHA1()
         for section in sections {
@@ -59,13 +60,13 @@ struct PayloadFile {
         }
     }
 
-    /// The file with its own build-id: SHA-1 over the file with that id's bytes zero.
+    /// The file with its own build-id, which is the SHA-1 of the file with the bytes of that id set to zero.
     ///
-    /// - Parameter name: of the payload, for messages.
-    mutating func serialised(name: String) throws(ELFError) -> (bytes: [UInt8], buildID: [UInt8]) {
+    /// - Parameter name: the payload's name, for messages.
+    mutating func serialised(name: String) throws(ELFWritingError) -> (bytes: [UInt8], buildID: [UInt8]) {
         let length = Insecure.SHA1.byteCount
         guard let note = sections.firstIndex(where: { $0.section.kind == .note(abi.buildIDSection) }) else {
-            throw ELFError(file: name, reason: "has no section for its build-id")
+            throw ELFWritingError(file: name, reason: "has no section for its build-id")
         }
         setNote(note, Array(repeating: 0, count: length))
         let draft = try elf(name: name).serialised(name: name)
@@ -79,7 +80,7 @@ struct PayloadFile {
         sections[index].size = sections[index].data.count
     }
 
-    private func elf(name: String) throws(ELFError) -> ELFFile {
+    private func elf(name: String) throws(ELFWritingError) -> ELFFile {
         var out: [ELFSection] = [ELFSection(name: "", type: ELF.SectionType.null, alignment: 0)]
         var sectionNumbers: [PayloadSection: Int] = [:]
         for section in sections {
@@ -146,7 +147,7 @@ struct PayloadFile {
             machine: architecture.machine, flags: architecture.headerFlags, sectionNameTable: symbolTable + 2)
         let file = ELFFile(header: header, sections: out, symbols: symbols)
         guard architecture.hasAddendsInPlace else { return file }
-        guard let file = file.withAddendsInPlace(architecture) else { throw ELFError(file: name, reason: "has an addend that does not fit its place") }
+        guard let file = file.withAddendsInPlace(architecture) else { throw ELFWritingError(file: name, reason: "has an addend that does not fit its place") }
         return file
     }
 }

@@ -10,27 +10,28 @@ import XenSource
 ///   - changeSets: of every object that the patch affects. Their order does not matter.
 ///   - layouts: what the patch does to the layout of types.
 ///   - running: the hypervisor, with the payloads that are applied to it.
-///   - below: what those payloads changed, object by object: the hypervisor's own source compared with the original of `changeSets`.
-///   - likelyCause: asked about each function that is not what runs.
-/// - Returns: the payload; or none, when nothing that runs differs or when the change can't be live-patched. The diagnostics tell which.
-/// - Throws: `ELFError` only when the finished payload can't be written into memory.
+///   - below: what those payloads changed, object by object: a comparison of the hypervisor's own source with the original of
+///     `changeSets`.
+///   - likelyCause: called for each function that differs from the running one.
+/// - Returns: the payload; or none, when no running code changes or when the change can't be live-patched. The diagnostics say which.
+/// - Throws: `ELFWritingError` only when the finished payload can't be written into memory.
 package func linkPayload(
     _ changeSets: [ChangeSet], layouts: LayoutComparison = LayoutComparison(), onto running: RunningHypervisor, below: [ChangeSet] = [],
     architecture: any TargetArchitecture, options: LinkOptions, likelyCause: (UnequalOriginal) -> LikelyCause = { LikelyCause(of: $0) }
-) throws(ELFError) -> LinkOutcome {
+) throws(ELFWritingError) -> LinkOutcome {
     let input = LinkInput(changeSets, onto: running, below: below, architecture: architecture, options: options)
 
     // What the payload includes: the changed functions, and what they newly need.
     let selection = select(input)
-    // From here on the set of included items is final, each with the way to the change that it is there for.
+    // From here on the set of included items is final. Each has its path to the change that it is included for.
 
-    // Where each item stands, and what fills each reference.
+    // Where each item goes, and what fills each reference.
     let resolved = resolve(selection, input)
-    // From here on every reference has its destination, and every refusal has been made.
+    // From here on every reference has its destination, and every refusal has been reported.
 
-    // Whether what runs is what was compiled here from the original source.
+    // Whether the running code equals what was compiled here from the original source.
     let check = verifyOriginals(selection, input)
-    // From here on the functions that are replaced are known to be the hypervisor's own, or it has been said that they are not.
+    // From here on the replaced functions are known to be the hypervisor's own, or a diagnostic says that they are not.
 
     let found =
         input.objects.sets.flatMap { $0.diagnostics + (layouts.diagnostics[$0.object] ?? []) } + check.diagnostics
@@ -49,11 +50,11 @@ package func linkPayload(
 
 private func write(
     _ sections: [OutputSection], of resolved: ResolvedPayload, verifiedBy check: OriginalCheck, _ input: LinkInput
-) throws(ELFError) -> Payload {
+) throws(ELFWritingError) -> Payload {
     let abi = input.options.abi
-    // The loader refuses a payload that brings a name which the hypervisor or another payload has already, and two versions of one fix
-    // bring the same helpers: the tag makes names unique. It exempts the new address of a replaced function, so that backtraces show the name
-    // that everybody knows.
+    // The loader refuses a payload that brings a name which the hypervisor or another payload already has. Two versions of one fix bring
+    // the same helpers, so the tag makes names unique. The loader makes an exception for the new address of a replaced function:
+    // backtraces then show the usual name.
     let tag = PayloadFile.contentTag(of: sections, abi: abi)
     let ofFunctions = resolved.functions.compactMap { replaced in
         replaced.place.map { PayloadFile.Name(text: replaced.function.name, place: $0, size: replaced.function.newSize, isFunction: true) }

@@ -1,10 +1,10 @@
 import ELFModel
 import XenVersions
 
-/// A section of the payload, by what it is for.
+/// A section of the payload, by its purpose.
 enum PayloadSection: Hashable, Sendable {
     case text, readOnly, writable, zero
-    /// Fixups or replacements of alternatives, by the name that Xen's objects have for it.
+    /// Fixups or the replacement code of alternatives, under the section name that Xen's objects use.
     case replacementCode(String)
     /// A special table.
     case table(String)
@@ -39,7 +39,8 @@ enum PayloadSection: Hashable, Sendable {
 
     var flags: UInt64 {
         switch self {
-        // The loader lays writable sections apart; what it writes into the functions' entries is no reason against applying again.
+        // The loader puts writable sections into a region of their own. It also writes into the functions' entries, but that does not
+        // prevent applying again.
         case .writable, .zero, .functions: ELF.SectionFlag.alloc | ELF.SectionFlag.write
         case .text, .replacementCode: ELF.SectionFlag.alloc | ELF.SectionFlag.execinstr
         default: ELF.SectionFlag.alloc

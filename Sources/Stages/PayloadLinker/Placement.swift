@@ -2,10 +2,10 @@ import Diagnostics
 import ObjectDiff
 import TargetArchitecture
 
-/// Where each included item stands in the payload.
+/// Where each included item is in the payload.
 struct Placement: Sendable {
     fileprivate(set) var places: [PatchedKey: Place] = [:]
-    /// The items' bytes. Strings of one text share theirs.
+    /// The items' bytes. Equal strings share their bytes.
     fileprivate(set) var blocks: [ResolvedPayload.Block] = []
     fileprivate(set) var diagnostics: [Diagnostic] = []
     fileprivate var sizes: [PayloadSection: Int] = [:]
@@ -14,7 +14,7 @@ struct Placement: Sendable {
     var textSize: Int { sizes[.text] ?? 0 }
 }
 
-/// Gives each included item its place, one behind the other.
+/// Gives each included item its place, one after the other.
 func place(_ selection: Selection, _ input: LinkInput) -> Placement {
     var placer = Placer(input: input)
     for key in selection.included { placer.place(key) }
@@ -55,11 +55,11 @@ private struct Placer {
         return place
     }
 
-    /// Where code must not lie counts from the start of the executable pages, which the first of the file's sections gets.
+    /// Where code must not lie is counted from the start of the executable pages. The file's first executable section begins there.
     private mutating func placeFunction(_ key: PatchedKey, _ item: PatchedItem, _ bytes: [UInt8]) -> Place {
         let alignment = max(item.alignment, input.architecture.functionAlignment), step = Int(clamping: alignment)
         let first = placement.textSize.rounded(upTo: alignment)
-        // A page's worth of places: beyond, they come again.
+        // Candidate places within one page: after that the same offsets repeat.
         let places = stride(from: first, to: first + max(Self.pageSize, step), by: step)
         let offset = places.first { input.architecture.mayStand(bytes[...], at: $0) }
         if offset == nil {
@@ -86,7 +86,7 @@ private struct Placer {
 }
 
 extension Int {
-    /// The next multiple of an alignment, which may be 0 for none.
+    /// The next multiple of an alignment. An alignment of 0 means none.
     func rounded(upTo alignment: UInt64) -> Int {
         let step = Int(clamping: Swift.max(alignment, 1))
         return (self + step - 1) / step * step

@@ -4,17 +4,17 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-/// A function of the hypervisor that the payload replaces, or turns the beginning of into NOPs.
+/// A function of the hypervisor that the payload replaces, or whose first bytes it turns into NOPs.
 struct ReplacedFunction: Sendable {
     var function: Payload.Function
-    /// Nil where NOPs replace the old code.
+    /// nil when NOPs replace the old code.
     var place: Place?
     var expectation = Expectation()
-    /// How many bytes stay before the NOPs.
+    /// How many bytes at the start stay before the NOPs.
     var spared = 0
 }
 
-/// The entries of the functions section: which function of the hypervisor is replaced by which of the payload.
+/// The entries of the functions section: which function of the payload replaces which function of the hypervisor.
 func replacedFunctions(
     _ selection: Selection, _ input: LinkInput, placeOf: (PatchedKey) -> Place?
 ) -> (functions: [ReplacedFunction], diagnostics: [Diagnostic]) {
@@ -59,7 +59,8 @@ private struct NotPossible: Error {
     init(_ reason: String, help: String? = nil) { (self.reason, self.help) = (reason, help) }
 }
 
-/// The loader writes them behind a mark for indirect calls (`arch_livepatch_apply`, x86), and keeps the old bytes where 31 fit.
+/// The loader writes NOPs after the mark for indirect calls (`arch_livepatch_apply`, x86). It keeps the old bytes in a field that holds
+/// 31 bytes.
 private func nops(_ request: LinkOptions.NOPs, _ input: LinkInput, replaced: [ReplacedFunction]) throws(NotPossible) -> ReplacedFunction {
     let running = input.hypervisor.running, architecture = input.architecture, abi = input.options.abi
     guard abi.takesHooksAndNOPs else { throw NotPossible("payloads of format \(abi.displayName) can't do that") }
@@ -116,7 +117,7 @@ private func tooShort(
 }
 
 extension LinkInput {
-    /// Why something is in the payload, for people.
+    /// Why an item is in the payload, in words for the report.
     func explanation(of key: PatchedKey, in selection: Selection) -> [Payload.Inclusion] {
         selection.way(from: key).map { step in
             let record = objects[step.key]
@@ -124,7 +125,7 @@ extension LinkInput {
         }
     }
 
-    /// The name, or what it is where it has none.
+    /// The item's name, or a description of it when it has no name.
     private func shownName(_ key: PatchedKey) -> String {
         let item = item(key)
         if item.isNamed { return item.name }

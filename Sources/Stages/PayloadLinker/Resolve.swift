@@ -4,7 +4,7 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-/// Gives each included thing its place in the payload, and each reference its destination.
+/// Gives each included item its place in the payload, and each reference its destination.
 func resolve(_ selection: Selection, _ input: LinkInput) -> ResolvedPayload {
     let placement = place(selection, input)
     // From here on each included item has its place.
@@ -20,12 +20,12 @@ func resolve(_ selection: Selection, _ input: LinkInput) -> ResolvedPayload {
         diagnostics: placement.diagnostics + resolver.diagnostics + selection.diagnostics + replaced.diagnostics)
 }
 
-/// Where a reference out of an included item leads.
+/// Where a reference from an included item leads.
 private enum Destination {
-    /// To something in the payload.
+    /// To an item in the payload.
     case included(PatchedKey)
-    /// To the running hypervisor, or to a payload that is applied to it. It lacks a landing pad where the function begins with a mark
-    /// for indirect calls in the patched source, and the code at its address does not.
+    /// To the running hypervisor, or to a payload that is applied to it. `lacksLandingPad` is true when the function begins with a mark
+    /// for indirect calls in the patched source, but the code at its address does not.
     case hypervisor(XenImage.Symbol, lacksLandingPad: Bool)
     case absolute(UInt64)
 }
@@ -40,11 +40,11 @@ private struct Resolver {
     private(set) var references: [String: UInt64] = [:]
     private(set) var tableEntries: [String: Int] = [:]
     private(set) var diagnostics: [Diagnostic] = []
-    /// By the address that it leads to.
+    /// By the address that each veneer leads to.
     private var knownVeneers: [UInt64: Place] = [:]
     private var textSize: Int
     private var tableSizes: [String: Int] = [:]
-    /// The files whose bug frames name none.
+    /// The files whose bug frames do not name them.
     private var namelessFiles: Set<String> = []
 
     private var architecture: any TargetArchitecture { input.architecture }
@@ -89,7 +89,7 @@ private struct Resolver {
         }
     }
 
-    /// Where the hypervisor itself has the text that an entry leads to: all of it, or its end where that will do.
+    /// The place in the hypervisor's own text that an entry can lead to: the whole text, or just its end when that is enough.
     private mutating func addressInHypervisor(
         of reference: PatchedItem.Reference, of key: PatchedKey, as place: SpecialTable.TextPlace
     ) -> UInt64? {
@@ -100,7 +100,7 @@ private struct Resolver {
         if let address = image.address(ofConstant: text) { return address }
         guard place == .inHypervisor else { return nil }
         let name = String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
-        // From one folder to the next; at last nothing but the zero byte.
+        // Try shorter and shorter ends of the path, one folder at a time, and finally nothing but the zero byte.
         let ends = name.indices.filter { name[$0] == "/" }.map { name.index(after: $0) } + [name.endIndex]
         for start in ends {
             guard let address = image.address(ofConstant: Array(name[start...].utf8) + [0]) else { continue }
@@ -115,12 +115,14 @@ private struct Resolver {
         diagnostics.append(
             Diagnostic(
                 .bugFrameWithoutFile, .note, symbol: input.item(key).name, location: SourceLocation(file: file, line: input.objects[key].location?.line),
-                message: "WARN, BUG and ASSERT reports from the payload's functions of \(file) will not name that file: the hypervisor takes the name from its own image, which does not have it"))
+                message:
+                    "WARN, BUG and ASSERT reports from the payload's functions of \(file) will not name that file: the hypervisor takes the name from its own image, which does not have it"
+            ))
     }
 
     // MARK: Destinations
 
-    /// Nil when it leads nowhere; the reason has been reported by the selection then, or is reported here.
+    /// nil when it leads nowhere. The selection has reported the reason then, or this function reports it.
     private mutating func destination(of reference: PatchedItem.Reference, from user: PatchedKey) -> Destination? {
         switch reference.target {
         case .absolute(let value): return .absolute(value)
@@ -138,7 +140,8 @@ private struct Resolver {
         // The old cold part jumps back into the old function.
         if item.parent != nil, isIncluded { return .included(target) }
         if item.kind == .function, isIncluded, let symbol = input.running(target) {
-            // Into its own code, or that of the function it belongs to; everybody else calls the old address.
+            // A reference into its own code, or into the function that it belongs to, stays in the payload; all other users call the old
+            // address.
             return target == user || distance != 0 || isPart(user, of: target) ? .included(target) : atOldAddress(target, symbol)
         }
         if isIncluded { return .included(target) }
@@ -152,8 +155,8 @@ private struct Resolver {
         return atOldAddress(target, symbol)
     }
 
-    /// A function whose address the patch is the first to take gets its mark for indirect calls with that. The trampoline at its old
-    /// address does not begin with one, and a processor that insists on it (CET-IBT) faults.
+    /// If the patch is the first to take the address of a function, the function gets its mark for indirect calls only with this patch.
+    /// The trampoline at its old address does not begin with that mark, and a processor that requires it (CET-IBT) faults.
     private func atOldAddress(_ target: PatchedKey, _ symbol: XenImage.Symbol) -> Destination {
         let graph = input.objects[target.object].patched, item = graph[target.item]
         guard item.kind == .function, architecture.beginsWithLandingPad(graph.bytes(of: item)),
@@ -168,7 +171,7 @@ private struct Resolver {
 
     // MARK: Fillings
 
-    /// - Parameter bits: how far the place that the relocation fills can reach.
+    /// - Parameter bits: the reach of the relocation's field, in bits.
     private mutating func fill(_ reference: PatchedItem.Reference, of key: PatchedKey, base: Place, bits: Int = 64) {
         let place = base.advanced(by: reference.offset)
         guard let kind = architecture.relocationKind(reference.type) else {
@@ -183,7 +186,8 @@ private struct Resolver {
             guard kind.isLoadable else { return refuse(key, kind) }
             relocate(place, reference.type, .address("", value), reference.addend)
         case .hypervisor(let symbol, let lacksLandingPad):
-            // A veneer begins with a mark for indirect calls. What is no direct branch, like the veneer's own, may take the address for such.
+            // A veneer begins with a mark for indirect calls. Relocations of the type that the veneer itself uses are direct branches
+            // and need no mark; any other may take the address for an indirect call.
             let wantsLandingPad = lacksLandingPad && reference.type != architecture.veneer?.relocation.type
             if bits < 32 || wantsLandingPad || (!kind.isLoadable && kind.value == .relative), let veneer = architecture.veneer {
                 fill(place, kind, reference, of: key, with: self.veneer(to: symbol, veneer))
@@ -197,7 +201,7 @@ private struct Resolver {
         fills.append(.init(place: place, filling: .relocation(type: type, subject, addend: addend)))
     }
 
-    /// Fills a place with one of the payload: by a relocation, or at once where the loader can't be trusted with it.
+    /// Fills a field with a place in the payload: by a relocation, or right now when the loader would handle that relocation wrongly.
     private mutating func fill(_ place: Place, _ kind: RelocationKind, _ reference: PatchedItem.Reference, of key: PatchedKey, with target: Place) {
         let isNear = kind.value == .relative && place.section == target.section
         let distance = isNear ? UInt64(bitPattern: Int64(target.offset - place.offset) + reference.addend) : nil
@@ -213,7 +217,7 @@ private struct Resolver {
         }
     }
 
-    /// Fills a place with one of the hypervisor.
+    /// Fills a field with the address of a symbol of the hypervisor.
     private mutating func fill(
         _ place: Place, _ kind: RelocationKind, _ reference: PatchedItem.Reference, of key: PatchedKey, with symbol: XenImage.Symbol
     ) {
@@ -221,12 +225,13 @@ private struct Resolver {
         let subject = subject(symbol)
         guard kind.loading == .withoutAddend, reference.addend != 0 else { return relocate(place, reference.type, subject, reference.addend) }
         guard let address = symbol.knownAddress else {
-            return refuse(key, "has a relocation \(kind.name) to byte \(reference.addend) of '\(symbol.name)', whose address is known only when its payload is loaded")
+            return refuse(
+                key, "has a relocation \(kind.name) to byte \(reference.addend) of '\(symbol.name)', whose address is known only when its payload is loaded")
         }
         relocate(place, reference.type, .address("", address &+ UInt64(bitPattern: reference.addend)), 0)
     }
 
-    /// The veneer that leads to a symbol: one for all who need it, behind the functions.
+    /// The veneer that leads to a symbol. All users share one; veneers come after the functions.
     private mutating func veneer(to symbol: XenImage.Symbol, _ veneer: Veneer) -> Place {
         if let known = knownVeneers[symbol.address] { return known }
         let place = Place(section: .text, offset: textSize.rounded(upTo: architecture.functionAlignment))
@@ -237,8 +242,8 @@ private struct Resolver {
         return place
     }
 
-    /// By name where the hypervisor's loader finds exactly that symbol under it, by address elsewhere. What a payload brought
-    /// has no address before that payload is loaded.
+    /// By name when the hypervisor's loader finds exactly that symbol under the name, otherwise by address. A symbol that a payload
+    /// brought has no address before that payload is loaded.
     private mutating func subject(_ symbol: XenImage.Symbol) -> ResolvedPayload.Subject {
         let name = symbol.qualifiedName
         references[name] = symbol.knownAddress ?? 0

@@ -2,14 +2,14 @@ import Diagnostics
 import ObjectDiff
 import TargetArchitecture
 
-/// All that goes into the payload, each thing at its place, and each reference with what fills it. Whatever can be refused has been:
-/// the passes behind this one only write.
+/// Everything that goes into the payload, each item at its place, and each reference with its filling. All refusals have been made: the
+/// later passes only write.
 struct ResolvedPayload: Sendable {
     /// Some bytes of the payload.
     struct Block: Sendable {
         var place: Place
         var bytes: [UInt8]
-        /// More than `bytes` has for what is zero to its end.
+        /// In bytes. Larger than `bytes.count` when the rest is zero.
         var size: Int
         var alignment: UInt64
     }
@@ -22,14 +22,14 @@ struct ResolvedPayload: Sendable {
         case place(Place)
         /// A symbol that the hypervisor's loader looks up.
         case named(String)
-        /// A name for an address that is known.
+        /// A name for a known address.
         case address(String, UInt64)
     }
 
-    /// What fills a place that refers to something.
+    /// What fills the field of a reference.
     enum Filling: Sendable {
         case relocation(type: UInt32, Subject, addend: Int64)
-        /// Settled now: the bits of a value.
+        /// Known now: the bits of a value.
         case value(UInt64, RelocationField)
     }
 
@@ -38,17 +38,17 @@ struct ResolvedPayload: Sendable {
         var filling: Filling
     }
 
-    /// Included items and veneers, in the order in which they stand in their sections.
+    /// Included items and veneers, in the order of their places in their sections.
     var blocks: [Block]
-    /// The entries of special tables, in their order.
+    /// The entries of special tables, in order.
     var entries: [Block]
-    /// In the order of the things that refer.
+    /// In the order of the items that hold the references.
     var fills: [Fill]
     var functions: [ReplacedFunction]
     var companions: [Companion]
-    /// What the payload refers to in the hypervisor: address by name.
+    /// The hypervisor symbols that the payload refers to: address by name.
     var references: [String: UInt64]
-    /// How many entries it has of each special table.
+    /// The number of entries of each special table.
     var tableEntries: [String: Int]
     var hasHooks: Bool
     var diagnostics: [Diagnostic]

@@ -2,24 +2,24 @@ import ObjectDiff
 import TargetArchitecture
 import XenSource
 
-/// How a function of an original object agrees with the code that runs in its place.
+/// How far a function of an original object agrees with the code that runs in its place.
 enum CodeAgreement: Equatable {
-    /// Relocated to its address, it is that code byte for byte.
+    /// Relocated to its address, it equals that code byte for byte.
     case identical
-    /// The same instructions, some in another encoding: an assembler shortens jumps between functions that share a section, and
-    /// fills up with other bytes.
+    /// The same instructions, some with another encoding: an assembler shortens jumps between functions that share a section, and uses
+    /// other filler bytes.
     case sameInstructions
-    /// With what differs first.
+    /// With the first difference.
     case different(String)
 }
 
-/// Holds one function of an original object against the code that runs in its place.
+/// Compares one function of an original object with the code that runs in its place.
 struct RunningCode {
     let graph: ObjectGraph<OriginalSide>
     let hypervisor: Hypervisor
     let architecture: any TargetArchitecture
     let item: OriginalItem
-    /// Where the code is that runs, and its size in bytes.
+    /// The address of the running code, and its size in bytes.
     let address: UInt64
     let size: UInt64
 
@@ -27,7 +27,7 @@ struct RunningCode {
 
     private var here: [UInt8] { Array(graph.bytes(of: item)) }
 
-    /// Tables that point to tables that point to tables: deeper than any compiler makes them.
+    /// Limit for tables that point to tables. Compilers never nest them as deep as this.
     private static let deepest = 8
     private static let incomplete = "the address there is not known in full"
 
@@ -40,7 +40,7 @@ struct RunningCode {
     // MARK: Byte for byte
 
     private func byteDifference() -> String? {
-        // A payload's function counts what the assembler put behind it.
+        // The symbol size of a payload's function includes what the assembler put after it.
         let isBrought = hypervisor.image.bytes(at: address, count: 1) == nil
         guard size == UInt64(item.symbolSize) || (isBrought && size == UInt64(item.size)) else {
             return "\(item.symbolSize) bytes here, \(size) there"
@@ -62,10 +62,10 @@ struct RunningCode {
         return zip(ours, theirs).enumerated().first { $1.0 != $1.1 }.map { "they differ from byte \($0.offset) on" }
     }
 
-    /// What filled places tell of the addresses that an item refers to, all that mean the same address taken together.
+    /// What the filled fields show about the addresses that an item refers to. All references that mean the same address are combined.
     ///
-    /// - Parameter there: the item's bytes in what runs, and `start` their address.
-    /// - Returns: nil where two contradict each other.
+    /// - Parameter there: the item's bytes in the running code; `start` is their address.
+    /// - Returns: nil when two references contradict each other.
     private func sightings(of item: OriginalItem, in there: [UInt8], at start: UInt64) -> [Sighting.Subject: Sighting]? {
         var found: [Sighting.Subject: Sighting] = [:]
         for reference in item.references {
@@ -80,7 +80,7 @@ struct RunningCode {
         return found
     }
 
-    /// Makes the bits that a relocation fills zero on both sides.
+    /// Zeroes the bits that a relocation fills, on both sides.
     private func clear(_ reference: Reference, in ours: inout [UInt8], _ theirs: inout [UInt8]) {
         guard let kind = architecture.relocationKind(reference.type), let slot = slot(reference, kind), slot.upperBound <= ours.count,
             slot.upperBound <= theirs.count
@@ -93,7 +93,7 @@ struct RunningCode {
     // MARK: Instruction by instruction
 
     private func instructionDifference() -> String? {
-        // Code that the assembler puts behind the function lies behind all functions where they share a section.
+        // When functions share a section, code that the assembler moves out of a function lies behind all functions.
         guard item.size == item.symbolSize, let there = hypervisor.running.bytes(at: address, count: Int(clamping: size)),
             let allOurs = architecture.instructions(here[...]), let allTheirs = architecture.instructions(there)
         else { return "it can't be compared" }
@@ -101,7 +101,7 @@ struct RunningCode {
         guard ours.count == theirs.count else { return "\(ours.count) instructions here, \(theirs.count) there" }
         let ends = (ours: allOurs.last?.range.upperBound ?? 0, theirs: allTheirs.last?.range.upperBound ?? 0)
 
-        /// The place there of one here; of filler, that of the instruction that it leads to.
+        /// The running place for a place here; for filler, the place of the instruction that the filler leads to.
         var places: [Int: Int] = [ends.ours: ends.theirs]
         for (a, b) in zip(ours, theirs) { places[a.range.lowerBound] = b.range.lowerBound }
         var next = ends.theirs
@@ -143,7 +143,7 @@ struct RunningCode {
         return nil
     }
 
-    /// The first place at or behind an offset that is no filler.
+    /// The first place at or after an offset that is not filler.
     private func skipped(_ offset: Int, _ instructions: [CodeInstruction]) -> Int {
         let rest = instructions.drop { $0.range.lowerBound < offset }
         return rest.first { !$0.isFiller }?.range.lowerBound ?? instructions.last?.range.upperBound ?? offset
@@ -152,15 +152,15 @@ struct RunningCode {
     // MARK: What a reference leads to
 
     /// - Parameters:
-    ///   - seen: what is known of the address that the reference leads to there, its addend included.
-    ///   - isExact: whether distances inside of functions are the same there.
-    ///   - place: the address, there, of a place in this function.
-    /// - Returns: nil when that is the same as here.
+    ///   - seen: what is known about the running address that the reference leads to, addend included.
+    ///   - isExact: whether distances inside functions are the same in the running code.
+    ///   - place: the running address of a place in this function.
+    /// - Returns: nil when the reference leads to the same as here.
     private func difference(
         _ reference: Reference, _ seen: Sighting, isExact: Bool, place: (Int) -> UInt64?, depth: Int = 0
     ) -> String? {
         let start = seen.mask == addressMask ? (seen.value &- UInt64(bitPattern: reference.addend)) & addressMask : nil
-        /// Whether what the reference refers to can start at an address.
+        /// Whether the target of the reference can start at an address.
         func starts(at address: UInt64?) -> Bool {
             guard let address else { return false }
             return seen.fits(address &+ UInt64(bitPattern: reference.addend)) || start.flatMap(veneerTarget) == address
@@ -172,7 +172,7 @@ struct RunningCode {
             guard let expected = hypervisor.global(name) else { return "it needs '\(name)', which the hypervisor does not have" }
             return starts(at: expected.address) ? nil : "'\(name)' here"
         case .item(let target) where target == item.id:
-            // Into itself: the code that runs, not the symbol that calls reach it by.
+            // A reference into itself: compare with the running code, not with the symbol by which callers reach it.
             let expected = place(Int(reference.distance)).map { $0 &- UInt64(bitPattern: reference.distance) }
             let isSame = starts(at: expected) || reference.distance == 0 && starts(at: symbol(of: item.id)?.address)
             return isSame ? nil : "another place of itself"
@@ -196,7 +196,7 @@ struct RunningCode {
         }
     }
 
-    /// Where a veneer that a payload brought leads; nil where there is none.
+    /// Where a veneer that a payload brought leads; nil if there is no veneer.
     private func veneerTarget(_ address: UInt64) -> UInt64? {
         guard let veneer = architecture.veneer, hypervisor.image.bytes(at: address, count: 1) == nil,
             let there = hypervisor.running.bytes(at: address, count: veneer.code.count).map(Array.init),
@@ -210,7 +210,7 @@ struct RunningCode {
         return (seen.value &- UInt64(bitPattern: veneer.relocation.addend)) & addressMask
     }
 
-    /// Whether the other and this are parts of one function.
+    /// Whether the other item and this one are parts of one function.
     private func isKin(_ other: OriginalItem.ID) -> Bool {
         item.parent == other || graph[other].parent.map { $0 == item.id || $0 == item.parent } ?? false
     }
@@ -222,7 +222,7 @@ struct RunningCode {
         return hypervisor.running.replacement(of: symbol).map { ($0.code.newAddress, $0.code.newSize) } ?? (symbol.address, symbol.size)
     }
 
-    /// Strings and constants have no symbols there: what is found at the place decides.
+    /// Strings and constants have no symbols in the running hypervisor: the content found at the place decides.
     private func contentDifference(
         _ other: OriginalItem, start: UInt64, isExact: Bool, place: (Int) -> UInt64?, depth: Int
     ) -> String? {

@@ -3,17 +3,17 @@ import ObjectDiff
 import TargetArchitecture
 import XenSource
 
-/// What the payload includes: the changed functions, and whatever they need that the running hypervisor does not have.
+/// What the payload includes: the changed functions, and everything they need that the running hypervisor lacks.
 ///
-/// A function that exists in the hypervisor is always called at its old address, even when this payload replaces it: the
-/// trampoline there leads to the version that is on top of the stack, this payload's or a later one's.
+/// A function that exists in the hypervisor is always called at its old address, even when this payload replaces it: the trampoline there
+/// leads to the version on top of the stack, which is this payload's or a later one's.
 struct Selection: Sendable {
-    /// In the order of objects and items.
+    /// Sorted by object, then by item.
     let included: [PatchedKey]
     let diagnostics: [Diagnostic]
     private let ways: [PatchedKey: Way]
 
-    /// Why an item is included, and for which other item.
+    /// Why an item is included, and which other item it is included for.
     fileprivate struct Way: Sendable {
         var reason: InclusionReason
         var user: PatchedKey?
@@ -27,11 +27,11 @@ struct Selection: Sendable {
 
     func includes(_ key: PatchedKey) -> Bool { ways[key] != nil }
 
-    /// The way from an item to the change that it is included for; the first step is the item itself.
+    /// The path from an item to the change that it is included for. The first step is the item itself.
     func way(from key: PatchedKey) -> [(key: PatchedKey, reason: InclusionReason)] {
         var steps: [(PatchedKey, InclusionReason)] = []
         var next: PatchedKey? = key
-        // Each was included before what it needs: there is no circle.
+        // Each item was included before the items that it needs, so there is no cycle.
         while let key = next, let way = ways[key] {
             steps.append((key, way.reason))
             next = way.user
@@ -55,9 +55,9 @@ private struct Selector {
     let input: LinkInput
     private(set) var ways: [PatchedKey: Selection.Way] = [:]
     private(set) var diagnostics: [Diagnostic] = []
-    /// In the order in which they were included: the way to each is the shortest.
+    /// In the order of inclusion, which makes each path the shortest.
     private var queue: [PatchedKey] = []
-    /// By user, the boot code that it must not need: reported once, however often it is referred to.
+    /// For each user, the boot code that it must not refer to: each is reported once, however many references there are.
     private var refusedBoot: [PatchedKey: Set<String>] = [:]
 
     init(input: LinkInput) { self.input = input }
@@ -70,7 +70,7 @@ private struct Selector {
         for set in input.objects.sets {
             for record in set.changedFunctions { addRoot(PatchedKey(object: set.object, item: record.item.id), .changed) }
             for record in set.records where record.item.role == .hooks {
-                // One that was there before this patch belongs to a payload below, which has it called.
+                // A hook that was there before this patch belongs to a payload below, and was called for that one.
                 if record.status == .same {
                     warnOfKeptHook(record.item, in: set)
                 } else {
@@ -112,7 +112,7 @@ private struct Selector {
         ways[key] = Selection.Way(reason: reason, user: user)
         queue.append(key)
         let item = input.item(key)
-        // The parts of a function jump into each other: all of them are included.
+        // The parts of a function jump into each other, so all of them are included.
         if let parent = item.parent { include(PatchedKey(object: key.object, item: parent), .part, for: key) }
         guard item.kind == .function else { return }
         for other in input.objects[key.object].patched.items where other.parent == key.item {
@@ -139,7 +139,7 @@ private struct Selector {
         }
     }
 
-    /// The end of an array, up to which a loop goes, is the start of what lies behind it in the same section. Where that is new, it lies
+    /// A loop may run up to the end of an array, which is the start of the next item in the same section. If that item is new, it lies
     /// elsewhere: in the payload.
     private mutating func checkBound(_ reference: PatchedItem.Reference, of user: PatchedKey, at target: PatchedKey) {
         guard reference.isBySection, reference.distance == 0, input.isNew(target) else { return }
@@ -156,10 +156,10 @@ private struct Selector {
             help: "put '\(item.name)' into a section of its own: leave out __read_mostly, for example")
     }
 
-    /// Of two pointers, in bytes: what is smaller is not looped over.
+    /// The size of two pointers, in bytes. Code does not loop over anything smaller.
     private static let smallestArray = 16
 
-    /// Code that shares its section may reach its neighbours by distances that the assembler has already put in.
+    /// Code that shares its section with others may reach its neighbours by distances that the assembler has already filled in.
     private mutating func checkNeighbours(_ key: PatchedKey, _ item: PatchedItem) {
         let graph = input.objects[key.object].patched
         guard graph.items.contains(where: { $0.id != key.item && $0.section == item.section }) else { return }
@@ -185,7 +185,7 @@ private struct Selector {
         }
     }
 
-    /// - Parameter name: by which the user knows it, when it is of another object.
+    /// - Parameter name: the name that the user refers to, when the item is in another object.
     private mutating func need(_ key: PatchedKey, from user: PatchedKey, by name: String? = nil) {
         guard ways[key] == nil else { return }
         let item = input.item(key)
@@ -197,7 +197,8 @@ private struct Selector {
 
     private mutating func needNamed(_ key: PatchedKey, _ item: PatchedItem, from user: PatchedKey, by name: String?) {
         let symbol = input.running(key)
-        // A reference that the running function has as well leads where it always led, behind a test that holds at boot only.
+        // If the running function has the same reference to boot code, the reference leads where it always led, behind a test that is
+        // true at boot only.
         let wasThere = name.map { originalRefers(user, toExternal: $0) } ?? originalRefers(user, to: key)
         let isNew = input.isNew(key), status = input.objects[key].status
         switch item.role {
@@ -220,7 +221,7 @@ private struct Selector {
                     message: "variable '\(item.name)' can't be found in \(input.hypervisor.places), and a copy would not have its value")
             }
         default:
-            // That it is new has been refused with a reason of its own.
+            // That the item is new has been refused already, with its own reason.
             let isRefused = input.objects[key.object].diagnostics.contains { $0.severity == .error && $0.symbol == item.name }
             if symbol == nil, !isRefused {
                 refuse(
@@ -256,7 +257,7 @@ private struct Selector {
 
     // MARK: Refusals
 
-    /// Some objects become boot code as a whole, after they were compiled.
+    /// The build turns some objects into boot code as a whole, after compiling them.
     private mutating func warnOfBoot(_ key: PatchedKey) {
         diagnostics.append(
             Diagnostic(
@@ -264,7 +265,8 @@ private struct Selector {
                 message: "'\(input.item(key).name)' changed, but is used at boot only: it is left out"))
     }
 
-    /// The new version of a hook's function is a replacement like any other: it waits for a call that has mostly been made.
+    /// The new version of a hook's function is a replacement like any other: it takes effect at the next call, and that call has usually
+    /// been made already.
     private mutating func warnOfKeptHook(_ hook: PatchedItem, in set: ChangeSet) {
         for case .item(let id) in hook.references.map(\.target) where set[id].item.kind == .function && set[id].status == .changed {
             let name = set[id].item.name
@@ -292,7 +294,7 @@ private struct Selector {
 }
 
 extension LinkInput {
-    /// An error about an item of the patched objects.
+    /// Makes an error about an item of the patched objects.
     func refusal(_ id: DiagnosticID, _ key: PatchedKey, section: String? = nil, message: String, help: String? = nil) -> Diagnostic {
         Diagnostic(
             id, .error, symbol: item(key).name, section: section, location: objects[key.object].location(of: key.item), message: message, help: help)

@@ -1,12 +1,12 @@
 import ObjectDiff
 
-/// What places that relocations have filled tell of one address: some of its bits, or all.
+/// What filled relocation fields show about one address: some of its bits, or all.
 struct Sighting: Equatable {
     var value: UInt64
     /// The bits of `value` that are known.
     var mask: UInt64
 
-    /// What the relocations of one address have in common.
+    /// What the relocations for one address have in common.
     struct Subject: Hashable {
         var target: OriginalItem.Reference.Target
         var addend: Int64
@@ -24,7 +24,7 @@ struct Sighting: Equatable {
 
     func fits(_ address: UInt64) -> Bool { address & mask == value }
 
-    /// Nil where the two contradict each other.
+    /// Combines both; returns nil when they contradict each other.
     func joined(with other: Sighting) -> Sighting? {
         guard (value ^ other.value) & mask & other.mask == 0 else { return nil }
         return Sighting(value | other.value, mask: mask | other.mask)

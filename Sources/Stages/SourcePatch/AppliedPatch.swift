@@ -1,12 +1,12 @@
 import Diagnostics
 
-/// What a patch series does to a tree, as a value: nothing has been written anywhere yet.
+/// What a patch series does to a tree, as a value. Nothing has been written to disk.
 package struct AppliedPatch: Sendable, Equatable {
     /// One file of the tree that differs after the patch.
     package struct File: Sendable, Equatable {
         package enum Change: Sendable, Equatable {
-            /// The file's whole new content, ready for the compiler: a C file may hold `#line` directives that keep
-            /// the line numbers of unrelated code (see `renumbered(_:origins:)`).
+            /// The whole new content of the file, ready for the compiler. A C file may hold `#line` directives that keep the line numbers
+            /// of unrelated code (see `renumbered(_:origins:)`).
             case write(content: [UInt8], executable: Bool)
             case remove
         }
@@ -19,13 +19,13 @@ package struct AppliedPatch: Sendable, Equatable {
         /// Lines added and removed, as `git apply --numstat` counts them, summed over the series.
         package var added: Int
         package var removed: Int
-        /// The content as the patch makes it, without line directives: what the user's own editor would show.
-        /// Nil for a file that goes.
+        /// The content as the patch makes it, without line directives, as the user's own editor would show it. nil for a file that the
+        /// patch removes.
         package var plainContent: [UInt8]?
-        /// From the lines that the compiler reports to lines of `plainContent`.
+        /// Maps the line numbers that the compiler reports to lines of `plainContent`.
         package var lineMap: LineMap
 
-        /// `plainContent` nil means: the same as the content to write.
+        /// - Parameter plainContent: nil means the same as the content to write.
         package init(
             path: String, change: Change, isNew: Bool, added: Int, removed: Int, plainContent: [UInt8]? = nil,
             lineMap: LineMap = LineMap()
@@ -45,9 +45,9 @@ package struct AppliedPatch: Sendable, Equatable {
 
     /// Sorted by path, each path once.
     package var files: [File]
-    /// Paths in the patch that lie outside `xen/`: they are not part of the hypervisor and were left out. Sorted.
+    /// Paths in the patch that lie outside `xen/`, sorted. They are not part of the hypervisor and were left out.
     package var leftOut: [String]
-    /// Notes for the report: hunks that applied at another line than they say, and one on what was left out.
+    /// Notes for the report: about hunks that applied at another line than the stated one, and about files that were left out.
     package var diagnostics: [Diagnostic]
     /// The bytes of the patch files, in order.
     package var patches: [[UInt8]]
@@ -59,8 +59,8 @@ package struct AppliedPatch: Sendable, Equatable {
         self.patches = patches
     }
 
-    /// The files that this series, which begins with the patches of `first`, changes beyond it, with the lines that it adds and
-    /// removes more.
+    /// What this series changes beyond the series `first`, which it begins with. The counts of added and removed lines are the
+    /// differences between the two series.
     package func files(beyond first: AppliedPatch) -> [File] {
         let before = Dictionary(first.files.map { ($0.path, $0) }) { a, _ in a }
         return files.compactMap { file in

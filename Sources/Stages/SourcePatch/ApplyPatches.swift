@@ -1,19 +1,19 @@
 import Diagnostics
 import SystemPackage
 
-/// A larger patch file is no source patch, in bytes.
+/// The largest patch file that is read, in bytes. Source patches are far smaller.
 let patchSizeLimit = 64 << 20
 
-/// Applies a series of patch files, in order, to a Xen tree, in memory.
+/// Applies a series of patch files to a Xen tree, in order and in memory.
 ///
 /// - Parameters:
-///   - patches: unified diffs with one leading folder in their paths (`-p1`): of `git diff`, `git format-patch` or
-///     `diff -Nru`. A later one sees the result of the earlier ones.
+///   - patches: unified diffs with one leading folder in their paths (`-p1`), as `git diff`, `git format-patch` or `diff -Nru` write
+///     them. A later patch sees the result of the earlier ones.
 ///   - top: the folder that holds `xen/`. It is only read, and need not be a git repository.
-/// - Returns: the files that differ after the series. Files outside `xen/` are left out and named. A result without
-///   files is no error: the series then changes nothing of the hypervisor.
-/// - Throws: `PatchError` for the first patch that can't be read or does not apply. Hunks must match exactly, as with
-///   `git apply`; another line than the stated one is accepted and noted.
+/// - Returns: the files that differ after the series. Files outside `xen/` are left out and named. A result without files is not an
+///   error: the series then changes nothing in the hypervisor.
+/// - Throws: `PatchError` for the first patch that can't be read or does not apply. Hunks must match exactly, as with `git apply`; a hunk
+///   may match at another line than the stated one, which is noted.
 package func applyPatches(_ patches: [FilePath], to top: FilePath) throws(PatchError) -> AppliedPatch {
     // All paths of all patches are checked before the first file of the tree is read.
     var sections: [(patch: FilePath, files: [FilePatch])] = [], contents: [[UInt8]] = []

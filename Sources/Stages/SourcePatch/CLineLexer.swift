@@ -1,9 +1,9 @@
-/// Follows C source line by line, just far enough to know where a preprocessor directive may be put between two lines.
+/// Follows C source line by line, just far enough to know between what lines a preprocessor directive may be inserted.
 ///
-/// It knows comments, literals, continued lines, directives and parentheses. It is no preprocessor: branches of
-/// conditional groups are all read, each starting with the parentheses open at its `#if`.
+/// It knows comments, literals, continued lines, directives and parentheses. It is not a preprocessor: it reads all branches of
+/// conditional groups, each starting with the parentheses that are open at the group's `#if`.
 struct CLineLexer {
-    /// What a line does to the conditional groups.
+    /// How a line changes the conditional groups.
     enum Conditional { case opens, alternates, closes }
 
     private enum Literal { case none, string, character, lineComment, blockComment }
@@ -15,15 +15,15 @@ struct CLineLexer {
     private var literal = Literal.none
     private var isContinued = false
     private var inDirective = false
-    /// A directive's name is still to come, or is being read: its letters so far.
+    /// The letters read so far of a directive's name; nil when no name is expected.
     private var directive: [UInt8]?
     private var parentheses = 0
     private var groups: [Group] = []
-    /// Branches left different numbers of parentheses open: the count is a guess until the end of a function.
+    /// Whether branches left different numbers of parentheses open. Then the count is a guess until the end of a function.
     private var isUnsure = false
 
-    /// True when a directive may stand before the next line: not in a comment or literal, not in a continued line, and
-    /// not between parentheses, where it might come into the arguments of a macro (C11 6.10.3, paragraph 11).
+    /// Whether a directive may stand before the next line: not in a comment or literal, not in a continued line, and not between
+    /// parentheses, where it might end up in the arguments of a macro (C11 6.10.3, paragraph 11).
     var isBetweenTokensOfNoMacro: Bool {
         literal != .blockComment && !isContinued && parentheses == 0
     }
@@ -31,7 +31,7 @@ struct CLineLexer {
     /// Reads the next line, with or without its line end.
     mutating func read(_ line: ArraySlice<UInt8>) -> Conditional? {
         let text = trimmingLineEnd(line)
-        // A comment counts as one blank: a directive goes on behind one that it opened, though lines later.
+        // A comment counts as one blank, so a directive goes on after a comment that begins in it, even lines later.
         let goesOn = isContinued || (inDirective && literal == .blockComment)
         if !goesOn {
             inDirective = false
@@ -95,7 +95,7 @@ struct CLineLexer {
         switch byte {
         case UInt8(ascii: "\""): literal = .string
         case UInt8(ascii: "'"): literal = .character
-        // The body of a macro need not be balanced.
+        // Parentheses in the body of a macro need not be balanced.
         case UInt8(ascii: "(") where !inDirective: parentheses += 1
         case UInt8(ascii: ")") where !inDirective: parentheses = max(0, parentheses - 1)
         default: break

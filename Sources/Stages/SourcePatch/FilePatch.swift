@@ -1,19 +1,19 @@
-/// What one patch file says about one file of the tree: read, checked for form, not yet compared with the tree.
+/// What one patch file says about one file of the tree. Its form has been checked, but it has not been compared with the tree.
 struct FilePatch: Equatable {
     enum Kind: Equatable { case modify, create, remove, rename, copy }
 
     var kind: Kind
-    /// Checked relative paths. The same one for all kinds but rename and copy.
+    /// Relative paths, checked. They are equal for all kinds except rename and copy.
     var oldPath: String
     var newPath: String
-    /// File modes as git writes them, where the patch says them.
+    /// File modes as git writes them; nil if the patch does not state them.
     var oldMode: UInt32?
     var newMode: UInt32?
-    /// A diff without git's headers does not say that a file is new; then a first hunk of `-0,0` means it may be.
+    /// A diff without git's headers does not say that a file is new. A first hunk with `-0,0` means that it may be new.
     var mayCreate = false
     var isBinary = false
     var hunks: [Hunk] = []
-    /// Where in the patch file it begins, counted from 1.
+    /// Where this part begins in the patch file: a line number, counted from 1.
     var line: Int
 
     var paths: [String] { oldPath == newPath ? [newPath] : [oldPath, newPath] }
@@ -25,7 +25,7 @@ struct Hunk: Equatable {
 
     struct Line: Equatable {
         var origin: Origin
-        /// With its line end; without one only where the file has no newline at its end.
+        /// With its line end. It has none only if the file has no newline at its end.
         var text: ArraySlice<UInt8>
     }
 
@@ -34,7 +34,7 @@ struct Hunk: Equatable {
     var newStart: Int
     var newCount: Int
     var lines: [Line] = []
-    /// Where in the patch file its header is, counted from 1.
+    /// Where the hunk's header is in the patch file: a line number, counted from 1.
     var line: Int
 
     /// The numbers between the `@@`, as diff writes them.
@@ -43,7 +43,7 @@ struct Hunk: Equatable {
         return "@@ -\(range(oldStart, oldCount)) +\(range(newStart, newCount)) @@"
     }
 
-    /// What must be in the file before, and what is there after.
+    /// The lines that must be in the file before the patch, and those that replace them.
     var before: [ArraySlice<UInt8>] { lines.filter { $0.origin != .added }.map(\.text) }
     var after: [ArraySlice<UInt8>] { lines.filter { $0.origin != .removed }.map(\.text) }
     var added: Int { lines.count { $0.origin == .added } }

@@ -1,15 +1,15 @@
 import CLibgit2
 
-/// libgit2's patch machinery on a repository that exists in memory only: no folder, no configuration of the user's, no
-/// file is read or written.
+/// libgit2's patch machinery on a repository that exists in memory only: it uses no folder and none of the user's configuration, and
+/// reads and writes no file.
 ///
-/// libgit2 tries a hunk at the stated line only (as of 1.5), so the caller gives hunks whose places are exact; that they
-/// match, libgit2 checks again.
+/// libgit2 tries a hunk at the stated line only (as of 1.5), so the caller gives hunks with exact places. libgit2 checks again that they
+/// match.
 final class GitApply {
     struct Failure: Error { var words: String }
 
     private let repository: OpaquePointer
-    /// The repository holds one file, under this name; real names stay outside.
+    /// The repository holds one file, under this name. It never sees the real names.
     private static let name = "file"
 
     init() throws(Failure) {
@@ -42,20 +42,21 @@ final class GitApply {
         try check(git_mempack_new(&memory))
         try check(git_odb_add_backend(database, memory, 1))
         try check(git_repository_wrap_odb(&repository, database))
-        // An empty configuration, so that libgit2 never looks for the user's (autocrlf, whitespace rules).
+        // An empty configuration, so that libgit2 never looks for the user's own (autocrlf, whitespace rules).
         var configuration: OpaquePointer?
         try check(git_config_new(&configuration))
         defer { git_config_free(configuration) }
         try check(git_repository_set_config(repository, configuration))
     }
 
-    /// The content after the hunks. `places` are the lines, counted from 0, where each hunk's old lines begin.
+    /// Returns the content after the hunks. `places` are the lines, counted from 0, at which the old lines of each hunk begin.
     func apply(_ hunks: [Hunk], at places: [Int], to content: [UInt8]) throws(Failure) -> [UInt8] {
         let text = GitApply.exactDiff(hunks, places)
         var diff: OpaquePointer?
-        try GitApply.check(text.withUnsafeBytes {
-            git_diff_from_buffer(&diff, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
-        })
+        try GitApply.check(
+            text.withUnsafeBytes {
+                git_diff_from_buffer(&diff, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+            })
         defer { git_diff_free(diff) }
         let tree = try treeHolding(content)
         defer { git_tree_free(tree) }
@@ -75,9 +76,10 @@ final class GitApply {
 
     private func treeHolding(_ content: [UInt8]) throws(Failure) -> OpaquePointer? {
         var blob = git_oid()
-        try GitApply.check(content.withUnsafeBytes {
-            git_blob_create_from_buffer(&blob, repository, $0.baseAddress, $0.count)
-        })
+        try GitApply.check(
+            content.withUnsafeBytes {
+                git_blob_create_from_buffer(&blob, repository, $0.baseAddress, $0.count)
+            })
         var builder: OpaquePointer?
         try GitApply.check(git_treebuilder_new(&builder, repository, nil))
         defer { git_treebuilder_free(builder) }
@@ -89,12 +91,12 @@ final class GitApply {
         return tree
     }
 
-    /// A diff of the one file, in ascending order, whose hunk headers say where the hunks really go.
+    /// A diff of the one file, its hunks in ascending order. Their headers state the real places.
     private static func exactDiff(_ hunks: [Hunk], _ places: [Int]) -> [UInt8] {
         var text = Array("diff --git a/\(name) b/\(name)\n--- a/\(name)\n+++ b/\(name)\n".utf8)
         var shift = 0
         for (place, hunk) in zip(places, hunks).sorted(by: { $0.0 < $1.0 }) {
-            // A range of no lines is counted from the line before it.
+            // A range without lines is counted from the line before it.
             let old = hunk.oldCount == 0 ? place : place + 1
             let new = hunk.newCount == 0 ? place + shift : place + shift + 1
             text += Array("@@ -\(old),\(hunk.oldCount) +\(new),\(hunk.newCount) @@\n".utf8)

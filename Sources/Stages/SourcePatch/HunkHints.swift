@@ -1,5 +1,5 @@
 extension HunkLocator {
-    /// Why a hunk may not match, where something simple explains it.
+    /// A simple reason why a hunk may not match; nil if none is found.
     static func hint(for failed: Int, of hunks: [Hunk], in lines: [ArraySlice<UInt8>]) -> PatchError.Hint? {
         if case .success = locate(hunks.map(\.reversed), in: lines) { return .alreadyApplied }
         guard hunks.indices.contains(failed) else { return nil }

@@ -1,12 +1,12 @@
-/// Finds where the hunks of one file go. Exactly matching lines only: an offset is accepted, fuzz never is.
+/// Finds where the hunks of one file go. Only lines that match exactly count: an offset is accepted, fuzz never is.
 ///
-/// The rules are those of `git apply`: a hunk that says line 1 must match at the top, one that ends in a changed line
-/// must match at the end of the file, any other goes to the matching place nearest to the stated line, and lines that
-/// an earlier hunk has seen are not matched again.
+/// The rules are those of `git apply`. A hunk that says line 1 must match at the top. A hunk that ends in a changed line must match at
+/// the end of the file. Any other hunk goes to the matching place nearest to the stated line. Lines that an earlier hunk has seen are not
+/// matched again.
 struct HunkLocator {
     private let lines: [ArraySlice<UInt8>]
     private var taken: [Bool]
-    /// The same number for the same line, so that comparing is cheap.
+    /// Equal lines have equal numbers, so that comparing is cheap.
     private let numbers: [ArraySlice<UInt8>: Int]
     private let numbered: [Int]
 
@@ -23,7 +23,7 @@ struct HunkLocator {
         self.numbers = numbers
     }
 
-    /// The line, counted from 0, where each hunk's lines begin; or the first hunk, counted from 0, that has no place.
+    /// Returns the line, counted from 0, at which each hunk's lines begin; or the first hunk, counted from 0, that has no place.
     static func locate(_ hunks: [Hunk], in lines: [ArraySlice<UInt8>]) -> Result<[Int], Misfit> {
         var locator = HunkLocator(lines)
         var places: [Int] = []
@@ -46,7 +46,7 @@ struct HunkLocator {
         }
         guard wanted.count <= lines.count else { return nil }
         let last = lines.count - wanted.count
-        // Without any context line nothing vouches for the place, unless the hunk is about the whole file.
+        // Without a context line nothing confirms the place, unless the hunk covers the whole file.
         let atTop = hunk.oldStart <= 1 || !hunk.hasContext
         let atEnd = !hunk.endsInContext
         if atTop && atEnd && last != 0 { return nil }

@@ -1,14 +1,14 @@
 /// Keeps the line numbers of code that a patch does not touch.
 ///
-/// `BUG`, `WARN`, `ASSERT` and `dprintk` compile `__LINE__` into the code. A patch that adds or removes lines would so
-/// change every function below it, and each of them would have to be replaced. A directive `#line N` after the changed
-/// lines gives the unchanged ones the numbers that they had. It names no file, so `__FILE__` stays as it is.
+/// `BUG`, `WARN`, `ASSERT` and `dprintk` compile `__LINE__` into the code. A patch that adds or removes lines would therefore change
+/// every function below, and the payload would have to replace them all. A directive `#line N` after the changed lines gives the
+/// unchanged lines their old numbers. It names no file, so `__FILE__` stays as it is.
 ///
 /// - Parameters:
 ///   - content: the patched file, C source or header.
-///   - origins: for each of its lines the line of the original file that it is, from 1; 0 for an added line.
-/// - Returns: the content with directives, and the map back from reported lines. A directive is put at the first line
-///   boundary that allows one (see `CLineLexer`); up to there the numbering stays shifted.
+///   - origins: for each line of `content`, the number of the same line in the original file, counted from 1; 0 for an added line.
+/// - Returns: the content with directives, and the map back from reported lines. A directive goes to the first line boundary that allows
+///   one (see `CLineLexer`); the lines before that boundary keep shifted numbers.
 func renumbered(_ content: [UInt8], origins: [Int]) -> ([UInt8], LineMap) {
     let lines = splitLines(content)
     guard lines.count == origins.count, origins.contains(where: { $0 > 0 }),
@@ -40,12 +40,12 @@ func renumbered(_ content: [UInt8], origins: [Int]) -> ([UInt8], LineMap) {
     return (output, map)
 }
 
-/// The line numbers that the compiler may be at, over all ways through the conditional groups so far.
+/// The line numbers that the compiler may have reached, over all paths through the conditional groups so far.
 ///
-/// A skipped group's lines count, but directives in it do not: after `#endif` the number may depend on the
-/// configuration, until the next directive outside makes it one again.
+/// The lines of a skipped group count, but directives in it do not. After `#endif` the number may therefore depend on the configuration,
+/// until the next directive outside the group settles it.
 private struct PossibleNumbering {
-    /// Number minus line of the output, for each way.
+    /// For each path: the reported number minus the line of the output.
     private var shifts: Set<Int> = [0]
     /// For each open group: the shifts at its `#if`, and those at the ends of its branches so far.
     private var groups: [(before: Set<Int>, after: Set<Int>)] = []
@@ -64,7 +64,7 @@ private struct PossibleNumbering {
             groups[last].after.formUnion(shifts)
             shifts = groups[last].before
         case .closes:
-            // Without #else all branches may be skipped; with one, that way is merely one too many.
+            // Without `#else` all branches may be skipped. With `#else` that path can't happen, and assuming it does no harm.
             guard let group = groups.popLast() else { return }
             shifts.formUnion(group.after)
         }

@@ -1,10 +1,10 @@
-/// From line numbers as the compiler reports them to lines of the patched file.
+/// Maps line numbers as the compiler reports them to lines of the patched file.
 ///
-/// Line directives make the compiler number unchanged code as before the patch, so a number can mean an added line as
-/// well as the unchanged line that had it before; and where a directive stands in a conditional group, the number
-/// depends on the configuration. The map answers all candidates and leaves the choice to a human.
+/// Line directives make the compiler number unchanged code as before the patch. So a number can mean an added line as well as the
+/// unchanged line that had the number before. Where a directive stands in a conditional group, the number also depends on the
+/// configuration. The map returns all candidates and leaves the choice to a human.
 package struct LineMap: Sendable, Equatable {
-    /// `count` lines from `real` on, reported as `reported` and following. All numbers count from 1.
+    /// `count` lines from `real` on, which the compiler reports as `reported` and following. All numbers count from 1.
     package struct Run: Sendable, Equatable {
         package var reported: Int
         package var real: Int
@@ -17,19 +17,19 @@ package struct LineMap: Sendable, Equatable {
         }
     }
 
-    /// In the order of `real`. Empty: every line is reported as what it is.
+    /// In the order of `real`. Empty when the compiler reports every line under its own number.
     package var runs: [Run]
 
     package init(runs: [Run] = []) {
         self.runs = runs
     }
 
-    /// True when the compiler reports every line as what it is.
+    /// Whether the compiler reports every line under its own number.
     package var isIdentity: Bool { runs.isEmpty }
 
     /// The lines of the patched file that the compiler may mean by line `reported`, ascending.
     ///
-    /// Both count from 1. Empty when the patched file has no line that is reported so.
+    /// Both count from 1. Empty when the compiler reports no line of the patched file under that number.
     package func realLines(forReported reported: Int) -> [Int] {
         if runs.isEmpty { return [reported] }
         var lines: Set<Int> = []
@@ -39,7 +39,7 @@ package struct LineMap: Sendable, Equatable {
         return lines.sorted()
     }
 
-    /// Adds one line; lines that continue a run make it longer.
+    /// Adds one line. A line that continues a run makes that run longer.
     mutating func append(reported: Int, real: Int) {
         for index in runs.indices.suffix(8) {
             let run = runs[index]

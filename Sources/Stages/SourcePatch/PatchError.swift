@@ -1,60 +1,60 @@
 import Diagnostics
 import SystemPackage
 
-/// Why a patch can't be used: which patch file, where in it, and the reason.
+/// Why a patch can't be used: the patch file, the line in it, and the reason.
 package struct PatchError: ExplainedError, Equatable {
     package enum Reason: Sendable, Equatable {
-        /// The patch file can't be read: the system's reason.
+        /// The patch file can't be read. The value is the system's error.
         case unreadable(Errno)
         case isDirectory
-        /// More bytes than the limit, in bytes.
+        /// The patch file is larger than the limit, which is in bytes.
         case tooLarge(limit: Int)
-        /// No byte at all.
+        /// The patch file is empty.
         case empty
-        /// Text, but no hunk, mode change, rename, addition or removal in it.
+        /// The file is text, but contains no hunk, mode change, rename, addition or removal.
         case noChanges
-        /// Bytes that are no text.
+        /// The file contains bytes that are not text.
         case notText
-        /// Another kind of diff: what it looks like.
+        /// Another kind of diff. The value says what it looks like.
         case unsupportedFormat(String)
-        /// A line that breaks the rules of a unified diff, and what is wrong there.
+        /// A line that breaks the rules of a unified diff. The value says how.
         case malformed(String)
         /// A binary diff of this file.
         case binary(String)
-        /// A path that may not be followed, and why.
+        /// A path that must not be followed, and the reason.
         case unsafePath(String, String)
-        /// A path outside `xen/` that the tree has only inside it.
+        /// A path outside `xen/` that exists in the tree only inside `xen/`.
         case wrongBase(String)
         /// The tree has no such file.
         case missing(String)
-        /// The file to be created is there already.
+        /// The patch creates a file that the tree already has.
         case alreadyThere(String)
-        /// A file of the tree that can't be read: the system's reason.
+        /// A file of the tree that can't be read, and the system's error.
         case unreadableSource(String, Errno)
-        /// A file that can't be patched, and why.
+        /// A file that can't be patched, and the reason.
         case unsupportedFile(String, String)
-        /// The lines of a hunk are not in the file: the hunk counted from 1, its header, the file.
+        /// The lines of a hunk are not in the file. Hunks count from 1.
         case hunkDoesNotMatch(hunk: Int, header: String, file: String, hint: Hint?)
-        /// The file would be removed, and something would be left of it.
+        /// The patch removes the file, but content would be left in it.
         case leavesContents(String)
-        /// libgit2 failed or disagrees: its words.
+        /// libgit2 failed or disagrees. The value is its message.
         case library(String)
     }
 
     /// What a hunk that does not match suggests.
     package enum Hint: Sendable, Equatable {
-        /// The reverse of this file's changes applies.
+        /// The reverse of this file's changes applies, so they are in the tree already.
         case alreadyApplied
-        /// It would match if line endings did not count.
+        /// The hunk would match if line endings were ignored.
         case lineEndings
-        /// It would match if white space did not count.
+        /// The hunk would match if white space were ignored.
         case whiteSpace
         /// The hunk has no context lines, so its place can't be checked.
         case noContext
     }
 
     package var patch: FilePath
-    /// The line in the patch file, from 1, where one can be named.
+    /// The line in the patch file, counted from 1; nil when no line can be named.
     package var line: Int?
     package var reason: Reason
 

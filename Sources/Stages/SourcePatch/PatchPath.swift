@@ -1,15 +1,15 @@
-/// What the hypervisor's build reads beside `xen/`, relative to the top of the tree: the makefiles there, and the policy that the flask module
-/// builds in (from 4.7 on, when checkpolicy is there).
+/// What the hypervisor's build reads outside `xen/`, relative to the top of the tree: the makefiles there, and the policy that the flask
+/// module builds in (from 4.7 on, if checkpolicy is installed).
 package let readBesideHypervisor = ["Config.mk", ".config", "version.sh", "config", "tools/flask/policy", "tools/Rules.mk"]
 
-/// The rules for paths that a patch names. A patch comes from elsewhere: it must not lead out of the tree.
+/// The rules for paths that a patch names. A patch is untrusted: it must not lead out of the tree.
 enum PatchPath {
     struct Violation: Error, Equatable {
         var path: String
         var why: String
     }
 
-    /// A name as it stands in a header line, checked and made relative to the top of the tree.
+    /// Checks a name from a header line and makes it relative to the top of the tree.
     ///
     /// `stripping` drops the first component (`a/`, `b/`), as `-p1` does.
     static func checked(_ name: [UInt8], stripping: Bool) throws(Violation) -> String {
@@ -19,19 +19,19 @@ enum PatchPath {
         guard name.first != UInt8(ascii: "/") else { throw refuse("is absolute") }
         guard let text = String(validating: name, as: UTF8.self) else { throw refuse("is not UTF-8") }
         guard name.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw refuse("has control characters") }
-        // On bytes, as the system reads paths: as characters, a slash with a combining mark is none. And before stripping:
-        // '../x' must not become the innocent 'x'.
+        // Compare bytes, as the system does: as a Swift character, a slash with a combining mark is not a slash. Check before stripping:
+        // '../x' must not become the harmless 'x'.
         let components = name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for component in components {
             if component.isEmpty { throw refuse("has an empty component") }
             if component.elementsEqual("..".utf8) { throw refuse("leads out of the tree") }
             if component.elementsEqual(".".utf8) { throw refuse("has a '.' component") }
-            // Bit 5 is what tells small letters from capital ones.
+            // Setting bit 5 makes capital letters small.
             if component.map({ $0 | 0x20 }).elementsEqual(".git".utf8) { throw refuse("lies in git's own folder") }
         }
         if stripping, components.count < 2 { throw refuse("lacks the leading folder, as in a/\(text)") }
         let path = String(decoding: stripping ? name[components[1].startIndex...] : name[...], as: UTF8.self)
-        // Two names that Unicode calls the same are two files; no file of the hypervisor needs such names.
+        // Two names that are equal to Unicode are still two files. No file of the hypervisor needs such names.
         guard !isInHypervisor(path) || path.utf8.allSatisfy({ $0 < 0x80 }) else {
             throw refuse("has characters outside ASCII")
         }
@@ -42,7 +42,8 @@ enum PatchPath {
 
     static func isInHypervisor(_ path: String) -> Bool { path.utf8.starts(with: "xen/".utf8) }
 
-    /// Undoes git's C-style quoting: `bytes` begins with a quotation mark. Returns the name and how many bytes it took.
+    /// Undoes git's C-style quoting. `bytes` begins with a quotation mark. Returns the name and how many bytes the quoted form took; nil
+    /// if it is malformed.
     static func unquote(_ bytes: ArraySlice<UInt8>) -> (name: [UInt8], length: Int)? {
         var name: [UInt8] = []
         var rest = bytes.dropFirst()

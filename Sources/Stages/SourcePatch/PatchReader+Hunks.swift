@@ -1,7 +1,7 @@
-/// The hunks of a patch.
+/// Reads the hunks of a patch.
 extension PatchReader {
-    /// Reads all hunks from the current line on. The counts in their headers rule, and must be right: a line too many
-    /// or too few means a damaged patch.
+    /// Reads all hunks from the current line on. The counts in a hunk's header decide how many lines it has, and must be right: a line
+    /// too many or too few means a damaged patch.
     mutating func readHunks(into file: inout FilePatch) throws(PatchError) {
         while let line = current, line.starts(with: "@@ -".utf8) {
             guard var hunk = parseHunkHeader(line) else { throw malformed("a hunk header that can't be read") }
@@ -10,7 +10,7 @@ extension PatchReader {
             file.hunks.append(hunk)
         }
         guard !file.hunks.isEmpty, let next = current else { return }
-        // A mail's signature begins with "--", and so does the next plain section.
+        // A mail's signature begins with "--", and so does the next section of a plain diff.
         let text = trimmingLineEnd(next)
         let isNoise = text.elementsEqual("--".utf8) || text.elementsEqual("-- ".utf8) || text.starts(with: "--- ".utf8)
         if let first = next.first, Hunk.Origin(rawValue: first) != nil, !isNoise {
@@ -24,7 +24,7 @@ extension PatchReader {
         while old < hunk.oldCount || new < hunk.newCount {
             guard let line = current else { throw malformed("the patch ends in the middle of hunk \(number)") }
             guard line.last == UInt8(ascii: "\n") else { throw malformed("the patch ends in the middle of a line") }
-            // git calls a file with such a byte binary, and libgit2 does not match it.
+            // git treats a file with a NUL byte as binary, and libgit2 does not match it.
             guard !line.contains(0) else { throw malformed("a NUL byte in hunk \(number): only text can be patched") }
             switch line.first {
             case UInt8(ascii: "\\"):
@@ -58,7 +58,7 @@ extension PatchReader {
         }
     }
 
-    /// `\ No newline at end of file`, in whatever language: the line above ends without one.
+    /// Handles `\ No newline at end of file`, in any language: the line above it has no line end.
     private func dropLineEnd(of hunk: inout Hunk) throws(PatchError) {
         guard let last = hunk.lines.indices.last, hunk.lines[last].text.last == UInt8(ascii: "\n") else {
             throw malformed("a line about a missing newline that follows no line")
@@ -66,7 +66,7 @@ extension PatchReader {
         hunk.lines[last].text.removeLast()
     }
 
-    /// `@@ -10,7 +10,8 @@ anything`, or nil. Numbers up to 9 digits: no file has more lines.
+    /// Parses `@@ -10,7 +10,8 @@ anything`; returns nil for any other line. Numbers may have up to 9 digits: no file has more lines.
     func parseHunkHeader(_ line: Bytes) -> Hunk? {
         var rest = line.dropFirst(4)
         func number(_ rest: inout Bytes) -> Int? {

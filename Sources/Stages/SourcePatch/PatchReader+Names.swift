@@ -1,6 +1,6 @@
-/// Names and modes in the header lines of a patch.
+/// Reads names and modes in the header lines of a patch.
 extension PatchReader {
-    /// The name in a line `--- NAME` or `+++ NAME`, nil for /dev/null, and whether its time stamp is time 0.
+    /// Reads a line `--- NAME` or `+++ NAME`: the name, which is nil for /dev/null, and whether the time stamp is time 0.
     func nameInFileLine(_ line: Bytes) throws(PatchError) -> (path: String?, isEpoch: Bool) {
         var rest = trimmingLineEnd(line.dropFirst(4))
         var stamp = Bytes()
@@ -23,7 +23,7 @@ extension PatchReader {
         return (try checked(name, stripping: true), TimeStamp.isEpoch(stamp))
     }
 
-    /// A name that stands alone, possibly quoted.
+    /// Reads a name that is the only one in its place, quoted or not.
     func checkedName(_ bytes: Bytes, stripping: Bool) throws(PatchError) -> String {
         if bytes.first == UInt8(ascii: "\""), let quoted = PatchPath.unquote(bytes) {
             return try checked(quoted.name, stripping: stripping)
@@ -39,7 +39,7 @@ extension PatchReader {
         }
     }
 
-    /// The name in `a/NAME b/NAME`, or nil when the two differ. Unquoted names may have spaces: the middle is where
+    /// The name in `a/NAME b/NAME`; nil when the two names differ. Unquoted names may contain spaces: the middle is the space that makes
     /// both sides agree.
     func nameOnBothSides(_ rest: Bytes) throws(PatchError) -> String? {
         func withoutFolder(_ name: Bytes) -> Bytes? {
@@ -87,8 +87,8 @@ extension PatchReader {
         line.starts(with: "Binary files ".utf8) && trimmingLineEnd(line).suffix(7).elementsEqual(" differ".utf8)
     }
 
-    /// The file of a notice `Binary files a/NAME and b/NAME differ` that plain diff writes between its sections. Nil
-    /// when the line is no such notice, or when a sentence of the message only looks like one.
+    /// The file named by a notice `Binary files a/NAME and b/NAME differ`, which plain diff writes between its sections. nil when the
+    /// line is not such a notice, for example a similar sentence in a commit message.
     static func binaryName(_ line: Bytes) -> String? {
         guard isBinaryNotice(line) else { return nil }
         let names = String(decoding: trimmingLineEnd(line).dropFirst(13).dropLast(7), as: UTF8.self)
@@ -115,12 +115,12 @@ extension PatchReader {
 
 /// The time stamps in header lines of plain diff: `2016-05-10 11:27:57.000000000 +0200`.
 enum TimeStamp {
-    /// Where in a header line without tabs a date begins.
+    /// The index in a header line without tabs at which a date begins; nil if there is none.
     static func firstDate(in line: ArraySlice<UInt8>) -> Int? {
         line.indices.dropFirst().first { line[$0 - 1] == UInt8(ascii: " ") && matches(line[$0...], "dddd-dd-dd dd:dd") }
     }
 
-    /// True for 1970-01-01 00:00:00 UTC in any time zone: so `diff -N` tells that there is no such file.
+    /// Whether the time stamp is 1970-01-01 00:00:00 UTC, in any time zone. `diff -N` uses that time for a file that does not exist.
     static func isEpoch(_ stamp: ArraySlice<UInt8>) -> Bool {
         let text = stamp.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         guard matches(text, "dddd-dd-dd dd:dd:dd") else { return false }
@@ -144,7 +144,7 @@ enum TimeStamp {
     }
 }
 
-/// Cuts after every newline; the parts together are the bytes.
+/// Cuts after every newline. Joined, the parts are the input again.
 func splitLines(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
     var lines: [ArraySlice<UInt8>] = []
     var rest = bytes[...]
@@ -156,7 +156,7 @@ func splitLines(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
     return lines
 }
 
-/// Without the line end, LF or CRLF: headers of a patch that came as a CRLF mail read like any other.
+/// The line without its end, LF or CRLF: headers of a patch from a CRLF mail read like any other.
 func trimmingLineEnd(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var line = line
     if line.last == UInt8(ascii: "\n") { line.removeLast() }

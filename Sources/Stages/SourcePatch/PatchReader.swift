@@ -1,15 +1,15 @@
 import SystemPackage
 
-/// Reads one patch file: finds the file sections in whatever surrounds them (mail headers, commit messages,
-/// signatures) and reads their headers. Form only; the tree is not looked at.
+/// Reads one patch file: finds the sections about files among mail headers, commit messages and signatures, and reads their headers. It
+/// checks the form only and does not look at the tree.
 ///
-/// Header grammar: git's own documentation of "generating patch text", and POSIX diff's unified format. What git
-/// would skip as noise although it looks like a part of a patch is refused here: a change must not get lost silently.
+/// Header grammar: git's own documentation of "generating patch text", and POSIX diff's unified format. git skips some lines as noise
+/// although they look like part of a patch. This reader refuses them: no change may get lost silently.
 struct PatchReader {
     typealias Bytes = ArraySlice<UInt8>
 
     let patch: FilePath
-    /// With their line ends.
+    /// The lines with their line ends.
     let lines: [Bytes]
     /// The line being read, counted from 0.
     var index = 0
@@ -49,7 +49,7 @@ struct PatchReader {
         }
     }
 
-    // MARK: a section of git's
+    // MARK: A section of a git diff
 
     private struct GitHeader {
         var kind: FilePatch.Kind?
@@ -59,7 +59,7 @@ struct PatchReader {
         var newMode: UInt32?
         var newHash: Bytes?
         var similarity: Int?
-        /// The names behind `---` and `+++`; an inner nil is /dev/null.
+        /// The names after `---` and `+++`. An inner nil means /dev/null.
         var old: String??
         var new: String??
     }
@@ -116,7 +116,7 @@ struct PatchReader {
         try append(file)
     }
 
-    /// From the names and kinds in the header lines to a file section in which they agree.
+    /// Makes a section from the names and kinds in the header lines. Throws if they contradict each other.
     private func fileSection(_ header: GitHeader, common: String?, start: Int) throws(PatchError) -> FilePatch {
         func bad(_ what: String) -> PatchError { PatchError(patch, line: start + 1, .malformed(what)) }
         let old = header.old ?? common
@@ -153,7 +153,7 @@ struct PatchReader {
             newMode: header.newMode, line: start + 1)
     }
 
-    /// A section that lost its hunks (a truncated patch) must not pass for one that has none.
+    /// Throws if a section has lost its hunks (a truncated patch): it must not pass for one without hunks.
     private func requireWhole(_ file: FilePatch, _ header: GitHeader) throws(PatchError) {
         guard file.hunks.isEmpty, !file.isBinary else { return }
         let lost = PatchError(patch, line: file.line, .malformed("the changes of \(file.newPath) are missing here"))
@@ -162,7 +162,7 @@ struct PatchReader {
         case .modify:
             if file.newMode == nil || file.newMode == file.oldMode { throw lost }
         case .create:
-            // The hash of an empty blob, SHA-1 or SHA-256.
+            // The hash of an empty blob, SHA-1 or SHA-256, needs no hunks.
             guard let hash = header.newHash else { return }
             let empty = [
                 "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
@@ -175,7 +175,7 @@ struct PatchReader {
         }
     }
 
-    // MARK: a section of plain diff
+    // MARK: A section of a plain diff
 
     private mutating func readPlainSection() throws(PatchError) {
         let start = index
@@ -190,7 +190,8 @@ struct PatchReader {
         case (nil, let new?): (kind, path) = (.create, new)
         case (let old?, nil): (kind, path) = (.remove, old)
         case (let old?, let new?):
-            // 'diff -N' tells a missing file by the time stamp 0 only. Of two names the plainer one is meant.
+            // 'diff -N' marks a missing file only by the time stamp 0. If the new name adds a suffix to the old one, the old one is meant;
+            // otherwise the new one.
             path = new.hasPrefix(old) ? old : new
             if first.isEpoch { kind = .create } else if second.isEpoch { kind = .remove }
         }

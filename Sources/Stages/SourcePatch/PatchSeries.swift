@@ -7,7 +7,7 @@ struct PatchSeries {
     private var leftOut: Set<String> = []
     private var counts: [String: (added: Int, removed: Int)] = [:]
     private var diagnostics: [Diagnostic] = []
-    /// The patch that touched a file last, for errors that come out at the end.
+    /// The last patch that was applied, for errors that are found at the end.
     private var lastPatch: FilePath?
 
     init(top: FilePath) {
@@ -24,12 +24,13 @@ struct PatchSeries {
                 try requireNotMisplaced(path, file, patch)
                 leftOut.insert(path)
             }
-            // A picture in the documentation does no harm beside a fix; a patch of nothing else is no source patch.
+            // A binary file outside xen/ (a picture in the documentation) does no harm beside a fix. A patch with nothing else is not a
+            // source patch.
             if file.isBinary, inside.isEmpty || file.paths.contains(where: PatchPath.isInHypervisor) {
                 throw PatchError(patch, line: file.line, .binary(file.newPath))
             }
         }
-        // In git's patches the source of a rename or copy is meant as it was before the whole patch, whatever the order.
+        // In git's patches, the source of a rename or copy is the file as it was before the whole patch, whatever the order of sections.
         let before = tree
         let leaving = Set(inside.filter { $0.kind == .rename || $0.kind == .remove }.map(\.oldPath))
         var arrived: Set<String> = []
@@ -37,7 +38,7 @@ struct PatchSeries {
             let source: TreeFiles.Content?
             if file.kind == .rename || file.kind == .copy {
                 source = try read(file.oldPath, in: before, file, patch)
-                // Earlier changes to files outside xen/ were not followed: their content is no longer known.
+                // Earlier changes to files outside xen/ were not applied, so their content is not known.
                 if leftOutBefore.contains(file.oldPath) {
                     let why = "lies outside xen/, and an earlier patch changes it"
                     throw PatchError(patch, line: file.line, .unsupportedFile(file.oldPath, why))
@@ -69,7 +70,7 @@ struct PatchSeries {
         counts[file.newPath] = file.hunks.reduce(old) { ($0.0 + $1.added, $0.1 + $1.removed) }
     }
 
-    /// The new content of one file, nil when it goes.
+    /// The new content of one file; nil when the patch removes it.
     private mutating func patched(
         _ file: FilePatch, _ source: TreeFiles.Content?, leaving: Set<String>, _ patch: FilePath
     ) throws(PatchError) -> TreeFiles.Content? {
@@ -89,7 +90,7 @@ struct PatchSeries {
                 throw failure(.alreadyThere(file.newPath))
             }
             old = source
-            // A copy is a new file: its lines have no numbers to keep.
+            // A copy is a new file: its lines have no old numbers to keep.
             if file.kind == .copy { old.origins = old.origins.map { _ in 0 } }
         case .modify, .remove:
             if let source {
@@ -105,7 +106,7 @@ struct PatchSeries {
             guard new.bytes.isEmpty else { throw failure(.leavesContents(file.oldPath)) }
             return nil
         }
-        // Only an explicit mode changes the bit; git's index line merely remembers the author's.
+        // Only an explicit mode changes the executable bit. git's index line only states the mode of the author's file.
         if let mode = file.newMode { new.isExecutable = mode & 0o100 != 0 }
         return new
     }
@@ -140,7 +141,7 @@ struct PatchSeries {
         return new
     }
 
-    /// Where each line of the result comes from: context keeps its origin, an added line has none.
+    /// The original line number of each line of the result: a context line keeps its number, an added line gets 0.
     private static func origins(_ old: [Int], _ hunks: [Hunk], _ places: [Int]) -> [Int] {
         var origins: [Int] = []
         var next = 0
@@ -171,7 +172,7 @@ struct PatchSeries {
         }
     }
 
-    /// What the series comes to: files that are as they were are no change.
+    /// The result of the series. Files that ended up as they were are not included.
     func result() throws(PatchError) -> AppliedPatch {
         var files: [AppliedPatch.File] = []
         for (path, content) in tree.written.sorted(by: { $0.key < $1.key }) where PatchPath.isInHypervisor(path) {
@@ -189,7 +190,7 @@ struct PatchSeries {
                 continue
             }
             if let original, original.bytes == content.bytes, original.isExecutable == content.isExecutable { continue }
-            // Assembly sources go through the preprocessor, too; linker scripts do, but have no lines that matter.
+            // Assembly sources are preprocessed too. So are linker scripts, but their line numbers do not matter.
             let isPreprocessed = [".c", ".h", ".S"].contains { path.hasSuffix($0) } && !path.hasSuffix(".lds.S")
             let ready = isPreprocessed ? renumbered(content.bytes, origins: content.origins) : (content.bytes, LineMap())
             files.append(
@@ -200,7 +201,8 @@ struct PatchSeries {
         return AppliedPatch(files: files, leftOut: leftOut.sorted(), diagnostics: diagnostics + outsideNote)
     }
 
-    /// One note for all files that are left out: what they do is not part of the payload. A warning for those that the hypervisor's build reads.
+    /// One note for all files that are left out, because they are not part of the payload. It is a warning if the hypervisor's build
+    /// reads one of them.
     private var outsideNote: [Diagnostic] {
         let (read, others) = (leftOut.filter(PatchPath.isReadByBuild).sorted(), leftOut.filter { !PatchPath.isReadByBuild($0) }.sorted())
         var result: [Diagnostic] = []
@@ -238,8 +240,8 @@ struct PatchSeries {
         }
     }
 
-    /// A patch made inside `xen/` or without a leading folder would look as if it were about other folders, and would be
-    /// left out silently.
+    /// Refuses a patch that was made inside `xen/` or without a leading folder: its paths would seem to lie outside `xen/`, and its
+    /// changes would be left out silently.
     private func requireNotMisplaced(_ path: String, _ file: FilePatch, _ patch: FilePath) throws(PatchError) {
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
         let known = tree.exists(path) || (!folder.isEmpty && tree.exists(folder))

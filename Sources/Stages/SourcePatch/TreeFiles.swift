@@ -7,13 +7,13 @@ import Glibc
 import Musl
 #endif
 
-/// The files of the user's tree as the patches so far have left them. The tree itself is only read.
+/// The files of the user's tree after the patches so far. The tree itself is only read.
 struct TreeFiles {
     /// A file's content and where its lines come from.
     struct Content: Equatable {
         var bytes: [UInt8]
         var isExecutable: Bool
-        /// For each line the line of the tree's original file that it is, counted from 1; 0 for an added line.
+        /// For each line, its number in the tree's original file, counted from 1; 0 for an added line.
         var origins: [Int]
     }
 
@@ -24,24 +24,24 @@ struct TreeFiles {
         case system(Errno)
     }
 
-    /// A larger file is no source file.
+    /// In bytes. Source files are far smaller.
     static let sizeLimit = 64 << 20
 
     let top: FilePath
-    /// What the patches have written; nil for a file that they removed.
+    /// The content that the patches have written; nil for a file that they removed.
     private(set) var written: [String: Content?] = [:]
 
     init(top: FilePath) {
         self.top = top
     }
 
-    /// The file, or nil when there is none. No component of the path below the top may be a symbolic link.
+    /// The file after the patches so far; nil if there is none. No component of the path below the top may be a symbolic link.
     func read(_ path: String) throws(Failure) -> Content? {
         if let content = written[path] { return content }
         return try original(path)
     }
 
-    /// The file as the tree has it.
+    /// The file in the user's tree, without the patches.
     func original(_ path: String) throws(Failure) -> Content? {
         var place = top
         let components = path.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
@@ -59,7 +59,7 @@ struct TreeFiles {
         return nil
     }
 
-    /// Whether the tree has a file or folder of that name, whatever it is.
+    /// Whether the user's tree has a file, folder or anything else of that name.
     func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(top.appending(path).string, &status) == 0
@@ -88,7 +88,7 @@ struct TreeFiles {
     }
 }
 
-/// The whole file, or nil when it has more than `limit` bytes.
+/// The whole file; nil when it is larger than `limit` bytes.
 func readWhole(_ path: FilePath, limit: Int) throws(Errno) -> [UInt8]? {
     do {
         let descriptor = try FileDescriptor.open(path, .readOnly)

@@ -1,4 +1,4 @@
-/// Why the build stage compiled an object, or why it did not have to.
+/// Why the build stage compiled an object, or why it did not need to.
 package struct ObjectDecision: Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
         /// The patch changes its main source.
@@ -11,9 +11,9 @@ package struct ObjectDecision: Sendable, Equatable {
         case removed
         /// The compiler reads these files of the patch, relative to `xen/`.
         case reads([String])
-        /// Spared: the compiler reads none of the patch's files.
+        /// Not compared: the compiler reads none of the patch's files.
         case readsNoneOfThem
-        /// Spared: it reads some of the patch's files, and its preprocessed source is the same.
+        /// Not compared: it reads some of the patch's files, but its preprocessed source is the same.
         case sameText
     }
 
@@ -21,7 +21,7 @@ package struct ObjectDecision: Sendable, Equatable {
     package let object: String
     package let reason: Reason
 
-    /// Whether the object was not compiled, or not compared.
+    /// Whether the object was not compiled, or was compiled but not compared.
     package var isSpared: Bool {
         switch reason {
         case .readsNoneOfThem, .sameText: true
@@ -30,11 +30,11 @@ package struct ObjectDecision: Sendable, Equatable {
     }
 }
 
-/// How far the trees were prepared before objects were compiled.
+/// How far the trees were prepared before any object was compiled.
 package struct PreparationDecision: Sendable, Equatable {
-    /// Whether make went through everything but the objects, rather than the headers alone.
+    /// Whether make made everything except the objects, rather than the headers alone.
     package let isWhole: Bool
-    /// Why the headers were not enough: the end of a sentence. Nil where they were.
+    /// Why it is the whole tree, as the end of a sentence; nil for the headers.
     package let reason: String?
 
     package init(isWhole: Bool, reason: String?) {

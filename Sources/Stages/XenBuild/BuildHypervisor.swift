@@ -1,12 +1,12 @@
 import SystemPackage
 import WorkFiles
 
-/// Builds the whole original hypervisor in a private tree, for users who have no `xen-syms` at hand. It takes a minute or
-/// more the first time; the result is kept.
+/// Builds the whole original hypervisor in a private tree, for users who have no `xen-syms`. It takes a minute or more the first time.
+/// The result is kept.
 ///
-/// The hypervisor that runs must have been built from the same source, configuration and tools; a later stage checks.
-/// - Returns: the path of `xen-syms`. Its private tree holds `xen.gz` beside it.
-/// - Throws: as `buildObjectPairs`.
+/// The running hypervisor must have been built from the same source, configuration and tools. A later stage checks that.
+/// - Returns: the path of `xen-syms`. `xen.gz` lies beside it.
+/// - Throws: the same errors as `buildObjectPairs`.
 package func buildHypervisor(
     _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
 ) async throws -> FilePath {

@@ -4,12 +4,12 @@ import SystemPackage
 import WorkFiles
 import XenSource
 
-/// Compiles, from the original and from the patched source, every object that the patch can affect.
+/// Compiles every object that the patch can affect, from the original and from the patched source.
 ///
-/// The user's tree is read and nothing else: all work happens below the cache folder.
-/// - Parameter progress: called from any task, and often; the caller shows it.
-/// - Throws: `BuildError`, `XenSourceError` or `WorkFileError`, all explained; `CancellationError` when the task was
-///   cancelled, after the processes were ended and the run's own files removed.
+/// The user's tree is only read: all work happens in the cache folder.
+/// - Parameter progress: called often, and from any task, so that the caller can show progress.
+/// - Throws: `BuildError`, `XenSourceError` or `WorkFileError`, which all explain themselves; `CancellationError` when the task was
+///   cancelled, after its processes have ended and the run's own files are removed.
 package func buildObjectPairs(
     _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
 ) async throws -> BuildOutcome {
@@ -24,12 +24,12 @@ package func buildObjectPairs(
 }
 
 extension TreePreparation {
-    /// Up to so many sources may read a patch's files, and the headers alone are prepared. Among more sources there will be one that
-    /// reads what a folder makes for its own objects.
+    /// Up to this many sources may read the patch's files if the headers alone are prepared. Among more sources there is likely one that
+    /// reads files which a folder makes for its own objects.
     private static var fewSources: Int { 60 }
 
-    /// Why a tree with its headers alone will not do for the patch; nil when it changes nothing but sources and headers that are there already, and
-    /// few sources read those: most of what is made from other files stays what it was.
+    /// Why the patch needs more than a tree with its headers alone; nil if the headers are enough. They are if the patch changes only
+    /// existing sources and headers, and few sources read those: most generated files then stay the same.
     fileprivate var whyHeadersAreNotEnough: String? {
         get throws {
             let files = request.patch.files.filter { $0.path.hasPrefix("xen/") }
@@ -46,7 +46,7 @@ extension TreePreparation {
     }
 
     /// - Parameter reason: why the tree is prepared to that depth.
-    /// - Throws: `MoreIsNeeded` when the tree at that depth does not tell enough, or lacks a file that an object reads.
+    /// - Throws: `MoreIsNeeded` when the tree at that depth does not say enough, or lacks a file that an object reads.
     fileprivate func objectPairs(at depth: PreparedTree.Depth, because reason: String?) async throws -> BuildOutcome {
         let original = try await prepared(depth: depth)
         let area = try cache.makeWorkArea()
@@ -55,13 +55,14 @@ extension TreePreparation {
         let graph = try IncludeGraph(xen: original.xen)
         let patched = try await PatchedTree.make(
             original: original, patch: request.patch, graph: graph, preparation: self, folder: area.folder)
-        // Before anything is compiled: who wants to see the trees most is who gets an error.
+        // Copy the trees before anything is compiled: a user needs them most when compiling fails.
         let kept = request.keepWork.map { KeptWork(folder: $0) }
         try kept?.keep(original: original.top, patched: patched.top)
         let affected = try AffectedObjects(original: original, patched: patched, graph: graph)
 
         let compiler = ObjectCompiler(
-            runner: runner, toolchain: toolchain, launcher: try Launcher(request, tops: [original.top, patched.top], folder: area.folder), store: cache.objects, work: area.folder, logs: request.logs)
+            runner: runner, toolchain: toolchain, launcher: try Launcher(request, tops: [original.top, patched.top], folder: area.folder), store: cache.objects,
+            work: area.folder, logs: request.logs)
         let compiled: PairCompiler.Outcome
         do {
             compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched)
@@ -73,14 +74,16 @@ extension TreePreparation {
             throw MoreIsNeeded("no object that make names reads all of the patch's files")
         }
         try kept?.keep(compiled.pairs)
+        let isWhole = original.depth == .everything
+        let depthReason = reason ?? (isWhole && depth != .everything ? "an earlier run prepared it" : nil)
         return BuildOutcome(
             pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
             fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration,
             diagnostics: accountForFiles(request, original: original, patched: patched, readByObjects: compiled.read),
-            decisions: compiled.decisions, preparation: PreparationDecision(isWhole: original.depth == .everything, reason: reason))
+            decisions: compiled.decisions, preparation: PreparationDecision(isWhole: isWhole, reason: depthReason))
     }
 
-    /// Whether it is known why a file of the patch is in no object that was compiled.
+    /// Whether there is a known reason why a file of the patch is in no compiled object.
     private func isAccounted(_ path: String, in original: PreparedTree) -> Bool {
         BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture) != nil
             || original.others.contains { $0.isComplete && $0.reads.contains(path) }

@@ -3,47 +3,47 @@ import SourcePatch
 import SystemPackage
 import XenSource
 
-/// All that the build stage needs to know. Nothing else is read: no environment, no settings file.
+/// Everything that the build stage needs to know. It reads no environment variables and no settings file.
 package struct BuildRequest: Sendable {
-    /// Only read, never written.
+    /// It is only read, never written.
     package var tree: XenTree
     package var patch: AppliedPatch
-    /// As `make XEN_TARGET_ARCH=` names it: `x86_64`, `arm64`, `arm32`.
+    /// The name for `make XEN_TARGET_ARCH=`: `x86_64`, `arm64`, `arm32`.
     package var architecture: String
-    /// The Kconfig options that say which architecture a configuration is for, by such names: `["arm64": "ARM_64"]`.
+    /// The Kconfig option that marks a configuration for an architecture, by the architecture's name: `["arm64": "ARM_64"]`.
     package var architectureOptions: [String: String]
-    /// `e_machine` of what the compiler has to make; nil is not checked.
+    /// The `e_machine` that the compiler's objects must have; nil skips the check.
     package var machine: UInt16?
-    /// What stands before the names of the tools: `aarch64-linux-gnu-`. Empty for the machine's own.
+    /// The prefix of the tools' names: `aarch64-linux-gnu-`. Empty for the machine's own tools.
     package var crossPrefix: String
-    /// The Debian package of the tools with that prefix, for who lacks them; nil where none is known.
+    /// The Debian package with the tools of that prefix, to suggest when they are missing; nil when none is known.
     package var toolchainPackage: String?
-    /// The user's choice; nil takes the tree's `xen/.config` if it is for this architecture, else the hypervisor's, else the tree's default
-    /// with live patching on.
+    /// The user's choice. nil takes the tree's `xen/.config` if it is for this architecture, otherwise the hypervisor's configuration,
+    /// otherwise the tree's default with live patching on.
     package var configuration: FilePath?
-    /// The text of the `.config` that the running hypervisor says it was built with.
+    /// The text of the `.config` that the running hypervisor was built with, according to the hypervisor; nil when it is not known.
     package var runningConfiguration: String?
-    /// The xen-syms of the running hypervisor, where there is one. Beside it may lie what that build noted about itself.
+    /// The xen-syms of the running hypervisor, if there is one. Files in the same folder may hold facts about that build.
     package var image: FilePath?
     /// Turns debugging on: CONFIG_DEBUG in the configuration, or `debug=y` where there is no such option.
     package var xenDebug: Bool
-    /// The program, with its first arguments, that gets the command line of each compiler of an object: `ccache`, `distcc`. It must leave
-    /// what the compiler alone would.
+    /// A program, with its first arguments, to which each object's compiler command line is passed: `ccache`, `distcc`. The result must
+    /// be the same as from the compiler alone.
     package var launcher: [String]
-    /// How many compilers run at the same time, at least 1.
+    /// How many compilers may run at the same time, at least 1.
     package var jobs: Int
-    /// Private trees and compiled objects; kept between runs, safe to share between parallel runs.
+    /// The folder of private trees and compiled objects. It is kept between runs, and parallel runs can share it safely.
     package var cache: FilePath
-    /// Where the output of every command goes.
+    /// The folder for the output of every command.
     package var logs: FilePath
-    /// The caller's environment; only the variables that `CommandRunner` names are used, and `CC`: the whole compiler command, in place of
-    /// the prefix and `gcc`.
+    /// The caller's environment. Only the variables that `CommandRunner` names are used, and `CC`: the whole compiler command, which
+    /// replaces the prefix and `gcc`.
     package var environment: [String: String]
-    /// The program, with its first arguments, that makes `CompilerRecorder.run` of the rest.
+    /// The program, with its first arguments, that calls `CompilerRecorder.run` with the remaining arguments.
     package var recorder: [String]
-    /// More variables for make: `["XEN_VENDORVERSION=-1"]`.
+    /// Additional variables for make: `["XEN_VENDORVERSION=-1"]`.
     package var makeVariables: [String]
-    /// Where to leave copies of both trees and of the objects that were compared; nil leaves none. See `KeptWork`.
+    /// The folder for copies of both trees and of the compared objects; nil makes no copies. See `KeptWork`.
     package var keepWork: FilePath?
 
     package init(
@@ -74,23 +74,23 @@ package struct BuildRequest: Sendable {
     }
 }
 
-/// What the build stage is at, for the terminal.
+/// What the build stage is doing, for the terminal.
 package struct BuildProgress: Sendable, Equatable {
     package enum Step: String, Sendable, Equatable {
-        /// Another run prepares the same tree.
+        /// Another run is preparing the same tree.
         case waiting
-        /// Reads and copies the tree.
+        /// Reading and copying the tree.
         case copying
         case configuring
-        /// The tree's own make says how each object is compiled.
+        /// Asking the tree's own make how it compiles each object.
         case recording
         case compiling
-        /// Builds a whole hypervisor.
+        /// Building a whole hypervisor.
         case hypervisor
     }
 
     package var step: Step
-    /// For `compiling`: compiler runs done and wanted. 0 of 0 elsewhere.
+    /// For `compiling`: how many compiler runs are done, and how many there are in total. Both are 0 in other steps.
     package var done: Int
     package var total: Int
 
@@ -101,12 +101,12 @@ package struct BuildProgress: Sendable, Equatable {
     }
 }
 
-/// A build that failed: what, the first thing the tool said, and where the whole output is.
+/// A build that failed: what failed, the tool's first error, and where the whole output is.
 package struct BuildError: ExplainedError, Equatable {
     package var message: String
     package var help: String?
     package var exitCode: ExitStatus
-    /// The whole output of the command that failed.
+    /// The log with the whole output of the command that failed.
     package var log: FilePath?
 
     package init(_ message: String, help: String? = nil, exitCode: ExitStatus = .buildFailed, log: FilePath? = nil) {

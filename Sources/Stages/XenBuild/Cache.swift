@@ -1,29 +1,29 @@
 import SystemPackage
 import WorkFiles
 
-/// The folder of private trees and compiled objects:
+/// The folder for private trees and compiled objects:
 ///
 ///     trees/KEY/NAME/     a prepared tree; complete when trees/KEY/complete names it
-///     trees/KEY/files     what is in it, file by file
+///     trees/KEY/files     the record of its files
 ///     objects/XX/KEY.*    a compiled object, its dependencies, and the digest of both
 ///     work/NAME/          one run's own files, removed at its end or by the next run
-///     locks/KEY           taken while trees/KEY is made
-///     users               shared by all runs that use the folder; who removes things has it alone
+///     locks/KEY           locked while trees/KEY is made
+///     users               locked by all runs that use the folder together, or by one that removes things alone
 struct Cache: Sendable {
-    /// Part of every key: changes when what is kept, or how it is made, changes.
+    /// Part of every key. It changes when the kept files, or the way they are made, change.
     static let schema = "3"
-    /// The folders that are made and removed here.
+    /// The folders that this program makes and removes.
     static let parts = ["trees", "objects", "work", "locks"]
-    /// What else may lie in a cache folder: the dom0s of test drives, and what a file system has of its own.
+    /// Other names that are allowed in a cache folder: the dom0s of test drives, and a file system's own folder.
     private static let neighbours = ["users", "dom0", "lost+found"]
 
     let root: FilePath
 
-    /// Makes the folder when it is missing, and what belongs into it.
+    /// Makes the folder and its parts if they are missing.
     ///
-    /// - Throws: `BuildError` (exit 64) for a folder that make could not work in, and for somebody else's.
+    /// - Throws: `BuildError` (exit 64) for a folder that make could not work in, and for a folder that is not a cache folder.
     init(_ root: FilePath) throws {
-        // Looked at before anything is made: the folder as it will be, behind the links that exist already.
+        // Check the final path before anything is made: existing links are resolved.
         try Self.checkName(Self.destination(of: root))
         try Self.checkContent(root)
         try WorkFiles.makeFolder(root)
@@ -34,10 +34,10 @@ struct Cache: Sendable {
 
     private init(resolved: FilePath) { root = resolved }
 
-    /// The folder as it is: nothing is made, so that each of its parts may be missing.
+    /// The existing folder. Nothing is made, so any of its parts may be missing.
     ///
-    /// - Returns: nil where there is no such folder, and for an empty one.
-    /// - Throws: `BuildError` (exit 64) for somebody else's folder.
+    /// - Returns: nil if there is no such folder, or if it is empty.
+    /// - Throws: `BuildError` (exit 64) for a folder that is not a cache folder.
     static func existing(_ root: FilePath) throws -> Cache? {
         guard WorkFiles.isFolder(root), let resolved = WorkFiles.resolved(root) else { return nil }
         guard try !WorkFiles.names(in: resolved).isEmpty else { return nil }
@@ -45,10 +45,10 @@ struct Cache: Sendable {
         return Cache(resolved: resolved)
     }
 
-    /// Things are removed from cache folders, and who says `--cache-dir ~` does not mean those of `~/trees`.
+    /// Files are removed from cache folders. A user who passes `--cache-dir ~` does not want to lose `~/trees`.
     private static func checkContent(_ root: FilePath) throws {
         guard WorkFiles.isFolder(root) else { return }
-        // The first use makes this file, and nobody ever writes to it.
+        // The first use makes this file, and nothing ever writes to it.
         if case .regular(size: 0, executable: _)? = try WorkFiles.kind(of: root.appending("users")) { return }
         guard try WorkFiles.names(in: root).allSatisfy({ parts.contains($0) || neighbours.contains($0) }) else {
             throw BuildError(
@@ -57,7 +57,7 @@ struct Cache: Sendable {
         }
     }
 
-    /// Xen's makefiles take their own path apart at white space, and shells and make read the rest.
+    /// Xen's makefiles split their own path at white space, and shells and make interpret other special characters.
     private static func checkName(_ path: FilePath) throws {
         let isUsable = path.string.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || byte >= 0x80
@@ -70,7 +70,7 @@ struct Cache: Sendable {
         }
     }
 
-    /// Where a folder is, or would be when it is made.
+    /// The path of a folder with links resolved, even if the folder does not exist yet.
     private static func destination(of path: FilePath) -> FilePath {
         if let resolved = WorkFiles.resolved(path) { return resolved }
         guard path != ".", let name = path.lastComponent else { return path }
@@ -83,13 +83,13 @@ struct Cache: Sendable {
     func tree(_ key: String) -> TreePlace { TreePlace(folder: root.appending("trees").appending(key)) }
     func lock(_ key: String) -> FilePath { root.appending("locks").appending(key) }
 
-    /// Gives one run a folder of its own, and removes those whose owners are gone.
+    /// Makes a folder for one run, and removes the folders of runs that have ended.
     func makeWorkArea() throws -> WorkArea {
         let all = root.appending("work")
         for name in try WorkFiles.names(in: all) {
             let folder = all.appending(name)
             guard let kind = try WorkFiles.kind(of: folder), kind == .folder else { continue }
-            // A folder without the lock file is being made this moment, or is older than its owner's death.
+            // A folder without the lock file is being made at this moment, or its run died before making the lock file.
             guard WorkFiles.isReadableFile(folder.appending("lock")),
                 let lock = try FileLock.tryAcquire(folder.appending("lock"))
             else { continue }
@@ -106,7 +106,7 @@ struct Cache: Sendable {
     }
 }
 
-/// A folder that belongs to one run while the run lives.
+/// A folder that belongs to one run for as long as the run lives.
 final class WorkArea: Sendable {
     let folder: FilePath
     private let lock: FileLock
@@ -119,16 +119,16 @@ final class WorkArea: Sendable {
     func remove() { try? WorkFiles.remove(folder) }
 }
 
-/// Where the private tree of one key is kept. To be used with the key's lock held.
+/// The place for the private tree of one key. Hold the key's lock while using it.
 ///
-/// Each attempt has a folder of its own: make outlives a killed run for a moment and must not write into the next one's.
+/// Each attempt gets its own folder: make may outlive a killed run for a moment, and must not write into the next run's folder.
 struct TreePlace: Sendable {
     let folder: FilePath
 
     private var marker: FilePath { folder.appending("complete") }
     private var record: FilePath { folder.appending("files") }
 
-    /// What makes a tree complete: its folder, the digest of the record of its files, and their size.
+    /// Marks a tree as complete: the tree's folder, the digest of the record of its files, and their size.
     fileprivate struct Marker {
         var name: String
         var digest: String
@@ -138,9 +138,9 @@ struct TreePlace: Sendable {
         var bytes: [UInt8] { Array("\(name) \(digest) \(size)".utf8) }
     }
 
-    /// The finished tree, or nil. Every file of it is read: one that is damaged or lost makes the whole tree count as missing.
+    /// The finished tree; nil if there is none. It reads every file: if one is damaged or lost, the whole tree counts as missing.
     ///
-    /// - Throws: `WorkFileError` when a file can't be read that need not be damaged; `CancellationError`.
+    /// - Throws: `WorkFileError` when a file can't be read but may be undamaged; `CancellationError`.
     func completed(jobs: Int) async throws -> FilePath? {
         guard let marker = (try? WorkFiles.read(marker)).flatMap(Marker.init), let bytes = try? WorkFiles.read(record),
             ContentKey.of(bytes) == marker.digest, let files = FolderRecord(bytes: bytes)
@@ -151,16 +151,16 @@ struct TreePlace: Sendable {
         return path
     }
 
-    /// When it was last used; nil for a tree that is not complete.
+    /// When the tree was last used; nil if it is not complete.
     var lastUsed: Double? { WorkFiles.lastTouched(marker) }
 
-    /// Of all files, in bytes.
+    /// The size of all files, in bytes.
     func size() throws -> Int64 {
         if let bytes = try? WorkFiles.read(marker), let marker = Marker(bytes: bytes) { return marker.size }
         return try WorkFiles.size(of: folder)
     }
 
-    /// A new folder for one attempt; what an earlier one left is removed as far as it can be.
+    /// Makes a new folder for one attempt. It removes what it can of earlier attempts.
     func begin() throws -> FilePath {
         removeAll()
         let path = folder.appending(randomName())
@@ -184,7 +184,7 @@ struct TreePlace: Sendable {
 }
 
 extension TreePlace.Marker {
-    /// - Returns: nil for bytes that are no marker.
+    /// - Returns: nil if the bytes are not a marker.
     fileprivate init?(bytes: [UInt8]) {
         let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         guard words.count == 3, !words[0].isEmpty, let size = Int64(words[2]) else { return nil }

@@ -2,19 +2,20 @@ import Diagnostics
 import SystemPackage
 import WorkFiles
 
-/// The cache folder in use by a run: nobody removes anything from it meanwhile.
+/// A run's use of the cache folder. Meanwhile nothing is removed from the folder.
 ///
-/// What `buildObjectPairs` and `buildHypervisor` give are files in that folder, so that it has to be in use until they were read.
+/// `buildObjectPairs` and `buildHypervisor` return files in that folder, so the use must not end before they have been read.
 package struct CacheUse: ~Copyable, Sendable {
     private let cache: Cache
     private let lock: FileLock
 
-    /// Makes the folder when it is missing. Waits while another run removes things from it.
+    /// Makes the folder if it is missing. Waits while another run removes things from it.
     ///
-    /// - Throws: `BuildError` (exit 64) for a folder that make can't work in, and for somebody else's; `WorkFileError`, `CancellationError`.
+    /// - Throws: `BuildError` (exit 64) for a folder that make can't work in, and for a folder that is not a cache folder;
+    ///   `WorkFileError`, `CancellationError`.
     package static func begin(_ folder: FilePath) async throws -> CacheUse {
         let lock = try await FileLock.acquire(try Cache(folder).users, .shared)
-        // Again: who had the lock may have removed all that is in it.
+        // Make it again: the run that had the lock may have removed everything in it.
         return CacheUse(cache: try Cache(folder), lock: lock)
     }
 
@@ -23,8 +24,8 @@ package struct CacheUse: ~Copyable, Sendable {
         self.lock = lock
     }
 
-    /// Ends the use, and makes room: what was not used for the longest time goes first. While other runs use the folder nothing is
-    /// removed; the last of them does it.
+    /// Ends the use and frees space, starting with what was unused for the longest time. Nothing is removed while other runs use the
+    /// folder; the last of them does it.
     ///
     /// - Parameter limit: in bytes; nil for none.
     package consuming func end(limit: Int64?) throws {
@@ -34,7 +35,7 @@ package struct CacheUse: ~Copyable, Sendable {
     }
 }
 
-/// What a cache folder holds.
+/// The contents of a cache folder: counts and sizes.
 package struct CacheUsage: Sendable, Equatable, Codable {
     package struct Part: Sendable, Equatable, Codable {
         package var count = 0
@@ -45,7 +46,7 @@ package struct CacheUsage: Sendable, Equatable, Codable {
     /// Private copies of Xen trees, configured, with their generated files.
     package var trees = Part()
     package var objects = Part()
-    /// Folders of runs that are under way, or were killed.
+    /// Folders of runs that are active or were killed.
     package var work = Part()
 
     package init() {}
@@ -54,19 +55,19 @@ package struct CacheUsage: Sendable, Equatable, Codable {
     package var size: Int64 { trees.size + objects.size + work.size }
 }
 
-/// Nothing is made for it.
+/// Measures a cache folder without making anything in it.
 ///
-/// - Returns: nothing at all where the folder does not exist, or is empty.
-/// - Throws: `BuildError` (exit 64) for somebody else's folder; `WorkFileError`.
+/// - Returns: zero counts if the folder does not exist or is empty.
+/// - Throws: `BuildError` (exit 64) for a folder that is not a cache folder; `WorkFileError`.
 package func cacheUsage(of folder: FilePath) throws -> CacheUsage {
     guard let cache = try Cache.existing(folder) else { return CacheUsage() }
     return try CacheContent(cache).usage()
 }
 
-/// Removes all that is in a cache folder.
+/// Removes everything in a cache folder.
 ///
 /// - Returns: what was there.
-/// - Throws: `BuildError` when another run uses it, and (exit 64) for somebody else's folder; `WorkFileError`.
+/// - Throws: `BuildError` when another run uses the folder, and (exit 64) for a folder that is not a cache folder; `WorkFileError`.
 package func clearCache(_ folder: FilePath) throws -> CacheUsage {
     guard let cache = try Cache.existing(folder) else { return CacheUsage() }
     return try CacheContent(cache).clear()
@@ -77,7 +78,7 @@ private struct CacheContent {
 
     init(_ cache: Cache) { self.cache = cache }
 
-    /// Of a part that is missing: none.
+    /// The names in a part of the folder; empty if the part is missing.
     private func names(in part: String) throws -> [String] {
         let folder = cache.root.appending(part)
         guard WorkFiles.isFolder(folder) else { return [] }
@@ -102,7 +103,7 @@ private struct CacheContent {
         let work = cache.root.appending("work")
         for name in try names(in: "work") {
             usage.work.count += 1
-            // It may vanish meanwhile.
+            // The folder may vanish meanwhile.
             usage.work.size += (try? WorkFiles.size(of: work.appending(name))) ?? 0
         }
         return usage
@@ -118,7 +119,8 @@ private struct CacheContent {
         return usage
     }
 
-    /// Removes what was not used for the longest time until no more than nine tenths of the limit are left, so that not every run has to.
+    /// Removes what was unused for the longest time until at most nine tenths of the limit are left. The margin saves the next runs from
+    /// trimming again.
     func trim(to limit: Int64) throws {
         guard let lock = try FileLock.tryAcquire(cache.users) else { return }
         defer { withExtendedLifetime(lock) {} }

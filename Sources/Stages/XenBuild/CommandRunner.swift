@@ -2,15 +2,15 @@ import Subprocess
 import SystemPackage
 import WorkFiles
 
-/// Runs compilers and make with an environment of our own, so that the same request gives the same objects everywhere.
+/// Runs compilers and make with a fixed environment, so that the same request gives the same objects everywhere.
 struct CommandRunner: Sendable {
     let environment: [String: String]
 
-    /// Variables of the caller that tools need to work at all. CFLAGS, MAKEFLAGS and the like never get through.
+    /// The caller's variables that tools need in order to work. CFLAGS, MAKEFLAGS and similar variables are never passed on.
     private static let passed = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHON", "USER"]
-    /// Those of programs that go before compilers.
+    /// The prefixes of variables for compiler launchers.
     private static let passedPrefixes = ["CCACHE_", "DISTCC_", "ICECC_", "SCCACHE_"]
-    /// The ones among them that name another compiler.
+    /// Variables with those prefixes that name another compiler.
     private static let heldBack: Set = ["CCACHE_COMPILER", "CCACHE_COMPILERTYPE", "CCACHE_PATH"]
 
     /// - Parameter caller: the caller's environment.
@@ -20,7 +20,7 @@ struct CommandRunner: Sendable {
         }
         environment["PATH", default: "/usr/local/bin:/usr/bin:/bin"] += ""
         environment["LC_ALL"] = "C"
-        // What would tell the time, the person and the machine in compile.h.
+        // Fixed values for the time, person and machine in compile.h.
         environment["XEN_BUILD_DATE"] = "Thu Jan  1 00:00:00 UTC 1970"
         environment["XEN_BUILD_TIME"] = "00:00:00"
         environment["XEN_BUILD_HOST"] = "xsplice-build"
@@ -30,11 +30,11 @@ struct CommandRunner: Sendable {
         self.environment = environment
     }
 
-    /// Runs a command to its end, its output and errors in one log file.
+    /// Runs a command to its end, and writes its output and errors to one log file.
     ///
-    /// - Parameter output: where the output goes alone, without the errors; nil is the log.
-    /// - Returns: true when it exited with 0.
-    /// - Throws: `BuildError` when it can't be started; `CancellationError` after its processes were ended.
+    /// - Parameter output: the file for the output alone, without the errors; nil for the log.
+    /// - Returns: true when the command exited with 0.
+    /// - Throws: `BuildError` when the command can't be started; `CancellationError` after its processes have ended.
     func run(
         _ words: [String], in folder: FilePath, log: FilePath, output: FilePath? = nil, adding variables: [String: String] = [:]
     ) async throws -> Bool {
@@ -61,7 +61,7 @@ struct CommandRunner: Sendable {
 
     private func appending(to path: FilePath) throws -> FileDescriptor { try open(path, .writeOnly) }
 
-    /// Whatever a process is to have is opened here: the library that starts it traps when it can't open `/dev/null` itself.
+    /// Opens every file that a process gets: the library that starts processes traps when it can't open `/dev/null` itself.
     private func open(_ path: FilePath, _ mode: FileDescriptor.AccessMode) throws -> FileDescriptor {
         do {
             return try FileDescriptor.open(path, mode, options: mode == .readOnly ? .closeOnExec : [.append, .closeOnExec])
@@ -70,11 +70,11 @@ struct CommandRunner: Sendable {
         }
     }
 
-    /// A tool that failed because a device is full says nothing about the source.
+    /// If a tool failed because a device is full, the failure says nothing about the source.
     private func checkSpace(_ folder: FilePath, log: FilePath) throws {
         if WorkFiles.isDeviceFull(of: log) { throw WorkFileError("cannot write", log, .noSpace) }
         let output = String(decoding: try WorkFiles.read(log), as: UTF8.self)
-        // The tools' own words, which are English as LC_ALL is C.
+        // The tools' own message, which is English because LC_ALL is C.
         guard let line = output.split(whereSeparator: \.isNewline).first(where: { $0.hasSuffix(Errno.noSpace.description) })
         else { return }
         throw BuildError(
@@ -82,8 +82,8 @@ struct CommandRunner: Sendable {
             exitCode: .internalFault)
     }
 
-    /// The output of a short command, or nil when it fails.
-    /// - Throws: `BuildError` when it can't be started.
+    /// The output of a short command; nil when the command fails.
+    /// - Throws: `BuildError` when the command can't be started.
     func output(_ words: [String]) async throws -> String? {
         guard let program = words.first else { return nil }
         do {
@@ -98,7 +98,7 @@ struct CommandRunner: Sendable {
         }
     }
 
-    /// The path of a program that `PATH` leads to, symbolic links resolved; nil when there is none.
+    /// The path of a program that is found through `PATH`, symbolic links resolved; nil if there is none.
     func locate(_ program: String) -> FilePath? {
         if program.contains("/") { return WorkFiles.resolved(FilePath(program)) }
         for folder in (environment["PATH"] ?? "").split(separator: ":") {
@@ -108,7 +108,7 @@ struct CommandRunner: Sendable {
         return nil
     }
 
-    /// Make starts processes of its own; all of them end when the task is cancelled.
+    /// Make starts processes of its own. They all end when the task is cancelled.
     private static var options: PlatformOptions {
         var options = PlatformOptions()
         options.processGroupID = 0
@@ -138,7 +138,7 @@ struct CommandRunner: Sendable {
     }
 }
 
-/// A command as one could type it.
+/// The command in a form that can be typed into a shell.
 func shellWords(_ words: [String]) -> String {
     words.map { word in
         let plain = word.utf8.allSatisfy { byte in

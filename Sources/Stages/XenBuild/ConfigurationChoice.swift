@@ -2,17 +2,17 @@ import SystemPackage
 import WorkFiles
 import XenSource
 
-/// The configuration that a run builds with: the user's, the tree's, the running hypervisor's, or the tree's default.
+/// The configuration for a run: the user's, the tree's, the running hypervisor's, or the tree's default.
 struct ConfigurationChoice: Sendable {
     /// The text of the `.config` to start from; nil for the tree's default.
     let text: String?
-    /// For messages.
+    /// Where the configuration comes from, for messages.
     let origin: String
     let xenDebug: Bool
     let architecture: String
     let architectureOptions: [String: String]
 
-    /// - Throws: `XenSourceError` when the file is unfit, before anything is built.
+    /// - Throws: `XenSourceError` when the file can't be used. That happens before anything is built.
     init(_ request: BuildRequest) throws {
         xenDebug = request.xenDebug
         architecture = request.architecture
@@ -32,8 +32,7 @@ struct ConfigurationChoice: Sendable {
         try configuration.check(file: origin, architecture: architecture, options: architectureOptions)
     }
 
-    /// The `.config` that a build in place left. One for another architecture is not that of the hypervisor in question: one tree may serve
-    /// several.
+    /// The `.config` that a build in place left. It is ignored if it is for another architecture: one tree may be used for several.
     private static func ownConfiguration(of request: BuildRequest) throws(XenSourceError) -> FilePath? {
         let path = request.tree.hypervisor.appending(".config")
         guard WorkFiles.isReadableFile(path) else { return nil }
@@ -45,7 +44,7 @@ struct ConfigurationChoice: Sendable {
     var identity: String { (xenDebug ? "debug\n" : "\n") + (text ?? "default") }
 
     /// Writes `.config` and lets the tree's Kconfig complete it.
-    /// - Returns: the variables that make needs from now on to understand it the same way.
+    /// - Returns: the variables that every later make needs in order to read the configuration in the same way.
     func configure(_ make: MakeCommand, logs: FilePath, side: String) async throws -> [String: String] {
         let path = make.top.appending("xen/.config")
         let log = logs.appending("configure-\(side).log")
@@ -75,7 +74,7 @@ struct ConfigurationChoice: Sendable {
         return environment.merging(BuildSystemQuirks.environment(for: configured, debug: xenDebug)) { $1 }
     }
 
-    /// Kconfig takes the last value of an option.
+    /// Kconfig uses the last value of an option.
     private func append(_ lines: [String], to path: FilePath) throws {
         let names = lines.compactMap { $0.split(separator: "=").first }
         let kept = String(decoding: try WorkFiles.read(path), as: UTF8.self)

@@ -1,6 +1,6 @@
 import Crypto
 
-/// A SHA-256 over parts, each with its length before it, so that no two lists of parts give the same key.
+/// A SHA-256 of parts. Each part's length is hashed before it, so two different lists of parts never give the same input.
 struct ContentKey {
     private var hash = SHA256()
 

@@ -1,29 +1,29 @@
 import CompilerRecorder
 import SystemPackage
 
-/// What the tree's own make says that it would do (`make -n`), as far as it is the compiler's work.
+/// The commands that the tree's own make says it would run (`make -n`), as far as they run the compiler.
 ///
-/// It costs a few seconds less than to let make do everything with a stand-in for the compiler; where its words leave a doubt,
+/// This takes a few seconds less than letting make do everything with a stand-in for the compiler. If make's output is not clear,
 /// `TreePreparation` does that instead.
 struct DryRun {
-    /// The commands of the hypervisor's objects, in make's order; the compiler itself is not among the words.
+    /// The commands for the hypervisor's objects, in make's order. Their words do not include the compiler itself.
     private(set) var objects: [RecordedCommand] = []
-    /// All other commands of the compiler: host tools, boot code, what headers are made from. Of one that is not plain words, only the
-    /// inputs.
+    /// All other commands of the compiler: for host tools, boot code, and the files that headers are made from. If a command is not plain
+    /// words, only its inputs are kept.
     private(set) var others: [RecordedCommand] = []
 
-    /// A line that may hide an object: words that only a shell could tell, or an error of make that left something out.
+    /// A line that may hide an object: words that only a shell can interpret, or an error that made make leave something out.
     struct NotUnderstood: Error {
         var line: String
     }
 
     /// - Parameters:
-    ///   - output: of make alone, without what it complains about.
-    ///   - errors: what it complains about, in English.
-    ///   - compiler: the word that stands for the compiler in make's output.
-    ///   - folder: where make began.
-    /// - Throws: `NotUnderstood` for a command that may be an object's and is not plain, and where make went no further for other reasons
-    ///   than that there is nothing to link.
+    ///   - output: make's output, without error messages.
+    ///   - errors: make's error messages, in English.
+    ///   - compiler: the word for the compiler in make's output.
+    ///   - folder: the folder in which make starts.
+    /// - Throws: `NotUnderstood` for a command that may be an object's and is not plain, and when make stopped for another reason than
+    ///   that there is nothing to link.
     init(output: [UInt8], errors: String = "", compiler: String, folder: String) throws(NotUnderstood) {
         for line in errors.split(whereSeparator: \.isNewline) where !Self.isExpected(line) { throw NotUnderstood(line: String(line)) }
         var folders = [folder]
@@ -42,14 +42,14 @@ struct DryRun {
                 switch command.isPlain && start == 0 {
                 case true where arguments.isHypervisorObject: objects.append(record)
                 case true: others.append(record)
-                // Good for no more than to say what it reads.
+                // Keep only its inputs: the other words are not reliable.
                 case false: others.append(RecordedCommand(folder: record.folder, words: arguments.inputs))
                 }
             }
         }
     }
 
-    /// The same for another place of the tree.
+    /// The same dry run for a tree in another place.
     func moved(from: FilePath, to: FilePath) -> DryRun {
         func moved(_ commands: [RecordedCommand]) -> [RecordedCommand] {
             commands.map { command in
@@ -63,19 +63,20 @@ struct DryRun {
         return result
     }
 
-    /// Whether a line of make's complaints is none, or says that what is linked last was not made, or follows from that.
+    /// Whether a line of error output is harmless: it is not an error, or it says that a file for the last link is missing, or it follows
+    /// from that.
     private static func isExpected(_ line: Substring) -> Bool {
         guard let stars = line.firstRange(of: ": *** ") else { return true }
         let rest = line[stars.upperBound...]
         if rest.hasPrefix("["), rest.contains("] Error ") { return true }
         let noRule = "No rule to make target "
         guard rest.hasPrefix(noRule) else { return false }
-        // Make before 4.0 opened its quotes with a backquote.
+        // Make before 4.0 starts a quotation with a backquote.
         let name = rest.dropFirst(noRule.count + 1).prefix { $0 != "'" }
         return BuildSystemQuirks.isMadeOfAllObjects(String(name))
     }
 
-    /// The lines; one that ends with a backslash goes on in the next.
+    /// Splits into lines. A backslash at the end joins a line with the next.
     private static func lines(_ output: [UInt8]) -> [ArraySlice<UInt8>] {
         var lines: [ArraySlice<UInt8>] = []
         var start = 0
@@ -88,7 +89,7 @@ struct DryRun {
         return lines
     }
 
-    /// The folder in make's `make[1]: Entering directory '/path'`.
+    /// The folder in make's `make[1]: Entering directory '/path'`; nil for other lines.
     private static func folder(in line: ArraySlice<UInt8>, after words: String) -> String? {
         guard line.starts(with: "make".utf8), let colon = line.firstIndex(of: UInt8(ascii: ":")), line.last == UInt8(ascii: "'") else { return nil }
         let rest = line[(colon + 1)...].drop { $0 == 0x20 }

@@ -1,7 +1,7 @@
 import Diagnostics
 import SystemPackage
 
-/// Accounts for every file of the patch: it went into an object that was compiled, or the user hears why not.
+/// Accounts for every file of the patch: it is in an object that was compiled, or a diagnostic says why not.
 func accountForFiles(
     _ request: BuildRequest, original: PreparedTree, patched: PatchedTree, readByObjects: Set<String>
 ) -> [Diagnostic] {
@@ -14,7 +14,7 @@ func accountForFiles(
                     + patched.changedOptions.map { "CONFIG_\($0)" }.joined(separator: ", ")
                     + "; if the hypervisor holds a copy of its configuration, that copy stays as it is"))
     }
-    // What was made from the patch's files and goes into the hypervisor past all objects.
+    // Files made from the patch's files that only the last link reads.
     let linkInputs = patched.changed.filter(BuildSystemQuirks.isLinkInput).sorted()
     for path in linkInputs {
         diagnostics.append(
@@ -23,19 +23,20 @@ func accountForFiles(
                 message: "the patch changes \(path), which only the last link of the hypervisor reads",
                 help: "leave that part out: a payload can't change how the running hypervisor was linked"))
     }
-    // Objects that include what was made from the patch's files were compiled on its account.
+    // Objects that include a file made from the patch's files were compiled because of that file.
     let ownPaths = Set(request.patch.files.map { String($0.path.dropFirst(4)) })
     let hasGenerated = !patched.changed.subtracting(ownPaths).isDisjoint(with: readByObjects)
     for file in request.patch.files where file.path.hasPrefix("xen/") {
         let path = String(file.path.dropFirst(4))
         if readByObjects.contains(path) { continue }
-        // A makefile takes effect through the commands of objects, and each object whose command changed was compiled.
+        // A makefile takes effect through the commands for objects, and every object with a changed command was compiled.
         if BuildSystemQuirks.isMakefile(path), original.objects != patched.objects { continue }
         let location = SourceLocation(file: path)
         if BuildSystemQuirks.isReadByBuild(path) || original.readByOthers.contains(path) || patched.readByOthers.contains(path) {
-            // Make has had its say: all that is made from this file was compared, and differences were followed.
+            // Make has run: every file made from this one was compared, and the objects that read a changed one were compiled.
             if hasGenerated { continue }
-            let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture)
+            let reason =
+                BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture)
                 ?? "the build reads it, but nothing that objects are made from changes"
             diagnostics.append(Diagnostic(.fileNotBuilt, .note, location: location, message: "\(path) is in no object: \(reason)"))
         } else if let reason = BuildSystemQuirks.reasonNotBuilt(path, architecture: request.architecture) {

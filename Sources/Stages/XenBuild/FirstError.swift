@@ -1,11 +1,11 @@
 import SystemPackage
 import WorkFiles
 
-/// The first line of a tool's output that says what went wrong, or nil when none does.
+/// The first line of a tool's output that says what went wrong; nil if none does.
 ///
-/// Compilers and assemblers come first: what make says after them is only that they failed.
+/// Errors of compilers and assemblers are preferred: make only says afterwards that they failed.
 func firstError(in output: String) -> String? {
-    // The first line is the command, which may hold any word.
+    // Skip the first line: it is the command, which may contain any word.
     let lines = output.split(whereSeparator: \.isNewline).dropFirst()
     for signs in [
         [" error: ", " fatal error: ", ": Error: ", "internal compiler error"], [": not found", "No such file or directory", "command not found"],
@@ -19,15 +19,15 @@ func firstError(in output: String) -> String? {
 }
 
 extension BuildError {
-    /// Whether the log speaks of a file that a compiler or assembler looked for in vain.
+    /// Whether the log says that a compiler or assembler could not find a file.
     var saysThatAFileIsMissing: Bool {
         guard let log, let bytes = try? WorkFiles.read(log) else { return false }
         let output = String(decoding: bytes, as: UTF8.self)
-        // GCC's and the assembler's words, and Clang's.
+        // The messages of GCC and the assembler, and of Clang.
         return [Errno.noSuchFileOrDirectory.description, "file not found"].contains { output.contains($0) }
     }
 
-    /// An error with the first thing that the tool said.
+    /// An error with the tool's first error message.
     static func fromLog(_ what: String, log: FilePath, help: String? = nil) -> BuildError {
         let output = (try? WorkFiles.read(log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let said = firstError(in: output).map { ": \($0)" } ?? ""

@@ -1,14 +1,14 @@
 import SystemPackage
 import WorkFiles
 
-/// What stood in a folder once, file by file, so that whoever uses it later can tell whether all of that is still there.
+/// A record of a folder's files, which shows later whether all of them are still there and unchanged.
 ///
-/// As bytes: for each file its kind (a letter), the digest of its content, and its path in the folder, ended by NUL.
+/// In bytes, each file has its kind (a letter), the digest of its content, and its path in the folder, ended by NUL.
 struct FolderRecord: Sendable {
     private enum Kind: String {
         case file = "f"
         case executable = "x"
-        /// Its content is where it leads to.
+        /// A symbolic link. Its content is the path that it leads to.
         case link = "l"
     }
 
@@ -21,7 +21,7 @@ struct FolderRecord: Sendable {
 
     private var entries: [Entry]
 
-    /// Reads the folder. Of what is neither file nor link, and of empty folders, nothing is noted.
+    /// Reads the folder. It records files and links only: no empty folders, and nothing else.
     init(of folder: FilePath, jobs: Int) async throws {
         var paths: [String] = []
         try WorkFiles.walk(folder) { path, kind in
@@ -34,7 +34,7 @@ struct FolderRecord: Sendable {
         entries = try await Self.inParts(paths, jobs: jobs) { try Self.entry($0, in: folder) }
     }
 
-    /// - Returns: nil for bytes that are no record.
+    /// - Returns: nil if the bytes are not a record.
     init?(bytes: [UInt8]) {
         entries = []
         guard bytes.last == 0 else { return nil }
@@ -47,10 +47,10 @@ struct FolderRecord: Sendable {
 
     var bytes: [UInt8] { entries.flatMap { Array("\($0.kind.rawValue)\($0.digest)\($0.path)".utf8) + [0] } }
 
-    /// Whether all that was noted is in the folder, and is what it was. What came to it since does not count: commands that run there
-    /// may have files of their own for a moment.
+    /// Whether every recorded file is still in the folder and unchanged. Additional files do not matter: commands that run there may make
+    /// temporary files.
     ///
-    /// - Throws: `WorkFileError` for files that may well be what they were and can't be read now.
+    /// - Throws: `WorkFileError` if a file can't be read now, but may be unchanged.
     func holds(for folder: FilePath, jobs: Int) async throws -> Bool {
         try await Self.inParts(entries, jobs: jobs) { entry in
             do {
@@ -72,7 +72,7 @@ struct FolderRecord: Sendable {
         }
     }
 
-    /// Files are many and small: a task for some hundred of them.
+    /// Files are many and small, so one task handles some hundred of them.
     private static func inParts<Item: Sendable, Result: Sendable>(
         _ items: [Item], jobs: Int, _ body: @escaping @Sendable (Item) throws -> Result?
     ) async throws -> [Result] {

@@ -1,8 +1,8 @@
-/// Does the same with each of `items`, at most `limit` at a time.
+/// Calls the closure for each of `items`, at most `limit` at a time.
 ///
-/// - Parameter done: is told, one call at a time, how many are done.
-/// - Returns: what came of each, in the order of `items`.
-/// - Throws: the first error; what has not begun by then never does. `CancellationError`.
+/// - Parameter done: called after each item, never in parallel, with the number of items that are done.
+/// - Returns: the results, in the order of `items`.
+/// - Throws: the first error; items that have not begun by then never do. `CancellationError`.
 package func inParallel<Item: Sendable, Result: Sendable>(
     _ items: [Item], limit: Int, done: (Int) -> Void = { _ in }, _ body: @escaping @Sendable (Item) async throws -> Result
 ) async throws -> [Result] {

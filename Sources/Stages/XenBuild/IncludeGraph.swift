@@ -7,16 +7,16 @@ import Glibc
 import Musl
 #endif
 
-/// Which files of a tree may include which, read from their text. It may say too much and never too little: an include
-/// counts by the last part of its name, under every condition.
+/// Which files of a tree may include which others, according to their text. There may be too many includes, but never too few: an include
+/// matches every file with the same basename, whatever the conditions around it.
 struct IncludeGraph: Sendable {
-    /// What one file includes.
+    /// The includes of one file.
     struct Includes: Sendable, Equatable {
         /// Basenames in `#include` and `__has_include`.
         var names: Set<String> = []
-        /// Basenames in the assembler's `.include` and `.incbin`, which no dependency file lists.
+        /// Basenames in the assembler's `.include` and `.incbin`. Dependency files do not list those.
         var assembler: Set<String> = []
-        /// True for `#include MACRO` or `.incbin MACRO`: it may include anything.
+        /// Whether it has `#include MACRO` or `.incbin MACRO`, which may include anything.
         var isComputed = false
     }
 
@@ -38,7 +38,7 @@ struct IncludeGraph: Sendable {
         }
     }
 
-    /// Adds what other versions of these files include.
+    /// Adds the includes of another version of a file.
     mutating func merge(_ bytes: [UInt8], at path: String) {
         let more = Self.includes(in: bytes)
         files[path, default: Includes()].names.formUnion(more.names)
@@ -49,13 +49,13 @@ struct IncludeGraph: Sendable {
     /// The files that reach one of `changed` through includes, and `changed` itself.
     struct Reach: Sendable, Equatable {
         var paths: Set<String>
-        /// The last parts of the names of all of them, for headers named on command lines.
+        /// The basenames of all of them, to match headers that command lines name.
         var names: Set<String>
-        /// True when a step on the way is one that no dependency file lists.
+        /// Whether a step on the way is an include that no dependency file lists.
         var throughAssembler: Bool
     }
 
-    /// - Parameter xen: the patched tree's `xen` folder, where the changed files may include others than before.
+    /// - Parameter xen: the patched tree's `xen` folder. Changed files may include other files there than before.
     func reaching(_ changed: Set<String>, alsoAsIn xen: FilePath) throws -> Reach {
         var graph = self
         for path in changed {
@@ -78,13 +78,13 @@ struct IncludeGraph: Sendable {
                 grew = true
             }
         }
-        // Of the changed files as well: one may include itself, so that C sees other lines of it than the assembler does.
+        // Check the changed files too: one may include itself, and then the assembler sees other lines of it than C does.
         reach.throughAssembler = files.contains { reach.paths.contains($0) && !$1.assembler.isDisjoint(with: reach.names) }
         return reach
     }
 
-    /// What the assembler may include by itself in a tree, as a digest: launchers that keep objects by what the preprocessor makes of a source
-    /// know nothing of it.
+    /// A digest of all files that the assembler may include by itself in a tree. Launchers that look up objects by their preprocessed
+    /// source do not see those files.
     ///
     /// - Parameter xen: a private tree's `xen` folder.
     static func assemblerInput(of xen: FilePath) throws -> String {
@@ -104,7 +104,7 @@ struct IncludeGraph: Sendable {
 
     static func basename(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
 
-    /// Finds the includes in a source text: preprocessor lines, and the assembler's in files and in `asm("…")`.
+    /// Finds the includes in a source text: those of the preprocessor, and the assembler's own, both in files and in `asm("…")`.
     static func includes(in bytes: [UInt8]) -> Includes {
         var result = Includes()
         for position in occurrences(in: bytes) {
@@ -126,22 +126,22 @@ struct IncludeGraph: Sendable {
         return result
     }
 
-    /// True when blanks and then the name of a macro follow: no prose (`.include'd`), and not `__FILE__`, since a file that
-    /// includes itself includes nothing new.
+    /// Whether blanks and then a macro's name follow. Prose is not a macro (`.include'd`). Neither is `__FILE__`: a file that includes
+    /// itself includes nothing new.
     private static func isMacro(_ bytes: [UInt8], _ start: Int) -> Bool {
         let rest = bytes[start...].drop { $0 == 0x20 || $0 == 0x09 }
         guard let first = rest.first, rest.startIndex > start, !rest.starts(with: "__FILE__".utf8) else { return false }
         return first == UInt8(ascii: "_") || (0x41...0x5a).contains(first) || (0x61...0x7a).contains(first)
     }
 
-    /// The byte before `position`, blanks passed over.
+    /// The byte before `position`, ignoring blanks; nil if there is none.
     private static func previousToken(_ bytes: [UInt8], _ position: Int) -> UInt8? {
         bytes[..<position].last { $0 != 0x20 && $0 != 0x09 }
     }
 
-    /// The name in quotes or angle brackets that begins near `start`; nil when something else stands there.
+    /// The name in quotes or angle brackets that begins near `start`; nil if there is none.
     private static func name(_ bytes: [UInt8], _ start: Int) -> String? {
-        // Blanks, the bracket of __has_include, and the backslash of a quote within a C string.
+        // Skip blanks, the parenthesis of __has_include, and the backslash of a quote inside a C string.
         guard let open = bytes[start...].firstIndex(where: { ![0x20, 0x09, 0x28, 0x5c].contains($0) }) else { return nil }
         let closing: [UInt8]
         switch bytes[open] {

@@ -1,10 +1,10 @@
 import SystemPackage
 import WorkFiles
 
-/// What a run worked with, copied for who wants to look at it: nothing in it is shared with the cache.
+/// Copies of what a run worked with, for a user who wants to look at it. The copies share nothing with the cache.
 ///
-/// `original/` and `patched/` are the two trees as they were prepared, `objects/original/` and `objects/patched/` the objects that were
-/// compared, under the names that the build gives them.
+/// `original/` and `patched/` are the two prepared trees. `objects/original/` and `objects/patched/` are the compared objects, under
+/// their names in the build.
 struct KeptWork: Sendable {
     let folder: FilePath
 

@@ -1,23 +1,23 @@
 import SystemPackage
 import WorkFiles
 
-/// What stands before the compiler of each object: a program that keeps objects, or that compiles elsewhere.
+/// The program that runs the compiler of each object, if there is one: a compiler cache, or a program that compiles on other machines.
 struct Launcher: Sendable {
-    /// The program and its arguments; none for the compiler alone.
+    /// The program and its arguments; empty when the compiler runs directly.
     var words: [String] = []
-    /// By the top of a private tree.
+    /// Environment variables, by the top of a private tree.
     private var variables: [FilePath: [String: String]] = [:]
 
     init() {}
 
     /// - Parameters:
-    ///   - tops: of the trees that are compiled.
-    ///   - folder: for a file of each.
+    ///   - tops: the tops of the trees that are compiled.
+    ///   - folder: the folder for one file for each tree.
     init(_ request: BuildRequest, tops: [FilePath], folder: FilePath) throws {
         words = request.launcher
         guard !words.isEmpty else { return }
         for (number, top) in tops.enumerated() {
-            // ccache has files to look at beside a source, sccache a word.
+            // ccache can take another file into account besides a source; sccache can take a word.
             let digest = try IncludeGraph.assemblerInput(of: top.appending("xen"))
             let file = folder.appending("assembler-input-\(number)")
             try WorkFiles.write(Array(digest.utf8), to: file)
@@ -26,6 +26,6 @@ struct Launcher: Sendable {
         }
     }
 
-    /// What its environment has to hold for an object of a tree.
+    /// The variables that the launcher's environment needs for objects of a tree.
     func variables(for top: FilePath) -> [String: String] { variables[top] ?? [:] }
 }

@@ -10,16 +10,16 @@ struct MakeCommand: Sendable {
     let runner: CommandRunner
     /// The private tree.
     let top: FilePath
-    /// A private folder for the recorder's starter.
+    /// A private folder for the scripts that start the recorder or the interpreter.
     let tools: FilePath
 
     private var recorder: FilePath { tools.appending("cc") }
 
-    /// Makefiles take `CC` apart at white space, and up to 4.7 hand it on without quotes (`HOSTCC=$(HOSTCC)`): the recorder
-    /// and the compiler behind it are a single word to them.
+    /// Makefiles split `CC` at white space, and up to 4.7 pass it on without quotes (`HOSTCC=$(HOSTCC)`). So one script stands for the
+    /// recorder and the compiler after it: a single word.
     func installRecorder() throws { try install(request.recorder + toolchain.compiler, at: recorder) }
 
-    /// A program that makefiles can call by one word, for an interpreter with its options.
+    /// A script that makefiles can call with one word, for an interpreter with its options.
     /// - Returns: that word.
     func installInterpreter(_ words: [String]) throws -> String {
         let path = tools.appending("python")
@@ -27,11 +27,12 @@ struct MakeCommand: Sendable {
         return path.string
     }
 
-    /// The compiler itself in the recorder's place, its command lines noted and what it read: for makes that compile no object.
+    /// Installs a script in the recorder's place that runs the compiler, and notes its command lines and the files that it reads. It is
+    /// for makes that compile no object.
     func installCompiler() throws {
         let words = shellWords(toolchain.compiler)
-        // A command that asks for its dependencies gets them where it wants them, and makefiles remove them when they have read them; all
-        // others get them by the variable.
+        // A command that asks for its dependencies writes them where it wants them, and makefiles may remove that file, so the script
+        // copies it at once. Other commands write them where the variable says.
         try install(
             toolchain.compiler, at: recorder,
             before: """
@@ -57,9 +58,9 @@ struct MakeCommand: Sendable {
         try WorkFiles.write(Array("#!/bin/sh\n\(before)exec \(shellWords(words)) \"$@\"\n".utf8), to: path, executable: true)
     }
 
-    /// What make says that it would do.
+    /// The commands that make says it would run.
     ///
-    /// It may well end with an error: what was not made is missing, even if it would have been.
+    /// Make may well end with an error, because files are missing that a real run would have made.
     func dryRun(log: FilePath, output: FilePath, adding variables: [String: String]) async throws -> DryRun {
         _ = try await run(["-n", "-k", "-w"], compiler: [recorder.string], log: log, output: output, adding: variables)
         return try DryRun(
@@ -72,7 +73,7 @@ struct MakeCommand: Sendable {
         try await run(targets + BuildSystemQuirks.withoutHeaderChecks, compiler: [recorder.string], log: log, adding: variables)
     }
 
-    /// The same with the compiler itself.
+    /// The same with the compiler itself instead of the recorder.
     func runForReal(_ targets: [String], log: FilePath, adding variables: [String: String] = [:]) async throws -> Bool {
         try await run(targets, compiler: toolchain.compiler, log: log, adding: variables)
     }
@@ -95,7 +96,8 @@ struct MakeCommand: Sendable {
 }
 
 extension AppliedPatch {
-    /// Writes the patched files into a private tree. A file is replaced, never written through: it may be a hard link.
+    /// Writes the patched files into a private tree. It replaces each file and never writes through it, because the file may be a hard
+    /// link.
     func write(into top: FilePath) throws {
         for file in files {
             let path = top.appending(file.path)

@@ -6,14 +6,14 @@ import WorkFiles
 struct ObjectCommand: Sendable, Equatable {
     /// Relative to `xen/`: `common/kernel.o`.
     var name: String
-    /// Relative to `xen/`, as the compiler was told, and with links resolved.
+    /// Relative to `xen/`: the path that the compiler got, and the same with links resolved.
     var sourceAsCompiled: String
     var source: String
     var command: TreeCommand
     var isInitOnly: Bool
 
-    /// Takes a record apart; nil for what is no object of the hypervisor's image.
-    /// - Parameter top: the private tree that it was recorded in.
+    /// Parses a record; returns nil if it is not for an object of the hypervisor's image.
+    /// - Parameter top: the private tree in which the command was recorded.
     init?(_ record: RecordedCommand, top: FilePath) {
         let arguments = CompilerArguments(record.words)
         guard arguments.isHypervisorObject, let output = arguments.output, let input = arguments.inputs.first,
@@ -29,27 +29,27 @@ struct ObjectCommand: Sendable, Equatable {
         isInitOnly = BuildSystemQuirks.isInitOnly(arguments)
     }
 
-    /// The basenames of headers named on the command line.
+    /// The basenames of headers that the command line names.
     var forcedIncludes: [String] {
         CompilerArguments(command.words).forcedIncludes.map { String($0.split(separator: "/").last ?? "") }
     }
 
-    /// Whether the object holds numbers of lines beside debug information and what the source says itself: sanitizers and coverage put them there.
+    /// Whether the object contains line numbers besides those of debug information and of the source itself. Sanitizers and coverage add
+    /// them.
     var storesLines: Bool {
         command.words.contains { word in ["-fsanitize", "-fprofile", "-ftest-coverage", "--coverage"].contains { word.hasPrefix($0) } }
     }
 
-    /// What the differ needs beside the tree's own flags.
+    /// The flags that the comparison needs besides the tree's own.
     ///
-    /// Debug information and sections for each function and object change no instruction. The tree's place is taken out of the debug
-    /// information, so that it is the same for both sides.
+    /// Debug information, and a section for each function and variable, change no instruction. The path of the tree is removed from debug
+    /// information, so that both sides are the same.
     static func differFlags(_ toolchain: Toolchain, top: FilePath) -> [String] {
         toolchain.debugFlags + ["-ffunction-sections", "-fdata-sections", "-fdebug-prefix-map=\(top)=."]
     }
 }
 
-/// `path`, from the folder it was said in, as a path relative to `root`; nil when it lies outside. `.` and `..` are taken
-/// out as text.
+/// Makes `path`, which is relative to `folder`, relative to `root`; nil when it lies outside. `.` and `..` are resolved as text.
 ///
 /// - Parameter root: absolute, without `.` and `..`.
 func relativePath(_ path: String, from folder: String, below root: String) -> String? {
@@ -62,8 +62,8 @@ func relativePath(_ path: String, from folder: String, below root: String) -> St
     return parts.dropFirst(above.count).joined(separator: "/")
 }
 
-/// The files that a make rule `target: file file …` names. A backslash before a space, a hash or a backslash belongs to
-/// the name (GCC's way of writing them); `$$` is a dollar.
+/// The files in a make rule `target: file file …`. A backslash before a space, a hash or a backslash is an escape, as GCC writes it; `$$`
+/// is a dollar.
 func dependencies(inRule bytes: [UInt8]) -> [String] {
     var names: [[UInt8]] = [], current: [UInt8] = []
     var seenColon = false, index = 0
@@ -76,13 +76,21 @@ func dependencies(inRule bytes: [UInt8]) -> [String] {
         let next = index + 1 < bytes.count ? bytes[index + 1] : 0
         index += 1
         switch byte {
-        case UInt8(ascii: "\\") where next == 0x0a: index += 1; end()
-        case UInt8(ascii: "\\") where next == 0x20 || next == UInt8(ascii: "#"): current.append(next); index += 1
-        case UInt8(ascii: "$") where next == UInt8(ascii: "$"): current.append(next); index += 1
+        case UInt8(ascii: "\\") where next == 0x0a:
+            index += 1
+            end()
+        case UInt8(ascii: "\\") where next == 0x20 || next == UInt8(ascii: "#"):
+            current.append(next)
+            index += 1
+        case UInt8(ascii: "$") where next == UInt8(ascii: "$"):
+            current.append(next)
+            index += 1
         case UInt8(ascii: ":") where !seenColon && (next == 0x20 || next == 0x0a || next == 0 || next == 0x5c):
             seenColon = true
             current = []
-        case 0x0a: end(); seenColon = false
+        case 0x0a:
+            end()
+            seenColon = false
         case 0x20, 0x09: end()
         default: current.append(byte)
         }

@@ -1,13 +1,13 @@
 import SystemPackage
 import WorkFiles
 
-/// Compiles single objects by replaying the tree's own commands.
+/// Compiles single objects by running the tree's own commands again.
 struct ObjectCompiler: Sendable {
     let runner: CommandRunner
     let toolchain: Toolchain
     let launcher: Launcher
     let store: ObjectStore
-    /// For objects on their way into the store.
+    /// The folder for objects before they go into the store.
     let work: FilePath
     let logs: FilePath
 
@@ -16,10 +16,10 @@ struct ObjectCompiler: Sendable {
         var wasCached: Bool
     }
 
-    /// The source as the compiler sees it, and the files it is made of, relative to `xen/`, links resolved. No launcher is asked: it would
+    /// The preprocessed source, and the files it is made of, relative to `xen/`, links resolved. No launcher is used: a launcher would
     /// have to send the sources.
     ///
-    /// - Returns: nil when the compiler fails. Whether that is a fault, compiling will tell.
+    /// - Returns: nil when the compiler fails. Compiling will show whether that is a fault.
     func preprocess(_ command: ObjectCommand, top: FilePath, side: String) async throws -> (text: PreprocessedText, read: Set<String>)? {
         let folder = work.appending(side), name = ContentKey.of([command.name])
         let output = folder.appending("\(name).i"), rule = folder.appending("\(name).list")
@@ -32,13 +32,13 @@ struct ObjectCompiler: Sendable {
         return (text, try read(rule, command, top: top))
     }
 
-    /// An object that was compiled before.
+    /// An object that was compiled before; nil if there is none.
     func stored(_ command: ObjectCommand, treeKey: String, top: FilePath) -> ObjectStore.Entry? {
         store.find(key(command, treeKey: treeKey, top: top))
     }
 
     private func key(_ command: ObjectCommand, treeKey: String, top: FilePath) -> String {
-        // The last flag holds the tree's place.
+        // Leave out the last flag: it contains the path of the tree.
         let flags = ObjectCommand.differFlags(toolchain, top: top).dropLast()
         return ContentKey.of([Cache.schema, treeKey, command.name, command.command.folder] + command.command.words + flags)
     }
@@ -51,9 +51,10 @@ struct ObjectCompiler: Sendable {
     }
 
     /// - Parameters:
-    ///   - tree: the key of the tree's content, and where it is.
+    ///   - treeKey: the key of the tree's content.
+    ///   - top: the top of the tree.
     ///   - side: `original` or `patched`, for the log and for messages.
-    /// - Throws: `BuildError` (exit 5) with the compiler's own first error.
+    /// - Throws: `BuildError` (exit 5) with the compiler's first error.
     func compile(_ command: ObjectCommand, treeKey: String, top: FilePath, side: String) async throws -> Result {
         let key = key(command, treeKey: treeKey, top: top)
         if let entry = store.find(key) { return Result(entry: entry, wasCached: true) }

@@ -8,14 +8,14 @@ package struct ObjectPair: Sendable, Equatable {
     package var name: String
     /// Its main source file relative to `xen/`, symbolic links resolved: `common/kernel.c`.
     package var source: String
-    /// The main source file of the original, where a patch gave it another name; nil is the same.
+    /// The original's main source file, if the patch renamed it; nil if it is the same.
     package var originalSource: String?
-    /// The same file as the compiler was told, where the build links it to another place: `arch/x86/efi/boot.c`.
+    /// The path that the compiler got for the main source file, if the build links it to another place: `arch/x86/efi/boot.c`.
     package var sourceAsCompiled: String
-    /// True when all of the object runs or is read at boot only: the build renames its sections to `.init…` afterwards,
-    /// which these files have not seen.
+    /// Whether all of the object runs or is read at boot only. The build renames its sections to `.init…` later, but the files here do
+    /// not have those names.
     package var isInitOnly: Bool
-    /// The compiled files; nil on one side when the patch adds or removes the object.
+    /// The compiled files. One is nil when the patch adds or removes the object.
     package var original: FilePath?
     package var patched: FilePath?
 
@@ -32,24 +32,24 @@ package struct ObjectPair: Sendable, Equatable {
     }
 }
 
-/// What the build stage hands on.
+/// The result of the build stage.
 package struct BuildOutcome: Sendable, Equatable {
     /// Pairs of all objects that the patch can affect, sorted by name.
     package var pairs: [ObjectPair]
-    /// How many objects this hypervisor has in all.
+    /// How many objects this hypervisor has in total.
     package var objectCount: Int
-    /// Compiler runs made, and compiler runs saved by the cache.
+    /// How many compiler runs were made, and how many the cache saved.
     package var compiled: Int
     package var fromCache: Int
-    /// First line of `$CC --version`.
+    /// The first line of `$CC --version`.
     package var compiler: String
-    /// What the original was configured with.
+    /// The configuration of the original.
     package var configuration: KernelConfiguration
     package var diagnostics: [Diagnostic]
-    /// Where the original of `pairs` is the tree with patches that run already: pairs of the tree itself and of that original, for
+    /// If the original of `pairs` is the tree with patches that run already: pairs that compare the tree itself with that original, for
     /// the objects that those patches can affect.
     package var below: [ObjectPair] = []
-    /// Why each object that came into question was compiled or spared, sorted by name.
+    /// Why each object that the patch may affect was compiled or not, sorted by name.
     package var decisions: [ObjectDecision]
     package var preparation: PreparationDecision?
 

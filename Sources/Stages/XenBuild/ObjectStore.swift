@@ -1,11 +1,11 @@
 import SystemPackage
 import WorkFiles
 
-/// Compiled objects that outlive a run, each with the list of the files it was made from.
+/// Compiled objects that are kept between runs, each with the list of files that it was made from.
 struct ObjectStore: Sendable {
     struct Entry: Sendable, Equatable {
         var object: FilePath
-        /// Paths that the compiler read, relative to `xen/`, links resolved.
+        /// Paths of the files that the compiler read, relative to `xen/`, links resolved.
         var dependencies: Set<String>
     }
 
@@ -15,7 +15,7 @@ struct ObjectStore: Sendable {
         root.appending(String(key.prefix(2))).appending("\(key).\(suffix)")
     }
 
-    /// The entry, when it is there and is what was once stored. A damaged one counts as missing.
+    /// The entry, if it is there and undamaged. A damaged one counts as missing.
     func find(_ key: String) -> Entry? {
         guard let sum = try? WorkFiles.read(path(key, "sum")), let object = try? WorkFiles.read(path(key, "o")),
             let list = try? WorkFiles.read(path(key, "list")), String(decoding: sum, as: UTF8.self) == Self.sum(object, list)
@@ -24,12 +24,13 @@ struct ObjectStore: Sendable {
         return Entry(object: path(key, "o"), dependencies: Self.names(list))
     }
 
-    /// An entry as who makes room sees it: all files whose names begin with its key, or with a dot and its key, which a killed run left.
+    /// An entry as seen when space is freed: all files whose names begin with its key, or with a dot and its key. A killed run leaves the
+    /// latter.
     struct Usage: Sendable {
         var key: String
         /// In bytes.
         var size: Int64 = 0
-        /// Nil for one that was never finished.
+        /// nil for an entry that was never finished.
         var lastUsed: Double?
     }
 
@@ -47,7 +48,7 @@ struct ObjectStore: Sendable {
     }
 
     func remove(_ key: String) throws {
-        // Without its sum the entry is none.
+        // Without its sum an entry does not count.
         try WorkFiles.remove(path(key, "sum"))
         let folder = path(key, "o").removingLastComponent()
         for name in try WorkFiles.names(in: folder) where name.drop(while: { $0 == "." }).hasPrefix("\(key).") {
@@ -55,7 +56,7 @@ struct ObjectStore: Sendable {
         }
     }
 
-    /// Stores what a compiler made. Parallel runs may store the same entry; the file that vouches for it comes last.
+    /// Stores a compiler's output. Parallel runs may store the same entry, so the file that makes it valid is written last.
     func store(_ key: String, object: FilePath, dependencies: Set<String>) throws -> Entry {
         try WorkFiles.makeFolder(path(key, "o").removingLastComponent())
         let bytes = try WorkFiles.read(object)

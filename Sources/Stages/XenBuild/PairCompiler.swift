@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// Compiles candidates on both sides, a bounded number at a time.
+/// Compiles candidates on both sides, with a limit on how many at a time.
 struct PairCompiler: Sendable {
     let compiler: ObjectCompiler
     let original: PreparedTree
@@ -11,7 +11,7 @@ struct PairCompiler: Sendable {
         var pairs: [ObjectPair] = []
         var compiled = 0
         var fromCache = 0
-        /// All files that the objects concerned were made from, relative to `xen/`.
+        /// All files that the affected objects were made from, relative to `xen/`.
         var read: Set<String> = []
         /// Sorted by name.
         var decisions: [ObjectDecision] = []
@@ -19,7 +19,7 @@ struct PairCompiler: Sendable {
 
     fileprivate struct One: Sendable {
         var decision: ObjectDecision?
-        /// nil when the object does not depend on any changed file, or both its sources say the same.
+        /// nil when the object depends on no changed file, or when both of its preprocessed sources are the same.
         var pair: ObjectPair?
         var compiled = 0
         var fromCache = 0
@@ -31,7 +31,7 @@ struct PairCompiler: Sendable {
         }
     }
 
-    /// Of how many candidates in doubt the preprocessed sources are compared, before it is known whether that pays for the others.
+    /// How many uncertain candidates are preprocessed and compared first, to find out whether that pays for the others.
     ///
     /// It takes about a quarter of the time of the compiles that it may save.
     private static let sampleSize = 8
@@ -39,7 +39,7 @@ struct PairCompiler: Sendable {
     func compile(
         _ candidates: [AffectedObjects.Candidate], jobs: Int, progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws -> Outcome {
-        // Spread over all of them, since neighbours in a folder are alike; the same in every run.
+        // Spread the sample over all candidates, because neighbours in a folder are alike. The choice is the same in every run.
         let inDoubt = candidates.filter { !$0.isCertain && $0.original != nil && $0.patched != nil }
         let step = max(1, inDoubt.count / Self.sampleSize)
         let sample = stride(from: 0, to: inDoubt.count, by: step).prefix(Self.sampleSize).map { inDoubt[$0] }
@@ -63,12 +63,12 @@ struct PairCompiler: Sendable {
         }.sorted()
     }
 
-    /// - Parameter preprocessFirst: whether sources that may be the same are compared before they are compiled.
+    /// - Parameter preprocessFirst: whether to compare preprocessed sources before compiling, if they may be the same.
     private func compile(_ candidate: AffectedObjects.Candidate, preprocessFirst: Bool) async throws -> One {
         guard let command = candidate.patched ?? candidate.original else { return One() }
         if !candidate.isCertain {
             let stored = candidate.original.flatMap { compiler.stored($0, treeKey: original.key, top: original.top) }
-            // Only a changed file that the compiler read can change what it makes.
+            // The result can differ only if the compiler reads a changed file.
             if let stored, stored.dependencies.isDisjoint(with: patched.changed) { return One(sparing: candidate, because: .readsNoneOfThem) }
             if preprocessFirst, let one = try await spared(candidate) { return one }
         }
@@ -100,7 +100,8 @@ struct PairCompiler: Sendable {
         return before == after ? .reads(read.intersection(patched.changed).sorted()) : .command
     }
 
-    /// What is to be said of a candidate that need not be compiled: it reads none of the changed files, or they say nothing new to it.
+    /// The decision about a candidate that need not be compiled: it reads none of the changed files, or its preprocessed source is the
+    /// same.
     ///
     /// - Returns: nil when it has to be compiled, or has been.
     private func spared(_ candidate: AffectedObjects.Candidate) async throws -> One? {
@@ -117,7 +118,7 @@ struct PairCompiler: Sendable {
 }
 
 extension PairCompiler.One {
-    /// Of an object that turned out not to be concerned.
+    /// For an object that was compiled and turned out to read none of the changed files.
     fileprivate init(counting result: ObjectCompiler.Result, of candidate: AffectedObjects.Candidate) {
         self.init(sparing: candidate, because: .readsNoneOfThem)
         add(result)

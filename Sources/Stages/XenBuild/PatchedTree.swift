@@ -2,23 +2,23 @@ import SourcePatch
 import SystemPackage
 import WorkFiles
 
-/// The private tree with the patch, ready to compile, and all that differs in it.
+/// The private tree with the patch, ready to compile, and everything that differs in it.
 struct PatchedTree: Sendable {
     var key: String
     var top: FilePath
     var objects: [String: ObjectCommand]
-    /// Files relative to `xen/` that differ between the two trees: those of the patch and those made from them.
+    /// Files that differ between the two trees, relative to `xen/`: the patch's files and those made from them.
     var changed: Set<String>
-    /// Options of the configuration that the patch changes.
+    /// The options of the configuration that the patch changes.
     var changedOptions: [String]
     var readByOthers: Set<String>
-    /// True when make prepared this tree anew.
+    /// Whether make prepared this tree from scratch.
     var wasPrepared: Bool
 
     /// - Parameters:
-    ///   - original: prepared without the patch.
-    ///   - graph: of the original.
-    ///   - folder: where a copy may be made.
+    ///   - original: the tree that was prepared without the patch.
+    ///   - graph: the original tree's include graph.
+    ///   - folder: the folder in which a copy may be made.
     static func make(
         original: PreparedTree, patch: AppliedPatch, graph: IncludeGraph, preparation: TreePreparation, folder: FilePath
     ) async throws -> PatchedTree {
@@ -45,12 +45,12 @@ struct PatchedTree: Sendable {
             readByOthers: prepared.readByOthers, wasPrepared: true)
     }
 
-    /// False only when the patch changes nothing but existing C and assembly files that the compiler alone reads. When what it makes of them
-    /// beside objects stays the same too, every generated file and every command stays what it was.
+    /// False only if the patch changes nothing but existing C and assembly files that the compiler alone reads. If the compiler also
+    /// makes the same other files from them as before, every generated file and every command stays the same.
     private static func isReadByMake(_ patch: AppliedPatch, paths: Set<String>, original: PreparedTree) throws -> Bool {
         if patch.files.contains(where: { $0.isNew || $0.change == .remove }) { return true }
         if paths.contains(where: BuildSystemQuirks.isReadByBuild) { return true }
-        // A header that a makefile names may be read by any tool.
+        // Any tool may read a header that a makefile names.
         let headers = Set(paths.filter { $0.hasSuffix(".h") }.map(IncludeGraph.basename))
         return try !headers.isEmpty && makefileNames(headers, in: original.xen)
     }
@@ -68,25 +68,28 @@ struct PatchedTree: Sendable {
         return found
     }
 
-    /// The files that objects may be made from and that differ between two private trees, relative to `xen/`.
+    /// The files that objects may be made from and that differ between two private trees, as paths relative to `xen/`.
     private static func differences(_ a: FilePath, _ b: FilePath) throws -> Set<String> {
         let left = try sources(a.appending("xen")), right = try sources(b.appending("xen"))
         var result = Set(left.keys).symmetricDifference(right.keys)
         for (path, kind) in left where right[path] != nil {
-            guard right[path] == kind else { result.insert(path); continue }
+            guard right[path] == kind else {
+                result.insert(path)
+                continue
+            }
             if case .symbolicLink = kind {
                 let target = WorkFiles.moved(try WorkFiles.linkTarget(a.appending("xen").appending(path)), from: a, to: b)
                 if try WorkFiles.linkTarget(b.appending("xen").appending(path)) != target { result.insert(path) }
             } else {
                 let one = try WorkFiles.read(a, "xen/\(path)"), other = try WorkFiles.read(b, "xen/\(path)")
-                // A generated file may say where it was made (`cpuid-autogen.h` does).
+                // A generated file may contain the path where it was made (`cpuid-autogen.h` does).
                 if one != other, withPlaceholder(one, for: a) != withPlaceholder(other, for: b) { result.insert(path) }
             }
         }
         return result
     }
 
-    /// The bytes without the private tree's own path.
+    /// The bytes, with each occurrence of the private tree's own path replaced by a zero byte.
     private static func withPlaceholder(_ bytes: [UInt8], for top: FilePath) -> [UInt8] {
         let path = Array(top.string.utf8)
         var result: [UInt8] = [], rest = bytes[...]
@@ -96,7 +99,9 @@ struct PatchedTree: Sendable {
             if rest.starts(with: path) {
                 result.append(0)
                 rest = rest.dropFirst(path.count)
-            } else { result.append(rest.removeFirst()) }
+            } else {
+                result.append(rest.removeFirst())
+            }
         }
         return result + rest
     }
@@ -106,7 +111,7 @@ struct PatchedTree: Sendable {
         try WorkFiles.walk(xen) { path, kind in
             guard !BuildSystemQuirks.isBuildResidue(path) else { return true }
             switch kind {
-            // Sizes may differ with the private tree's own path; the bytes decide.
+            // Sizes may differ because of the private tree's own path. The bytes decide.
             case .regular(_, let executable): result[path] = .regular(size: 0, executable: executable)
             case .symbolicLink: result[path] = kind
             case .folder, .other: break

@@ -6,22 +6,22 @@ import SystemPackage
 import WorkFiles
 import XenSource
 
-/// A private tree that was configured, has all its generated files, and whose objects' commands are known.
+/// A private tree that is configured and has its generated files. The commands for its objects are known.
 struct PreparedTree: Sendable {
-    /// Names the content, the configuration and the tools.
+    /// Identifies the content, the configuration and the tools.
     var key: String
     var top: FilePath
     var configuration: KernelConfiguration
     /// By name.
     var objects: [String: ObjectCommand]
-    /// What the compiler does beside them. At the depth of headers much of it was not done, and is known from what make says.
+    /// The compiler's other commands. At the depth of headers many of them have not run and are known only from make's dry run.
     var others: [OtherCommand]
     var depth: Depth = .everything
 
     /// How far a tree was prepared.
     enum Depth: String, Sendable {
-        /// Configuration, host tools and the headers that all objects may include. What a folder makes for its own objects (the flask
-        /// module's tables, the boot code) is missing. Takes half the time, and is enough for most changes of single sources.
+        /// Configuration, host tools and the headers that all objects may include. Files that a folder makes for its own objects (the
+        /// flask module's tables, the boot code) are missing. This takes half the time, and is enough for most changes of single sources.
         case headers
         /// Everything but the objects.
         case everything
@@ -33,9 +33,9 @@ struct PreparedTree: Sendable {
     var readByOthers: Set<String> { others.reduce(into: []) { $0.formUnion($1.reads) } }
 }
 
-/// A tree that was prepared no further than its headers does not answer the question: everything is needed.
+/// A tree that was prepared only as far as its headers is not enough: everything must be prepared.
 struct MoreIsNeeded: Error {
-    /// For who debugs the build stage.
+    /// For developers who debug the build stage.
     var reason: String
 
     init(_ reason: String) { self.reason = reason }
@@ -51,11 +51,11 @@ struct TreePreparation: Sendable {
     let configuration: ConfigurationChoice
     let progress: @Sendable (BuildProgress) -> Void
 
-    /// The user's tree as it is, or with the patch.
+    /// Prepares the user's tree, with or without the patch.
     ///
     /// - Parameters:
-    ///   - patch: what to write over the copy before it is configured.
-    ///   - depth: how far it is needed. A tree that is there already and goes further serves as well.
+    ///   - patch: the files to write over the copy before it is configured.
+    ///   - depth: how far to prepare. A kept tree that was prepared further is used as well.
     /// - Throws: `MoreIsNeeded` at the depth of headers, when make does not say enough.
     func prepared(patch: AppliedPatch? = nil, depth: PreparedTree.Depth = .everything) async throws -> PreparedTree {
         let key = key(patch)
@@ -86,7 +86,7 @@ struct TreePreparation: Sendable {
             Cache.schema, snapshot.key, configuration.identity, request.architecture, request.crossPrefix, toolchain.identity,
             request.makeVariables.joined(separator: "\u{0}"),
         ] { key.add(part) }
-        // Those of the user's tree are in the snapshot.
+        // The facts in the user's tree are part of the snapshot.
         if let path = factsBesideImage, let facts = try? WorkFiles.read(path) { key.add(facts) }
         for file in patch?.files ?? [] {
             key.add(file.path)
@@ -127,10 +127,10 @@ struct TreePreparation: Sendable {
         try keepBuildFacts(in: top)
     }
 
-    /// A copy of a tree whose configuration nothing will touch any more, for a second make beside the one that makes headers: two in one
-    /// tree would remove each other's probes of the compiler.
+    /// Copies a tree whose configuration is final, for a dry run that runs at the same time as the make that makes headers. Two makes in
+    /// one tree would remove each other's probes of the compiler.
     ///
-    /// - Returns: nil for a tree that would be configured once more by the first make that comes.
+    /// - Returns: nil for a tree that its next make would configure again.
     private func copyForDryRun(_ make: MakeCommand, side: String, environment: [String: String]) async throws -> FilePath? {
         guard try BuildSystemQuirks.hasSyncconfig(in: make.top),
             try await make.run(["syncconfig"], log: log("syncconfig-\(side)"), adding: environment)
@@ -140,7 +140,7 @@ struct TreePreparation: Sendable {
         return copy
     }
 
-    /// - Returns: what make would do in `make`'s tree, as it says it in the copy; nil without a copy, or when it can't say yet.
+    /// - Returns: what make would do in `make`'s tree, found out in the copy; nil without a copy, or if make can't say yet.
     private func dryRunMeanwhile(
         in copy: FilePath?, of make: MakeCommand, side: String, environment: [String: String]
     ) async throws -> DryRun? {
@@ -154,8 +154,8 @@ struct TreePreparation: Sendable {
         }
     }
 
-    /// The interpreter that the tree's scripts would get, without the wrappers that a user may have before it and without what it loads for
-    /// other programs: the scripts need neither, and there are some sixty runs.
+    /// The path of the Python interpreter that the tree's scripts would get. It bypasses wrappers that the user may have installed, and
+    /// modules that Python loads for other programs: the scripts need neither, and run about sixty times.
     ///
     /// - Returns: nil to let the makefiles choose.
     private func interpreter(for top: FilePath) async throws -> String? {
@@ -167,14 +167,14 @@ struct TreePreparation: Sendable {
         return path.hasPrefix("/") ? path : nil
     }
 
-    /// Lets make do everything, with the recorder in the compiler's place.
+    /// Lets make do everything, with the recorder in place of the compiler.
     private func recordAll(_ make: MakeCommand, in recording: FilePath, side: String, environment: [String: String]) async throws {
         let log = log("prepare-\(side)")
         var environment = environment
         environment[RecordingFolder.variable] = recording.string
         let succeeded = try await make.run(["-k", "-j\(request.jobs)"], log: log, adding: environment)
-        // The last link must fail, since the objects are empty. The object that holds all others comes just before it,
-        // and make does not make it unless everything before was made.
+        // The last link must fail, because the objects are empty. The object that contains all others is made just before it, and make
+        // only makes that object if everything before it was made.
         let xen = make.top.appending("xen")
         let folders = (try? WorkFiles.names(in: xen.appending("arch"))) ?? []
         let prelinked = BuildSystemQuirks.prelinkObjects(folders: folders, architecture: request.architecture)
@@ -185,19 +185,19 @@ struct TreePreparation: Sendable {
         }
     }
 
-    /// Lets make do what comes before all objects, and say how it would make those.
+    /// Lets make do what comes before the objects, and say how it would make those.
     private func recordDryRun(_ make: MakeCommand, in recording: FilePath, side: String, environment: [String: String]) async throws {
         let copy = try await copyForDryRun(make, side: side, environment: environment)
         async let early = dryRunMeanwhile(in: copy, of: make, side: side, environment: environment)
-        // It ends with an error, since there is nothing to link. Whether the headers are all there, the objects will tell.
+        // Make ends with an error, because there is nothing to link. If headers are missing, compiling the objects shows it.
         _ = try await make.run(
             ["-j\(request.jobs)"] + BuildSystemQuirks.withoutObjects, log: log("headers-\(side)"),
             adding: environment.merging([RecordingFolder.variable: recording.string]) { $1 })
-        // What make has made already, it would not make.
+        // A dry run does not list objects that make has made already.
         guard try BuildSystemQuirks.madeObjects(in: make.top).isEmpty else { throw MoreIsNeeded("make made objects too early") }
         var dryRun = try await early
         do {
-            // Makefiles up to 4.14 can't say anything before the headers are there.
+            // Makefiles up to 4.14 can't list the commands before the headers exist.
             if dryRun == nil {
                 dryRun = try await make.dryRun(log: log("dry-run-\(side)"), output: recording.appending("dry-run"), adding: environment)
             }
@@ -209,15 +209,16 @@ struct TreePreparation: Sendable {
         for (name, commands) in [(RecordingFolder.objects, run.objects), (RecordingFolder.others, run.others)] {
             for (number, command) in commands.enumerated() {
                 let record = RecordedCommand(folder: command.folder, words: toolchain.compiler + command.words)
-                // Names sort as the commands came: of two for one object, the last one counts.
+                // Names sort in the order of the commands. If one object has two commands, the last one counts.
                 try WorkFiles.write(record.bytes, to: recording.appending(name).appending("dry-run-\(1_000_000 + number)"))
             }
         }
     }
 
-    /// Date, person and machine of the user's own build: the objects that hold them are to be those of the hypervisor that came of it.
+    /// Keeps the date, person and machine of the user's own build, so that objects that contain them equal those of the hypervisor from
+    /// that build.
     ///
-    /// The tree given is often a fresh copy of the one that was built, so what lies beside xen-syms comes first.
+    /// The given tree is often a fresh copy of the one that was built, so the file beside xen-syms is preferred.
     private func keepBuildFacts(in top: FilePath) throws {
         let path = BuildSystemQuirks.buildFacts
         guard !request.patch.files.contains(where: { $0.path == BuildSystemQuirks.buildFactsTemplate }) else { return }
@@ -231,7 +232,7 @@ struct TreePreparation: Sendable {
         request.image?.removingLastComponent().appending(BuildSystemQuirks.buildFactsInHypervisor)
     }
 
-    /// An empty object of the target's kind, which each recorded command leaves as its output.
+    /// Makes an empty object for the target. The recorder copies it to the output of each recorded command.
     private func compileStandIn(_ path: FilePath, log: FilePath) async throws {
         let words = toolchain.compiler + ["-c", "-x", "assembler", "/dev/null", "-o", path.string]
         guard try await runner.run(words, in: path.removingLastComponent(), log: log) else {
@@ -264,7 +265,7 @@ struct TreePreparation: Sendable {
     private func log(_ name: String) -> FilePath { request.logs.appending("\(name).log") }
 }
 
-/// Paths that compilers tell, as paths relative to `xen/` with symbolic links resolved. Each is looked up once.
+/// Converts paths from compilers to paths relative to `xen/` with symbolic links resolved. Each path is looked up once.
 struct ResolvedPaths {
     private let xen: String
     private var known: [String: String?] = [:]

@@ -1,21 +1,21 @@
 import SystemPackage
 
-/// A preprocessed source without what makes no difference to the compiler: where lines came from, how wide the blanks are, and where the
-/// private tree lies. Of two sources with the same text the compiler makes the same object but for line numbers in its debug information.
+/// A preprocessed source without what makes no difference to the compiler: line markers, the width of blanks, and the path of the private
+/// tree. The compiler makes the same object from two sources with the same text, except for line numbers in debug information.
 struct PreprocessedText: Sendable, Equatable {
-    /// Of the text that is left.
+    /// The digest of the remaining text.
     let digest: String
 
     /// - Parameters:
-    ///   - bytes: what the compiler's `-E` wrote.
-    ///   - top: the private tree it was made in.
+    ///   - bytes: the output of the compiler's `-E`.
+    ///   - top: the private tree in which it was made.
     init(_ bytes: [UInt8], top: FilePath) {
         let essence = Self.essence(of: bytes, top: Array(top.string.utf8))
-        // The compiler itself knows the line where this stands.
+        // `__builtin_LINE` gives the compiler's own line number, so then the line markers matter.
         digest = ContentKey.of(essence.firstRange(of: Array("__builtin_LINE".utf8)) == nil ? essence : bytes)
     }
 
-    /// Blanks become one blank, or one end of line when there is one among them: an assembler and `#pragma` depend on lines.
+    /// Reduces a run of blanks to one blank, or to one end of line if it contains one: assembly and `#pragma` depend on lines.
     static func essence(of bytes: [UInt8], top: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count / 2)
@@ -52,14 +52,14 @@ struct PreprocessedText: Sendable, Equatable {
         return result
     }
 
-    /// `# 12 "file" 2`: a hash, blanks and a digit.
+    /// Whether this is a line marker such as `# 12 "file" 2`: a hash, blanks and a digit.
     private static func isLineMarker(_ bytes: [UInt8], _ hash: Int) -> Bool {
         var index = hash + 1
         while index < bytes.count, bytes[index] == 0x20 { index += 1 }
         return index > hash + 1 && index < bytes.count && (0x30...0x39).contains(bytes[index])
     }
 
-    /// Past the closing quote, or at the end of the line where there is none.
+    /// The index after the closing quote, or at the end of the line if there is none.
     private static func endOfLiteral(_ bytes: [UInt8], _ start: Int) -> Int {
         var index = start + 1
         while index < bytes.count, bytes[index] != 0x0a {
@@ -69,7 +69,7 @@ struct PreprocessedText: Sendable, Equatable {
         return index
     }
 
-    /// A literal may name a file of the tree (`__FILE__`).
+    /// Removes the path of the tree: a literal may contain it (`__FILE__`).
     private static func append(_ part: ArraySlice<UInt8>, to result: inout [UInt8], without top: [UInt8]) {
         guard part.count > top.count, !top.isEmpty else {
             result += part

@@ -1,14 +1,15 @@
-/// One command of a shell script, as the shell would start it.
+/// One command of a shell script, with its words as the shell would pass them on.
 struct ShellCommand: Equatable {
-    /// Words without quotes, as `execve` would get them, assignments and reserved words (`if`, `then`, `!`) before them included.
+    /// The words without quotes, as `execve` would get them, but including assignments and reserved words (`if`, `then`, `!`) before the
+    /// command.
     var words: [String] = []
-    /// False when the shell would have its say first: a variable, a pattern, the output of another command, a file to read or write.
+    /// False when the shell would do more than split words: for a variable, a pattern, the output of another command, or a redirection.
     var isPlain = true
 }
 
-/// Takes a script apart into its commands, by the POSIX shell's rules of quoting (XCU 2.2) and its operators.
+/// Splits a script into commands, by the POSIX shell's rules for quoting (XCU 2.2) and its operators.
 ///
-/// What the shell would compute is left in the words as it is written, and the command is not plain.
+/// Anything that the shell would compute stays in the words as it is written, and makes the command not plain.
 func shellCommands(in script: some Collection<UInt8>) -> [ShellCommand] {
     var reader = ShellReader(bytes: Array(script))
     return reader.read()
@@ -26,7 +27,7 @@ private struct ShellReader {
 
     private static let operators = Set(";&|()\n".utf8)
     private static let blanks = Set(" \t".utf8)
-    /// They mean themselves to the shell unless they are in quotes: patterns and the caller's home.
+    /// Characters that the shell interprets outside quotes: patterns, and the caller's home.
     private static let patterns = Set("*?[~".utf8)
 
     mutating func read() -> [ShellCommand] {
@@ -60,7 +61,7 @@ private struct ShellReader {
 
     private mutating func readEscaped() {
         guard position < bytes.count else { return }
-        // A line that goes on in the next.
+        // A backslash at the end of a line joins it with the next.
         if bytes[position] != 0x0a { append(bytes[position]) }
         position += 1
     }

@@ -2,8 +2,8 @@ import SystemPackage
 import WorkFiles
 
 extension BuildSystemQuirks {
-    /// Lets the script that makes `compat/xlat.h` (until 4.19) count and edit words without a process for each step: it starts `expr` six
-    /// thousand times and `sed` two thousand times, most of all work for the headers.
+    /// Lets the script that makes `compat/xlat.h` (until 4.19) count and edit words without a process for each step. The script starts
+    /// `expr` six thousand times and `sed` two thousand times, which is most of the work for the headers.
     static func spareProcesses(in top: FilePath) throws {
         let script = top.appending("xen/tools/get-fields.sh")
         guard case .regular(_, let executable) = try WorkFiles.kind(of: script) else { return }
@@ -12,8 +12,8 @@ extension BuildSystemQuirks {
         try WorkFiles.write(Array(shellFunctions.utf8) + text, to: script, executable: executable)
     }
 
-    /// Functions of the names of `expr` and `sed` that say what those say: for a sum of two numbers, ending with 1 for a result of 0, and for three
-    /// of sed's scripts, line by line. Everything else goes to the programs.
+    /// Shell functions named `expr` and `sed` that print what the programs print: for a sum of two numbers, with status 1 if the sum is
+    /// 0, and for three of the sed scripts, line by line. All other calls go to the programs.
     static let shellFunctions = #"""
         expr () { case $#$2 in 3[+-]) set -- $(($1 $2 $3)); echo $1; test $1 != 0;; *) command expr "$@";; esac; }
         sed () {

@@ -2,15 +2,15 @@ import SourcePatch
 import SystemPackage
 
 extension BuildOutcome {
-    /// The same for an original that is not the tree itself, but the tree with the patches that run already.
+    /// Makes the same outcome for an original that is the tree with the patches that run already, not the tree itself.
     ///
-    /// `self` came of all patches together. What it has of each object with all patches is compared with what the
-    /// running patches make of it; an object that the new patches bring back to what the tree has is among them.
+    /// `self` is the outcome of all patches together. For each object, the result of all patches is compared with the result of the
+    /// running patches. That includes objects that the new patches change back to their state in the tree.
     ///
     /// - Parameters:
-    ///   - running: the first patches of the series that `self` came of; without files the result is `self`.
-    ///   - request: what `self` came of.
-    /// - Throws: as `buildObjectPairs`.
+    ///   - running: the first patches of the series that `self` was built from. If it has no files, the result is `self`.
+    ///   - request: the request that `self` was built from.
+    /// - Throws: the same errors as `buildObjectPairs`.
     package func beginning(
         at running: AppliedPatch, of request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws -> BuildOutcome {
@@ -27,7 +27,7 @@ extension BuildOutcome {
         result.fromCache += first.fromCache
         result.pairs = first.pairs.map { stage in
             guard var pair = whole.removeValue(forKey: stage.name) else {
-                // Not concerned by all patches together: it is as in the tree again.
+                // All patches together do not affect it, so it is again as in the tree.
                 var pair = stage
                 (pair.original, pair.patched) = (stage.patched, stage.original)
                 return pair

@@ -1,18 +1,18 @@
 import SystemPackage
 import WorkFiles
 
-/// The compiler and binutils of a build, and what tells them from others.
+/// The compiler and binutils of a build, and what distinguishes them from others.
 struct Toolchain: Sendable, Equatable {
-    /// `CC` of the caller, split into words, or the compiler with the cross prefix.
+    /// The caller's `CC`, split into words, or the compiler with the cross prefix.
     var compiler: [String]
-    /// First line of `--version`.
+    /// The first line of `--version`.
     var displayName: String
-    /// Changes when another compiler or other binutils would be used.
+    /// Changes when the compiler or the binutils change.
     var identity: String
-    /// Ask the compiler for debug information, as far as the differ reads it. They change no code.
+    /// Flags that ask the compiler for the debug information that the comparison reads. They do not change the code.
     var debugFlags: [String]
 
-    /// - Throws: `BuildError` when there is no compiler that runs.
+    /// - Throws: `BuildError` when no compiler can be run.
     static func find(_ request: BuildRequest, runner: CommandRunner) async throws -> Toolchain {
         let chosen = request.environment["CC"].map { $0.split(separator: " ").map(String.init) } ?? []
         let compiler = chosen.isEmpty ? [request.crossPrefix + "gcc"] : chosen
@@ -22,11 +22,11 @@ struct Toolchain: Sendable, Equatable {
             throw BuildError("no compiler for \(request.architecture): '\(compiler.first ?? name)' is not in PATH", help: help)
         }
         guard let version = try await runner.output(compiler + ["--version"]) else {
-            // Who interrupts a run interrupts its tools.
+            // A user who interrupts the run also interrupts its tools, which then seem to fail.
             try Task.checkCancellation()
             throw BuildError("no compiler for \(request.architecture): '\(name) --version' fails", help: help)
         }
-        // A compiler that was built anew, or a wrapper that was edited, may say the same of itself.
+        // A rebuilt compiler, or an edited wrapper, may report the same version.
         var identity = [name, path.string, version, Self.trace(of: path)]
         if let part = try await runner.output(compiler + ["-print-prog-name=cc1"])?.split(whereSeparator: \.isNewline).first, part.hasPrefix("/") {
             identity.append(Self.trace(of: FilePath(String(part))))
@@ -44,20 +44,21 @@ struct Toolchain: Sendable, Equatable {
             identity: identity.joined(separator: "\n"), debugFlags: debugFlags(version: version))
     }
 
-    /// Size and time of a program's file.
+    /// The size and time of a program's file.
     private static func trace(of program: FilePath) -> String {
         guard let file = WorkFiles.resolved(program), let kind = try? WorkFiles.kind(of: file), case .regular(let size, _) = kind else { return "" }
         return "\(size) \(WorkFiles.lastTouched(file) ?? 0)"
     }
 
-    /// GCC takes an eighth less time without the places of variables at each instruction, which nobody asks for; others refuse that option.
+    /// GCC takes an eighth less time if it does not track the places of variables at each instruction, which nothing here reads. Other
+    /// compilers refuse that option.
     ///
-    /// - Parameter version: what the compiler answers to `--version`.
+    /// - Parameter version: the compiler's output for `--version`.
     static func debugFlags(version: String) -> [String] {
         version.contains("Free Software Foundation") ? ["-g", "-fno-var-tracking"] : ["-g"]
     }
 
-    /// What to do about tools that are not there.
+    /// Help for the user when tools are missing.
     private static func helpOnMissing(_ what: String, for request: BuildRequest, isChosen: Bool) -> String {
         if isChosen || request.crossPrefix.isEmpty { return "install \(what), or set CC to the compiler to use" }
         let package = request.toolchainPackage.map { " (Debian: \($0))" } ?? ""

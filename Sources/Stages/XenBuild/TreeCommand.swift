@@ -1,17 +1,17 @@
 import CompilerRecorder
 import SystemPackage
 
-/// A compiler's command of a private tree, to be given again in that tree or another. Paths below the tree are told with a mark for its
-/// place, so that commands of two trees can be compared.
+/// A compiler's command from a private tree, which can be run again in that tree or another. A mark replaces the path of the tree, so
+/// that commands of two trees can be compared.
 struct TreeCommand: Sendable, Hashable {
-    /// Where the command runs, and its words.
+    /// The folder in which the command runs, and its words.
     var folder: String
     var words: [String]
 
-    /// Stands for the top of the private tree.
+    /// Replaces the path of the private tree.
     private static let mark = "\u{1}TOP\u{1}"
 
-    /// - Parameter top: the private tree that it was recorded in.
+    /// - Parameter top: the private tree in which the command was recorded.
     init(_ record: RecordedCommand, top: FilePath) {
         func marked(_ text: String) -> String {
             guard text.utf8.count >= top.string.utf8.count else { return text }
@@ -29,7 +29,7 @@ struct TreeCommand: Sendable, Hashable {
 
     /// The command with other outputs and other flags for debug information.
     ///
-    /// - Parameter extra: flags to append; `-g0` of the tree would undo a `-g` among them.
+    /// - Parameter extra: flags to append. The tree's own `-g0` is removed, because it would undo a `-g` among them.
     func replay(in top: FilePath, output: FilePath, dependencies: FilePath, extra: [String]) -> [String] {
         var result: [String] = []
         var index = 0
@@ -47,7 +47,7 @@ struct TreeCommand: Sendable, Hashable {
         return result + ["-MD", "-MF", dependencies.string, "-o", output.string] + extra
     }
 
-    /// The command of an object with nothing made but the preprocessed source, and the list of files.
+    /// The object's command, changed to write only the preprocessed source and the list of files that it read.
     func preprocessing(in top: FilePath, output: FilePath, dependencies: FilePath) -> [String] {
         replay(in: top, output: output, dependencies: dependencies, extra: []).map { $0 == "-c" ? "-E" : $0 }
     }

@@ -12,12 +12,12 @@ struct TreeSnapshot: Sendable {
     let top: FilePath
     /// By path relative to the top.
     let entries: [String: Entry]
-    /// True when the tree was built in place, so that it holds more than its source.
+    /// Whether the tree was built in place, so that it contains more than its source.
     let wasBuilt: Bool
-    /// Over all paths, modes and bytes.
+    /// A digest of all paths, modes and bytes.
     let key: String
 
-    /// Reads the whole tree. Nothing is written.
+    /// Reads the whole tree and writes nothing.
     init(_ tree: XenTree) throws {
         var collector = Collector(top: tree.top)
         for path in BuildSystemQuirks.inputs { try collector.add(path) }
@@ -58,7 +58,7 @@ struct TreeSnapshot: Sendable {
         switch entry {
         case .file: try WorkFiles.read(top, path)
         case .link(let target):
-            // One that leads out of the tree is followed by the build, and what is there is in nobody else's key.
+            // The build follows a link that leads out of the tree, and no other part of the key covers the content there.
             if let place = WorkFiles.resolved(top.appending(path)), !place.string.hasPrefix("\(top)/"), WorkFiles.isReadableFile(place) {
                 try Array(target.utf8) + [0] + WorkFiles.read(place)
             } else {

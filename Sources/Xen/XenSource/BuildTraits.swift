@@ -1,10 +1,10 @@
-/// How a hypervisor or an object was built, as far as its files tell.
+/// How a hypervisor or an object was built, as far as its files say.
 package struct BuildTraits: Sendable, Equatable {
-    /// What the compilers call themselves in `.comment`: `GCC: (Debian 12.2.0-14) 12.2.0`.
+    /// The names of the compilers in `.comment`: `GCC: (Debian 12.2.0-14) 12.2.0`.
     package var compilers: Set<String>
-    /// nil where it is not known.
+    /// Nil when it is unknown.
     package var configuration: KernelConfiguration?
-    /// The words that the compiler was given, by the main source file relative to `xen/`; files without debug information are missing.
+    /// The options that the compiler got, by the main source file relative to `xen/`. Files without debug information are missing.
     package var flags: [String: Set<String>]
 
     package init(compilers: Set<String> = [], configuration: KernelConfiguration? = nil, flags: [String: Set<String>] = [:]) {
@@ -13,7 +13,7 @@ package struct BuildTraits: Sendable, Equatable {
         self.flags = flags
     }
 
-    /// The texts in a `.comment` section: each ended by a zero byte.
+    /// The texts in a `.comment` section. Each ends with a zero byte.
     package static func compilers(inComment bytes: [UInt8]) -> Set<String> {
         Set(bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) })
     }
@@ -25,9 +25,9 @@ package struct BuildTraits: Sendable, Equatable {
 }
 
 extension KernelConfiguration {
-    /// What another configuration sets otherwise, a phrase each. What Kconfig finds out about the tools does not count.
+    /// The options that the two configurations set differently, a phrase each. What Kconfig finds out about the tools does not count.
     ///
-    /// - Parameter here: the other one; this is the one "there".
+    /// - Parameter here: the other configuration; `self` is the one "there".
     package func describedDifferences(from here: KernelConfiguration) -> [String] {
         func isAboutTools(_ name: String) -> Bool {
             ["CC_", "HAS_AS_", "HAS_CC_", "AS_", "LD_"].contains { name.hasPrefix($0) } || name.hasSuffix("_VERSION")

@@ -1,9 +1,9 @@
 import CZlib
 
-/// What a gzip file holds (RFC 1952).
+/// The contents of a gzip file (RFC 1952).
 ///
-/// - Parameter limit: of the result, in bytes; a file that would give more is refused.
-/// - Returns: nil when the file is damaged or cut short.
+/// - Parameter limit: the most that the result may have, in bytes.
+/// - Returns: nil when the file is damaged or cut short, or when its contents are larger than `limit`.
 package func gunzip(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
     var stream = z_stream()
     // 16 asks for a gzip header, 15 is the largest window.

@@ -1,5 +1,6 @@
 import Diagnostics
 import SystemPackage
+import WorkFiles
 
 /// A `.config` of the hypervisor: which options are set, and to what.
 ///
@@ -8,7 +9,7 @@ package struct KernelConfiguration: Sendable, Equatable {
     /// By name without `CONFIG_`; values as written, strings without their quotes.
     package private(set) var options: [String: String]
 
-    /// Reads the text of a `.config`. Lines that are not Kconfig's are passed over.
+    /// Reads the text of a `.config`. Skips lines that Kconfig would not write.
     package init(text: String) {
         options = [:]
         for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("CONFIG_") {
@@ -20,9 +21,9 @@ package struct KernelConfiguration: Sendable, Equatable {
         }
     }
 
-    /// - Throws: `XenSourceError` (exit 64) when the file can't be read or is no configuration of a hypervisor.
+    /// - Throws: `XenSourceError` (exit 64) when the file can't be read or is not the configuration of a hypervisor.
     package init(contentsOf path: FilePath) throws(XenSourceError) {
-        guard !isFolder(path), let text = readText(path) else {
+        guard let text = try? WorkFiles.readText(path) else {
             throw XenSourceError("\(path): the configuration can't be read")
         }
         self.init(text: text)
@@ -43,9 +44,9 @@ package struct KernelConfiguration: Sendable, Equatable {
     /// COVERAGE was GCOV before 4.11.
     package var instrumentation: [String] { ["COVERAGE", "GCOV", "UBSAN", "LTO"].filter(isOn) }
 
-    /// The value of `make XEN_TARGET_ARCH=` that the configuration is for, where it says so.
+    /// The value of `make XEN_TARGET_ARCH=` that the configuration is for, or nil when it does not say.
     ///
-    /// - Parameter options: the options that say it, by those values.
+    /// - Parameter options: for each of those values, the option that stands for it.
     package func architectureName(by options: [String: String]) -> String? {
         options.sorted { $0.key < $1.key }.first { isOn($0.value) }?.key
     }
@@ -55,10 +56,10 @@ package struct KernelConfiguration: Sendable, Equatable {
         Set(options.keys).union(other.options.keys).filter { options[$0] != other.options[$0] }.sorted()
     }
 
-    /// Refuses what no payload can be built for, before anything is built.
+    /// Refuses a configuration for which no payload can be built, before anything is built.
     ///
     /// - Parameters:
-    ///   - file: for the message.
+    ///   - file: the configuration's name, for the message.
     ///   - architecture: as `make XEN_TARGET_ARCH=` names it.
     ///   - options: as for `architectureName`.
     /// - Throws: `XenSourceError`: live patching off or another architecture (exit 64); instrumented (exit 4).
@@ -80,4 +81,12 @@ package struct KernelConfiguration: Sendable, Equatable {
                 diagnosticID: .instrumentedBuild)
         }
     }
+}
+
+/// The text without blanks and line breaks at either end.
+func trimmed(_ text: some StringProtocol) -> String {
+    var rest = text[...]
+    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+    while let last = rest.last, last.isWhitespace { rest.removeLast() }
+    return String(rest)
 }

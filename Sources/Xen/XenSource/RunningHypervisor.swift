@@ -1,7 +1,7 @@
 import SystemPackage
 import XenVersions
 
-/// A hypervisor as it runs: what its build left, and the payloads that are applied to it.
+/// A hypervisor as it runs: the files of its build, and the payloads that are applied to it.
 package struct RunningHypervisor: Sendable {
     package let image: XenImage
     /// In the order in which they were applied.
@@ -14,20 +14,20 @@ package struct RunningHypervisor: Sendable {
 
     package mutating func apply(_ payload: AppliedPayload) { payloads.append(payload) }
 
-    /// What the payloads brought under a name, the topmost last.
+    /// The symbols that the payloads added under a name, the topmost payload's last.
     ///
-    /// - Parameter name: as the hypervisor's own symbol table would have it. This program's payloads make each name unique by
-    ///   a tag behind a tilde, other tools' don't.
+    /// - Parameter name: as it would be in the hypervisor's own symbol table. This program's payloads make each name unique with
+    ///   a tag after a tilde; other tools' payloads don't.
     package func brought(named name: String) -> [XenImage.Symbol] {
         payloads.flatMap(\.symbols).filter { $0.name == name || AppliedPayload.withoutTag($0.name) == name }
     }
 
-    /// What the payloads brought under the names that fit, the topmost last.
+    /// The symbols that the payloads added under the names that fit, the topmost payload's last.
     package func brought(where fits: (String) -> Bool) -> [XenImage.Symbol] {
         payloads.flatMap(\.symbols).filter { fits(AppliedPayload.withoutTag($0.name)) }
     }
 
-    /// The code that runs when a function is called: of the topmost payload that replaces it; nil where none does.
+    /// The code that runs when a function is called, from the topmost payload that replaces the function; nil if none does.
     package func replacement(of function: XenImage.Symbol) -> (code: AppliedPayload.Replacement, payload: AppliedPayload)? {
         for payload in payloads.reversed() {
             if let code = payload.replacements.first(where: { $0.oldAddress == function.address }) { return (code, payload) }
@@ -38,13 +38,13 @@ package struct RunningHypervisor: Sendable {
     /// Whether a payload replaces the function at an address.
     package func isReplaced(_ address: UInt64) -> Bool { payloads.contains { $0.replacements.contains { $0.oldAddress == address } } }
 
-    /// What is at an address when nothing has run yet.
+    /// The bytes at an address before anything has run; nil if there are none.
     package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         if let bytes = image.bytes(at: address, count: count) { return bytes }
         return payloads.lazy.compactMap { $0.bytes(at: address, count: count) }.first
     }
 
-    /// Whether the hypervisor or a payload lies there.
+    /// Whether the hypervisor or a payload is at an address.
     package func hasMemory(at address: UInt64) -> Bool {
         image.hasMemory(at: address) || payloads.contains { $0.bytes(at: address, count: 1) != nil }
     }
@@ -52,8 +52,8 @@ package struct RunningHypervisor: Sendable {
 
 /// A payload in the hypervisor's memory.
 ///
-/// Where a payload lies is decided when it is loaded. Its addresses here are those that it would get if the payloads were loaded in
-/// their order, and serve to tell things apart.
+/// The place of a payload is decided when it is loaded. The addresses here are those that it would get if the payloads were loaded in
+/// their order. They only serve to tell things apart.
 package struct AppliedPayload: Sendable {
     /// A function whose calls end up in the payload.
     package struct Replacement: Sendable, Equatable {
@@ -72,14 +72,14 @@ package struct AppliedPayload: Sendable {
 
     package var path: FilePath
     package var buildID: [UInt8]
-    /// What it adds to the hypervisor's symbols.
+    /// The symbols that it adds to the hypervisor's.
     package var symbols: [XenImage.Symbol]
     package var replacements: [Replacement]
-    /// What it has the hypervisor call, without the sections' prefix: `load`, `preapply`.
+    /// The names of its hooks, without the sections' prefix: `load`, `preapply`.
     package var hooks: [String]
     /// Its sections after relocation, by their addresses.
     package var memory: [(address: UInt64, bytes: [UInt8])]
-    /// The first address behind it.
+    /// The first address behind the payload.
     package var end: UInt64
 
     package init(
@@ -95,22 +95,22 @@ package struct AppliedPayload: Sendable {
         self.end = end
     }
 
-    /// The payload's name, as the host tool takes it from the file.
+    /// The payload's name. The host tool derives it from the file's name in the same way.
     package var name: String { path.stem ?? path.string }
 
-    /// Whether a symbol that it brought is a variable.
+    /// Whether a symbol of the payload is a variable.
     package func isWritable(_ symbol: XenImage.Symbol) -> Bool { symbol.section.map(SectionName.isWritableData) ?? false }
 
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         memory.lazy.compactMap { $0.bytes.stretch(of: count, at: address, startingAt: $0.address) }.first
     }
 
-    /// What the source calls a symbol of this program's payloads: `helper` of `helper~1a2b3c4d`.
+    /// The name that the source gives to a symbol of this program's payloads: `helper` for `helper~1a2b3c4d`.
     package static func withoutTag(_ name: String) -> String { String(name.prefix { $0 != "~" }) }
 }
 
 extension [UInt8] {
-    /// The bytes at an address, in a block of memory that starts at another; nil where the block does not hold all of them.
+    /// The bytes at an address, in a block of memory that starts at `start`; nil if the block does not hold all of them.
     func stretch(of count: Int, at address: UInt64, startingAt start: UInt64) -> ArraySlice<UInt8>? {
         guard count >= 0, address >= start, address - start <= UInt64(self.count) else { return nil }
         let first = Int(address - start)

@@ -3,23 +3,23 @@ import ELFModel
 import SystemPackage
 import XenVersions
 
-/// An `xen-syms`: the linked hypervisor that is running, as its build left it. What payloads changed since is not in it:
+/// An `xen-syms`: the linked hypervisor that is running, as its build left it. It does not have what payloads changed since:
 /// see `RunningHypervisor`.
 package struct XenImage: Sendable {
     /// A symbol that has an address in the running hypervisor.
     package struct Symbol: Sendable, Equatable {
         package var name: String
-        /// For local symbols: what the STT_FILE symbol above it says (`kernel.c`, `common/kernel.c`).
+        /// For a local symbol: the name in the STT_FILE symbol above it (`kernel.c`, `common/kernel.c`).
         package var file: String?
-        /// Counts the STT_FILE symbols up to this one: two files of one name are two groups. nil for globals.
+        /// The index of that STT_FILE symbol among all such, from 0: two files of the same name are two groups. Nil for globals.
         package var group: Int?
         package var address: UInt64
         package var size: UInt64
         package var isFunction: Bool
-        /// The section that it lies in, or nil for an absolute symbol.
+        /// The section that the symbol is in, or nil for an absolute symbol.
         package var section: String?
-        /// For what a payload brought: the payload's name. Its address is not known before the payload is loaded; what stands here
-        /// only tells apart.
+        /// For a symbol that a payload added: the payload's name. Its address is unknown before the payload is loaded; `address` only
+        /// tells it apart from others.
         package var payload: String?
 
         package init(
@@ -41,7 +41,7 @@ package struct XenImage: Sendable {
             if group != nil, let file, !file.isEmpty { "\(file)#\(name)" } else { name }
         }
 
-        /// Its address where that is known before the next payload is loaded: nil for what another payload brought.
+        /// The address, if it is known before the next payload is loaded; nil for a symbol that another payload added.
         package var knownAddress: UInt64? { payload == nil ? address : nil }
 
         /// Whether it lies in memory that the hypervisor frees at the end of booting.
@@ -65,21 +65,21 @@ package struct XenImage: Sendable {
 
     /// Reads an `xen-syms`.
     ///
-    /// - Throws: `XenImageError` when it is missing, cut short, not ELF, not linked, of another machine than `machine`, or
+    /// - Throws: `InputError` when the file is missing, cut short, not ELF, not linked, for another machine than `machine`, or
     ///   without build-id or symbols.
-    package static func read(_ path: FilePath, machine: UInt16? = nil) throws(XenImageError) -> XenImage {
+    package static func read(_ path: FilePath, machine: UInt16? = nil) throws(InputError) -> XenImage {
         let file: ELFFile
         do {
             file = try ELFFile.read(path, debugSections: false)
         } catch {
-            throw XenImageError(path: path, reason: error.reason)
+            throw InputError(file: path, reason: error.reason)
         }
         return try XenImage(file: file, path: path, machine: machine)
     }
 
-    init(file: ELFFile, path: FilePath, machine: UInt16?) throws(XenImageError) {
-        func fail(_ reason: String, _ help: String? = nil) -> XenImageError {
-            XenImageError(path: path, reason: reason, help: help)
+    init(file: ELFFile, path: FilePath, machine: UInt16?) throws(InputError) {
+        func fail(_ reason: String, _ help: String? = nil) -> InputError {
+            InputError(file: path, reason: reason, help: help)
         }
         guard file.header.type == ELF.FileType.executable || file.header.type == ELF.FileType.shared else {
             throw fail("is not a linked hypervisor", "give the xen-syms that the hypervisor's own build left beside xen.gz")
@@ -132,13 +132,13 @@ package struct XenImage: Sendable {
 
     package func global(_ name: String) -> Symbol? { globals[name] }
 
-    /// How many symbols the hypervisor's own table would find under a qualified name. More than one is ambiguous there.
+    /// How many symbols have a qualified name in the hypervisor's own table. More than one makes the name ambiguous.
     package func count(ofQualifiedName name: String) -> Int { qualifiedCounts[name] ?? 0 }
 
-    /// The address that a symbol of that name in the hypervisor's own table has, if exactly one has it.
+    /// The address of the symbol with that name in the hypervisor's own table, if exactly one has it; nil if not.
     package func address(ofQualifiedName name: String) -> UInt64? { symbol(ofQualifiedName: name)?.address }
 
-    /// The symbol that has that name in the hypervisor's own table, if exactly one has it.
+    /// The symbol with that name in the hypervisor's own table, if exactly one has it; nil if not.
     package func symbol(ofQualifiedName name: String) -> Symbol? {
         if let symbol = globals[name] { return symbol }
         guard let hash = name.firstIndex(of: "#"), count(ofQualifiedName: name) == 1 else { return nil }
@@ -149,7 +149,7 @@ package struct XenImage: Sendable {
         return nil
     }
 
-    /// The bytes that the hypervisor starts with at an address, or nil where the file has none (zero-filled or outside).
+    /// The bytes that are at an address when the hypervisor starts; nil if the file has none there (zero-filled or outside).
     package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         for section in file.sections where section.isAllocated && !section.isZeroFilled {
             if let bytes = section.data.stretch(of: count, at: address, startingAt: section.address) { return bytes }
@@ -157,17 +157,17 @@ package struct XenImage: Sendable {
         return nil
     }
 
-    /// Whether the hypervisor has memory of its own there, zero-filled or not.
+    /// Whether the hypervisor has memory of its own at an address, zero-filled or not.
     package func hasMemory(at address: UInt64) -> Bool { hasSection(at: address) { _ in true } }
 
-    /// Whether the hypervisor has memory of its own there that it frees at the end of booting.
+    /// Whether the hypervisor has memory of its own at an address and frees it at the end of booting.
     package func isFreedAfterBoot(_ address: UInt64) -> Bool { hasSection(at: address) { SectionName.isFreedAfterBoot($0.name) } }
 
     private func hasSection(at address: UInt64, where fits: (ELFSection) -> Bool) -> Bool {
         file.sections.contains { $0.isAllocated && address >= $0.address && address - $0.address < $0.size && fits($0) }
     }
 
-    /// The address of some bytes among what is never written and stays after boot; nil where there are none such.
+    /// The address of the given bytes in memory that is never written and stays after boot; nil if they are not there.
     package func address(ofConstant bytes: some Collection<UInt8>) -> UInt64? {
         let wanted = Array(bytes)
         guard let first = wanted.first else { return nil }
@@ -182,7 +182,7 @@ package struct XenImage: Sendable {
         return nil
     }
 
-    /// How it was built, as far as the file itself tells: by which compilers, and with what configuration. The compilers'
+    /// How the hypervisor was built, as far as the file itself says: by which compilers, and with what configuration. The compilers'
     /// options are in its debug information, which this type does not read.
     package var buildTraits: BuildTraits {
         var traits = BuildTraits(configuration: configuration)
@@ -192,11 +192,11 @@ package struct XenImage: Sendable {
         return traits
     }
 
-    /// What it was built with, as its copy of the `.config` says.
+    /// The configuration that the hypervisor was built with, from its copy of the `.config`; nil if it has no copy.
     package var configuration: KernelConfiguration? { configurationText.map { KernelConfiguration(text: $0) } }
 
-    /// The `.config` that it was built with, where it holds a copy: packed, for its guests to ask for (`xen/common/config_data.S`,
-    /// since Xen 4.14; CONFIG_HYPFS_CONFIG).
+    /// The `.config` that the hypervisor was built with; nil if it has no copy. The copy is compressed, and guests can ask for it
+    /// (`xen/common/config_data.S`, since Xen 4.14; CONFIG_HYPFS_CONFIG).
     package var configurationText: String? {
         guard let data = globals["xen_config_data"], let length = globals["xen_config_data_size"],
             let size = bytes(at: length.address, count: 4)
@@ -205,12 +205,12 @@ package struct XenImage: Sendable {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The group of local symbols that the given object file brought in.
+    /// The group of local symbols that come from the given object file.
     ///
     /// - Parameters:
-    ///   - names: what its STT_FILE symbol may be called there, for example `kernel.c` and `common/kernel.c`.
-    ///   - locals: its own local symbols with their sizes, to tell groups of one name apart.
-    /// - Returns: the group with the most symbols in common; nil when no group has any, or two have equally many.
+    ///   - names: the names that its STT_FILE symbol may have, for example `kernel.c` and `common/kernel.c`.
+    ///   - locals: the object's own local symbols with their sizes, to tell groups of the same name apart.
+    /// - Returns: the group with the most symbols in common; nil when no group has any, or when two groups have equally many.
     package func fileGroup(named names: Set<String>, locals: [String: UInt64]) -> FileGroup? {
         var best: (group: FileGroup, score: Int)?
         var tied = false
@@ -225,20 +225,4 @@ package struct XenImage: Sendable {
         }
         return tied ? nil : best?.group
     }
-}
-
-/// An `xen-syms` that can't be used.
-package struct XenImageError: ExplainedError, Equatable {
-    package var path: FilePath
-    package var reason: String
-    package var help: String?
-
-    package init(path: FilePath, reason: String, help: String? = nil) {
-        self.path = path
-        self.reason = reason
-        self.help = help
-    }
-
-    package var message: String { "\(path): \(reason)" }
-    package var exitCode: ExitStatus { .usage }
 }

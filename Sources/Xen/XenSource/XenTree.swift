@@ -2,7 +2,7 @@ import Diagnostics
 import SystemPackage
 import XenVersions
 
-/// A recognised Xen source tree. It is only ever read.
+/// A recognised Xen source tree. This program only reads it.
 package struct XenTree: Sendable, Equatable {
     /// The folder that holds `xen/`.
     package var top: FilePath

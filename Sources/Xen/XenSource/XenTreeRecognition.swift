@@ -1,28 +1,29 @@
 import Diagnostics
 import SystemPackage
+import WorkFiles
 import XenVersions
 
 /// Recognises a Xen source tree by the files that every version since 4.7 has. Nothing is written.
 ///
 /// - Parameter path: the top of the tree, the folder that holds `xen/`, or `xen/` itself.
-/// - Throws: `XenSourceError` (exit 64) that says what was looked for, or that this Xen has no live patching.
+/// - Throws: `XenSourceError` (exit 64). It says what this function looked for, or that this Xen has no live patching.
 package func recogniseTree(at path: FilePath) throws(XenSourceError) -> XenTree {
-    guard isFolder(path) else { throw XenSourceError("\(path): no such folder") }
-    guard let top = absolute(path).flatMap(topOfTree) else {
+    guard WorkFiles.isFolder(path) else { throw XenSourceError("\(path): no such folder") }
+    guard let top = WorkFiles.resolved(path).flatMap(topOfTree) else {
         throw XenSourceError(
             "\(path) is not a Xen source tree: neither xen/Makefile nor Makefile there sets XEN_VERSION",
             help: "-s takes the top of the tree (the folder that holds xen/) or xen/ itself")
     }
     let makefile = top.appending("xen/Makefile")
-    guard let text = readText(makefile), var version = XenVersion(makefile: text) else {
+    guard let text = try? WorkFiles.readText(makefile), var version = XenVersion(makefile: text) else {
         throw XenSourceError("\(makefile): XEN_VERSION or XEN_SUBVERSION is not a number")
     }
-    // Release tarballs may say it in a file of its own, which xen/Makefile includes after its own value.
-    if let override = readText(top.appending("xen/xen-version")), let more = makeVariable("XEN_EXTRAVERSION", in: override) {
+    // Release tarballs may set the extra version in a file of its own, which xen/Makefile includes after setting its own value.
+    if let override = try? WorkFiles.readText(top.appending("xen/xen-version")), let more = makeVariable("XEN_EXTRAVERSION", in: override) {
         version.extra = withoutReferences(more)
     }
     let header = top.appending("xen/include/public/sysctl.h")
-    guard let sysctl = readText(header) else {
+    guard let sysctl = try? WorkFiles.readText(header) else {
         throw XenSourceError("\(path) is not a complete Xen source tree: \(header) can't be read")
     }
     guard let abi = PayloadABI(sysctlHeader: sysctl, version: version) else {
@@ -34,7 +35,7 @@ package func recogniseTree(at path: FilePath) throws(XenSourceError) -> XenTree 
 }
 
 extension XenVersion {
-    /// Reads the version out of the text of `xen/Makefile`; nil when it is not there.
+    /// Reads the version from the text of `xen/Makefile`; nil if it is not there.
     init?(makefile text: String) {
         guard let major = makeVariable("XEN_VERSION", in: text).flatMap({ Int($0) }),
             let minor = makeVariable("XEN_SUBVERSION", in: text).flatMap({ Int($0) })
@@ -44,7 +45,7 @@ extension XenVersion {
 }
 
 extension PayloadABI {
-    /// Reads the payload format out of the text of `xen/include/public/sysctl.h`; nil when it knows none.
+    /// Reads the payload format from the text of `xen/include/public/sysctl.h`; nil if the header has none.
     init?(sysctlHeader text: String, version xen: XenVersion) {
         if let version = cMacro("LIVEPATCH_PAYLOAD_VERSION", in: text) {
             guard let number = UInt8(version) else { return nil }
@@ -57,13 +58,13 @@ extension PayloadABI {
     }
 }
 
-/// The folder that holds `xen/`, when `path` is it or is `xen/`.
+/// The folder that holds `xen/`: `path` itself, or its parent when `path` is `xen/`; nil when `path` is neither.
 private func topOfTree(_ path: FilePath) -> FilePath? {
     func isHypervisor(_ folder: FilePath) -> Bool {
-        readText(folder.appending("Makefile")).flatMap { makeVariable("XEN_VERSION", in: $0) } != nil
+        (try? WorkFiles.readText(folder.appending("Makefile"))).flatMap { makeVariable("XEN_VERSION", in: $0) } != nil
     }
     if isHypervisor(path.appending("xen")) { return path }
-    // The build needs the files above xen/ under its own name.
+    // The build needs the files above this folder, and the folder's name must be xen.
     if isHypervisor(path), path.lastComponent?.string == "xen" { return path.removingLastComponent() }
     return nil
 }
@@ -83,13 +84,13 @@ private func makeVariable(_ name: String, in text: String) -> String? {
     return nil
 }
 
-/// `.5$(XEN_VENDORVERSION)` is `.5`: make's variables and functions are not known here.
+/// Turns `.5$(XEN_VENDORVERSION)` into `.5`, because the values of make's variables and functions are unknown here.
 private func withoutReferences(_ value: String) -> String {
     var result = "", depth = 0
     var previous: Character = " "
     for character in value {
         if character == "(", depth > 0 || previous == "$" {
-            // The dollar sign of one inside of another is not in the result.
+            // A nested reference has no dollar sign in the result.
             if depth == 0 { result.removeLast() }
             depth += 1
         } else if character == ")", depth > 0 {

@@ -11,7 +11,7 @@ package enum BuildIDNote {
         return nil
     }
 
-    /// The first build-id among the notes in a section's bytes; nil when there is none or the notes are damaged.
+    /// The first build-id among the notes in a section's bytes; nil if there is none or the notes are damaged.
     package static func parse(_ data: [UInt8], byteOrder: ByteOrder = .little) -> [UInt8]? {
         func word(_ offset: Int) -> Int? {
             offset + 4 <= data.count ? Int(byteOrder.number(data[offset..<offset + 4])) : nil
@@ -32,19 +32,19 @@ package enum BuildIDNote {
         return nil
     }
 
-    /// A section's bytes for a build-id, little-endian.
+    /// The bytes of a note section that holds a build-id, little-endian.
     package static func serialise(_ id: [UInt8]) -> [UInt8] {
         func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
         let padding = [UInt8](repeating: 0, count: (4 - id.count % 4) % 4)
         return word(4) + word(id.count) + word(Int(ELF.NoteType.gnuBuildID)) + Array("GNU\0".utf8) + id + padding
     }
 
-    /// As Xen and its tools print it: lower-case hexadecimal digits.
+    /// The build-id as Xen and its tools print it: lower-case hexadecimal digits.
     package static func text(_ id: [UInt8]) -> String {
         id.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    /// From hexadecimal digits; nil when they are not an even, non-zero number of such.
+    /// Reads a build-id from hexadecimal digits. Returns nil unless the text is an even, non-zero number of such digits.
     package static func parse(text: String) -> [UInt8]? {
         let digits = text.lowercased().compactMap(\.hexDigitValue)
         guard digits.count == text.count, !digits.isEmpty, digits.count % 2 == 0 else { return nil }

@@ -3,16 +3,16 @@ import ELFModel
 /// One entry of a payload's functions section.
 ///
 /// `struct livepatch_func` of `xen/include/public/sysctl.h` (`struct xsplice_patch_func` in 2016): name, new_addr, old_addr, as pointers;
-/// new_size, old_size, 32 bits each; version, 8 bits; 31 bytes of the hypervisor's own, zero. Since format 2 follow 8 more of those, and
-/// what to expect at old_addr: one byte (bit 0: enabled, bits 1 to 5: how many bytes, bits 6 and 7: reserved), then 31 bytes
+/// new_size, old_size, 32 bits each; version, 8 bits; 31 bytes for the hypervisor's own use, zero. Format 2 adds 8 more of these, and then
+/// what to expect at old_addr: one byte (bit 0: enabled, bits 1 to 5: how many bytes, bits 6 and 7: reserved), and 31 bytes
 /// (`livepatch_expectation_t`).
 package struct FunctionEntry: Sendable, Equatable {
-    /// What must be found at the old address when the payload is applied.
+    /// The bytes that the hypervisor must find at the old address when it applies the payload.
     package struct Expectation: Sendable, Equatable {
         package var isEnabled: Bool
         /// How many bytes count: 0 to 31.
         package var count: Int
-        /// The bits that must be zero, as the low bits of a number.
+        /// The reserved bits, which must be zero, as the low bits of a number.
         package var reserved: UInt8
         /// All 31 bytes.
         package var data: [UInt8]
@@ -20,7 +20,7 @@ package struct FunctionEntry: Sendable, Equatable {
         /// The bytes that count.
         package var bytes: ArraySlice<UInt8> { data.prefix(count) }
 
-        /// - Parameter bytes: at most `maximumCount` of them; further ones are left out.
+        /// - Parameter bytes: the first `maximumCount` of these are used, and the others are left out.
         package init(_ bytes: [UInt8]) {
             isEnabled = true
             count = min(bytes.count, Self.maximumCount)
@@ -41,18 +41,18 @@ package struct FunctionEntry: Sendable, Equatable {
         package static let maximumCount = 31
     }
 
-    /// Addresses, as they stand in the bytes: what a relocation fills may be zero, or an addend.
+    /// Addresses, as the entry's bytes have them. A field that a relocation fills may hold zero, or an addend.
     package var name: UInt64 = 0
-    /// 0 where the function's first bytes become NOPs.
+    /// 0 when the function's first bytes become NOPs.
     package var newAddress: UInt64 = 0
-    /// 0 where the loader looks the function up by its name.
+    /// 0 when the loader looks up the function by its name.
     package var oldAddress: UInt64
     /// In bytes.
     package var newSize: UInt32
     package var oldSize: UInt32
-    /// Of the payload format.
+    /// The version of the payload format.
     package var version: UInt8
-    /// Nil before format 2, and where nothing stands there.
+    /// Nil before format 2, and when the entry has no expectation.
     package var expectation: Expectation?
 
     package init(oldAddress: UInt64, newSize: UInt32, oldSize: UInt32, version: UInt8, expectation: Expectation? = nil) {
@@ -83,14 +83,14 @@ extension FunctionEntry {
         package var version: Int { oldSize + 4 }
         /// Nil before format 2.
         package var expectation: Int? { hasExpectation ? version + 1 + 39 : nil }
-        /// Of the whole entry.
+        /// The size of the whole entry.
         package var size: Int { expectation.map { $0 + 1 + Expectation.maximumCount } ?? version + 1 + 31 }
     }
 
     /// Reads an entry.
     ///
     /// - Parameter bytes: exactly one entry.
-    /// - Returns: nil for another number of bytes than an entry has.
+    /// - Returns: nil when the number of bytes is not that of an entry.
     package init?(_ bytes: ArraySlice<UInt8>, layout: Layout, byteOrder: ByteOrder) {
         guard bytes.count == layout.size else { return nil }
         func number(_ offset: Int, _ width: Int) -> UInt64 {

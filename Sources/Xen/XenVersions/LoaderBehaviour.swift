@@ -1,24 +1,24 @@
-/// In what the loaders of Xen's versions differ where the payload format is the same.
+/// How the loaders of Xen's versions differ when the payload format is the same.
 ///
-/// Read in the releases from 4.12 to 4.22: fixes came to older branches with their point releases. Where the point release is not known,
-/// as from `xen-syms` alone, the branch's last one counts.
+/// Read in the releases from 4.12 to 4.22. Point releases brought fixes to older branches. If the point release is unknown, as it is from
+/// `xen-syms` alone, the branch's last one counts.
 package struct LoaderBehaviour: Sendable {
-    /// Whether alternatives and their replacements are held to the payload. Before, the condition of that check could not come true.
+    /// Whether the loader checks that alternatives and their replacement code are in the payload. Before, that check could never fail.
     package let holdsAlternativesToPayload: Bool
-    /// Whether a relocation against a symbol of a section that is not loaded is refused. Before, the symbol's offset in its section was taken
-    /// for an address.
+    /// Whether the loader refuses a relocation against a symbol of a section that is not loaded. Before, it took the symbol's offset in its
+    /// section for an address.
     package let refusesSymbolsNotLoaded: Bool
-    /// Whether what applying has to remember stands outside of the payload, rather than in the entries of functions.
+    /// Whether the state that applying has to remember is kept outside of the payload, rather than in the entries of functions.
     package let keepsStateApart: Bool
-    /// Whether what is not loaded and is read all the same is read from the file, which is gone after the upload, rather than through a null
-    /// pointer.
+    /// What happens when the loader uses a section that is not loaded. True: it reads from the file, which is gone after the upload. False: it
+    /// reads through a null pointer.
     package let readsNotLoadedFromFile: Bool
 
-    // These came with the same change to the whole loader.
-    /// Whether the dependency on the hypervisor is looked at first, in the file itself, or last.
+    // These two came with the same change to the whole loader.
+    /// Whether the loader checks the dependency on the hypervisor first, in the file itself. If not, it checks that last.
     package var checksHypervisorFirst: Bool { readsNotLoadedFromFile }
-    /// Whether a faulty note of the payload is told by an error of its own.
-    package var tellsFaultyNotes: Bool { readsNotLoadedFromFile }
+    /// Whether the loader has an error of its own for a faulty note of the payload.
+    package var reportsFaultyNotes: Bool { readsNotLoadedFromFile }
 
     package init(_ version: XenVersion) {
         readsNotLoadedFromFile = Since(20, points: [18: 4, 19: 1]).holds(for: version)
@@ -28,11 +28,11 @@ package struct LoaderBehaviour: Sendable {
     }
 }
 
-/// The releases of Xen 4 that have a change.
+/// The releases of Xen 4 that include a change.
 private struct Since {
-    /// All from this one on.
+    /// The minor version from which on all releases include it.
     let minor: Int
-    /// By older branch, the point release that brought it.
+    /// For each older branch, the first point release that includes it.
     let points: [Int: Int]
 
     init(_ minor: Int, points: [Int: Int]) {

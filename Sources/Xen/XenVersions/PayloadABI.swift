@@ -1,4 +1,4 @@
-/// One of the payload formats that hypervisors of the family understand: the names and sizes of all that differs.
+/// One of the payload formats that Xen's versions understand: the names and sizes that differ between them.
 ///
 /// Sources: `xen/include/public/sysctl.h` (`struct livepatch_func`, `LIVEPATCH_PAYLOAD_VERSION`) and
 /// `xen/include/xen/livepatch.h` (section names) of the Xen version concerned.
@@ -6,10 +6,10 @@ package struct PayloadABI: Sendable, Equatable, Codable {
     package enum Format: String, Sendable, Codable, CaseIterable { case xsplice, livepatch }
 
     package var format: Format
-    /// What each entry of `.livepatch.funcs` says in its `version` field.
+    /// The `version` field of each entry in `.livepatch.funcs`.
     package var version: UInt8
-    /// Whether hooks are called when the payload is loaded and unloaded, and an entry without a new function writes NOPs: both came
-    /// with Xen 4.8. Before, sections of hooks are loaded and ignored.
+    /// Whether the hypervisor calls hooks when a payload is loaded and unloaded, and whether an entry without a new function writes NOPs. Both
+    /// came with Xen 4.8. Before, the loader loads sections of hooks and ignores them.
     package var takesHooksAndNOPs: Bool
 
     package init(format: Format, version: UInt8, takesHooksAndNOPs: Bool = true) {
@@ -34,10 +34,10 @@ package struct PayloadABI: Sendable, Equatable, Codable {
 
     private var prefix: String { ".\(format.rawValue)" }
     package var functionsSection: String { "\(prefix).funcs" }
-    /// Where the names that `funcs` entries point to live; any loaded section would do.
+    /// The section of the names that `funcs` entries point to; any loaded section would do.
     package var stringsSection: String { "\(prefix).strings" }
     package var dependsSection: String { "\(prefix).depends" }
-    /// nil where the format has no dependency on the hypervisor itself (before v2).
+    /// Nil when the format has no dependency on the hypervisor itself (before v2).
     package var xenDependsSection: String? { version >= 2 ? "\(prefix).xen_depends" : nil }
     package var buildIDSection: String { ".note.gnu.build-id" }
     package var hooksPrefix: String { "\(prefix).hooks." }
@@ -46,7 +46,7 @@ package struct PayloadABI: Sendable, Equatable, Codable {
     package struct Hook: Sendable, Equatable {
         /// The section's whole name: `.livepatch.hooks.load`.
         package var section: String
-        /// Whether it is an array; else it holds one pointer.
+        /// Whether the section is an array of pointers; if not, it holds one.
         package var isArray: Bool
     }
 
@@ -59,35 +59,35 @@ package struct PayloadABI: Sendable, Equatable, Codable {
             + ["preapply", "apply", "postapply", "prerevert", "revert", "postrevert"].map { Hook(section: hooksPrefix + $0, isArray: false) }
     }
 
-    /// Whether a hook may keep a payload from being applied or reverted, or looks at what became of that. With such, payloads do not take each
-    /// other's place (`has_payload_any_vetoing_hooks` of `xen/common/livepatch.c`, since 4.14).
+    /// Whether a hook can prevent a payload from being applied or reverted, or looks at the result of that. When there are such hooks, payloads
+    /// can't replace each other (`has_payload_any_vetoing_hooks` of `xen/common/livepatch.c`, since 4.14).
     package static func isVetoing(hook name: String) -> Bool { ["preapply", "postapply", "prerevert", "postrevert"].contains(name) }
 
-    /// Whether a hook takes the place of what the hypervisor does to apply or revert a payload. It stops itself when not all functions are marked
-    /// as applied, or reverted, then (`was_action_consistent` of `xen/common/livepatch.c`, since 4.14).
+    /// Whether a hook takes the place of what the hypervisor does to apply or revert a payload. Afterwards the hypervisor stops itself unless all
+    /// functions are marked as applied, or as reverted (`was_action_consistent` of `xen/common/livepatch.c`, since 4.14).
     package static func isAction(hook name: String) -> Bool { ["apply", "revert"].contains(name) }
 
-    /// How many pointers the loader takes in a hook's section; nil for a hook that the format does not have.
+    /// How many pointers the loader accepts in a hook's section; nil for a hook that the format does not have.
     ///
     /// - Parameter section: the section's whole name: `.livepatch.hooks.load`.
     package func hookLimit(section: String) -> Int? {
         hooks.first { $0.section == section }.map { $0.isArray ? .max : 1 }
     }
 
-    /// Whether a payload must replace functions; since v2 one that only has hooks will do.
+    /// Whether a payload must replace functions. Since v2, hooks alone are enough.
     package var needsFunctions: Bool { version < 2 }
 
-    /// Whether an entry says what bytes the hypervisor has to find before it replaces a function.
+    /// Whether an entry can say which bytes the hypervisor has to find before it replaces a function.
     package var hasExpectations: Bool { version >= 2 }
 
-    /// Whether a payload with writable sections is refused when it is applied again after a revert (Xen 4.8 and later). Before, it is
-    /// applied, and its variables go on with the values that they had.
+    /// Whether a payload with writable sections is refused when it is applied again after a revert (Xen 4.8 and later). Before, the payload
+    /// is applied, and its variables keep the values that they had.
     package var refusesSecondApply: Bool { takesHooksAndNOPs }
 
     /// How many bytes of a function can become NOPs at most: LIVEPATCH_OPAQUE_SIZE.
     package static let maximumNOPs = 31
 
-    /// Text about the payload that the host tool shows: `key=value`, each ended by a zero byte; nil before v2.
+    /// Text about the payload that the host tool shows: `key=value`, each ended by a zero byte. Nil before v2.
     package var metadataSection: String? { version >= 2 ? ".modinfo" : nil }
 
     /// The longest file name without suffix and terminating NUL (XEN_LIVEPATCH_NAME_SIZE is 128 with it).

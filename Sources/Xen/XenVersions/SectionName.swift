@@ -1,4 +1,4 @@
-/// The names of sections, where they are written down. Those of payloads are in `PayloadABI`.
+/// The names of sections, written down in one place. Those of payloads are in `PayloadABI`.
 ///
 /// Source: the linker scripts of Xen 4.7 to 4.22 (`xen/arch/*/xen.lds.S`) and the headers that put things into sections.
 package enum SectionName {
@@ -16,18 +16,18 @@ package enum SectionName {
     /// Whether a payload's section holds variables.
     package static func isWritableData(_ name: String) -> Bool { [writable, zero].contains { isOrBegins(name, $0) } }
 
-    /// Whether `name` is `stem`, or `stem` and a dot and more.
+    /// Whether `name` is `stem`, or `stem` followed by a dot and more.
     package static func isOrBegins(_ name: String, _ stem: String) -> Bool { name == stem || name.hasPrefix(stem + ".") }
 
     // MARK: Special tables
 
-    /// - Parameter kind: BUGFRAME_run_fn, BUGFRAME_warn, BUGFRAME_bug, BUGFRAME_assert: 0 to 3.
+    /// - Parameter kind: 0 to 3, for BUGFRAME_run_fn, BUGFRAME_warn, BUGFRAME_bug and BUGFRAME_assert.
     package static func bugFrames(_ kind: Int) -> String { "\(bugFramesStem)\(kind)" }
     package static func isBugFrames(_ name: String) -> Bool { name.hasPrefix(bugFramesStem) }
     private static let bugFramesStem = ".bug_frames."
 
     package static let exceptionTable = ".ex_table"
-    /// Of exceptions that are looked at before interrupts are on again; no payload can have entries there.
+    /// For exceptions that are handled before interrupts are on again. A payload can't have entries there.
     package static let earlyExceptionTable = ".ex_table.pre"
     package static let fixups = ".fixup"
     package static let alternatives = ".altinstructions"
@@ -36,7 +36,7 @@ package enum SectionName {
 
     // MARK: What Xen's own objects have
 
-    /// Arrays that the linker collects from all objects, and that are in use after boot.
+    /// Arrays that the linker collects from all objects and that the hypervisor uses after boot.
     package static func isCollectedArray(_ name: String) -> Bool { collected.contains { isOrBegins(name, $0) } }
 
     private static let collected = [
@@ -54,19 +54,19 @@ package enum SectionName {
     /// Whether the section is an array of things to do or to read at boot.
     package static func isBootArray(_ name: String) -> Bool { name == ".init.setup" || name.hasPrefix(".initcall") }
 
-    /// Variables of which each processor has its own.
+    /// Variables that exist once for each processor.
     package static func isPerCPU(_ name: String) -> Bool { isOrBegins(name, ".bss.percpu") || isOrBegins(name, ".data.percpu") }
 
-    /// Constants. Position-independent code makes those with pointers "relocation read-only": flagged writable, never written.
+    /// Constants. Position-independent code has "relocation read-only" sections for constants with pointers: flagged writable, never written.
     package static func isReadOnly(_ name: String) -> Bool { isOrBegins(name, readOnly) || isOrBegins(name, ".data.rel.ro") }
 
-    /// What no hypervisor has in memory: notes, unwinding tables, build-time checks.
+    /// Sections that no hypervisor has in memory: notes, unwinding tables, build-time checks.
     package static func isDiscarded(_ name: String) -> Bool {
         isOrBegins(name, ".discard") || isNote(name) || name == ".eh_frame" || name == comment
     }
 
     package static func isNote(_ name: String) -> Bool { isOrBegins(name, ".note") }
 
-    /// Plain memory: a variable may as well lie in one of them as in another.
+    /// Plain memory: a variable may be in any of these sections equally well.
     package static func isPlainData(_ name: String) -> Bool { [writable, zero, ".data.read_mostly", ".bss.read_mostly"].contains(name) }
 }

@@ -1,4 +1,4 @@
-// In what Xen's versions differ, beside the payload format (PayloadABI.swift) and the loader (LoaderBehaviour.swift). Each fact says where it
+// How Xen's versions differ, apart from the payload format (PayloadABI.swift) and the loader (LoaderBehaviour.swift). Each fact says where it
 // was read. `Docs/AddingAXenVersion.md` says what to look at when a new version comes out.
 
 extension XenVersion {
@@ -7,29 +7,29 @@ extension XenVersion {
     /// `struct alt_instr` has `pad_len` and `priv`, and 14 bytes instead of 12 (xen/arch/x86/include/asm/alternative.h, 4.11).
     package var countsAlternativePadding: Bool { isAtLeast4(11) }
 
-    /// Each call through a pointer that becomes a direct one stands in `.alt_call_sites` (xen/arch/x86/include/asm/alternative-call.h, 4.21).
+    /// Each call through a pointer that becomes a direct one has an entry in `.alt_call_sites` (xen/arch/x86/include/asm/alternative-call.h, 4.21).
     package var listsAlternativeCalls: Bool { isAtLeast4(21) }
 
-    /// A trampoline goes behind ENDBR64. Landing pads came with CET in 4.16; its first release still wrote over them
+    /// The trampoline goes behind ENDBR64. Landing pads came with CET in 4.16. The first release of 4.16 still wrote over them
     /// (`arch_livepatch_apply` of xen/arch/x86/livepatch.c).
     package var sparesLandingPads: Bool { isAtLeast4(16) }
 
     // MARK: Special tables, ARM
 
-    /// WARN() and run_in_exception_handler() work in a payload's code too. Before 4.20 arm32 looked them up in the hypervisor's own text
+    /// WARN() and run_in_exception_handler() also work in a payload's code. Before 4.20, arm32 looked them up in the hypervisor's own text
     /// only, and stopped the machine (`do_trap_undefined_instruction` of xen/arch/arm/arm32/traps.c).
     package var recognisesBugFramesOfPayloadsOnARM32: Bool { isAtLeast4(20) }
 
     // MARK: Memory layout, ARM
 
-    /// LIVEPATCH_VMAP_START lies 14 MiB behind XEN_VIRT_START, before that 8 (xen/arch/arm/include/asm/mmu/layout.h, 4.18).
+    /// LIVEPATCH_VMAP_START is 14 MiB behind XEN_VIRT_START; before 4.18 it was 8 MiB (xen/arch/arm/include/asm/mmu/layout.h).
     package var hasLargeImageWindowOnARM: Bool { isAtLeast4(18) }
 
     // MARK: The payload format
 
     /// The payload format of the versions that call it livepatch.
     ///
-    /// Format 2 came with 4.14: a tree into which it was brought earlier has to be asked itself.
+    /// Format 2 came with 4.14. A tree may have adopted it earlier, which only the tree itself can say.
     package var livepatchFormat: PayloadABI {
         if isAtLeast4(14) { return .livepatchV2 }
         return takesHooksAndNOPs ? .livepatchV1 : .livepatchV1Of47
@@ -39,15 +39,15 @@ extension XenVersion {
     var takesHooksAndNOPs: Bool { isAtLeast4(8) }
 }
 
-/// Functions that processors are in while payloads are applied and reverted.
+/// Functions that processors may be in while payloads are applied and reverted.
 ///
 /// Source: `xen/common/livepatch.c` (`xsplice.c`), `xen/arch/*/domain.c` and `livepatch.c` of 4.7, 4.11, 4.14, 4.17 and 4.20. In 4.7 to
-/// 4.13 processors came by `check_for_livepatch_work` on their way into a guest, too, with nothing else on their stacks.
+/// 4.13, processors also called `check_for_livepatch_work` on their way into a guest, with nothing else on their stacks.
 package enum PatchingFunctions {
-    /// Never left: what is in them never sees the new code. A processor that is switched on later begins anew.
+    /// Functions that never return: a processor in one of them never gets to the new code. A processor that is switched on later starts anew.
     package static let endless: Set<String> = ["idle_loop", "startup_cpu_idle_loop"]
 
-    /// What applies payloads, and what the other processors wait in.
+    /// The functions that apply and revert payloads, and those in which the other processors wait.
     package static func names(in version: XenVersion) -> Set<String> {
         Set(
             patching.filter { version.isAtLeast4($0.since) }.flatMap { entry in
@@ -55,7 +55,7 @@ package enum PatchingFunctions {
             })
     }
 
-    /// With `%` for the word that changed in June 2016, and the minor version that brought each.
+    /// `%` stands for the word that changed in June 2016 (xsplice, livepatch). `since` is the minor version that brought the function.
     private static let patching: [(name: String, since: Int)] = [
         ("check_for_%_work", 7), ("%_do_action", 7), ("%_spin", 7), ("apply_payload", 7), ("revert_payload", 7), ("arch_%_apply", 8),
         ("arch_%_revert", 8), ("arch_%_apply_jmp", 7), ("arch_%_revert_jmp", 7), ("arch_%_patching_enter", 7), ("arch_%_patching_leave", 7),

@@ -20,7 +20,7 @@ package struct XenVersion: Sendable, Equatable, Comparable, Codable, CustomStrin
         self.init(major: major, minor: minor)
     }
 
-    /// The number of the point release: 5 of `.5`, 3 of `.3-pre`. Nil where the version does not have one.
+    /// The number of the point release: 5 of `.5`, 3 of `.3-pre`. Nil when the version has none.
     package var point: Int? { extra.hasPrefix(".") ? Int(extra.dropFirst().prefix { $0.isASCII && $0.isNumber }) : nil }
 
     package var description: String { "\(major).\(minor)\(extra)" }

@@ -1,8 +1,8 @@
+import DebugInfo
 import SystemPackage
 import TestTools
 import Testing
-
-import DebugInfo
+import WorkFiles
 
 /// Objects of a real hypervisor, held against their symbol tables.
 @Suite(.enabled(if: BuiltXen.folder != nil, "XSPLICE_BUILT_XEN names no built Xen tree"))
@@ -19,7 +19,7 @@ struct BuiltXenTests {
         var objects = 0
         for object in try await BuiltXen.objects() {
             // The EFI loader's build-id is a COFF file that is only called .o.
-            guard try bytes(of: object).starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { continue }
+            guard try WorkFiles.read(object).starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { continue }
             _ = try DebugInfo.read(object)
             objects += 1
         }

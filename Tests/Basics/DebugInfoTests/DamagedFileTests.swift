@@ -1,26 +1,27 @@
+import DebugInfo
+import Diagnostics
 import SystemPackage
 import TestTools
 import Testing
-
-import DebugInfo
+import WorkFiles
 
 /// Whatever a file holds, reading ends with a value or an error.
 @Suite struct DamagedFileTests {
-    @Test func notAnELFFile() async throws {
-        try await withTemporaryFolder { folder in
+    @Test func notAnELFFile() throws {
+        try withTemporaryFolder { folder in
             let text = try write("int x;", to: "x.c", in: folder)
-            #expect(throws: DebugInfoError.notELF(text, "no ELF header")) { try DebugInfo.read(text) }
+            #expect(throws: InputError.notELF(text, "no ELF header")) { try DebugInfo.read(text) }
             let empty = try write("", to: "empty", in: folder)
-            #expect(throws: DebugInfoError.notELF(empty, "no ELF header")) { try DebugInfo.read(empty) }
+            #expect(throws: InputError.notELF(empty, "no ELF header")) { try DebugInfo.read(empty) }
             let missing = folder.appending("missing.o")
-            #expect(throws: DebugInfoError.unreadable(missing, .noSuchFileOrDirectory)) { try DebugInfo.read(missing) }
-            #expect(throws: DebugInfoError.unreadable(folder, .isDirectory)) { try DebugInfo.read(folder) }
+            #expect(throws: InputError.unreadable(missing, .noSuchFileOrDirectory)) { try DebugInfo.read(missing) }
+            #expect(throws: InputError.unreadable(folder, .isDirectory)) { try DebugInfo.read(folder) }
         }
     }
 
     @Test func messageNamesFileAndReason() {
-        let error = DebugInfoError.corrupt("common/kernel.o", "entries in a circle")
-        #expect(error.message == "the debug information of common/kernel.o is damaged: entries in a circle")
+        let error = InputError.corrupt("common/kernel.o", "entries in a circle")
+        #expect(error.message == "common/kernel.o: its debug information is damaged: entries in a circle")
         #expect(error.exitCode == .usage)
     }
 
@@ -33,11 +34,11 @@ import DebugInfo
                 """
             let file = try write(text, to: "a.c", in: folder)
             try await run("gcc", [version, "-O2", "-c", file.string, "-o", "a.o"], in: folder)
-            let good = try bytes(of: folder.appending("a.o"))
+            let good = try WorkFiles.read(folder.appending("a.o"))
             let broken = folder.appending("broken.o")
             var refused = 0
             func attempt(_ bytes: [UInt8]) throws {
-                try write(bytes, to: broken)
+                try WorkFiles.write(bytes, to: broken)
                 do { _ = try DebugInfo.read(broken) } catch { refused += 1 }
             }
             for length in stride(from: 0, to: good.count, by: 61) { try attempt(Array(good[..<length])) }

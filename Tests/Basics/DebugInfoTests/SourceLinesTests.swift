@@ -1,9 +1,8 @@
+import DebugInfo
 import Diagnostics
 import SystemPackage
 import TestTools
 import Testing
-
-import DebugInfo
 
 /// Which line a machine instruction came from, held against addr2line.
 @Suite struct SourceLinesTests {

@@ -1,7 +1,9 @@
 import DebugInfo
+import Diagnostics
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
 
 private let source = """
     typedef unsigned char u8; typedef unsigned int u32;
@@ -153,7 +155,7 @@ extension TypeInfo {
         try await withTemporaryFolder { folder in
             let file = try write(source, to: "a.c", in: folder)
             try await run("gcc", [version, "-O2", "-c", file.string, "-o", "a.o"], in: folder)
-            let good = try bytes(of: folder.appending("a.o"))
+            let good = try WorkFiles.read(folder.appending("a.o"))
             let broken = folder.appending("broken.o")
             var refused = 0
             var random = Repeatable(state: 0x9876_5432)
@@ -162,7 +164,7 @@ extension TypeInfo {
                 for _ in 0..<Int.random(in: 1...8, using: &random) {
                     bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
                 }
-                try write(bytes, to: broken)
+                try WorkFiles.write(bytes, to: broken)
                 do { _ = try TypeInfo.read(broken, withUses: true) } catch { refused += 1 }
             }
             #expect(refused > 0)
@@ -196,7 +198,7 @@ extension TypeInfo {
         try await withTemporaryFolder { folder in
             _ = try write(assembly, to: "c.s", in: folder)
             try await run("gcc", ["-c", "c.s", "-o", "c.o"], in: folder)
-            #expect(throws: DebugInfoError.self) { try TypeInfo.read(folder.appending("c.o"), withUses: true) }
+            #expect(throws: InputError.self) { try TypeInfo.read(folder.appending("c.o"), withUses: true) }
             let straight = assembly.replacing(".uleb128 4; .asciz \"inner\"; .long .Lstruct", with: ".uleb128 4; .asciz \"inner\"; .long .Ltypedef")
             _ = try write(straight, to: "d.s", in: folder)
             try await run("gcc", ["-c", "d.s", "-o", "d.o"], in: folder)

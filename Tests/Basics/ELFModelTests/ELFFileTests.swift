@@ -1,7 +1,9 @@
+import Diagnostics
 import ELFModel
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
 
 @Suite struct ELFFileTests {
     static let source = """
@@ -36,7 +38,7 @@ import Testing
             let path = try await Self.compile(["-g"], in: folder)
             let file = try ELFFile.read(path)
             let copy = folder.appending("b.o")
-            try write(try file.serialised(name: "b.o"), to: copy)
+            try WorkFiles.write(try file.serialised(name: "b.o"), to: copy)
             #expect(Self.withoutTableSizes(try ELFFile.read(copy)) == Self.withoutTableSizes(file))
             #expect(try await Readelf.report(on: copy) == Readelf.report(on: path))
         }
@@ -60,18 +62,18 @@ import Testing
         try await withTemporaryFolder { folder in
             var file = try ELFFile.read(try await Self.compile(in: folder))
             file.sections[2].alignment = 1 << 39
-            let error = #expect(throws: ELFError.self) { try file.serialised(name: "x") }
+            let error = #expect(throws: ELFWritingError.self) { try file.serialised(name: "x") }
             #expect(error?.message.contains("cannot be written: it would have") == true)
         }
     }
 
     @Test func whatIsNoELFFileIsRefusedByName() throws {
         for bytes in [[], Array("hello".utf8), [0x7f, 0x45, 0x4c, 0x46], [0x7f, 0x45, 0x4c, 0x46] + Array(repeating: 0, count: 80)] {
-            let error = #expect(throws: ELFError.self) { try ELFFile(bytes: bytes, name: "the-file") }
+            let error = #expect(throws: InputError.self) { try ELFFile(bytes: bytes, name: "the-file") }
             #expect(error?.message.hasPrefix("the-file: ") == true)
         }
         for path: FilePath in ["/nonexistent/file.o", "/tmp", "/dev/zero"] {
-            let error = #expect(throws: ELFError.self) { try ELFFile.read(path) }
+            let error = #expect(throws: InputError.self) { try ELFFile.read(path) }
             #expect(error?.message.hasPrefix(path.string) == true)
         }
     }
@@ -92,7 +94,7 @@ import Testing
             bad[1].sections[section].name += "n"
             for (file, owner) in zip(bad, ["symbol \(symbol)", "section \(section)"]) {
                 let bytes = try file.serialised(name: "x")
-                let error = #expect(throws: ELFError.self) { try ELFFile(bytes: bytes, name: "the-file") }
+                let error = #expect(throws: InputError.self) { try ELFFile(bytes: bytes, name: "the-file") }
                 #expect(error?.message == "the-file: \(owner) has a name of more than 4,096 bytes")
             }
         }
@@ -100,16 +102,16 @@ import Testing
 
     @Test func everyTruncationIsAnErrorOrAFile() async throws {
         try await withTemporaryFolder { folder in
-            let whole = try bytes(of: try await Self.compile(in: folder))
+            let whole = try WorkFiles.read(try await Self.compile(in: folder))
             for length in stride(from: 0, to: whole.count, by: 7) {
-                #expect(throws: ELFError.self) { try ELFFile(bytes: Array(whole[..<length]), name: "cut") }
+                #expect(throws: InputError.self) { try ELFFile(bytes: Array(whole[..<length]), name: "cut") }
             }
         }
     }
 
     @Test func damagedBytesNeverTrap() async throws {
         try await withTemporaryFolder { folder in
-            let whole = try bytes(of: try await Self.compile(in: folder))
+            let whole = try WorkFiles.read(try await Self.compile(in: folder))
             var random = SystemRandomNumberGenerator.seeded(7)
             var accepted = 0
             for _ in 0..<3_000 {

@@ -1,29 +1,17 @@
 import SystemPackage
+import TestTools
 import Testing
 import WorkFiles
 
 #if canImport(Glibc)
 import Glibc
+#elseif canImport(Musl)
+import Musl
 #endif
-
-/// A folder that lives as long as `body` runs.
-func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -> R {
-    var name = Array("/tmp/xsplice tests XXXXXX".utf8CString)
-    let made = try #require(mkdtemp(&name))
-    let folder = FilePath(String(cString: made))
-    do {
-        let result = try await body(folder)
-        try WorkFiles.remove(folder)
-        return result
-    } catch {
-        try? WorkFiles.remove(folder)
-        throw error
-    }
-}
 
 @Suite struct FoldersTests {
     @Test func severalWritersOfOneFile() async throws {
-        try await withTemporaryFolder { folder in
+        try await withTemporaryFolder(named: "xsplice tests") { folder in
             let path = folder.appending("file")
             for _ in 0..<50 {
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -36,8 +24,8 @@ func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -
         }
     }
 
-    @Test func makesListsAndRemovesFolders() async throws {
-        try await withTemporaryFolder { folder in
+    @Test func makesListsAndRemovesFolders() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
             let deep = folder.appending("a/b c/d")
             try WorkFiles.makeFolder(deep)
             try WorkFiles.makeFolder(deep)
@@ -61,8 +49,8 @@ func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -
         }
     }
 
-    @Test func readsFilesOfAnySize() async throws {
-        try await withTemporaryFolder { folder in
+    @Test func readsFilesOfAnySize() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
             for size in [0, 1, 65_536, 200_001] {
                 let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
                 try WorkFiles.write(bytes, to: folder.appending("f"))
@@ -70,6 +58,115 @@ func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -
                 #expect(try WorkFiles.read(folder, "f") == bytes)
             }
         }
+    }
+
+    @Test func textIsReadEvenIfSomeOfItIsNone() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            try WorkFiles.write(Array("ab".utf8) + [0xff] + Array("ü\n".utf8), to: folder.appending("f"))
+            #expect(try WorkFiles.readText(folder.appending("f")) == "ab\u{fffd}ü\n")
+            #expect(throws: WorkFileError("cannot read", folder, .isDirectory)) { try WorkFiles.readText(folder) }
+        }
+    }
+
+    @Test("files that say another size than they have, and a limit") func sizesThatAreWrong() throws {
+        #expect(try WorkFiles.read("/proc/self/status").starts(with: Array("Name:".utf8)))
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            let path = folder.appending("f"), bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
+            try WorkFiles.write(bytes, to: path)
+            func read(limit: Int = .max, expecting size: Int) throws -> [UInt8] {
+                let descriptor = try FileDescriptor.open(path, .readOnly)
+                return try descriptor.closeAfter { try WorkFiles.readAll(descriptor, limit: limit, expecting: size) }
+            }
+            for size in [-1, 0, 5000, 99_999, 100_000, 1_000_000, .max] { #expect(try read(expecting: size) == bytes) }
+            // It may be more than the limit, so that whoever asks sees that there is more.
+            let part = try read(limit: 5000, expecting: 0)
+            #expect(part.count > 5000 && part.count < 100_000 && part == Array(bytes.prefix(part.count)))
+            #expect(try read(limit: 100_000, expecting: 0) == bytes)
+        }
+    }
+
+    @Test func onlyRegularFilesWhereThatIsAsked() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            try WorkFiles.write([1, 2], to: folder.appending("f"))
+            try WorkFiles.makeLink(at: folder.appending("link"), to: "f")
+            #expect(try WorkFiles.readRegular(folder.appending("link")) == [1, 2])
+            #expect(throws: WorkFileError("cannot read", folder, .isDirectory)) { try WorkFiles.readRegular(folder) }
+            #expect(throws: WorkFileError("cannot read", "/dev/zero", .invalidArgument)) { try WorkFiles.readRegular("/dev/zero") }
+            #expect(throws: WorkFileError("cannot read", folder.appending("g"), .noSuchFileOrDirectory)) { try WorkFiles.readRegular(folder.appending("g")) }
+        }
+    }
+
+    @Test func whatIsThere() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            try WorkFiles.write([], to: folder.appending("f"))
+            try WorkFiles.makeLink(at: folder.appending("good"), to: "f")
+            try WorkFiles.makeLink(at: folder.appending("bad"), to: "nothing")
+            #expect(WorkFiles.exists(folder) && WorkFiles.exists(folder.appending("f")) && WorkFiles.exists(folder.appending("good")))
+            #expect(!WorkFiles.exists(folder.appending("bad")) && !WorkFiles.exists(folder.appending("f/g")))
+            #expect(throws: Never.self) { try WorkFiles.checkWritable(folder) }
+            #expect(throws: WorkFileError("cannot write to", folder.appending("g"), .noSuchFileOrDirectory)) {
+                try WorkFiles.checkWritable(folder.appending("g"))
+            }
+        }
+        // A file system without writing shows to root what permissions can't.
+        #expect(throws: WorkFileError.self) { try WorkFiles.makeFolder("/proc/xsplice") }
+    }
+
+    @Test func foldersThatCannotBeMadeAreNamed() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            let file = folder.appending("f")
+            try WorkFiles.write([], to: file)
+            #expect(throws: WorkFileError("cannot make the folder", file, .fileExists)) { try WorkFiles.makeFolder(file) }
+            #expect(throws: WorkFileError("cannot make the folder", file.appending("a"), .notDirectory)) { try WorkFiles.makeFolder(file.appending("a")) }
+            try WorkFiles.makeFolder(folder.appending("a/../b/./c"))
+            #expect(try WorkFiles.names(in: folder) == ["a", "b", "f"])
+        }
+    }
+
+    @Test func foldersHaveThePermissionsThatAreAskedFor() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            let mask = umask(0o002)
+            defer { umask(mask) }
+            try WorkFiles.makeFolder(folder.appending("a/b"), permissions: FilePermissions(rawValue: 0o777))
+            try WorkFiles.makeFolder(folder.appending("c"))
+            for (name, mode) in [("a", 0o775), ("a/b", 0o775), ("c", 0o755)] as [(String, mode_t)] {
+                var status = stat()
+                #expect(stat(folder.appending(name).string, &status) == 0 && status.st_mode & 0o777 == mode, "\(name)")
+            }
+        }
+    }
+
+    @Test func filesAndEmptyFoldersAreRemovedOnlyAsWhatTheyAre() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            let file = folder.appending("sub/f"), sub = folder.appending("sub")
+            try WorkFiles.makeFolder(sub)
+            try WorkFiles.write([], to: file)
+            #expect(throws: WorkFileError("cannot remove", sub, .isDirectory)) { try WorkFiles.removeFile(sub) }
+            #expect(throws: WorkFileError("cannot remove", sub, .directoryNotEmpty)) { try WorkFiles.removeEmptyFolder(sub) }
+            #expect(throws: WorkFileError("cannot remove", file, .notDirectory)) { try WorkFiles.removeEmptyFolder(file) }
+            // The second time there is nothing to remove.
+            for _ in 1...2 { try WorkFiles.removeFile(file) }
+            for _ in 1...2 { try WorkFiles.removeEmptyFolder(sub) }
+            #expect(try WorkFiles.names(in: folder).isEmpty)
+        }
+    }
+
+    @Test func temporaryFoldersAreNew() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            let one = try WorkFiles.makeTemporaryFolder(named: "a b", in: folder), two = try WorkFiles.makeTemporaryFolder(named: "a b", in: folder)
+            #expect(one != two && WorkFiles.isFolder(one) && WorkFiles.isFolder(two))
+            #expect(one.lastComponent?.string.hasPrefix("a b-") == true && one.removingLastComponent() == folder)
+        }
+        #expect(throws: WorkFileError("cannot make a folder in", "/nonexistent", .noSuchFileOrDirectory)) {
+            try WorkFiles.makeTemporaryFolder(named: "a", in: "/nonexistent")
+        }
+    }
+
+    @Test func pathsFromTheRootOn() throws {
+        #expect(WorkFiles.absolute("/a/./b/../c") == "/a/c")
+        let here = try #require(WorkFiles.resolved("." as FilePath))
+        #expect(WorkFiles.resolved(WorkFiles.absolute(".")) == here && WorkFiles.absolute("a/../b").lastComponent?.string == "b")
+        #expect(WorkFiles.absolute("nothing").isAbsolute)
     }
 
     @Test func missingFileIsNamed() {
@@ -81,8 +178,8 @@ func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -
         }
     }
 
-    @Test func linkedCopyIsIndependentWhenFilesAreReplaced() async throws {
-        try await withTemporaryFolder { folder in
+    @Test func linkedCopyIsIndependentWhenFilesAreReplaced() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
             let from = folder.appending("from"), to = folder.appending("to")
             try WorkFiles.makeFolder(from.appending("sub"))
             try WorkFiles.write(Array("old".utf8), to: from.appending("sub/f"))
@@ -100,8 +197,8 @@ func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -
         }
     }
 
-    @Test func lockHasOneHolder() async throws {
-        try await withTemporaryFolder { folder in
+    @Test func lockHasOneHolder() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
             let path = folder.appending("lock")
             var first = try FileLock.tryAcquire(path)
             #expect(first != nil)
@@ -112,8 +209,8 @@ func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -
         }
     }
 
-    @Test func sharedLocksKeepOutExclusiveOnesOnly() async throws {
-        try await withTemporaryFolder { folder in
+    @Test func sharedLocksKeepOutExclusiveOnesOnly() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
             let path = folder.appending("lock")
             let first = try #require(try FileLock.tryAcquire(path, .shared))
             var second = try FileLock.tryAcquire(path, .shared)

@@ -3,7 +3,7 @@ import SystemPackage
 import TargetArchitecture
 import TestTools
 
-/// A piece of assembly, as an object and as the processor's own linker makes a program of it.
+/// Assembly text, as an object and as the program that the processor's own linker makes of it.
 struct LinkedCode {
     var object: ELFFile
     var linked: ELFFile

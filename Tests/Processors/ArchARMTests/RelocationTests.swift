@@ -114,7 +114,7 @@ import Testing
         #expect(separate.withAddendsInPlace(ArchARM32()) == file)
     }
 
-    @Test("what does not fit is told")
+    @Test("what does not fit is reported")
     func limits() throws {
         let call = try #require(ArchARM64().relocationKind(283))
         #expect(call.holds(0x7ff_fffc, addressSize: 8))

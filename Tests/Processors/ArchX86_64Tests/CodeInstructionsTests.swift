@@ -7,10 +7,11 @@ import Testing
         try #require(ArchX86_64().instructions(bytes[...]))
     }
 
-    @Test(arguments: [
-        ([0xeb, 0x10], [0xe9, 0x10, 0, 0, 0]), ([0x74, 0xfe], [0x0f, 0x84, 0xfa, 0xff, 0xff, 0xff]),
-        ([0x7f, 0x02], [0x0f, 0x8f, 0x02, 0, 0, 0]),
-    ] as [([UInt8], [UInt8])])
+    @Test(
+        arguments: [
+            ([0xeb, 0x10], [0xe9, 0x10, 0, 0, 0]), ([0x74, 0xfe], [0x0f, 0x84, 0xfa, 0xff, 0xff, 0xff]),
+            ([0x7f, 0x02], [0x0f, 0x8f, 0x02, 0, 0, 0]),
+        ] as [([UInt8], [UInt8])])
     func bothFormsOfABranchMeanTheSame(short: [UInt8], long: [UInt8]) throws {
         let (a, b) = (try instructions(short)[0], try instructions(long)[0])
         #expect(a.meaning == b.meaning)
@@ -38,17 +39,18 @@ import Testing
         #expect(load.relative == nil && load.meaning == [0x48, 0x8b, 0x80, 0x10, 0, 0, 0])
     }
 
-    @Test(arguments: [
-        ([0x90], true), ([0x66, 0x90], true), ([0x0f, 0x1f, 0x40, 0], true), ([0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0], true),
-        // pause, xchg %r8,%rax, int3, ret
-        ([0xf3, 0x90], false), ([0x49, 0x90], false), ([0xcc], false), ([0xc3], false),
-        // xchg %r8d,%eax; nopl (%rip); nopl 0; nopl (%rax,%rax); nopl 0(,%rax,2); nop %eax; nopw with five prefixes; REX.W nop
-        ([0x41, 0x90], false), ([0x0f, 0x1f, 0x05, 0, 0, 0, 0], true), ([0x0f, 0x1f, 0x04, 0x25, 0, 0, 0, 0], true),
-        ([0x0f, 0x1f, 0x04, 0x00], true), ([0x0f, 0x1f, 0x04, 0x45, 0, 0, 0, 0], true), ([0x0f, 0x1f, 0xc0], true),
-        ([0x66, 0x66, 0x66, 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0], true), ([0x48, 0x90], true),
-        // endbr64, prefetcht0 (%rax), UDB
-        ([0xf3, 0x0f, 0x1e, 0xfa], false), ([0x0f, 0x18, 0x08], false), ([0xd6], false),
-    ] as [([UInt8], Bool)])
+    @Test(
+        arguments: [
+            ([0x90], true), ([0x66, 0x90], true), ([0x0f, 0x1f, 0x40, 0], true), ([0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0], true),
+            // pause, xchg %r8,%rax, int3, ret
+            ([0xf3, 0x90], false), ([0x49, 0x90], false), ([0xcc], false), ([0xc3], false),
+            // xchg %r8d,%eax; nopl (%rip); nopl 0; nopl (%rax,%rax); nopl 0(,%rax,2); nop %eax; nopw with five prefixes; REX.W nop
+            ([0x41, 0x90], false), ([0x0f, 0x1f, 0x05, 0, 0, 0, 0], true), ([0x0f, 0x1f, 0x04, 0x25, 0, 0, 0, 0], true),
+            ([0x0f, 0x1f, 0x04, 0x00], true), ([0x0f, 0x1f, 0x04, 0x45, 0, 0, 0, 0], true), ([0x0f, 0x1f, 0xc0], true),
+            ([0x66, 0x66, 0x66, 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0], true), ([0x48, 0x90], true),
+            // endbr64, prefetcht0 (%rax), UDB
+            ([0xf3, 0x0f, 0x1e, 0xfa], false), ([0x0f, 0x18, 0x08], false), ([0xd6], false),
+        ] as [([UInt8], Bool)])
     func onlyWhatDoesNothingIsFiller(bytes: [UInt8], isFiller: Bool) throws {
         #expect(try instructions(bytes).map(\.isFiller) == [isFiller])
         #expect(ArchX86_64().isPadding(bytes[...]) == (isFiller || bytes == [0xcc]))

@@ -33,20 +33,21 @@ import Testing
 
 extension InstructionEffectTests {
     /// What instructions read and write without saying so.
-    @Test(arguments: [
-        // cpuid, wrmsr, rdmsr, rdtscp, xgetbv, monitor, mulq %rcx, idivl (%rsi), cmpxchg16b (%rdi), cqto
-        ([0x0f, 0xa2], [.rax, .rcx], [.rax, .rbx, .rcx, .rdx]), ([0x0f, 0x30], [.rax, .rcx, .rdx], []),
-        ([0x0f, 0x32], [.rcx], [.rax, .rdx]), ([0x0f, 0x01, 0xf9], [], [.rax, .rcx, .rdx]), ([0x0f, 0x01, 0xd0], [.rcx], [.rax, .rdx]),
-        ([0x0f, 0x01, 0xc8], [.rax, .rcx, .rdx], []), ([0x48, 0xf7, 0xe1], [.rax, .rcx], [.rax, .rdx]),
-        ([0xf7, 0x3e], [.rax, .rdx], [.rax, .rdx]), ([0x48, 0x0f, 0xc7, 0x0f], [.rax, .rbx, .rcx, .rdx], [.rax, .rdx]),
-        ([0x48, 0x99], [.rax], [.rdx]),
-        // xsave (%rdi), rdpkru, vmload, out %eax,(%dx), in (%dx),%al, shld %cl,%rax,%rbx, rdrand %rbx, movq %rax,%xmm0
-        ([0x0f, 0xae, 0x27], [.rax, .rdx], []), ([0x0f, 0x01, 0xee], [.rcx], [.rax, .rdx]), ([0x0f, 0x01, 0xda], [.rax], []),
-        ([0xef], [.rax, .rdx], []), ([0xec], [.rdx], [.rax]), ([0x48, 0x0f, 0xa5, 0xc3], [.rax, .rbx, .rcx], [.rbx]),
-        ([0x48, 0x0f, 0xc7, 0xf3], [], [.rbx]), ([0x66, 0x48, 0x0f, 0x6e, 0xc0], [.rax], []),
-        // BSF %rcx,%rdx and RDSSPQ %rdx, which may leave it alone; UDB
-        ([0x48, 0x0f, 0xbc, 0xd1], [.rcx], [.rdx]), ([0xf3, 0x48, 0x0f, 0x1e, 0xca], [], [.rdx]), ([0xd6], [], []),
-    ] as [([UInt8], [Register], [Register])])
+    @Test(
+        arguments: [
+            // cpuid, wrmsr, rdmsr, rdtscp, xgetbv, monitor, mulq %rcx, idivl (%rsi), cmpxchg16b (%rdi), cqto
+            ([0x0f, 0xa2], [.rax, .rcx], [.rax, .rbx, .rcx, .rdx]), ([0x0f, 0x30], [.rax, .rcx, .rdx], []),
+            ([0x0f, 0x32], [.rcx], [.rax, .rdx]), ([0x0f, 0x01, 0xf9], [], [.rax, .rcx, .rdx]), ([0x0f, 0x01, 0xd0], [.rcx], [.rax, .rdx]),
+            ([0x0f, 0x01, 0xc8], [.rax, .rcx, .rdx], []), ([0x48, 0xf7, 0xe1], [.rax, .rcx], [.rax, .rdx]),
+            ([0xf7, 0x3e], [.rax, .rdx], [.rax, .rdx]), ([0x48, 0x0f, 0xc7, 0x0f], [.rax, .rbx, .rcx, .rdx], [.rax, .rdx]),
+            ([0x48, 0x99], [.rax], [.rdx]),
+            // xsave (%rdi), rdpkru, vmload, out %eax,(%dx), in (%dx),%al, shld %cl,%rax,%rbx, rdrand %rbx, movq %rax,%xmm0
+            ([0x0f, 0xae, 0x27], [.rax, .rdx], []), ([0x0f, 0x01, 0xee], [.rcx], [.rax, .rdx]), ([0x0f, 0x01, 0xda], [.rax], []),
+            ([0xef], [.rax, .rdx], []), ([0xec], [.rdx], [.rax]), ([0x48, 0x0f, 0xa5, 0xc3], [.rax, .rbx, .rcx], [.rbx]),
+            ([0x48, 0x0f, 0xc7, 0xf3], [], [.rbx]), ([0x66, 0x48, 0x0f, 0x6e, 0xc0], [.rax], []),
+            // BSF %rcx,%rdx and RDSSPQ %rdx, which may leave it alone; UDB
+            ([0x48, 0x0f, 0xbc, 0xd1], [.rcx], [.rdx]), ([0xf3, 0x48, 0x0f, 0x1e, 0xca], [], [.rdx]), ([0xd6], [], []),
+        ] as [([UInt8], [Register], [Register])])
     func impliedRegisters(code: [UInt8], reads: [Register], writes: [Register]) throws {
         let instruction = try #require(Instruction(at: 0, in: code[...]))
         #expect(instruction.end == code.count)

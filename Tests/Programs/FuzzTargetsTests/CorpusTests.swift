@@ -1,9 +1,9 @@
-import ChangeCases
 import FuzzTargets
 import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 /// What `make fuzz` begins with, and what it once found, each as it is and damaged in many places: read without a trap, in time.
 @Suite(.serialized) struct CorpusTests {

@@ -96,7 +96,7 @@ import WorkFiles
         patch("other content", "--- a/xen/common/sched.c\n+++ b/xen/common/sched.c\n@@ -1,2 +1,2 @@\n nothing\n-of\n+this\n", says: ["xen/common/sched.c"]),
         patch("cut short", "--- a/xen/common/sched.c\n+++ b/xen/common/sched.c\n@@ -1,20 +1,21 @@\n #include <xen/cache.h>\n+int i;\n", says: []),
         Input(testDescription: "random bytes", code: 7, says: ["bad.patch"], options: ["-p": "bad.patch"]) {
-            try write((0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ $0 >> 3) }, to: $0.appending("bad.patch"))
+            try WorkFiles.write((0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ $0 >> 3) }, to: $0.appending("bad.patch"))
         },
     ]
 
@@ -115,21 +115,21 @@ import WorkFiles
 
     static let images: [Input] = [
         xenSyms("missing") { try WorkFiles.remove($0) },
-        xenSyms("empty") { try write([], to: $0) },
-        xenSyms("text", says: ["ELF"]) { try write(Array("#!/bin/sh\n".utf8), to: $0) },
-        xenSyms("cut short") { try write(Array(bytes(of: $0).prefix(20000)), to: $0) },
-        xenSyms("cut short in the header") { try write(Array(bytes(of: $0).prefix(40)), to: $0) },
+        xenSyms("empty") { try WorkFiles.write([], to: $0) },
+        xenSyms("text", says: ["ELF"]) { try WorkFiles.write(Array("#!/bin/sh\n".utf8), to: $0) },
+        xenSyms("cut short") { try WorkFiles.write(Array(WorkFiles.read($0).prefix(20000)), to: $0) },
+        xenSyms("cut short in the header") { try WorkFiles.write(Array(WorkFiles.read($0).prefix(40)), to: $0) },
         xenSyms("of another machine", says: ["is for arm64", "--arch says x86_64"], options: ["--arch": "x86_64"]) { path in
-            var image = try bytes(of: path)
+            var image = try WorkFiles.read(path)
             // e_machine: EM_AARCH64
             image.replaceSubrange(18..<20, with: [183, 0])
-            try write(image, to: path)
+            try WorkFiles.write(image, to: path)
         },
         xenSyms("of an unknown machine", says: ["processor", "ELF machine 243"]) { path in
-            var image = try bytes(of: path)
+            var image = try WorkFiles.read(path)
             // EM_RISCV
             image.replaceSubrange(18..<20, with: [243, 0])
-            try write(image, to: path)
+            try WorkFiles.write(image, to: path)
         },
         xenSyms("without build-id", says: ["build-id"]) {
             try await run("objcopy", ["--remove-section", ".note.gnu.build-id", $0.string])

@@ -1,15 +1,17 @@
 import Report
 import SystemPackage
+import TestDrive
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 /// Many fixes for many hypervisors, in one run.
 @Suite struct BatchTests {
-    private let changes = Bench.fixtures.appending("changes")
+    private let changes = ChangeCase.fixtures.appending("changes")
 
     private func manifest(_ bench: Bench, _ fixes: [String]) throws -> String {
-        let hypervisors = Machine.all.map { machine in
+        let hypervisors = TargetMachine.all.map { machine in
             #"{ "name": "\#(machine.name)", "source": "\#(bench.tree)", "xenSyms": "\#(bench.xenSyms(for: machine))", "arch": "\#(machine.name)" }"#
         }
         let list = fixes.map { #"{ "name": "\#($0)", "patches": ["\#(changes)/\#($0)/change.patch"] }"# }
@@ -17,7 +19,7 @@ import WorkFiles
     }
 
     @Test func goesOnAfterARefusalAndWritesWhatSingleRunsWrite() async throws {
-        for machine in Machine.all { _ = try await Bench.shared(for: machine) }
+        for machine in TargetMachine.all { _ = try await Bench.shared(for: machine) }
         let bench = try await Bench.shared()
         try await bench.withFolder { folder in
             let file = try write(try manifest(bench, ["F1-static", "D5-size", "B7-missing-file"]), to: "batch.json", in: folder)
@@ -31,10 +33,11 @@ import WorkFiles
 
             // The same bytes as alone.
             let single = folder.appending("single")
-            let alone = bench.arguments(
-                patches: [changes.appending("F1-static/change.patch")], output: single, cache: folder.appending("cache")) + ["--name", "F1-static"]
+            let alone =
+                bench.arguments(
+                    patches: [changes.appending("F1-static/change.patch")], output: single, cache: folder.appending("cache")) + ["--name", "F1-static"]
             #expect(try await Program.run(alone).code == 0)
-            let payload = try #require(report.runs.first { $0.hypervisor == Machine.own.name }?.payload)
+            let payload = try #require(report.runs.first { $0.hypervisor == TargetMachine.own.name }?.payload)
             #expect(try WorkFiles.read(FilePath(payload)) == WorkFiles.read(single.appending("F1-static.livepatch")))
 
             // What another batch wrote is kept, unless it may be replaced.

@@ -1,8 +1,9 @@
-import ChangeCases
 import SystemPackage
+import TestDrive
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -16,50 +17,39 @@ struct Bench: Sendable {
     let folder: FilePath
     /// Never built in, never changed.
     var tree: FilePath { folder.appending("mini-xen") }
-    var xenSyms: FilePath { xenSyms(for: Machine.own) }
+    var xenSyms: FilePath { xenSyms(for: .own) }
     var cache: FilePath { folder.appending("cache") }
 
-    static let fixtures = FilePath(#filePath).removingLastComponent().appending("../../../Fixtures").lexicallyNormalized()
     /// The smallest change there is: one function in one file.
-    static let change = fixtures.appending("changes/F1-global/change.patch")
+    static let change = ChangeCase.fixtures.appending("changes/F1-global/change.patch")
 
     static func shared() async throws -> Bench { try await making.value }
 
     private static let making = Task {
-        var name = Array("/tmp/xsplice-integration-XXXXXX".utf8CString)
-        let folder = FilePath(String(cString: try #require(mkdtemp(&name))))
+        let folder = try WorkFiles.makeTemporaryFolder(named: "xsplice-integration")
         removeAtExit(folder)
         let bench = Bench(folder: folder)
         try WorkFiles.makeFolder(folder.appending("home"))
-        let source = fixtures.appending("mini-xen").string
-        try await run("cp", ["-r", source, bench.tree.string])
-        try await bench.build(for: Machine.own)
+        try await run("cp", ["-r", ChangeCase.fixtures.appending(MiniXen.name).string, bench.tree.string])
+        _ = try await MiniXen.build(for: .own, in: bench.built(for: .own))
         return bench
     }
 
     /// The hypervisor of another machine is built for the first test that wants it.
-    static func shared(for machine: Machine) async throws -> Bench {
+    static func shared(for machine: TargetMachine) async throws -> Bench {
         let bench = try await shared()
-        if machine != Machine.own { try await others.value(of: machine.name) { try await bench.build(for: machine) } }
+        if machine != .own { _ = try await others.value(of: machine.name) { try await MiniXen.build(for: machine, in: bench.built(for: machine)) } }
         return bench
     }
 
-    private static let others = Once<Void>()
+    private static let others = Once<HypervisorBuild>()
 
-    func xenSyms(for machine: Machine) -> FilePath { folder.appending("built-\(machine.name)/xen/xen-syms") }
-
-    private func build(for machine: Machine) async throws {
-        let copy = folder.appending("built-\(machine.name)")
-        try await run("cp", ["-r", Self.fixtures.appending("mini-xen").string, copy.string])
-        // The linker's own warnings do not matter, other people's settings for make must not either.
-        let make = ["-u", "MAKEFLAGS", "-u", "CC", "-u", "CFLAGS", "make", "-C", copy.appending("xen").string] + machine.makeVariables
-        try await run("env", make + ["defconfig"])
-        try await run("env", make + ["-j2"])
-    }
+    private func built(for machine: TargetMachine) -> FilePath { folder.appending("built-\(machine)") }
+    func xenSyms(for machine: TargetMachine) -> FilePath { built(for: machine).appending("xen/xen-syms") }
 
     /// The arguments of a whole run.
     func arguments(
-        tree: FilePath? = nil, patches: [FilePath] = [change], output: FilePath, machine: Machine = .own, xenSyms: FilePath? = nil,
+        tree: FilePath? = nil, patches: [FilePath] = [change], output: FilePath, machine: TargetMachine = .own, xenSyms: FilePath? = nil,
         cache: FilePath? = nil, jobs: Int = 2
     ) -> [String] {
         ["-s", (tree ?? self.tree).string] + patches.flatMap { ["-p", $0.string] }
@@ -69,16 +59,7 @@ struct Bench: Sendable {
 
     /// Gives a test a folder of its own, removed at its end.
     func withFolder<R>(_ body: (FilePath) async throws -> R) async throws -> R {
-        var name = Array("\(folder)/test-XXXXXX".utf8CString)
-        let own = FilePath(String(cString: try #require(mkdtemp(&name))))
-        do {
-            let result = try await body(own)
-            try WorkFiles.remove(own)
-            return result
-        } catch {
-            try? WorkFiles.remove(own)
-            throw error
-        }
+        try await withTemporaryFolder(named: "test", in: folder, body)
     }
 
     /// A copy of the tree for a test that changes it.

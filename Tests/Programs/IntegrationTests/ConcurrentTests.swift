@@ -2,6 +2,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 /// Eight at once, over one cache and one tree.
 @Suite struct ConcurrentTests {
@@ -12,7 +13,7 @@ import WorkFiles
         try await bench.withFolder { folder in
             func arguments(_ name: String, _ output: String, cache: String) -> [String] {
                 bench.arguments(
-                    patches: [Bench.fixtures.appending("changes/\(name)/change.patch")], output: folder.appending(output).appending(name),
+                    patches: [ChangeCase.fixtures.appending("changes/\(name)/change.patch")], output: folder.appending(output).appending(name),
                     cache: folder.appending(cache))
             }
             for name in Self.changes {
@@ -26,9 +27,9 @@ import WorkFiles
             let ending = try await Program.run(script: commands.joined(separator: "\n") + "\nwait", [], environment: [:], in: folder)
             #expect(ending.code == 0)
             for name in Self.changes {
-                let payload = "\(name)/change.livepatch", error = String(decoding: try bytes(of: folder.appending("\(name).err")), as: UTF8.self)
+                let payload = "\(name)/change.livepatch", error = try WorkFiles.readText(folder.appending("\(name).err"))
                 try #require(WorkFiles.isReadableFile(folder.appending("together/\(payload)")), "\(name): \(error)")
-                #expect(try bytes(of: folder.appending("together/\(payload)")) == bytes(of: folder.appending("alone/\(payload)")), "\(name)")
+                #expect(try WorkFiles.read(folder.appending("together/\(payload)")) == WorkFiles.read(folder.appending("alone/\(payload)")), "\(name)")
             }
             #expect(try WorkFiles.names(in: folder.appending("shared/work")).isEmpty)
         }

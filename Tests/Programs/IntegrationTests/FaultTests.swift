@@ -20,7 +20,8 @@ import Musl
         let output = folder.appending("out"), tree = tree ?? bench.tree
         let before = try state(of: tree)
         let ending = try await Program.run(
-            script: script, bench.arguments(tree: tree, output: output, cache: cache ?? folder.appending("cache")) + ["--force"], environment: environment, in: folder)
+            script: script, bench.arguments(tree: tree, output: output, cache: cache ?? folder.appending("cache")) + ["--force"], environment: environment,
+            in: folder)
         #expect(try state(of: tree) == before)
         if ending.code != 0 {
             #expect(try leftovers(in: output).filter { $0.hasSuffix(".livepatch") || $0.hasSuffix(".tmp") } == [])
@@ -31,14 +32,14 @@ import Musl
         return ending
     }
 
-    private func payload(_ folder: FilePath) throws -> [UInt8] { try bytes(of: folder.appending("out/change.livepatch")) }
+    private func payload(_ folder: FilePath) throws -> [UInt8] { try WorkFiles.read(folder.appending("out/change.livepatch")) }
 
     /// What a run without faults makes.
     private func reference(_ bench: Bench, _ folder: FilePath) async throws -> [UInt8] {
         let output = folder.appending("reference")
         let ending = try await Program.run(bench.arguments(output: output))
         try #require(ending.code == 0, "\(ending.error)")
-        return try bytes(of: output.appending("change.livepatch"))
+        return try WorkFiles.read(output.appending("change.livepatch"))
     }
 
     private func compiler(_ text: String, in folder: FilePath) throws -> FilePath {
@@ -83,7 +84,9 @@ import Musl
             let arguments = [
                 "-s", bench.tree.string, "-p", Bench.change.string, "-o", folder.appending("out").string, "--xen-syms", bench.xenSyms.string,
             ]
-            for script in ["exec env -u HOME -u XDG_CACHE_HOME \"$@\"", "exec env -u XDG_CACHE_HOME HOME= \"$@\"", "exec env -u HOME XDG_CACHE_HOME=relative \"$@\""] {
+            for script in [
+                "exec env -u HOME -u XDG_CACHE_HOME \"$@\"", "exec env -u XDG_CACHE_HOME HOME= \"$@\"", "exec env -u HOME XDG_CACHE_HOME=relative \"$@\"",
+            ] {
                 let ending = try await Program.run(script: script, arguments, environment: [:], in: folder)
                 #expect(ending.code == 64, "\(script): \(ending.error)")
                 #expect(ending.error.contains("--cache-dir"), "\(ending.error)")
@@ -125,7 +128,7 @@ import Musl
                     tree: tree, patches: [odd.appending("change.patch")], output: output, xenSyms: odd.appending("xen-syms `a` ü"),
                     cache: folder.appending("кэш")), in: odd)
             #expect(ending.code == 0, "\(ending.error)")
-            #expect(try bytes(of: output.appending("change.livepatch")) == good)
+            #expect(try WorkFiles.read(output.appending("change.livepatch")) == good)
             let named = try await Program.run(
                 bench.arguments(patches: [Bench.change], output: odd.appending("named")) + ["--name", "имя"], in: odd)
             #expect(named.code == 64 || named.code == 0, "\(named.error)")
@@ -155,7 +158,7 @@ import Musl
 
     /// Whether a call for such a file was made to fail.
     private func hasFailed(at file: Regex<Substring>, in trace: FilePath) throws -> Bool {
-        String(decoding: try bytes(of: trace), as: UTF8.self).split(separator: "\n").contains { $0.hasSuffix("(INJECTED)") && $0.contains(file) }
+        try WorkFiles.readText(trace).split(separator: "\n").contains { $0.hasSuffix("(INJECTED)") && $0.contains(file) }
     }
 
     /// Each of these calls fails once, in the program and in each of the processes that it starts. Not `mmap`: without the memory that they ask

@@ -2,6 +2,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -45,8 +46,9 @@ import Musl
             let compiler = try await slowCompiler(in: folder)
             let environment = moment == .compiling ? ["CC": compiler.string] : [:]
             // Sources that are there need no more than headers.
-            let more = [Bench.fixtures.appending("changes/B1-new-file/change.patch")]
-            let arguments = moment == .recording
+            let more = [ChangeCase.fixtures.appending("changes/B1-new-file/change.patch")]
+            let arguments =
+                moment == .recording
                 ? bench.arguments(tree: tree, patches: more, output: output, cache: cache) : bench.arguments(tree: tree, output: output, cache: cache)
             let ending = try await Program.run(arguments, environment: environment) { process in
                 try await wait("the moment does not come", while: process) {

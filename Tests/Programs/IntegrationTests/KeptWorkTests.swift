@@ -14,11 +14,11 @@ import WorkFiles
             #expect(ending.output.contains("Kept: \(work):"))
 
             // The patch is in one of them.
-            let patch = String(decoding: try bytes(of: Bench.change), as: UTF8.self)
+            let patch = try WorkFiles.readText(Bench.change)
             let file = try #require(patch.split(separator: "\n").first { $0.hasPrefix("+++ b/") }?.dropFirst(6))
-            let original = try bytes(of: work.appending("original").pushing(FilePath(String(file))))
-            #expect(original == (try bytes(of: bench.tree.pushing(FilePath(String(file))))))
-            #expect(try bytes(of: work.appending("patched").pushing(FilePath(String(file)))) != original)
+            let original = try WorkFiles.read(work.appending("original").pushing(FilePath(String(file))))
+            #expect(original == (try WorkFiles.read(bench.tree.pushing(FilePath(String(file))))))
+            #expect(try WorkFiles.read(work.appending("patched").pushing(FilePath(String(file)))) != original)
 
             // Objects that can be compared by hand, and that differ.
             let object = file.dropFirst("xen/".count).dropLast() + "o"
@@ -34,14 +34,14 @@ import WorkFiles
         try await bench.withFolder { folder in
             let cache = folder.appending("cache"), output = folder.appending("out")
             _ = try await Program.run(bench.arguments(output: output, cache: cache) + ["--keep-work"])
-            let payload = try bytes(of: output.appending("change.livepatch"))
+            let payload = try WorkFiles.read(output.appending("change.livepatch"))
             for path in try await run("find", [output.appending("work").string, "-type", "f"]).split(separator: "\n") {
-                try write([0x23], to: FilePath(String(path)))
+                try WorkFiles.write([0x23], to: FilePath(String(path)))
             }
             let second = folder.appending("second")
             let ending = try await Program.run(bench.arguments(output: second, cache: cache))
             #expect(ending.code == 0, "\(ending.error)")
-            #expect(try bytes(of: second.appending("change.livepatch")) == payload)
+            #expect(try WorkFiles.read(second.appending("change.livepatch")) == payload)
         }
     }
 
@@ -49,7 +49,7 @@ import WorkFiles
     @Test func itIsKeptWhenTheSourceDoesNotCompile() async throws {
         let bench = try await Bench.shared()
         try await bench.withFolder { folder in
-            let good = String(decoding: try bytes(of: Bench.change), as: UTF8.self)
+            let good = try WorkFiles.readText(Bench.change)
             let added = try #require(good.split(separator: "\n").first { $0.hasPrefix("+") && !$0.hasPrefix("+++") })
             let bad = try write(good.replacing(added, with: added + " this is no C;"), to: "bad.patch", in: folder)
             let output = folder.appending("out"), work = output.appending("work")

@@ -3,6 +3,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -18,13 +19,13 @@ import Musl
     @Test(arguments: ["F1-global", "B1-new-file"])
     func theNextRunAndTheOneBesideItGiveTheSameBytes(change: String) async throws {
         let bench = try await Bench.shared()
-        let patch = Bench.fixtures.appending("changes/\(change)/change.patch")
+        let patch = ChangeCase.fixtures.appending("changes/\(change)/change.patch")
         try await bench.withFolder { folder in
             let cache = folder.appending("cache")
             func arguments(_ output: String, cache: FilePath) -> [String] {
                 bench.arguments(patches: [patch], output: folder.appending(output), cache: cache) + ["--force"]
             }
-            func payload(_ output: String) throws -> [UInt8] { try bytes(of: folder.appending(output).appending("change.livepatch")) }
+            func payload(_ output: String) throws -> [UInt8] { try WorkFiles.read(folder.appending(output).appending("change.livepatch")) }
 
             // Without the time that it waits for its turn.
             let time = Mutex(0)

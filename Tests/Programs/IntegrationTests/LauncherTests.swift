@@ -3,6 +3,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -16,7 +17,7 @@ struct LauncherTests {
     @Test func distccdGivesTheSameBytes() async throws {
         let bench = try await Bench.shared()
         try await bench.withFolder { folder in
-            let patch = Bench.fixtures.appending("changes/F3-two-files/change.patch")
+            let patch = ChangeCase.fixtures.appending("changes/F3-two-files/change.patch")
             @Sendable func arguments(_ name: String) -> [String] {
                 bench.arguments(patches: [patch], output: folder.appending(name), cache: folder.appending("\(name)-cache"))
             }
@@ -39,8 +40,8 @@ struct LauncherTests {
                 let ending = try await Program.run(arguments("farm") + ["--compiler-launcher", "distcc"], environment: environment)
                 try #require(ending.code == 0, "\(ending.error)")
             }
-            #expect(try bytes(of: folder.appending("farm/change.livepatch")) == bytes(of: folder.appending("alone/change.livepatch")))
-            let compiled = String(decoding: try bytes(of: log), as: UTF8.self).split(separator: "\n").count { $0.contains("COMPILE_OK") }
+            #expect(try WorkFiles.read(folder.appending("farm/change.livepatch")) == WorkFiles.read(folder.appending("alone/change.livepatch")))
+            let compiled = try WorkFiles.readText(log).split(separator: "\n").count { $0.contains("COMPILE_OK") }
             // Two files, each from both sources.
             #expect(compiled >= 4)
         }

@@ -2,6 +2,8 @@ import ObjectDiff
 import Report
 import TestTools
 import Testing
+import WorkFiles
+import XenRig
 
 /// What a run says about types, and what the user can allow.
 @Suite struct LayoutChangeTests {
@@ -9,9 +11,9 @@ import Testing
         let bench = try await Bench.shared()
         return try await bench.withFolder { folder in
             let output = folder.appending("out")
-            let patch = Bench.fixtures.appending("changes").appending(change).appending("change.patch")
+            let patch = ChangeCase.fixtures.appending("changes").appending(change).appending("change.patch")
             let ending = try await Program.run(bench.arguments(patches: [patch], output: output) + more)
-            let report = try JSONText.decode(BuildReport.self, from: try bytes(of: output.appending("report.json")))
+            let report = try JSONText.decode(BuildReport.self, from: try WorkFiles.read(output.appending("report.json")))
             return (ending, report)
         }
     }

@@ -45,7 +45,7 @@ import WorkFiles
             let reference = folder.appending("reference")
             let whole = try await Program.run(bench.arguments(output: reference, cache: cache))
             try #require(whole.code == 0, "\(whole.error)")
-            let payload = try bytes(of: reference.appending("change.livepatch"))
+            let payload = try WorkFiles.read(reference.appending("change.livepatch"))
 
             var failures = 0, last = 1
             for size in stride(from: 4, through: 100, by: 4) {

@@ -1,9 +1,9 @@
-import ChangeCases
 import Report
 import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 /// `diff` and `inspect` on what a real run made.
 @Suite struct ObjectCommandsTests {
@@ -14,7 +14,7 @@ import WorkFiles
         let bench = try await Bench.shared()
         try await bench.withFolder { folder in
             let tree = try await bench.copyOfTree(to: folder.appending("tree"))
-            let patch = Bench.fixtures.appending("changes").appending(name).appending("change.patch")
+            let patch = ChangeCase.fixtures.appending("changes").appending(name).appending("change.patch")
             let output = folder.appending("out")
             let ending = try await Program.run(bench.arguments(patches: [patch], output: output))
             try #require(ending.code == 0, "\(ending.error)")
@@ -76,8 +76,8 @@ import WorkFiles
 
     @Test func inspectSaysWhatTheReportSays() async throws {
         for name in ["F1-static", "D1-data", "X1-warn"] {
-            let change = try #require(try ChangeCase.every().first { $0.name == name })
-            let result = try await SmallTree.outcome(of: change)
+            let trial = try #require(SmallTree.trials.first { $0.change.name == name && $0.target.machine == .own })
+            let result = try await SmallTree.outcome(of: trial)
             let payload = try #require(result.payloadPath), report = try #require(result.report)
 
             let json = try await Program.run(["inspect", payload.string, "--json"])

@@ -1,15 +1,16 @@
-import ChangeCases
 import ELFModel
 import LoaderModel
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
+import XenRig
 import XenSource
 import XenVersions
 
 /// What came out of `ChangeClassTests` in the eyes of other people's tools, and of the hypervisor's loader.
 @Suite struct PayloadCheckTests {
-    static let changes = SmallTree.cases.filter { $0.change.expected.exit == 0 }
+    static let trials = SmallTree.trials.filter { $0.change.expected.exit == 0 }
 
     /// Types of relocations that Xen's loaders perform, and perform well.
     private static let loadable: [String: Set<UInt32>] = [
@@ -22,14 +23,14 @@ import XenVersions
         "arm32": [2, 3, 43, 44],
     ]
 
-    private func payload(of change: MachineChange) async throws -> (path: FilePath, result: ChangeOutcome) {
-        let result = try await SmallTree.outcome(of: change)
+    private func payload(of trial: Trial) async throws -> (path: FilePath, result: ChangeOutcome) {
+        let result = try await SmallTree.outcome(of: trial)
         return (try #require(result.payloadPath, "\(result.error)"), result)
     }
 
-    @Test(arguments: changes)
-    func otherToolsFindNothingWrong(_ change: MachineChange) async throws {
-        let (path, _) = try await payload(of: change)
+    @Test(arguments: trials)
+    func otherToolsFindNothingWrong(_ trial: Trial) async throws {
+        let (path, _) = try await payload(of: trial)
         // `run` throws when a tool does not exit with 0.
         let readelf = try await runWithErrors("readelf", ["-aW", path.string])
         #expect(!readelf.contains("Warning") && !readelf.contains("Error"), "\(readelf)")
@@ -44,24 +45,24 @@ import XenVersions
         try await run("sh", ["-c", "exec \"$@\" 2>&1", "sh", tool] + arguments)
     }
 
-    @Test(arguments: changes)
-    func onlyWhatTheLoaderKnows(_ change: MachineChange) async throws {
-        let (path, result) = try await payload(of: change)
+    @Test(arguments: trials)
+    func onlyWhatTheLoaderKnows(_ trial: Trial) async throws {
+        let (path, result) = try await payload(of: trial)
         let file = try ELFFile.read(path)
-        let known = try #require(Self.loadable[change.machine.name])
+        let known = try #require(Self.loadable[trial.target.machine.name])
         for relocation in file.sections.flatMap(\.relocations) { #expect(known.contains(relocation.type), "\(relocation.type)") }
         for section in file.sections {
             #expect(!section.name.contains("debug") && !section.name.contains(".comment") && !section.name.contains(".eh_frame"))
         }
-        if result.report?.functions.count == 1 { #expect(try bytes(of: path).count < 16384) }
+        if result.report?.functions.count == 1 { #expect(try WorkFiles.read(path).count < 16384) }
     }
 
-    @Test(arguments: changes)
-    func theLoaderAccepts(_ change: MachineChange) async throws {
-        let (path, result) = try await payload(of: change)
-        let image = try XenImage.read(try await Bench.shared().xenSyms(for: change.machine))
+    @Test(arguments: trials)
+    func theLoaderAccepts(_ trial: Trial) async throws {
+        let (path, result) = try await payload(of: trial)
+        let image = try XenImage.read(try await Bench.shared().xenSyms(for: trial.target.machine))
         let load = loadPayload(
-            try bytes(of: path), into: image, architecture: try #require(change.machine.architecture), abi: .livepatchV2,
+            try WorkFiles.read(path), into: image, architecture: try #require(trial.target.machine.architecture), abi: .livepatchV2,
             version: XenVersion(major: 4, minor: 17))
         #expect(load.verdict == .accepted)
         #expect(load.functions.map { plain($0.name) }.sorted() == result.changed)
@@ -69,10 +70,10 @@ import XenVersions
         #expect(load.depends == image.buildID)
     }
 
-    /// Nothing travels along that need not.
-    @Test(arguments: changes)
-    func functionsAreThoseOfTheReport(_ change: MachineChange) async throws {
-        let (path, result) = try await payload(of: change)
+    /// Nothing is included that need not be.
+    @Test(arguments: trials)
+    func functionsAreThoseOfTheReport(_ trial: Trial) async throws {
+        let (path, result) = try await payload(of: trial)
         let report = try #require(result.report)
         #expect(!report.functions.contains { $0.status == .copied }, "\(report.functions)")
         let file = try ELFFile.read(path)
@@ -81,9 +82,9 @@ import XenVersions
     }
 
     /// A function that is replaced takes its unlikely part along, and must not jump into the old one's.
-    @Test(arguments: changes)
-    func noReplacedFunctionNeedsItsOldColdPart(_ change: MachineChange) async throws {
-        let (path, result) = try await payload(of: change)
+    @Test(arguments: trials)
+    func noReplacedFunctionNeedsItsOldColdPart(_ trial: Trial) async throws {
+        let (path, result) = try await payload(of: trial)
         let file = try ELFFile.read(path)
         let old = file.symbols.filter(\.isUndefined).map { plain($0.name) }
         let cold = result.changed.flatMap { name in old.filter { $0.hasPrefix("\(name).cold") } }

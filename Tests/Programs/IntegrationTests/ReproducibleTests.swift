@@ -1,9 +1,9 @@
-import ChangeCases
 import Report
 import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -16,19 +16,19 @@ import Musl
     /// Two objects and a new variable; strings; tables of bug frames.
     static let changes = ["F2-several", "F16-bug-frames", "B1-new-file"]
 
-    @Test(arguments: SmallTree.cases.filter { changes.contains($0.change.name) })
-    func anotherMachineGivesTheSameBytes(_ change: MachineChange) async throws {
-        let bench = try await Bench.shared(for: change.machine)
-        let patch = try #require(change.change.patches.first)
+    @Test(arguments: SmallTree.trials.filter { changes.contains($0.change.name) })
+    func anotherMachineGivesTheSameBytes(_ trial: Trial) async throws {
+        let bench = try await Bench.shared(for: trial.target.machine)
+        let patch = try #require(trial.change.patches.first)
         try await bench.withFolder { folder in
             let first = folder.appending("first")
-            let one = try await Program.run(bench.arguments(patches: [patch], output: first, machine: change.machine, jobs: 1))
+            let one = try await Program.run(bench.arguments(patches: [patch], output: first, machine: trial.target.machine, jobs: 1))
             try #require(one.code == 0, "\(one.error)")
 
             // Another tree path, with a space; another cache, output and working folder; another locale, zone and umask.
             let tree = try await bench.copyOfTree(to: folder.appending("my tree"))
             try await run("cp", [patch.string, folder.appending("change.patch").string])
-            try await run("cp", [bench.xenSyms(for: change.machine).string, folder.appending("syms of xen").string])
+            try await run("cp", [bench.xenSyms(for: trial.target.machine).string, folder.appending("syms of xen").string])
             let elsewhere = folder.appending("else where")
             try WorkFiles.makeFolder(elsewhere)
             let arguments = bench.arguments(
@@ -42,8 +42,8 @@ import Musl
                 ], in: elsewhere)
             try #require(two.code == 0, "\(two.error)")
 
-            let payload = try bytes(of: first.appending("change.livepatch"))
-            #expect(try bytes(of: elsewhere.appending("out/change.livepatch")) == payload)
+            let payload = try WorkFiles.read(first.appending("change.livepatch"))
+            #expect(try WorkFiles.read(elsewhere.appending("out/change.livepatch")) == payload)
             #expect(tree.lastComponent?.string == "my tree")
 
             // Nothing of the machine in it.
@@ -56,19 +56,19 @@ import Musl
     @Test(arguments: ["F8-move", "F3-two-files", "B2-file-gone", "D8-moved"])
     func theReportIsTheSameInEveryRun(change: String) async throws {
         let bench = try await Bench.shared()
-        let patches = try #require(try ChangeCase.all(of: SmallTree.name).first { $0.name == change }).patches
+        let patches = try #require(SmallTree.trials.first { $0.change.name == change }).change.patches
         try await bench.withFolder { folder in
             let output = folder.appending("out")
             var reports: Set<[UInt8]> = [], payloads: Set<[UInt8]> = []
             for run in 0..<10 {
                 _ = try await Program.run(bench.arguments(patches: patches, output: output) + (run == 0 ? [] : ["--force"]))
                 // What a run takes is no part of its result; what the first one compiled, the next ones have in the cache.
-                var report = try JSONText.decode(BuildReport.self, from: try bytes(of: output.appending("report.json")))
+                var report = try JSONText.decode(BuildReport.self, from: try WorkFiles.read(output.appending("report.json")))
                 report.timings = []
                 report.compile?.compiled = 0
                 report.compile?.fromCache = 0
                 reports.insert(Array(try JSONText.encode(report).utf8))
-                if let path = report.payload?.path { payloads.insert(try bytes(of: FilePath(path))) }
+                if let path = report.payload?.path { payloads.insert(try WorkFiles.read(FilePath(path))) }
             }
             #expect(reports.count == 1 && payloads.count <= 1)
         }
@@ -84,7 +84,7 @@ import Musl
                 let arguments = bench.arguments(output: folder.appending(name), cache: cache)
                 let ending = try await Program.run(arguments + (payloads.count == 2 ? ["--force"] : []))
                 try #require(ending.code == 0, "\(ending.error)")
-                payloads.append(try bytes(of: folder.appending(name).appending("change.livepatch")))
+                payloads.append(try WorkFiles.read(folder.appending(name).appending("change.livepatch")))
             }
             #expect(payloads[0] == payloads[1] && payloads[1] == payloads[2])
         }

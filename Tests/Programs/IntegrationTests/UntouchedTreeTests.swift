@@ -2,6 +2,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -40,7 +41,7 @@ import Musl
     @Test func byRunsThatEndWellOrBadly() async throws {
         try await withRepository { bench, folder, tree in
             let before = try await state(tree)
-            let changes = Bench.fixtures.appending("changes")
+            let changes = ChangeCase.fixtures.appending("changes")
             let noCode = try write("no patch\n", to: "bad.patch", in: folder)
             let wrong = try write(
                 """
@@ -88,7 +89,7 @@ import Musl
             let whole = try await Program.run(bench.arguments(tree: tree, output: reference, cache: cache))
             let duration = ContinuousClock.now - start
             try #require(whole.code == 0, "\(whole.error)")
-            let payload = try bytes(of: reference.appending("change.livepatch"))
+            let payload = try WorkFiles.read(reference.appending("change.livepatch"))
 
             for number in 1...4 {
                 let part = Double.random(in: 0.02...0.98)
@@ -105,12 +106,12 @@ import Musl
                     #expect(killed.code == 128 + Int(SIGKILL), moment)
                     // Whole or not at all.
                     let left = try leftovers(in: output).filter { $0.hasSuffix(".livepatch") }
-                    for name in left { #expect(try bytes(of: output.appending(name)) == payload, moment) }
+                    for name in left { #expect(try WorkFiles.read(output.appending(name)) == payload, moment) }
                 }
 
                 let next = try await Program.run(arguments + ["--force"])
                 #expect(next.code == 0, "\(moment): \(next.error)")
-                #expect(try bytes(of: output.appending("change.livepatch")) == payload, moment)
+                #expect(try WorkFiles.read(output.appending("change.livepatch")) == payload, moment)
                 #expect(try leftovers(in: output) == ["change.livepatch"], moment)
                 #expect(try await state(tree) == before, moment)
             }

@@ -1,13 +1,14 @@
-import ChangeCases
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
+import XenRig
 
 /// The program says why: `-v`, `--debug`, `why`.
 @Suite struct WhyTests {
     private func build(_ change: String, _ more: [String], _ body: (Program.Ending, FilePath) async throws -> Void) async throws {
         let bench = try await Bench.shared()
-        let patches = try #require(try ChangeCase.all(of: SmallTree.name).first { $0.name == change }).patches
+        let patches = try #require(SmallTree.trials.first { $0.change.name == change }).change.patches
         try await bench.withFolder { folder in
             let output = folder.appending("out")
             let ending = try await Program.run(bench.arguments(patches: patches, output: output) + more)

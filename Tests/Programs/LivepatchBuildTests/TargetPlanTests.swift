@@ -153,11 +153,13 @@ import Testing
     }
 
     @Test func theCompilerIsTakenAsItIs() throws {
-        #expect(try tools(["--arch", "arm64"], ["CC": "gcc-11 -v"]) == tools(["--arch", "arm64"]).map { tools in
-            var tools = tools
-            tools.compiler = "gcc-11 -v"
-            return tools
-        })
+        #expect(
+            try tools(["--arch", "arm64"], ["CC": "gcc-11 -v"])
+                == tools(["--arch", "arm64"]).map { tools in
+                    var tools = tools
+                    tools.compiler = "gcc-11 -v"
+                    return tools
+                })
         #expect(try tools(["--arch", "x86_64,arm64"], ["CC": "gcc-11"]).map(\.compiler) == ["gcc-11", nil])
         #expect(try tools(["--arch", "x86_64"], ["CC": ""]).map(\.compiler) == [nil])
         #expect(

@@ -1,5 +1,5 @@
-import ChangeCases
-import TestRig
+import TestDrive
+import XenRig
 
 /// What is done with the payload of a change in a booted hypervisor, and what must be seen meanwhile.
 enum BootedChange {
@@ -45,7 +45,7 @@ enum BootedChange {
         list.output.split(separator: "\n").first { $0.split(separator: " ").first == name[...] }
     }
 
-    /// True for a line in which the hypervisor says that something is wrong. (A debug build tells each fault that an exception table catches.)
+    /// True for a line in which the hypervisor says that something is wrong. (A debug build reports each fault that an exception table catches.)
     static func isComplaint(_ line: String) -> Bool {
         !line.hasPrefix("Fixup #") && ["Xen WARN", "Xen BUG", "Assertion", "FATAL", "Panic", "GPF (", "#PF", "#UD"].contains { line.contains($0) }
     }

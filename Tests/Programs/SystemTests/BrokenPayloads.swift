@@ -239,7 +239,8 @@ struct BrokenPayloads {
         try await add("an exception cut short", more: ".section .ex_table, \"a\"\n.long new_victim - .")
         try await add("an exception", more: ".section .ex_table, \"a\"\n.long new_victim - ., new_victim + 7 - .")
         try await add("a table that nobody knows", more: ".section .ex_table.pre, \"a\"\n.long new_victim - ., new_victim - .")
-        func alternative(_ original: String, _ lengths: String, _ replacement: String = "replacement - .", section: String = ".altinstr_replacement") -> String {
+        func alternative(_ original: String, _ lengths: String, _ replacement: String = "replacement - .", section: String = ".altinstr_replacement") -> String
+        {
             """
             .section .altinstructions, "a"
             .long \(original), \(replacement)

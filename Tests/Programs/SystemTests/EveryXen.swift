@@ -1,11 +1,11 @@
-import ChangeCases
 import FoundationEssentials
 import Subprocess
 import SystemPackage
-import TestRig
+import TestDrive
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -13,52 +13,22 @@ import Glibc
 import Musl
 #endif
 
-/// A hypervisor that changes are tried in: of which release, and for which machine.
-struct XenTarget: Sendable, Hashable, CustomStringConvertible {
-    var xen: DebianXen
-    var machine: TargetMachine
-
-    /// As the table of what works in which has it: `4.17`, `4.17 arm64`.
-    var name: String { machine == .x86_64 ? xen.version : "\(xen.version) \(machine.name)" }
-    var description: String { "Xen \(name)" }
-
-    /// Those of Debian's suites, PCs first.
-    static let all = TargetMachine.all.flatMap { machine in
-        DebianXen.all.filter { $0.machines.contains(machine) }.map { XenTarget(xen: $0, machine: machine) }
-    }
-
-    static func == (a: XenTarget, b: XenTarget) -> Bool { a.name == b.name }
-    func hash(into hasher: inout Hasher) { hasher.combine(name) }
-}
-
 /// The hypervisors of Debian's suites, and the same changes for each of them: built, and tried in one boot each.
 enum EveryXen {
     /// Six more builds of Xen, and seven boots.
     static let isWanted = RealXen.isThorough
 
     /// The change of the demo, and those that say that they are for other versions or machines, too.
-    static let changes = RealXen.everyCase.filter { $0.name == hello.name || $0.expected.versions != nil }
+    static let changes = RealXen.everyCase.filter { $0.expected.versions != nil }
 
-    struct Cell: Sendable, CustomStringConvertible {
-        var target: XenTarget
-        var change: ChangeCase
-        var description: String { "\(change.name) in \(target)" }
-
-        /// As it is for this target.
-        var variant: ChangeCase {
-            get throws { try change.variant(for: target.xen.version, machine: target.machine.name) }
+    static let trials: [Trial] = {
+        do {
+            return try Trial.all(of: changes, with: XenTarget.debian)
+        } catch {
+            Issue.record(error, "Fixtures/changes can't be read")
+            return []
         }
-
-        init?(_ target: XenTarget, _ change: ChangeCase) {
-            (self.target, self.change) = (target, change)
-            if change.name == EveryXen.hello.name { return }
-            let isVersion = target.xen.version == "4.17" || change.expected.versions?.contains(target.xen.version) == true
-            let isMachine = target.machine == .x86_64 ? !change.isForOthersOnly : change.expected.machines?[target.machine.name] != nil
-            if !isVersion || !isMachine { return nil }
-        }
-    }
-
-    static let cells = XenTarget.all.flatMap { target in changes.compactMap { Cell(target, $0) } }
+    }()
 
     static func hypervisor(_ target: XenTarget) async throws -> HypervisorBuild {
         try await builds.value(of: target.name) {
@@ -69,8 +39,8 @@ enum EveryXen {
 
     // MARK: Payloads
 
-    static func outcome(of cell: Cell) async throws -> ChangeOutcome {
-        try await outcomes.value(of: "\(cell)") { try await run(cell.variant, cell.target) }
+    static func outcome(of trial: Trial) async throws -> ChangeOutcome {
+        try await outcomes.value(of: "\(trial)") { try await run(trial.change, trial.target) }
     }
     private static let outcomes = Once<ChangeOutcome>()
 
@@ -86,7 +56,7 @@ enum EveryXen {
 
     // MARK: A stack
 
-    static let hello = RealXen.demo
+    static let hello = ChangeCase.demo
     /// All three replace the function of `hello`.
     static let bye = stacked("bye-world", "Bye World")
     static let replacement = stacked("replace-world", "Replaced World")
@@ -95,7 +65,7 @@ enum EveryXen {
         ChangeCase(
             name: name,
             expected: .init(
-                tree: RealXen.tree, exit: 0, changed: ["xen_extra_version"],
+                exit: 0, changed: ["xen_extra_version"],
                 boot: .init(look: "cat /sys/hypervisor/version/extra", applied: answer)),
             patches: [ChangeCase.fixtures.appending("patches/stack/\(name).patch")])
     }
@@ -163,10 +133,10 @@ enum EveryXen {
     static func machine(_ target: XenTarget) async throws -> MachineRun {
         try await machines.value(of: target.name) {
             var scenario = Scenario()
-            for cell in cells where cell.target == target {
-                guard let bytes = try await outcome(of: cell).payload else { continue }
-                scenario.files["\(cell.change.name).livepatch"] = bytes
-                try BootedChange.addSteps(of: try cell.variant, to: &scenario)
+            for trial in trials where trial.target == target {
+                guard let bytes = try await outcome(of: trial).payload else { continue }
+                scenario.files["\(trial.change.name).livepatch"] = bytes
+                try BootedChange.addSteps(of: trial.change, to: &scenario)
             }
             let stack = try await stack(target)
             for (change, outcome) in stack {
@@ -176,7 +146,7 @@ enum EveryXen {
             try addSteps(ofStack: stack.map(\.change.name), to: &scenario)
             scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
             var boot = Boot(
-                hypervisor: try await hypervisor(target).image, dom0: try await target.xen.dom0(machine: target.machine, cache: RealXen.cache))
+                hypervisor: try await hypervisor(target).image, dom0: try await target.xen.debian.dom0(for: target.machine, cache: RealXen.cache))
             boot.timeLimit = .seconds(1800)
             return try await Turns.boot.one { [boot, scenario] in try await boot.run(scenario) }
         }
@@ -184,11 +154,10 @@ enum EveryXen {
     private static let machines = Once<MachineRun>()
 
     /// What is wrong with a change in a version: with what the program made of it, else with what the hypervisor did.
-    static func deviations(_ cell: Cell) async throws -> [String] {
+    static func deviations(_ trial: Trial) async throws -> [String] {
         // A point release moves lines.
-        let ofProgram = try await outcome(of: cell)
-            .deviations(from: cell.variant.expected, ignoring: ["hunk-offset"])
-        guard ofProgram.isEmpty, try cell.variant.expected.exit == 0 else { return ofProgram }
-        return try BootedChange.deviations(of: try cell.variant, in: try await machine(cell.target))
+        let ofProgram = try await outcome(of: trial).deviations(from: trial.change.expected, ignoring: ["hunk-offset"])
+        guard ofProgram.isEmpty, trial.change.expected.exit == 0 else { return ofProgram }
+        return try BootedChange.deviations(of: trial.change, in: try await machine(trial.target))
     }
 }

@@ -1,12 +1,12 @@
-import ChangeCases
 import FoundationEssentials
 import LoaderModel
 import PayloadSamples
 import SystemPackage
-import TestRig
+import TestDrive
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 import XenSource
 import XenVersions
 
@@ -19,7 +19,7 @@ import Musl
 /// What the model of the loader says of a payload is what the hypervisor says.
 @Suite(.timeLimit(.minutes(150)))
 struct LoaderAnswerTests {
-    private static func target(_ name: String) throws -> XenTarget { try #require(XenTarget.all.first { $0.name == name }) }
+    private static func target(_ name: String) throws -> XenTarget { try #require(XenTarget.debian.first { $0.title == name }) }
 
     /// A hypervisor, and what is asked of it.
     private struct Bench {
@@ -45,7 +45,7 @@ struct LoaderAnswerTests {
         }
 
         func boot(_ scenario: Scenario) async throws -> MachineRun {
-            var boot = Boot(hypervisor: hypervisor.image, dom0: try await target.xen.dom0(machine: target.machine, cache: RealXen.cache))
+            var boot = Boot(hypervisor: hypervisor.image, dom0: try await target.xen.debian.dom0(for: target.machine, cache: RealXen.cache))
             boot.timeLimit = .seconds(900)
             return try await Turns.boot.one { [boot] in try await boot.run(scenario) }
         }
@@ -74,7 +74,8 @@ struct LoaderAnswerTests {
     }
 
     /// Uploads all of them in one boot.
-    private static func answers(_ payloads: [BrokenPayload], on bench: Bench) async throws -> [(payload: BrokenPayload, model: LoadResult, hypervisor: String)] {
+    private static func answers(_ payloads: [BrokenPayload], on bench: Bench) async throws -> [(payload: BrokenPayload, model: LoadResult, hypervisor: String)]
+    {
         var scenario = Scenario()
         for (number, payload) in payloads.enumerated() {
             scenario.files["p\(number).livepatch"] = payload.bytes
@@ -110,12 +111,13 @@ struct LoaderAnswerTests {
     }
 
     private static func table(_ rows: [(payload: BrokenPayload, model: LoadResult, hypervisor: String)]) -> String {
-        (["| payload | the model | the hypervisor |", "|---|---|---|"] + rows.map { row in
-            var reason = ""
-            if case .refused(let refusal) = row.model.verdict { reason = ": \(refusal.reason)" }
-            if case .crashes(let text) = row.model.verdict { reason = (row.model.ruinsLater ? ", and ruins it later: " : ": ") + text }
-            return "| \(row.payload.name) | \(said(row.model))\(reason.replacing("|", with: "/")) | \(row.hypervisor) |"
-        }).joined(separator: "\n")
+        (["| payload | the model | the hypervisor |", "|---|---|---|"]
+            + rows.map { row in
+                var reason = ""
+                if case .refused(let refusal) = row.model.verdict { reason = ": \(refusal.reason)" }
+                if case .crashes(let text) = row.model.verdict { reason = (row.model.ruinsLater ? ", and ruins it later: " : ": ") + text }
+                return "| \(row.payload.name) | \(said(row.model))\(reason.replacing("|", with: "/")) | \(row.hypervisor) |"
+            }).joined(separator: "\n")
     }
 
     @Test("Xen 4.17 answers what the model says, to each wrong payload")
@@ -132,7 +134,7 @@ struct LoaderAnswerTests {
         }
         if RealXen.isThorough {
             let committed = ChangeCase.fixtures.appending("../Docs/LoaderAnswers.md").lexicallyNormalized()
-            let said = CompatibilityTable.lines(ofPage: String(decoding: try WorkFiles.read(committed), as: UTF8.self))
+            let said = CompatibilityTable.lines(ofPage: try WorkFiles.readText(committed))
             // Without the reasons, which name addresses and functions of this very hypervisor.
             #expect(said.dropFirst(2).map(Self.answers(ofLine:)) == rows.map { [$0.payload.name, Self.said($0.model), $0.hypervisor] })
         }
@@ -227,10 +229,9 @@ struct LoaderAnswerTests {
 
     @Test(
         "what a hypervisor says of itself: version and payload format", .enabled(if: RealXen.isThorough, "builds six; 'make test-all' runs it"),
-        arguments: XenTarget.all)
+        arguments: XenTarget.debian)
     func loader(target: XenTarget) async throws {
-        let bench = try await Bench(target.name)
-        let parts = target.name.split(separator: " ")[0].split(separator: ".").compactMap { Int($0) }
-        #expect(bench.loader == HypervisorLoader(version: XenVersion(major: parts[0], minor: parts[1]), abi: .livepatchV2))
+        let bench = try await Bench(target.title)
+        #expect(bench.loader == HypervisorLoader(version: try target.xen.debian.xen, abi: .livepatchV2))
     }
 }

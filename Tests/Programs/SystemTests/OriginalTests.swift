@@ -1,9 +1,8 @@
-import ChangeCases
 import SystemPackage
-import TestRig
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -11,7 +10,7 @@ import Glibc
 import Musl
 #endif
 
-/// Another compiler, configuration or source than the hypervisor's: refused, and told which.
+/// Another compiler, configuration or source than the hypervisor's: refused, with the cause.
 ///
 /// Each prepares the tree anew, which takes its time.
 @Suite(
@@ -44,10 +43,10 @@ struct OriginalTests {
     }
 
     @Test func anotherConfiguration() async throws {
-        let built = try await RealXen.hypervisor(debug: false).tree.appending("xen/.config")
+        let built = try await RealXen.hypervisor(debug: false).configuration
         try await withTemporaryFolder { folder in
             let config = folder.appending("config")
-            try write(try WorkFiles.read(built) + Array("CONFIG_SPECULATIVE_HARDEN_BRANCH=n\n".utf8), to: config)
+            try WorkFiles.write(try WorkFiles.read(built) + Array("CONFIG_SPECULATIVE_HARDEN_BRANCH=n\n".utf8), to: config)
             let message = try await refusal(["-c", config.string])
             #expect(message.contains("CONFIG_SPECULATIVE_HARDEN_BRANCH is y there, not set here"), "\(message)")
         }
@@ -59,10 +58,10 @@ struct OriginalTests {
             let tree = folder.appending("tree")
             try await TestTools.run("cp", ["-a", "--", built.string, tree.string])
             let file = tree.appending("xen/common/kernel.c")
-            let text = String(decoding: try WorkFiles.read(file), as: UTF8.self)
+            let text = try WorkFiles.readText(file)
             let other = text.replacing("memset(&info, 0, sizeof(info));", with: "memset(&info, 1, sizeof(info));")
             try #require(other != text)
-            try write(Array(other.utf8), to: file)
+            try WorkFiles.write(Array(other.utf8), to: file)
             let message = try await refusal(tree: tree)
             #expect(message.contains("other functions of common/kernel.o are the same in the hypervisor"), "\(message)")
             #expect(message.contains("Compiler and configuration are those of the hypervisor"), "\(message)")

@@ -1,7 +1,6 @@
 import ArchARM32
 import ArchARM64
 import ArchX86_64
-import ChangeCases
 import DebugInfo
 import ELFModel
 import LoaderModel
@@ -10,10 +9,11 @@ import PayloadLinker
 import SourcePatch
 import SystemPackage
 import TargetArchitecture
-import TestRig
+import TestDrive
 import TestTools
 import WorkFiles
 import XenBuild
+import XenRig
 import XenSource
 
 #if canImport(Glibc)
@@ -116,7 +116,7 @@ struct OwnCode: Sendable {
             var text = ""
             for object in objects.sorted() {
                 let path = source(of: object)
-                let lines = String(decoding: try WorkFiles.read(hypervisor.tree.appending("xen").appending(path)), as: UTF8.self)
+                let lines = try WorkFiles.readText(hypervisor.tree.appending("xen").appending(path))
                     .split(separator: "\n", omittingEmptySubsequences: false).dropLast().prefix(3)
                 text += "--- a/xen/\(path)\n+++ b/xen/\(path)\n@@ -1,\(lines.count) +1,\(lines.count + 1) @@\n+/* Compiled anew. */\n"
                 text += lines.map { " \($0)\n" }.joined()
@@ -172,7 +172,7 @@ struct OwnCode: Sendable {
             try scenario.hostTool("\(payload.name).revert", .revert, payload.name)
         }
         scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
-        var boot = Boot(hypervisor: hypervisor.image, dom0: try await target.xen.dom0(machine: target.machine, cache: RealXen.cache))
+        var boot = Boot(hypervisor: hypervisor.image, dom0: try await target.xen.debian.dom0(for: target.machine, cache: RealXen.cache))
         boot.timeLimit = .seconds(1800)
         return try await Turns.boot.one { [boot, scenario] in try await boot.run(scenario) }
     }

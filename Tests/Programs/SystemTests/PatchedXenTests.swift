@@ -1,8 +1,8 @@
-import ChangeCases
 import SystemPackage
-import TestRig
 import TestTools
 import Testing
+import WorkFiles
+import XenRig
 
 /// Payloads that the program makes, in a running hypervisor: one boot, in which each is loaded, seen, reverted and unloaded.
 @Suite(.timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
@@ -15,7 +15,7 @@ struct PatchedXenTests {
     @Test("a payload changes the running hypervisor, and its revert changes it back", arguments: RealXen.booted)
     func loadAndRevert(change: ChangeCase) async throws {
         _ = try await payload(change)
-        let machine = try await RealXen.machine(debug: change.expected.debug == true)
+        let machine = try await RealXen.machine(debug: change.isForDebugBuild)
         #expect(try BootedChange.deviations(of: change, in: machine) == [])
     }
 
@@ -25,7 +25,7 @@ struct PatchedXenTests {
         if change.expected.changed.count == 1 { #expect(bytes.count < 32 << 10) }
         try await withTemporaryFolder { folder in
             let file = folder.appending("\(change.name).livepatch")
-            try write(bytes, to: file)
+            try WorkFiles.write(bytes, to: file)
             let complaints = try await run("sh", ["-c", "readelf -aW \"$1\" 2>&1 >/dev/null", "sh", file.string])
             #expect(complaints == "")
             let lint = try await run("sh", ["-c", "eu-elflint --gnu-ld \"$1\" 2>&1 || :", "sh", file.string])
@@ -40,7 +40,7 @@ struct PatchedXenTests {
         try machine.requireFinished()
         #expect(machine["alive"].succeeded)
         #expect(machine["alive"].output.hasSuffix("Nothing to list"))
-        let changes = RealXen.booted.filter { ($0.expected.debug == true) == debug }
+        let changes = RealXen.booted.filter { $0.isForDebugBuild == debug }
         #expect(BootedChange.complaints(in: machine, without: changes) == [])
     }
 }

@@ -1,10 +1,11 @@
-import ChangeCases
 import FoundationEssentials
 import Subprocess
 import SystemPackage
-import TestRig
+import TestDrive
 import TestTools
+import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -27,23 +28,25 @@ enum RealXen {
         return result
     }
 
-    static let tree = "xen-4.17"
-
-    static let demo = ChangeCase(
-        name: "hello-world",
-        expected: .init(
-            tree: tree, exit: 0, changed: ["xen_extra_version"],
-            boot: .init(look: "cat /sys/hypervisor/version/extra", applied: "Hello World")),
-        patches: [ChangeCase.fixtures.appending("patches/xen-4.17/hello-world.patch")])
-
     /// The demo's change, and those of `Fixtures/changes`; those that take minutes with 'make test-all' only.
-    static let cases = everyCase.filter { !$0.isForOthersOnly && ($0.expected.slow != true || isThorough) }
+    static let cases = ofStandard.filter { $0.expected.slow != true || isThorough }
 
-    /// Those for other machines, too.
+    /// All that there are for any version and machine.
     static let everyCase: [ChangeCase] = {
         do {
-            return [demo] + (try ChangeCase.all(of: tree))
+            return [.demo] + (try ChangeCase.all().filter { $0.expected.tree == XenTarget.standard.tree })
         } catch {
+            Issue.record(error, "Fixtures/changes can't be read")
+            return []
+        }
+    }()
+
+    /// As they are for the hypervisor that these tests build.
+    private static let ofStandard: [ChangeCase] = {
+        do {
+            return try Trial.all(of: everyCase, with: [.standard]).map(\.change)
+        } catch {
+            Issue.record(error, "Fixtures/changes can't be read")
             return []
         }
     }()
@@ -51,8 +54,7 @@ enum RealXen {
     /// Those whose effect dom0 can see.
     static let booted = cases.filter { $0.expected.boot != nil }
 
-    static let cache = RigCache.standard(tell: { print($0) })
-    private static let archive = DebianArchive(suite: "bookworm", cache: cache)
+    static let cache = FolderCache.standard(tell: { print($0) })
 
     // MARK: Hypervisors
 
@@ -67,9 +69,8 @@ enum RealXen {
 
     private static func build(_ variant: String, debug: Bool) async throws -> HypervisorBuild {
         try await builds.value(of: variant) {
-            let release = try await XenRelease.ofDebian(archive)
-            return try await Turns.work.one {
-                try await release.build(variant, options: debug ? ["CONFIG_DEBUG": "y"] : [:], cache: cache)
+            try await Turns.work.one {
+                try await DebianXen.standard.build(variant, options: debug ? DebianXen.debugOptions : [:], cache: cache)
             }
         }
     }
@@ -87,12 +88,12 @@ enum RealXen {
             var arguments = change.patches.flatMap { ["-p", $0.string] } + change.options
             if let options = change.expected.configuration {
                 let config = folder.appending("config")
-                let built = try await hypervisor(debug: change.expected.debug == true)
+                let built = try await hypervisor(debug: change.isForDebugBuild)
                 let lines = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
-                try write(try WorkFiles.read(built.tree.appending("xen/.config")) + Array(lines.utf8), to: config)
+                try WorkFiles.write(try WorkFiles.read(built.configuration) + Array(lines.utf8), to: config)
                 arguments += ["-c", config.string]
             }
-            return try await run(arguments, debug: change.expected.debug == true)
+            return try await run(arguments, debug: change.isForDebugBuild)
         }
     }
 
@@ -131,7 +132,7 @@ enum RealXen {
 
     /// Boots the default hypervisor for one scenario.
     static func boot(_ scenario: Scenario) async throws -> MachineRun {
-        var boot = Boot(hypervisor: try await hypervisor(debug: false).image, dom0: try await Dom0.ofDebian(archive))
+        var boot = Boot(hypervisor: try await hypervisor(debug: false).image, dom0: try await DebianXen.standard.debian.dom0(cache: cache))
         boot.timeLimit = .seconds(900)
         return try await Turns.boot.one { [boot] in try await boot.run(scenario) }
     }
@@ -142,13 +143,13 @@ enum RealXen {
     static func machine(debug: Bool) async throws -> MachineRun {
         try await machines.value(of: "\(debug)") {
             var scenario = Scenario()
-            for change in booted where (change.expected.debug == true) == debug {
+            for change in booted where change.isForDebugBuild == debug {
                 guard let bytes = try await outcome(of: change).payload else { continue }
                 scenario.files["\(change.name).livepatch"] = bytes
                 try BootedChange.addSteps(of: change, to: &scenario)
             }
             scenario.step("alive", "cat /sys/hypervisor/version/extra && xen-livepatch list")
-            var boot = Boot(hypervisor: try await hypervisor(debug: debug).image, dom0: try await Dom0.ofDebian(archive))
+            var boot = Boot(hypervisor: try await hypervisor(debug: debug).image, dom0: try await DebianXen.standard.debian.dom0(cache: cache))
             // Hundreds of steps, while other tests compile.
             boot.timeLimit = .seconds(1800)
             return try await Turns.boot.one { [boot, scenario] in try await boot.run(scenario) }

@@ -1,4 +1,3 @@
-import ChangeCases
 import FoundationEssentials
 import Report
 import Subprocess
@@ -6,6 +5,7 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -59,10 +59,10 @@ struct SelfComparisonTests {
             var patch = "", functions = 0
             for name in Self.files {
                 let path = tree.appending("xen").appending(name)
-                let (moved, count) = Self.withBlankLines(String(decoding: try WorkFiles.read(path), as: UTF8.self))
+                let (moved, count) = Self.withBlankLines(try WorkFiles.readText(path))
                 functions += count
                 let copy = folder.appending("moved.c")
-                try write(Array(moved.utf8), to: copy)
+                try WorkFiles.write(Array(moved.utf8), to: copy)
                 patch += try await run(
                     "sh",
                     [
@@ -72,11 +72,11 @@ struct SelfComparisonTests {
             }
             #expect(functions > 500)
             let file = folder.appending("blank-lines.patch")
-            try write(Array(patch.utf8), to: file)
+            try WorkFiles.write(Array(patch.utf8), to: file)
             let outcome = try await RealXen.outcome(
                 of: ChangeCase(
                     name: "blank lines, debug: \(debug)",
-                    expected: .init(tree: RealXen.tree, debug: debug, exit: 3), patches: [file]))
+                    expected: .init(debug: debug, exit: 3), patches: [file]))
             #expect(outcome.code == 3, "\(outcome.error)")
             #expect(outcome.changed == [] && outcome.new == [] && outcome.diagnostics == [])
             #expect(outcome.report?.compile?.concerned == Self.files.count)

@@ -1,9 +1,9 @@
-import ChangeCases
 import SystemPackage
-import TestRig
+import TestDrive
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 /// Payloads on top of payloads, and payloads that take the place of others, in a running hypervisor.
 @Suite(.timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))
@@ -23,14 +23,16 @@ struct StackTests {
         if cumulative { arguments.append("--cumulative") }
         let outcome = try await RealXen.run(arguments)
         let payload = try #require(outcome.payload, "\(name): \(outcome.error)")
-        try write(payload, to: folder.appending("\(name).livepatch"))
+        try WorkFiles.write(payload, to: folder.appending("\(name).livepatch"))
         return outcome
     }
 
     private static let look = "cat /sys/hypervisor/version/extra /sys/hypervisor/compilation/compiler /sys/hypervisor/compilation/compile_date"
 
     /// Does the steps in one boot, each an action and a payload's name; after each it looks.
-    private static func drive(_ steps: [(Scenario.HostToolAction, String)], in folder: FilePath) async throws -> (first: [String], answers: [[String]], machine: MachineRun) {
+    private static func drive(_ steps: [(Scenario.HostToolAction, String)], in folder: FilePath) async throws -> (
+        first: [String], answers: [[String]], machine: MachineRun
+    ) {
         var scenario = Scenario()
         for name in Set(steps.map(\.1)) { try scenario.take(folder.appending("\(name).livepatch")) }
         scenario.step("look", look)
@@ -128,7 +130,7 @@ struct StackTests {
         try await withTemporaryFolder { folder in
             let outcome = try await RealXen.run(["--nop", "xen_minor_version=5"])
             let payload = try #require(outcome.payload, "\(outcome.error)")
-            try write(payload, to: folder.appending("nops.livepatch"))
+            try WorkFiles.write(payload, to: folder.appending("nops.livepatch"))
             var scenario = Scenario()
             try scenario.take(folder.appending("nops.livepatch"))
             let look = "cat /sys/hypervisor/version/minor"

@@ -1,10 +1,11 @@
 import PayloadSamples
 import Subprocess
 import SystemPackage
-import TestRig
+import TestDrive
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 import XenSource
 
 /// `check` and `test-drive`, as a release engineer calls them, on payloads of this program, of Xen's own makefiles, and made to kill.
@@ -25,7 +26,7 @@ struct TestDriveTests {
 
     private static func drive(_ payloads: [FilePath], _ more: [String] = []) async throws -> Ending {
         let build = try await RealXen.hypervisor(debug: false)
-        _ = try await DebianXen.of(suite: "bookworm").dom0(cache: RealXen.cache)
+        _ = try await DebianXen.standard.debian.dom0(cache: RealXen.cache)
         let arguments =
             ["test-drive"] + payloads.map(\.string)
             + ["--xen", build.image.string + ".gz", "--xen-syms", build.symbols.string, "--dom0-dir", RealXen.cache.root.string, "--time-limit", "600"]
@@ -36,16 +37,16 @@ struct TestDriveTests {
 
     @Test("a payload that does what it should: good, with what is expected before and after")
     func good() async throws {
-        let payload = try #require(try await RealXen.outcome(of: RealXen.demo).payload)
+        let payload = try #require(try await RealXen.outcome(of: .demo).payload)
         try await withTemporaryFolder { folder in
             let file = folder.appending("hello.livepatch")
-            try write(payload, to: file)
+            try WorkFiles.write(payload, to: file)
             let ending = try await Self.drive([file], ["--expect-after", "\(Self.look)=Hello World", "--expect-before", "\(Self.look)=."])
             #expect(ending.code == 0, "\(ending.output) \(ending.error)")
             for word in ["upload", "apply", "revert", "apply again", "unload", "still alive", "verdict: good"] {
                 #expect(ending.output.contains(word), "\(word): \(ending.output)")
             }
-            #expect(String(decoding: try bytes(of: folder.appending("test-drive.log")), as: UTF8.self).contains("(XEN)"))
+            #expect(try WorkFiles.readText(folder.appending("test-drive.log")).contains("(XEN)"))
 
             let wrong = try await Self.drive([file], ["--expect-after", "\(Self.look)=Good Bye", "--log", folder.appending("log").string])
             #expect(wrong.code == 4 && wrong.output.contains("verdict: failed at '\(Self.look) after'"), "\(wrong.output)")
@@ -78,7 +79,7 @@ struct TestDriveTests {
         let bytes = try await payload.assembled()
         try await withTemporaryFolder { folder in
             let file = folder.appending("deadly.livepatch")
-            try write(bytes, to: file)
+            try WorkFiles.write(bytes, to: file)
             let ending = try await Self.drive([file], ["--expect-after", "cat /sys/hypervisor/\(look)=1"])
             #expect(ending.code == 4, "\(ending.error)")
             #expect(ending.output.contains("verdict: panicked: "), "\(ending.output)")
@@ -90,7 +91,7 @@ struct TestDriveTests {
     @Test("a machine that writes without end is stopped, and what it wrote is kept")
     func loud() async throws {
         var boot = Boot(
-            hypervisor: try await RealXen.hypervisor(debug: false).image, dom0: try await DebianXen.of(suite: "bookworm").dom0(cache: RealXen.cache))
+            hypervisor: try await RealXen.hypervisor(debug: false).image, dom0: try await DebianXen.standard.debian.dom0(cache: RealXen.cache))
         boot.timeLimit = .seconds(900)
         boot.consoleLimit = 50_000
         let machine = try await Turns.boot.one { [boot] in
@@ -134,7 +135,7 @@ struct TestDriveTests {
         try await withTemporaryFolder { folder in
             let syms = ["--xen-syms", build.symbols.string]
             let other = folder.appending("other")
-            try write(Array("no hypervisor".utf8), to: other)
+            try WorkFiles.write(Array("no hypervisor".utf8), to: other)
             for (arguments, words) in [
                 ([example, "--xen", other.string] + syms, "is not the hypervisor of"),
                 ([example, "--xen", folder.appending("none").string] + syms, "none"),

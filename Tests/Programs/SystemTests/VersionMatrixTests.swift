@@ -1,10 +1,9 @@
-import ChangeCases
 import FoundationEssentials
 import SystemPackage
-import TestRig
 import TestTools
 import Testing
 import WorkFiles
+import XenRig
 
 #if canImport(Glibc)
 import Glibc
@@ -17,17 +16,17 @@ import Musl
     .timeLimit(.minutes(150)), .enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"),
     .enabled(if: EveryXen.isWanted, "takes more builds of Xen: 'make test-all'"))
 struct VersionMatrixTests {
-    @Test("a payload changes the running hypervisor, and its revert changes it back", arguments: EveryXen.cells)
-    func change(cell: EveryXen.Cell) async throws {
-        #expect(try await EveryXen.deviations(cell) == [])
+    @Test("a payload changes the running hypervisor, and its revert changes it back", arguments: EveryXen.trials)
+    func change(trial: Trial) async throws {
+        #expect(try await EveryXen.deviations(trial) == [])
     }
 
-    @Test("payloads that replace the same function stack in their order, and one takes the place of all", arguments: XenTarget.all)
+    @Test("payloads that replace the same function stack in their order, and one takes the place of all", arguments: XenTarget.debian)
     func stack(target: XenTarget) async throws {
         #expect(try await EveryXen.deviationsOfStack(in: EveryXen.machine(target)) == [])
     }
 
-    @Test("the hypervisor is alive at the end, has no payload left, and never complained but where it was made to", arguments: XenTarget.all)
+    @Test("the hypervisor is alive at the end, has no payload left, and never complained but where it was made to", arguments: XenTarget.debian)
     func alive(target: XenTarget) async throws {
         let machine = try await EveryXen.machine(target)
         try machine.requireFinished()
@@ -39,37 +38,36 @@ struct VersionMatrixTests {
     @Test("the changes are many, and there for every version")
     func changes() {
         #expect(EveryXen.changes.count > 15)
-        #expect(XenTarget.all.map(\.name) == ["4.14", "4.17", "4.20", "4.17 arm64", "4.20 arm64", "4.17 arm32", "4.20 arm32"])
-        for target in XenTarget.all { #expect(EveryXen.cells.count { $0.target == target } > 15, "\(target)") }
+        #expect(XenTarget.debian.map(\.title) == ["4.14", "4.17", "4.20", "4.17 arm64", "4.20 arm64", "4.17 arm32", "4.20 arm32"])
+        for target in XenTarget.debian { #expect(EveryXen.trials.count { $0.target == target } > 15, "\(target)") }
         for letter in ["F", "S", "D", "X"] { #expect(EveryXen.changes.contains { $0.name.hasPrefix(letter) }) }
     }
 
     @Test("the table of Docs/Compatibility.md says what the hypervisors do")
     func table() async throws {
-        var table = CompatibilityTable(versions: XenTarget.all.map(\.name), rows: [])
+        var table = CompatibilityTable(versions: XenTarget.debian.map(\.title), rows: [])
         for change in EveryXen.changes {
             var cells: [CompatibilityTable.Cell] = []
-            for target in XenTarget.all {
-                let cell = EveryXen.cells.first { $0.target == target && $0.change.name == change.name }
-                guard let cell else {
+            for target in XenTarget.debian {
+                guard let trial = EveryXen.trials.first(where: { $0.target == target && $0.change.name == change.name }) else {
                     cells.append(.none)
                     continue
                 }
-                let asItShould: CompatibilityTable.Cell = try cell.variant.expected.exit == 0 ? .yes : .refused
-                cells.append(try await EveryXen.deviations(cell).isEmpty ? asItShould : .no)
+                let asItShould: CompatibilityTable.Cell = trial.change.expected.exit == 0 ? .yes : .refused
+                cells.append(try await EveryXen.deviations(trial).isEmpty ? asItShould : .no)
             }
             table.rows.append(.init(name: change.name, cells: cells))
         }
         var cells: [CompatibilityTable.Cell] = []
-        for target in XenTarget.all { cells.append(EveryXen.deviationsOfStack(in: try await EveryXen.machine(target)).isEmpty ? .yes : .no) }
+        for target in XenTarget.debian { cells.append(EveryXen.deviationsOfStack(in: try await EveryXen.machine(target)).isEmpty ? .yes : .no) }
         table.rows.append(.init(name: "a stack of three", cells: cells))
 
         let committed = ChangeCase.fixtures.appending("../Docs/Compatibility.md").lexicallyNormalized()
-        let said = WorkFiles.isReadableFile(committed) ? String(decoding: try WorkFiles.read(committed), as: UTF8.self) : ""
+        let said = WorkFiles.isReadableFile(committed) ? try WorkFiles.readText(committed) : ""
         // Written first: who changed what is tried wants to see the new table.
         if let path = getenv("XSPLICE_COMPATIBILITY") {
             var hypervisors: [String] = []
-            for target in XenTarget.all { hypervisors.append(try await describe(target)) }
+            for target in XenTarget.debian { hypervisors.append(try await describe(target)) }
             try WorkFiles.writeAtomically(Array(table.page(hypervisors: hypervisors).utf8), to: FilePath(String(cString: path)))
         }
         // Without the point releases, which move.
@@ -79,9 +77,9 @@ struct VersionMatrixTests {
     /// Such as: Xen 4.14.6 of Debian bullseye, built with gcc-10 (Debian 10.2.1-6) 10.2.1 20210110; dom0 linux-image-…
     private func describe(_ target: XenTarget) async throws -> String {
         let build = try await EveryXen.hypervisor(target)
-        let gcc = build.compiler?.program.string ?? "\(target.machine.crossPrefix)gcc"
-        let compiler = try await run("env", [gcc, "--version"]).prefix { $0 != "\n" }
-        let dom0 = try await target.xen.dom0(machine: target.machine, cache: RealXen.cache)
-        return "Xen \(build.version) of Debian \(target.xen.suite) for \(target.machine), built with \(compiler.split(separator: "/").last ?? compiler); dom0 \(dom0.kernelPackage)"
+        let compiler = try await run("env", [build.compilerName, "--version"]).prefix { $0 != "\n" }
+        let dom0 = try await target.xen.debian.dom0(for: target.machine, cache: RealXen.cache)
+        return
+            "Xen \(build.version) of Debian \(try target.xen.suite) for \(target.machine), built with \(compiler.split(separator: "/").last ?? compiler); dom0 \(dom0.kernelPackage)"
     }
 }

@@ -1,5 +1,5 @@
-import ChangeCases
 import Testing
+import XenRig
 
 /// Every change of a real Xen in `Fixtures/changes`, run through the program.
 @Suite(.enabled(if: RealXen.program != nil, "XSPLICE_BUILD names no program; 'make test' does"))

@@ -2,6 +2,7 @@ import ELFModel
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
 
 /// Every object of a real hypervisor through the ELF model and back.
 @Suite(.enabled(if: BuiltXen.folder != nil, "XSPLICE_BUILT_XEN names no built Xen tree"))
@@ -13,7 +14,7 @@ struct XenObjectsTests {
     func roundTrip() async throws {
         let objects = try await BuiltXen.objects().filter {
             // The EFI loader's build-id is a COFF file that is only called .o.
-            try bytes(of: $0).starts(with: [0x7F, 0x45, 0x4C, 0x46])
+            try WorkFiles.read($0).starts(with: [0x7F, 0x45, 0x4C, 0x46])
         }
         #expect(objects.count > 400)
         try await withTemporaryFolder { folder in
@@ -33,7 +34,7 @@ struct XenObjectsTests {
         var copies: [FilePath] = []
         for (index, object) in objects.enumerated() {
             let copy = folder.appending("\(batch)-\(index).o")
-            try write(try ELFFile.read(object).serialised(name: copy.string), to: copy)
+            try WorkFiles.write(try ELFFile.read(object).serialised(name: copy.string), to: copy)
             copies.append(copy)
         }
         let originals = try await Readelf.reports(on: objects)

@@ -2,6 +2,7 @@ import Diagnostics
 import LivepatchBuild
 import Report
 import SystemPackage
+import TestTools
 import Testing
 import WorkFiles
 

@@ -1,5 +1,6 @@
 import Diagnostics
 import LivepatchBuild
+import TestTools
 import Testing
 
 @testable import XspliceCommand
@@ -21,12 +22,17 @@ import Testing
 
     @Test func oneCellForEachFixAndHypervisor() throws {
         let manifest = try read(
-            small.replacing("FIXES", with: #"{ "patches": ["/p/one.patch"] }, { "name": "2.0", "patches": ["/p/x", "/p/y"], "hypervisors": ["b"], "options": ["--expect", "--allow-layout-change", "struct foo"] }"#))
+            small.replacing(
+                "FIXES",
+                with:
+                    #"{ "patches": ["/p/one.patch"] }, { "name": "2.0", "patches": ["/p/x", "/p/y"], "hypervisors": ["b"], "options": ["--expect", "--allow-layout-change", "struct foo"] }"#
+            ))
         #expect(manifest.cells.map(\.folder) == ["a/one", "b/one", "b/2.0"])
         let work = BuildOptions.Work(jobs: 2, cache: "/cache")
         var payload = BuildOptions.Payload()
         payload.name = "one"
-        #expect(try manifest.cells[0].options(work: work) == BuildOptions(input: .init(source: "source", patches: ["/p/one.patch"]), payload: payload, work: work))
+        #expect(
+            try manifest.cells[0].options(work: work) == BuildOptions(input: .init(source: "source", patches: ["/p/one.patch"]), payload: payload, work: work))
         var targets = BuildOptions.Targets(), fix = BuildOptions.Fix()
         targets.architectures = ["arm64"]
         payload.name = "2-0"
@@ -39,7 +45,8 @@ import Testing
 
     @Test func whatIsAppliedBelongsToTheHypervisor() throws {
         let manifest = try read(
-            #"{ "hypervisors": [{ "name": "a", "source": "/abs", "xenSyms": "/x", "config": "/c", "crossCompile": "", "on": ["/1", "/2"], "appliedPatches": ["/3"], "cumulative": true }], "fixes": [{ "patches": ["/p"] }] }"#)
+            #"{ "hypervisors": [{ "name": "a", "source": "/abs", "xenSyms": "/x", "config": "/c", "crossCompile": "", "on": ["/1", "/2"], "appliedPatches": ["/3"], "cumulative": true }], "fixes": [{ "patches": ["/p"] }] }"#
+        )
         let options = try #require(manifest.cells.first).options(work: .init(jobs: 1, cache: "/cache"))
         #expect(options.targets.xenSyms == [TargetValue("/x")] && options.targets.config == [TargetValue("/c")])
         #expect(options.targets.crossCompile == [TargetValue("")] && options.targets.architectures.isEmpty)
@@ -48,7 +55,8 @@ import Testing
     }
 
     @Test func everyOptionOfAFix() throws {
-        let words = #"["--allow-layout-change=a", "--format", "livepatch", "--nop", "f=5", "--nop=g=6", "--prelink", "--strip", "--trust-source", "--xen-debug", "--expect"]"#
+        let words =
+            #"["--allow-layout-change=a", "--format", "livepatch", "--nop", "f=5", "--nop=g=6", "--prelink", "--strip", "--trust-source", "--xen-debug", "--expect"]"#
         let fix = try #require(try read(small.replacing("FIXES", with: #"{ "patches": ["/p"], "options": \#(words) }"#)).fixes.first).options
         #expect(fix.format == .livepatch && fix.allowedLayouts == ["a"] && fix.nops == [.init(function: "f", count: 5), .init(function: "g", count: 6)])
         #expect(fix.prelink && fix.strip && fix.trustSource && fix.xenDebug && fix.expect)

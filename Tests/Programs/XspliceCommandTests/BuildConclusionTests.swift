@@ -1,6 +1,7 @@
 import Diagnostics
 import Report
 import SystemPackage
+import TestTools
 import Testing
 import WorkFiles
 import XenBuild
@@ -110,10 +111,11 @@ import XenBuild
         #expect(output.text.isEmpty)
     }
 
-    @Test(arguments: [
-        ([.payload, .nothing], .nothingToPatch), ([.nothing, .refusal], .cannotBeLivePatched),
-        ([.otherOriginal, .refusal], .originalDiffers), ([.otherOriginal, .failure], .buildFailed),
-    ] as [([Ending], Diagnostics.ExitStatus)])
+    @Test(
+        arguments: [
+            ([.payload, .nothing], .nothingToPatch), ([.nothing, .refusal], .cannotBeLivePatched),
+            ([.otherOriginal, .refusal], .originalDiffers), ([.otherOriginal, .failure], .buildFailed),
+        ] as [([Ending], Diagnostics.ExitStatus)])
     func theWorstEndingIsTheExitCode(endings: [Ending], status: Diagnostics.ExitStatus) throws {
         let found = try run(["x86_64": endings[0], "arm64": endings[1]])
         #expect(found == status)
@@ -131,17 +133,18 @@ import XenBuild
         #expect(output.text == "\nThe objects are compiled. Stopped there, as asked for with -k diff.\n")
     }
 
-    @Test(arguments: [
-        ([("arm64", .refusal)], "error[per-cpu-added]: a variable"), ([("arm64", .failure)], "error: common/kernel.c does not compile"),
-        ([("arm64", .otherOriginal)], "error[original-differs]: another"), ([("arm64", .payload)], nil),
-        (
-            [("arm64", .nothing)],
-            "nothing to patch: the patch changes xen/common/a.c, and no function or data that runs after boot differs"
-        ),
-        ([("arm64", .payload), ("arm32", .refusal), ("x86_64", .failure)], "error[per-cpu-added]: a variable"),
-        // Which of several it is about would be missing.
-        ([("arm64", .payload), ("arm32", .nothing)], nil),
-    ] as [([(String, Ending)], String?)])
+    @Test(
+        arguments: [
+            ([("arm64", .refusal)], "error[per-cpu-added]: a variable"), ([("arm64", .failure)], "error: common/kernel.c does not compile"),
+            ([("arm64", .otherOriginal)], "error[original-differs]: another"), ([("arm64", .payload)], nil),
+            (
+                [("arm64", .nothing)],
+                "nothing to patch: the patch changes xen/common/a.c, and no function or data that runs after boot differs"
+            ),
+            ([("arm64", .payload), ("arm32", .refusal), ("x86_64", .failure)], "error[per-cpu-added]: a variable"),
+            // Which of several it is about would be missing.
+            ([("arm64", .payload), ("arm32", .nothing)], nil),
+        ] as [([(String, Ending)], String?)])
     func theFirstComplaint(endings: [(String, Ending)], complaint: String?) {
         let result = BuildResult(endings: endings.map { ending($0.0, $0.1, in: "out") }, sharedDiagnostics: [moved])
         #expect(BuildConclusion(result).complaint(TextStyle(unicode: true)) == complaint)

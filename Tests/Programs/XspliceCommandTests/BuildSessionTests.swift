@@ -1,5 +1,6 @@
 import Diagnostics
 import SystemPackage
+import TestTools
 import Testing
 
 @testable import XspliceCommand

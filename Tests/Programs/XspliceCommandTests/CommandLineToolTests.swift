@@ -2,6 +2,7 @@ import Diagnostics
 import LivepatchBuild
 import Report
 import SystemPackage
+import TestTools
 import Testing
 import WorkFiles
 
@@ -9,7 +10,7 @@ import WorkFiles
 
 @Suite struct CommandLineToolTests {
     func document(_ name: String) throws -> String {
-        String(decoding: try WorkFiles.read(packageFolder.appending(name)), as: UTF8.self)
+        try WorkFiles.readText(packageFolder.appending(name))
     }
 
     @Test func helpHasOptionsAndEveryExitCode() async {

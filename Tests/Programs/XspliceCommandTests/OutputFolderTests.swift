@@ -1,6 +1,7 @@
 import Diagnostics
 import Report
 import SystemPackage
+import TestTools
 import Testing
 import WorkFiles
 

@@ -73,10 +73,11 @@ import XenBuild
                 """)
     }
 
-    @Test(arguments: [
-        (.building(BuildProgress(.copying)), "copying"), (.building(BuildProgress(.compiling, done: 1_000, total: 2_000)), "1,000 of 2,000 compiled"),
-        (.compared(3, of: 4), "3 of 4 compared"), (.comparingTypes, "types"),
-    ] as [(StageProgress, String)])
+    @Test(
+        arguments: [
+            (.building(BuildProgress(.copying)), "copying"), (.building(BuildProgress(.compiling, done: 1_000, total: 2_000)), "1,000 of 2,000 compiled"),
+            (.compared(3, of: 4), "3 of 4 compared"), (.comparingTypes, "types"),
+        ] as [(StageProgress, String)])
     func progressIsShownInTheLiveLine(progress: StageProgress, words: String) {
         let observer = observer(isTerminal: true)
         observer.observe(.beganStage(.compile))

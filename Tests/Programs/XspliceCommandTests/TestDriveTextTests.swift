@@ -1,9 +1,10 @@
 import Diagnostics
 import Report
 import SystemPackage
+import TestTools
 import Testing
 
-@testable import TestRig
+@testable import TestDrive
 @testable import XspliceCommand
 
 @Suite struct TestDriveTextTests {

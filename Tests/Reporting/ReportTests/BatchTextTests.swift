@@ -19,11 +19,12 @@ import Testing
         #expect(report.exitCode == .patchDoesNotApply)
     }
 
-    @Test(arguments: [
-        ([], 0), ([.written, .written], 0), ([.written, .nothingToPatch], 3), ([.nothingToPatch, .cannotBeLivePatched], 4),
-        ([.originalDiffers, .cannotBeLivePatched], 6), ([.originalDiffers, .buildFailed], 5), ([.buildFailed, .patchDoesNotApply], 7),
-        ([.usage, .patchDoesNotApply], 64), ([.usage, .internalFault], 1),
-    ] as [([Diagnostics.ExitStatus], Int32)])
+    @Test(
+        arguments: [
+            ([], 0), ([.written, .written], 0), ([.written, .nothingToPatch], 3), ([.nothingToPatch, .cannotBeLivePatched], 4),
+            ([.originalDiffers, .cannotBeLivePatched], 6), ([.originalDiffers, .buildFailed], 5), ([.buildFailed, .patchDoesNotApply], 7),
+            ([.usage, .patchDoesNotApply], 64), ([.usage, .internalFault], 1),
+        ] as [([Diagnostics.ExitStatus], Int32)])
     func theWorstCounts(codes: [Diagnostics.ExitStatus], worst: Int32) {
         #expect(BatchReport(codes.map { run("a", "b", $0) }, milliseconds: 0).exitCode.rawValue == worst)
     }

@@ -31,7 +31,7 @@ import Testing
                 name: "do_domctl", file: "common/domctl.c", line: 300, oldSize: 5_000, newSize: 5_010, status: .changed, why: [user],
                 firstDifference: .init(
                     offset: 0x2f1, before: "call vnuma_destroy", after: "call vnuma_replace", file: "common/domctl.c", line: 1017,
-                    summary: "call vnuma_destroy / call vnuma_replace")),
+                    summary: "`call vnuma_destroy` became `call vnuma_replace`")),
             .init(
                 name: "vnuma_replace", file: "common/domctl.c", line: 281, oldSize: nil, newSize: 212, status: .new,
                 why: [.init(name: "vnuma_replace", file: "common/domctl.c", line: 281, reason: "new"), user]),

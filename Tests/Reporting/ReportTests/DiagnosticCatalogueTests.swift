@@ -43,7 +43,7 @@ import WorkFiles
 
     @Test func documentationIsTheCatalogue() throws {
         let document = FilePath(#filePath).removingLastComponent().appending("../../../Docs/Diagnostics.md")
-        let text = String(decoding: try WorkFiles.read(document.lexicallyNormalized()), as: UTF8.self)
+        let text = try WorkFiles.readText(document.lexicallyNormalized())
         #expect(text == DiagnosticCatalogue.markdown(), "run: xsplice-build explain --markdown > Docs/Diagnostics.md")
     }
 

@@ -18,7 +18,7 @@ import Testing
             .init(
                 name: "f", file: "common/f.c", line: 3, oldSize: 10, newSize: 12, status: .changed,
                 why: [.init(name: "f", file: "common/f.c", line: 3, reason: "changed")],
-                firstDifference: .init(offset: 5, before: "call a", after: "call b", file: "common/f.c", line: 4, summary: "call a / call b"))
+                firstDifference: .init(offset: 5, before: "call a", after: "call b", file: "common/f.c", line: 4, summary: "`call a` became `call b`"))
         ]
         report.diagnostics = [
             .init(.initOnlyChange, .warning, symbol: "g", location: .init(file: "common/f.c", line: 9), message: "m")
@@ -50,7 +50,7 @@ import Testing
                         "file" : "common/f.c",
                         "line" : 4,
                         "offset" : 5,
-                        "summary" : "call a / call b"
+                        "summary" : "`call a` became `call b`"
                       },
                       "line" : 3,
                       "name" : "f",

@@ -1,3 +1,4 @@
+import Diagnostics
 import ELFModel
 import Report
 import Testing
@@ -92,11 +93,11 @@ import XenVersions
     @Test func damageIsRefusedOrLeftOut() throws {
         var other = Self.payload()
         other.sections[3].name = ".data"
-        #expect(throws: InspectionError.self) { try PayloadInspection(other, file: "f") }
+        #expect(throws: InputError.self) { try PayloadInspection(other, file: "f") }
 
         var short = Self.payload()
         short.sections[3].data.removeLast()
-        #expect(throws: InspectionError.self) { try PayloadInspection(short, file: "f") }
+        #expect(throws: InputError.self) { try PayloadInspection(short, file: "f") }
 
         // Indices and offsets that lead nowhere.
         var wild = Self.payload()

@@ -12,11 +12,12 @@ import Testing
     }
 
     /// The exit code: 0 only when all went well; else that of the worst.
-    @Test(arguments: [
-        ([], .written), ([.written, .written], .written), ([.compiledOnly, .compiledOnly], .compiledOnly),
-        ([.nothingToPatch, .written], .nothingToPatch), ([.refused, .nothingToPatch, .written], .refused),
-        ([.written, .originalDiffers, .refused], .originalDiffers), ([.buildFailed, .originalDiffers, .refused], .buildFailed),
-    ] as [([BuildReport.Outcome], BuildReport.Outcome)])
+    @Test(
+        arguments: [
+            ([], .written), ([.written, .written], .written), ([.compiledOnly, .compiledOnly], .compiledOnly),
+            ([.nothingToPatch, .written], .nothingToPatch), ([.refused, .nothingToPatch, .written], .refused),
+            ([.written, .originalDiffers, .refused], .originalDiffers), ([.buildFailed, .originalDiffers, .refused], .buildFailed),
+        ] as [([BuildReport.Outcome], BuildReport.Outcome)])
     func theWorstOutcomeCounts(outcomes: [BuildReport.Outcome], worst: BuildReport.Outcome) {
         #expect(BuildReport.Outcome.worst(outcomes) == worst)
         #expect(RunReport(outcomes.map { report("arm64", $0) }).outcome == worst)

@@ -2,6 +2,7 @@ import ELFModel
 import PayloadSamples
 import TestTools
 import Testing
+import WorkFiles
 import XenSource
 
 @testable import LoaderModel
@@ -237,12 +238,12 @@ func link(_ object: [UInt8], at result: LoadResult, for machine: Machine) async 
         }
         """
     let linked = try await withTemporaryFolder { folder in
-        try write(object, to: folder.appending("payload.o"))
+        try WorkFiles.write(object, to: folder.appending("payload.o"))
         _ = try write(script, to: "places.ld", in: folder)
         let symbols = machine.hypervisor.symbols.map { "--defsym=\($0.key)=\(hexadecimal($0.value))" }
         let options = ["-T", "places.ld", "-e", "0", "--no-warn-rwx-segments"]
         try await run(machine.tools + "ld", options + symbols + ["-o", "linked", "payload.o"], in: folder)
-        return try bytes(of: folder.appending("linked"))
+        return try WorkFiles.read(folder.appending("linked"))
     }
     let file = RawELF(bytes: linked, elfClass: machine.architecture.elfClass)
     let header = try #require(file.header())

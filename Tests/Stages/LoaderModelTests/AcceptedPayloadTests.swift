@@ -85,7 +85,7 @@ import XenSource
         #expect(try await payload.loaded().isRefused(.symbolTable, .exists, "'victim'"))
     }
 
-    @Test("a hook that does the applying is told: the hypervisor stops itself when it leaves out a function")
+    @Test("a hook that does the applying is reported: the hypervisor stops itself when it leaves out a function")
     func actionHooks() async throws {
         var payload = SamplePayload()
         payload.more = ".section .livepatch.hooks.apply, \"a\"\n.quad new_victim\n"

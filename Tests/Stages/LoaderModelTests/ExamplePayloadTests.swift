@@ -3,6 +3,7 @@ import PayloadSamples
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
 import XenSource
 import XenVersions
 
@@ -11,8 +12,10 @@ import XenVersions
 /// The example payloads of a real Xen tree (`make -C xen tests`), loaded into the hypervisor of that tree.
 ///
 /// They are made to be loaded, but for the one that lacks the hypervisor's build-id.
-@Suite(.enabled(if: BuiltXen.folder?.appending("test/livepatch/xen_nop.livepatch").exists ?? false,
-    "XSPLICE_BUILT_XEN names no Xen tree with example payloads"))
+@Suite(
+    .enabled(
+        if: BuiltXen.folder.map { WorkFiles.isReadableFile($0.appending("test/livepatch/xen_nop.livepatch")) } ?? false,
+        "XSPLICE_BUILT_XEN names no Xen tree with example payloads"))
 struct ExamplePayloadTests {
     private func results() async throws -> [String: LoadResult] {
         let folder = try #require(BuiltXen.folder)
@@ -21,7 +24,7 @@ struct ExamplePayloadTests {
         let names = try await run("find", [folder.appending("test/livepatch").string, "-name", "*.livepatch"])
         for path in names.split(separator: "\n").map({ FilePath(String($0)) }) {
             results[path.stem ?? ""] = loadPayload(
-                try bytes(of: path), into: image, architecture: ArchX86_64(), abi: .livepatchV2,
+                try WorkFiles.read(path), into: image, architecture: ArchX86_64(), abi: .livepatchV2,
                 version: XenVersion(major: 4, minor: 17))
         }
         return results
@@ -39,8 +42,4 @@ struct ExamplePayloadTests {
         #expect(results["xen_bye_world"]?.has(.stacked) == true)
         #expect(results["xen_hello_world"]?.functions.map(\.name) == ["xen_extra_version"])
     }
-}
-
-extension FilePath {
-    fileprivate var exists: Bool { (try? FileDescriptor.open(self, .readOnly).close()) != nil }
 }

@@ -2,6 +2,7 @@ import DebugInfo
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
 
 @testable import ObjectDiff
 
@@ -21,7 +22,7 @@ struct BuiltXenLayoutTests {
         var objects = 0, definitions = 0
         for object in try await BuiltXen.objects() {
             // The EFI loader's build-id is a COFF file that is only called .o.
-            guard try bytes(of: object).starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { continue }
+            guard try WorkFiles.read(object).starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { continue }
             definitions += try check(object)
             objects += 1
         }

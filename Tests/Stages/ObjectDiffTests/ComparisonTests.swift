@@ -5,6 +5,7 @@ import ObjectDiff
 import ObjectFixtures
 import TestTools
 import Testing
+import WorkFiles
 import XenSource
 import XenVersions
 
@@ -116,7 +117,7 @@ import XenVersions
             let path = try await ObjectFixtures.compile(
                 "static const char *const t[] = { \"a\", \"b\" }; DEFINE_PER_CPU(u32, p); u32 f(u32 x) { static u32 n; TRY(\"nop\"); WARN(); ALTERNATIVE(\"nop; nop\", \"cld\"); sink(t[x]); return ++n; }",
                 in: folder)
-            let whole = try bytes(of: path)
+            let whole = try WorkFiles.read(path)
             let good = try ObjectFixtures.read(path)
             var state: UInt64 = 11
             func random(_ limit: Int) -> Int {

@@ -35,7 +35,7 @@ import Testing
         #expect(found.isEmpty, "\(found)")
     }
 
-    /// As `intel_idle_ids` of Xen: boot code keeps one of the pointers, of which the table's data tells nothing.
+    /// As `intel_idle_ids` of Xen: boot code keeps one of the pointers, and the table's data does not show it.
     @Test func aTableThatBootDataPointsToIsRefused() async throws {
         let found = try await diagnostics {
             """

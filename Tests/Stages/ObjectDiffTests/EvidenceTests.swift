@@ -17,7 +17,10 @@ import Testing
         let set = try await ObjectFixtures.compare(
             "u32 f(u32 x) {\n  static u32 n = 1;\n  return n += x;\n}", "u32 f(u32 x) {\n  static u32 n = 1;\n  return n += x + 1;\n}")
         let evidence = try record("n", set).twin?.evidence
-        guard case .declaration(let place) = evidence else { Issue.record("\(String(describing: evidence))"); return }
+        guard case .declaration(let place) = evidence else {
+            Issue.record("\(String(describing: evidence))")
+            return
+        }
         #expect(place.line == 2)
     }
 
@@ -60,7 +63,10 @@ import Testing
     @Test func theTextOfAString() async throws {
         let difference = try #require(
             try await difference("void f(void) { printk(\"one apple\"); }", "void f(void) { printk(\"two pears\"); }"))
-        guard case .reference(let before, let after) = difference.kind else { Issue.record("\(difference)"); return }
+        guard case .reference(let before, let after) = difference.kind else {
+            Issue.record("\(difference)")
+            return
+        }
         #expect(before == "\"one apple\"" && after == "\"two pears\"")
     }
 
@@ -72,7 +78,10 @@ import Testing
     @Test func anotherPlace() async throws {
         let difference = try #require(
             try await difference("noinline u32 f(u32 x) { return x; }", "noinline __attribute__((__aligned__(64))) u32 f(u32 x) { return x; }"))
-        guard case .placement = difference.kind else { Issue.record("\(difference)"); return }
+        guard case .placement = difference.kind else {
+            Issue.record("\(difference)")
+            return
+        }
     }
 
     @Test func anotherPartOfTheFunction() async throws {

@@ -25,20 +25,22 @@ import Testing
         #expect(found.first?.message.contains("'v'") == true && found.first?.location?.line == 1)
     }
 
-    @Test("one of several of a name, and one of each processor", arguments: [
-        (
-            "void f(void) { static u64 v; sink(&v); } void g(void) { static u64 v; sink(&v); v++; }",
-            "void f(void) { static u64 v; sink(&v); } void g(void) { static void *v; sink(&v); v++; sink(0); }"
-        ),
-        (
-            "static u64 v; void e(void) { sink(&v); } void f(void) { static u64 v; sink(&v); }",
-            "static void *v; void e(void) { sink(&v); sink(0); } void f(void) { static u64 v; sink(&v); }"
-        ),
-        (
-            "__attribute__((section(\".bss.percpu\"))) u64 per_cpu__v; void f(void) { sink(&per_cpu__v); }",
-            "__attribute__((section(\".bss.percpu\"))) void *per_cpu__v; void f(void) { sink(&per_cpu__v); sink(0); }"
-        ),
-    ])
+    @Test(
+        "one of several of a name, and one of each processor",
+        arguments: [
+            (
+                "void f(void) { static u64 v; sink(&v); } void g(void) { static u64 v; sink(&v); v++; }",
+                "void f(void) { static u64 v; sink(&v); } void g(void) { static void *v; sink(&v); v++; sink(0); }"
+            ),
+            (
+                "static u64 v; void e(void) { sink(&v); } void f(void) { static u64 v; sink(&v); }",
+                "static void *v; void e(void) { sink(&v); sink(0); } void f(void) { static u64 v; sink(&v); }"
+            ),
+            (
+                "__attribute__((section(\".bss.percpu\"))) u64 per_cpu__v; void f(void) { sink(&per_cpu__v); }",
+                "__attribute__((section(\".bss.percpu\"))) void *per_cpu__v; void f(void) { sink(&per_cpu__v); sink(0); }"
+            ),
+        ])
     func namesakes(original: String, patched: String) async throws {
         #expect(try await errors(original, patched).map(\.id) == [.dataTypeChanged])
     }

@@ -107,7 +107,8 @@ import XenVersions
             "u32 v\(index); u32 g\(index)(u32 x) { " + String(repeating: "v\(index) += x; sink(&v\(index)); ", count: 30) + " return x * SEED; } "
         }.joined()
         let file = try await payload(
-            functions.replacing("SEED", with: "3"), functions.replacing("SEED", with: "5"), for: .arm64).file
+            functions.replacing("SEED", with: "3"), functions.replacing("SEED", with: "5"), for: .arm64
+        ).file
         let text = try #require(file.sections.first { $0.name == ".text" }).data
         #expect(text.count > 0x3000)
         for place in stride(from: 0xff8, to: text.count - 7, by: 0x1000) {

@@ -101,7 +101,10 @@ import XenVersions
         #expect(tooMany.diagnostics.first?.message.contains("takes 1 to 27") == true, "\(tooMany.diagnostics)")
     }
 
-    @Test(arguments: [("g", 2, "in the middle of an instruction"), ("g", 0, "1 to 31"), ("g", 32, "1 to 31"), ("nowhere", 3, "no function, or more than one,"), ("f", 3, "replaces it")])
+    @Test(arguments: [
+        ("g", 2, "in the middle of an instruction"), ("g", 0, "1 to 31"), ("g", 32, "1 to 31"), ("nowhere", 3, "no function, or more than one,"),
+        ("f", 3, "replaces it"),
+    ])
     func nopsThatCantBe(function: String, count: Int, reason: String) async throws {
         let g = "u32 g(u32 x) { asm volatile ( \"movl $0x12345678, %%eax\" ::: \"eax\" ); printk(\"g\"); return x * 1000003; }\n"
         let (outcome, _) = try await link(

@@ -97,7 +97,10 @@ import XenSource
         (LikelyCause.Kind.compiler, BuildTraits(compilers: ["GCC: 11"], configuration: KernelConfiguration(text: "CONFIG_B=y")), "GCC: 11"),
         (.configuration, BuildTraits(compilers: ["GCC: 12"], configuration: KernelConfiguration(text: "CONFIG_B=y")), "CONFIG_A is not set there, y here"),
         (.flags, BuildTraits(flags: ["common/f.c": ["-O1", "-g3"]]), "-O1 there only, -O2 here only"),
-        (.source, BuildTraits(compilers: ["GCC: 12", "GAS"], configuration: KernelConfiguration(text: "CONFIG_A=y\nCONFIG_GCC_VERSION=11")), "all 4 other functions"),
+        (
+            .source, BuildTraits(compilers: ["GCC: 12", "GAS"], configuration: KernelConfiguration(text: "CONFIG_A=y\nCONFIG_GCC_VERSION=11")),
+            "all 4 other functions"
+        ),
         (.source, BuildTraits(), "all 4 other functions"),
     ])
     func causes(kind: LikelyCause.Kind, running: BuildTraits, text: String) {

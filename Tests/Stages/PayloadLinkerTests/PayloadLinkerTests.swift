@@ -58,8 +58,10 @@ import XenVersions
 
     @Test func replacesExactlyTheChangedFunction() async throws {
         let (outcome, image) = try await Self.link([
-            ("test.c", "u32 f(u32 x) { return x * 1000003 + 100; } u32 g(u32 x) { return x * 1000003 + 200; }",
-                "u32 f(u32 x) { return x * 1000003 + 101; } u32 g(u32 x) { return x * 1000003 + 200; }")
+            (
+                "test.c", "u32 f(u32 x) { return x * 1000003 + 100; } u32 g(u32 x) { return x * 1000003 + 200; }",
+                "u32 f(u32 x) { return x * 1000003 + 101; } u32 g(u32 x) { return x * 1000003 + 200; }"
+            )
         ])
         let payload = try #require(outcome.payload)
         #expect(payload.functions.map(\.name) == ["f"])
@@ -71,7 +73,8 @@ import XenVersions
     }
 
     @Test func hasWhatTheLoaderAsksFor() async throws {
-        let outcome = try await Self.link("u32 f(u32 x) { printk(\"a\"); return x * 1000003 + 100; }", "u32 f(u32 x) { printk(\"b\"); return x * 1000003 + 101; }")
+        let outcome = try await Self.link(
+            "u32 f(u32 x) { printk(\"a\"); return x * 1000003 + 100; }", "u32 f(u32 x) { printk(\"b\"); return x * 1000003 + 101; }")
         let file = try Self.file(outcome)
         let sections = Dictionary(uniqueKeysWithValues: file.sections.map { ($0.name, $0) })
         let functions = try #require(sections[".livepatch.funcs"])
@@ -142,8 +145,10 @@ import XenVersions
 
     @Test func newFunctionsAreFoundAcrossObjects() async throws {
         let (outcome, _) = try await Self.link([
-            ("one.c", "u32 f(u32 x) { return x * 1000003 + 100; }",
-                "static noinline u32 inner(u32 x) { sink(0); return x * 3; }\nu32 outer(u32 x) { return inner(x) + inner(x + 1); } u32 f(u32 x) { return x * 1000003 + 100; }"),
+            (
+                "one.c", "u32 f(u32 x) { return x * 1000003 + 100; }",
+                "static noinline u32 inner(u32 x) { sink(0); return x * 3; }\nu32 outer(u32 x) { return inner(x) + inner(x + 1); } u32 f(u32 x) { return x * 1000003 + 100; }"
+            ),
             ("two.c", "u32 g(u32 x) { return x * 1000003 + 200; }", "u32 outer(u32 x); u32 g(u32 x) { return outer(x) + 200; }"),
         ])
         let payload = try #require(outcome.payload, "\(outcome.diagnostics)")

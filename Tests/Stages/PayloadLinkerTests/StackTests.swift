@@ -167,7 +167,8 @@ import XenVersions
     }
 
     @Test func aVariableWithoutANameIsRefused() async throws {
-        let layers = try await stack([Self.base, Self.first, Self.first.replacing("sink(0); return x * 1000033", with: "return x * 1000033 + count")], strip: true)
+        let layers = try await stack(
+            [Self.base, Self.first, Self.first.replacing("sink(0); return x * 1000033", with: "return x * 1000033 + count")], strip: true)
         #expect(layers[0].outcome.payload != nil)
         #expect(layers[1].outcome.payload == nil)
         #expect(layers[1].outcome.diagnostics.map(\.id) == [.dataNotInHypervisor])
@@ -184,8 +185,8 @@ import XenVersions
                 payloads, onto: layers[0].running.image, architecture: ArchX86_64(), abi: .livepatchV2, version: XenVersion(major: 4, minor: 17))
         }
         #expect(try load(payloads).topBuildID == layers[1].outcome.payload?.buildID)
-        #expect(throws: StackError.self) { try load([payloads[1]]) }
-        #expect(throws: StackError.self) { try load([payloads[0], payloads[0]]) }
-        #expect(throws: StackError.self) { try load([("cut.livepatch", Array(payloads[0].bytes.prefix(500)))]) }
+        #expect(throws: InputError.self) { try load([payloads[1]]) }
+        #expect(throws: InputError.self) { try load([payloads[0], payloads[0]]) }
+        #expect(throws: InputError.self) { try load([("cut.livepatch", Array(payloads[0].bytes.prefix(500)))]) }
     }
 }

@@ -1,5 +1,6 @@
 import SystemPackage
 import Testing
+import WorkFiles
 
 @testable import SourcePatch
 
@@ -27,32 +28,40 @@ struct LineDirectiveTests {
         return (String(decoding: bytes, as: UTF8.self), map)
     }
 
-    @Test("Where the directive goes", arguments: [
-        ("no change of the count", "a;\n-1\n+b;\nc;\n", "a;\nb;\nc;\n"),
-        ("lines added", "a;\n+b;\n+c;\nd;\n", "a;\nb;\nc;\n#line 2\nd;\n"),
-        ("lines removed", "a;\n-3\nd;\n", "a;\n#line 5\nd;\n"),
-        ("first lines removed", "-2\nd;\n", "#line 3\nd;\n"),
-        ("lines added at the end", "a;\n+b;\n", "a;\nb;\n"),
-        ("two hunks", "a;\n+x;\nb;\n-1\nc;\n", "a;\nx;\n#line 2\nb;\n#line 4\nc;\n"),
-        ("within a comment", "a; /*\n+ x (\n * y */\nb;\n", "a; /*\n x (\n * y */\n#line 3\nb;\n"),
-        ("a comment sign in a string", "a(\"/*\");\n+x;\nb;\n", "a(\"/*\");\nx;\n#line 2\nb;\n"),
-        ("a quotation mark in a comment", "// don't\n+x;\nb;\n/* \" */\n+x;\nc;\n", "// don't\nx;\n#line 2\nb;\n/* \" */\nx;\n#line 4\nc;\n"),
-        ("a parenthesis as character", "a = '(';\n+x;\nb = '\\'';\n+(;\n", "a = '(';\nx;\n#line 2\nb = '\\'';\n(;\n"),
-        ("within the arguments of a macro", "M(a,\n+x,\n  b,\n  c);\nd;\n", "M(a,\nx,\n  b,\n  c);\n#line 4\nd;\n"),
-        ("before the arguments of a macro", "M\n+x M\n  (b);\nd;\n", "M\nx M\n  (b);\n#line 3\nd;\n"),
-        ("within a macro's definition", "#define M(a) \\\n+  x(a \\\n  y\nd;\n", "#define M(a) \\\n  x(a \\\n  y\n#line 3\nd;\n"),
-        ("a macro's body need not be balanced", "#define BEGIN f(\n+x;\nd;\n", "#define BEGIN f(\nx;\n#line 2\nd;\n"),
-        ("a line that goes on", "int \\\n+x, \\\n  y;\nd;\n", "int \\\nx, \\\n  y;\n#line 3\nd;\n"),
-        ("no safe place", "M(a,\n+x,\n  b);\n", "M(a,\nx,\n  b);\n"),
-        ("branches that open different numbers", "#ifdef A\nf(x,\n#else\ng(h(x,\n#endif\n+ z\n y);\n}\n\nd;\n",
-         "#ifdef A\nf(x,\n#else\ng(h(x,\n#endif\n z\n y);\n}\n#line 8\n\nd;\n"),
-        ("branches that open the same", "#ifdef A\nf(x,\n#else\ng(x,\n#endif\n+ z\n y);\nd;\n",
-         "#ifdef A\nf(x,\n#else\ng(x,\n#endif\n z\n y);\n#line 7\nd;\n"),
-        ("within a conditional group", "#if A\n+x;\nb;\n#endif\nc;\n", "#if A\nx;\n#line 2\nb;\n#endif\n#line 4\nc;\n"),
-        ("both branches and behind", "#if A\n+x;\nb;\n#else\nc;\n#endif\nd;\n",
-         "#if A\nx;\n#line 2\nb;\n#else\n#line 4\nc;\n#endif\n#line 6\nd;\n"),
-        ("CRLF", "a;\r\n+b;\r\nc;\r\n", "a;\r\nb;\r\n#line 2\r\nc;\r\n"),
-    ])
+    @Test(
+        "Where the directive goes",
+        arguments: [
+            ("no change of the count", "a;\n-1\n+b;\nc;\n", "a;\nb;\nc;\n"),
+            ("lines added", "a;\n+b;\n+c;\nd;\n", "a;\nb;\nc;\n#line 2\nd;\n"),
+            ("lines removed", "a;\n-3\nd;\n", "a;\n#line 5\nd;\n"),
+            ("first lines removed", "-2\nd;\n", "#line 3\nd;\n"),
+            ("lines added at the end", "a;\n+b;\n", "a;\nb;\n"),
+            ("two hunks", "a;\n+x;\nb;\n-1\nc;\n", "a;\nx;\n#line 2\nb;\n#line 4\nc;\n"),
+            ("within a comment", "a; /*\n+ x (\n * y */\nb;\n", "a; /*\n x (\n * y */\n#line 3\nb;\n"),
+            ("a comment sign in a string", "a(\"/*\");\n+x;\nb;\n", "a(\"/*\");\nx;\n#line 2\nb;\n"),
+            ("a quotation mark in a comment", "// don't\n+x;\nb;\n/* \" */\n+x;\nc;\n", "// don't\nx;\n#line 2\nb;\n/* \" */\nx;\n#line 4\nc;\n"),
+            ("a parenthesis as character", "a = '(';\n+x;\nb = '\\'';\n+(;\n", "a = '(';\nx;\n#line 2\nb = '\\'';\n(;\n"),
+            ("within the arguments of a macro", "M(a,\n+x,\n  b,\n  c);\nd;\n", "M(a,\nx,\n  b,\n  c);\n#line 4\nd;\n"),
+            ("before the arguments of a macro", "M\n+x M\n  (b);\nd;\n", "M\nx M\n  (b);\n#line 3\nd;\n"),
+            ("within a macro's definition", "#define M(a) \\\n+  x(a \\\n  y\nd;\n", "#define M(a) \\\n  x(a \\\n  y\n#line 3\nd;\n"),
+            ("a macro's body need not be balanced", "#define BEGIN f(\n+x;\nd;\n", "#define BEGIN f(\nx;\n#line 2\nd;\n"),
+            ("a line that goes on", "int \\\n+x, \\\n  y;\nd;\n", "int \\\nx, \\\n  y;\n#line 3\nd;\n"),
+            ("no safe place", "M(a,\n+x,\n  b);\n", "M(a,\nx,\n  b);\n"),
+            (
+                "branches that open different numbers", "#ifdef A\nf(x,\n#else\ng(h(x,\n#endif\n+ z\n y);\n}\n\nd;\n",
+                "#ifdef A\nf(x,\n#else\ng(h(x,\n#endif\n z\n y);\n}\n#line 8\n\nd;\n"
+            ),
+            (
+                "branches that open the same", "#ifdef A\nf(x,\n#else\ng(x,\n#endif\n+ z\n y);\nd;\n",
+                "#ifdef A\nf(x,\n#else\ng(x,\n#endif\n z\n y);\n#line 7\nd;\n"
+            ),
+            ("within a conditional group", "#if A\n+x;\nb;\n#endif\nc;\n", "#if A\nx;\n#line 2\nb;\n#endif\n#line 4\nc;\n"),
+            (
+                "both branches and behind", "#if A\n+x;\nb;\n#else\nc;\n#endif\nd;\n",
+                "#if A\nx;\n#line 2\nb;\n#else\n#line 4\nc;\n#endif\n#line 6\nd;\n"
+            ),
+            ("CRLF", "a;\r\n+b;\r\nc;\r\n", "a;\r\nb;\r\n#line 2\r\nc;\r\n"),
+        ])
     func places(_ name: String, _ marked: String, _ expected: String) {
         #expect(numbered(marked).text == expected, "\(name)")
     }
@@ -88,24 +97,27 @@ struct LineDirectiveTests {
     @Test("A function below a hunk compiles to the same bytes, in a source file and in a header")
     func sameCode() async throws {
         let header = "#define UP 1\nstatic inline int up(int x) { return x + __LINE__; }\nstatic const char *name(void) { return __FILE__; }\n"
-        let source = "#include \"x.h\"\nvoid bug(const char *, int);\nint above(int x) { return x; }\n/* text */\n"
+        let source =
+            "#include \"x.h\"\nvoid bug(const char *, int);\nint above(int x) { return x; }\n/* text */\n"
             + Self.function.replacing("%", with: "below")
             + "int user(int x) { bug(name(), up(x)); return __LINE__; }\n"
         let tree = try TestTree(["xen/x.c": source, "xen/x.h": header])
         let result = try tree.apply(
             "--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,5 +1,7 @@\n #include \"x.h\"\n void bug(const char *, int);\n-int above(int x) { return x; }\n+int above(int x)\n+{\n+    return x + 1; }\n /* text */\n "
                 + Self.function.replacing("%", with: "below")
-                + "--- a/xen/x.h\n+++ b/xen/x.h\n@@ -1,2 +1,4 @@\n #define UP 1\n+\n+\n static inline int up(int x) { return x + __LINE__; }\n".replacing("@@ -1,2 +1,4 @@", with: "@@ -1,3 +1,5 @@")
+                + "--- a/xen/x.h\n+++ b/xen/x.h\n@@ -1,2 +1,4 @@\n #define UP 1\n+\n+\n static inline int up(int x) { return x + __LINE__; }\n".replacing(
+                    "@@ -1,2 +1,4 @@", with: "@@ -1,3 +1,5 @@")
                 + " static const char *name(void) { return __FILE__; }\n")
         for file in result.files {
             guard case .write(let content, _) = file.change else { continue }
-            try makeFolders(tree.folder.appending("ready/xen"))
-            try makeFolders(tree.folder.appending("plain/xen"))
-            try writeFile(content, to: tree.folder.appending("ready").appending(file.path))
-            try writeFile(file.plainContent ?? [], to: tree.folder.appending("plain").appending(file.path))
+            try WorkFiles.makeFolder(tree.folder.appending("ready/xen"))
+            try WorkFiles.makeFolder(tree.folder.appending("plain/xen"))
+            try WorkFiles.write(content, to: tree.folder.appending("ready").appending(file.path))
+            try WorkFiles.write(file.plainContent ?? [], to: tree.folder.appending("plain").appending(file.path))
         }
         for folder in ["tree", "ready", "plain"] {
-            let compile = "gcc -Wall -Werror -Wno-unused-function -O2 -ffunction-sections -c xen/x.c -o x.o"
+            let compile =
+                "gcc -Wall -Werror -Wno-unused-function -O2 -ffunction-sections -c xen/x.c -o x.o"
                 + " && for f in above below user; do objcopy -O binary -j .text.$f x.o $f || exit 1; done"
                 + " && objcopy -O binary -j .rodata.str1.1 x.o strings"
             #expect(try await sh(compile, in: tree.folder.appending(folder)), "\(folder)")

@@ -29,19 +29,21 @@ struct PatchReaderTests {
         }
     }
 
-    @Test("Damage is told with its line", arguments: [
-        ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1 +1 @@\n-a\n+b\n+c\n", 6, "more lines"),
-        ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1 @@\n-a\n+b\n", 5, "ends in the middle of hunk 1"),
-        ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1,2 @@\n-a\n+b\nc\n", 6, "begins with neither"),
-        ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1 +1 @@\n-a\n+b\0\n", 5, "NUL"),
-        ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -99999999999 +1 @@\n-a\n+b\n", 3, "can't be read"),
-        ("diff --git a/xen/x.c b/xen/x.c\nindex 123..456 100644\n", 1, "are missing here"),
-        ("diff --git a/xen/x.c b/xen/x.c\nnew file mode 100644\nindex 000..456\n", 1, "are missing here"),
-        ("diff --git a/xen/x.c b/xen/y.c\nsimilarity index 90%\nrename from xen/x.c\nrename to xen/y.c\n", 1, "are missing here"),
-        ("diff --git a/xen/x.c b/xen/y.c\nold mode 100644\nnew mode 100755\n", 1, "no name"),
-        ("diff --git a/xen/x.c b/xen/x.c\n--- a/xen/y.c\n+++ b/xen/y.c\n@@ -1 +1 @@\n-a\n+b\n", 1, "another file"),
-        ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1,2 @@\n-a\n\\ No newline\n b\n+c\n", 7, "without newline"),
-    ])
+    @Test(
+        "Damage is reported with its line",
+        arguments: [
+            ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1 +1 @@\n-a\n+b\n+c\n", 6, "more lines"),
+            ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1 @@\n-a\n+b\n", 5, "ends in the middle of hunk 1"),
+            ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1,2 @@\n-a\n+b\nc\n", 6, "begins with neither"),
+            ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1 +1 @@\n-a\n+b\0\n", 5, "NUL"),
+            ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -99999999999 +1 @@\n-a\n+b\n", 3, "can't be read"),
+            ("diff --git a/xen/x.c b/xen/x.c\nindex 123..456 100644\n", 1, "are missing here"),
+            ("diff --git a/xen/x.c b/xen/x.c\nnew file mode 100644\nindex 000..456\n", 1, "are missing here"),
+            ("diff --git a/xen/x.c b/xen/y.c\nsimilarity index 90%\nrename from xen/x.c\nrename to xen/y.c\n", 1, "are missing here"),
+            ("diff --git a/xen/x.c b/xen/y.c\nold mode 100644\nnew mode 100755\n", 1, "no name"),
+            ("diff --git a/xen/x.c b/xen/x.c\n--- a/xen/y.c\n+++ b/xen/y.c\n@@ -1 +1 @@\n-a\n+b\n", 1, "another file"),
+            ("--- a/xen/x.c\n+++ b/xen/x.c\n@@ -1,2 +1,2 @@\n-a\n\\ No newline\n b\n+c\n", 7, "without newline"),
+        ])
     func damage(_ text: String, _ line: Int, _ words: String) throws {
         let error = try #require(try TestTree(["xen/x.c": "a\n"]).refusal(text))
         #expect(error.line == line || error.line == line - 1, "\(error.message)")
@@ -49,21 +51,25 @@ struct PatchReaderTests {
         #expect(error.exitCode == .patchDoesNotApply)
     }
 
-    @Test("Other kinds of diffs are named", arguments: [
-        ("diff --cc xen/x.c\nindex 1,2..3\n--- a/xen/x.c\n+++ b/xen/x.c\n@@@ -1 -1 +1 @@@\n--a\n++b\n", "combined"),
-        ("*** a/xen/x.c\n--- b/xen/x.c\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n", "context diff"),
-    ])
+    @Test(
+        "Other kinds of diffs are named",
+        arguments: [
+            ("diff --cc xen/x.c\nindex 1,2..3\n--- a/xen/x.c\n+++ b/xen/x.c\n@@@ -1 -1 +1 @@@\n--a\n++b\n", "combined"),
+            ("*** a/xen/x.c\n--- b/xen/x.c\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n", "context diff"),
+        ])
     func otherKinds(_ text: String, _ words: String) throws {
         let error = try #require(try TestTree(["xen/x.c": "a\n"]).refusal(text))
         #expect(error.message.contains(words) && error.help?.contains("git diff") == true)
     }
 
-    @Test("The time stamp of a missing file", arguments: [
-        ("1970-01-01 00:00:00.000000000 +0000", true), ("1970-01-01 01:00:00.000000000 +0100", true),
-        ("1969-12-31 19:00:00.000000000 -0500", true), ("1970-01-01 05:30:00 +0530", true),
-        ("1970-01-01 01:00:01.000000000 +0100", false), ("1970-01-01 00:00:00.000000001 +0000", false),
-        ("1970-01-01 01:00:00.000000000 +0000", false), ("2016-05-10 00:00:00.000000000 +0000", false), ("", false),
-    ])
+    @Test(
+        "The time stamp of a missing file",
+        arguments: [
+            ("1970-01-01 00:00:00.000000000 +0000", true), ("1970-01-01 01:00:00.000000000 +0100", true),
+            ("1969-12-31 19:00:00.000000000 -0500", true), ("1970-01-01 05:30:00 +0530", true),
+            ("1970-01-01 01:00:01.000000000 +0100", false), ("1970-01-01 00:00:00.000000001 +0000", false),
+            ("1970-01-01 01:00:00.000000000 +0000", false), ("2016-05-10 00:00:00.000000000 +0000", false), ("", false),
+        ])
     func epoch(_ stamp: String, _ expected: Bool) {
         #expect(TimeStamp.isEpoch(Array(stamp.utf8)[...]) == expected)
     }

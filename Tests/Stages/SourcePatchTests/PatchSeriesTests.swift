@@ -1,6 +1,7 @@
 import Diagnostics
 import SystemPackage
 import Testing
+import WorkFiles
 
 @testable import SourcePatch
 
@@ -34,15 +35,18 @@ struct PatchSeriesTests {
         #expect(try tree().apply(Self.change, undo).files.isEmpty)
     }
 
-    @Test("An offset is accepted and told with hunk, file and distance", arguments: [
-        ("@@ -7,3 +7,4 @@", "hunk 1 of xen/common/kernel.c applies 3 lines further up"),
-        ("@@ -3,3 +3,4 @@", "hunk 1 of xen/common/kernel.c applies 1 line further down"),
-    ])
+    @Test(
+        "An offset is accepted and reported with hunk, file and distance",
+        arguments: [
+            ("@@ -7,3 +7,4 @@", "hunk 1 of xen/common/kernel.c applies 3 lines further up"),
+            ("@@ -3,3 +3,4 @@", "hunk 1 of xen/common/kernel.c applies 1 line further down"),
+        ])
     func offset(_ hunk: String, _ message: String) throws {
         let result = try tree().apply(Self.header + hunk + "\n l4\n+new\n l5\n l6\n")
-        #expect(result.diagnostics == [
-            Diagnostic(.hunkOffset, .note, location: SourceLocation(file: "common/kernel.c", line: 4), message: message)
-        ])
+        #expect(
+            result.diagnostics == [
+                Diagnostic(.hunkOffset, .note, location: SourceLocation(file: "common/kernel.c", line: 4), message: message)
+            ])
         #expect(result.files.first?.plainText == "l1\nl2\nl3\nl4\nnew\nl5\nl6\nl7\nl8\nl9\n")
         #expect(try tree().apply(Self.change).diagnostics.isEmpty)
     }
@@ -81,9 +85,10 @@ struct PatchSeriesTests {
         let picture = "diff --git a/docs/x.png b/docs/x.png\nindex 123..456 100644\nBinary files a/docs/x.png and b/docs/x.png differ\n"
         let result = try tree().apply(docs + picture + Self.change)
         #expect(result.leftOut == ["docs/x.md", "docs/x.png"])
-        #expect(result.diagnostics == [
-            Diagnostic(.outsideHypervisor, .note, message: "left out, because outside xen/: docs/x.md, docs/x.png")
-        ])
+        #expect(
+            result.diagnostics == [
+                Diagnostic(.outsideHypervisor, .note, message: "left out, because outside xen/: docs/x.md, docs/x.png")
+            ])
         #expect(result.files.map(\.path) == [Self.kernel])
         let nothing = try tree().apply(docs)
         #expect(nothing.files.isEmpty && nothing.leftOut == ["docs/x.md"])
@@ -119,24 +124,26 @@ struct PatchSeriesTests {
         }
     }
 
-    @Test("Paths that lead elsewhere are refused, on either side, and nothing is read", arguments: [
-        "--- a/../evil\n+++ b/../evil\n@@ -1 +1 @@\n-a\n+b\n",
-        "--- ../evil\n+++ ../evil\n@@ -1 +1 @@\n-a\n+b\n",
-        "--- a/xen/../../evil\n+++ b/xen/x.c\n@@ -1 +1 @@\n-a\n+b\n",
-        "--- /dev/null\n+++ b/xen/../../evil\n@@ -0,0 +1 @@\n+b\n",
-        "--- /etc/passwd\n+++ /etc/passwd\n@@ -1 +1 @@\n-a\n+b\n",
-        "diff --git /etc/passwd /etc/passwd\nold mode 100644\nnew mode 100755\n",
-        "--- a//etc/passwd\n+++ b//etc/passwd\n@@ -1 +1 @@\n-a\n+b\n",
-        "--- a/xen/.git/config\n+++ b/xen/.git/config\n@@ -1 +1 @@\n-a\n+b\n",
-        "--- a/.GIT/config\n+++ b/.GIT/config\n@@ -1 +1 @@\n-a\n+b\n",
-        "--- a/xen/./x.c\n+++ b/xen/./x.c\n@@ -1 +1 @@\n-a\n+b\n",
-        "diff --git a/xen/x.c b/xen/y.c\nsimilarity index 100%\nrename from /etc/passwd\nrename to xen/y.c\n",
-        "diff --git a/xen/x.c b/xen/y.c\nsimilarity index 100%\ncopy from xen/x.c\ncopy to ../../y.c\n",
-        "diff --git \"a/xen/\\056\\056/x.c\" \"b/xen/\\056\\056/x.c\"\nold mode 100644\nnew mode 100755\n",
-        "--- a/x/../\u{301}/y\n+++ b/x/../\u{301}/y\n@@ -1 +1 @@\n-a\n+b\n",
-        "--- a/xen/\u{e9}.c\n+++ b/xen/\u{e9}.c\n@@ -1 +1 @@\n-a\n+b\n",
-        "--- \"a/xen/x\\n.c\"\n+++ \"b/xen/x\\n.c\"\n@@ -1 +1 @@\n-a\n+b\n",
-    ])
+    @Test(
+        "Paths that lead elsewhere are refused, on either side, and nothing is read",
+        arguments: [
+            "--- a/../evil\n+++ b/../evil\n@@ -1 +1 @@\n-a\n+b\n",
+            "--- ../evil\n+++ ../evil\n@@ -1 +1 @@\n-a\n+b\n",
+            "--- a/xen/../../evil\n+++ b/xen/x.c\n@@ -1 +1 @@\n-a\n+b\n",
+            "--- /dev/null\n+++ b/xen/../../evil\n@@ -0,0 +1 @@\n+b\n",
+            "--- /etc/passwd\n+++ /etc/passwd\n@@ -1 +1 @@\n-a\n+b\n",
+            "diff --git /etc/passwd /etc/passwd\nold mode 100644\nnew mode 100755\n",
+            "--- a//etc/passwd\n+++ b//etc/passwd\n@@ -1 +1 @@\n-a\n+b\n",
+            "--- a/xen/.git/config\n+++ b/xen/.git/config\n@@ -1 +1 @@\n-a\n+b\n",
+            "--- a/.GIT/config\n+++ b/.GIT/config\n@@ -1 +1 @@\n-a\n+b\n",
+            "--- a/xen/./x.c\n+++ b/xen/./x.c\n@@ -1 +1 @@\n-a\n+b\n",
+            "diff --git a/xen/x.c b/xen/y.c\nsimilarity index 100%\nrename from /etc/passwd\nrename to xen/y.c\n",
+            "diff --git a/xen/x.c b/xen/y.c\nsimilarity index 100%\ncopy from xen/x.c\ncopy to ../../y.c\n",
+            "diff --git \"a/xen/\\056\\056/x.c\" \"b/xen/\\056\\056/x.c\"\nold mode 100644\nnew mode 100755\n",
+            "--- a/x/../\u{301}/y\n+++ b/x/../\u{301}/y\n@@ -1 +1 @@\n-a\n+b\n",
+            "--- a/xen/\u{e9}.c\n+++ b/xen/\u{e9}.c\n@@ -1 +1 @@\n-a\n+b\n",
+            "--- \"a/xen/x\\n.c\"\n+++ \"b/xen/x\\n.c\"\n@@ -1 +1 @@\n-a\n+b\n",
+        ])
     func unsafePath(_ patch: String) throws {
         let error = try #require(try tree().refusal(Self.change, patch))
         guard case .unsafePath = error.reason else {
@@ -150,8 +157,8 @@ struct PatchSeriesTests {
     @Test("A path through a symbolic link is refused")
     func symbolicLink() throws {
         let tree = try tree()
-        try makeFolders(tree.folder.appending("elsewhere"))
-        try writeFile(Array(numberedLines(9).utf8), to: tree.folder.appending("elsewhere/kernel.c"))
+        try WorkFiles.makeFolder(tree.folder.appending("elsewhere"))
+        try WorkFiles.write(Array(numberedLines(9).utf8), to: tree.folder.appending("elsewhere/kernel.c"))
         #expect(symlink("../../elsewhere", tree.top.appending("xen/arch").string) == 0)
         #expect(symlink("common/kernel.c", tree.top.appending("xen/link.c").string) == 0)
         let through = Self.change.replacing("xen/common", with: "xen/arch")
@@ -162,14 +169,16 @@ struct PatchSeriesTests {
         #expect(try tree.refusal(new)?.exitCode == .patchDoesNotApply)
         let making = "diff --git a/xen/l b/xen/l\nnew file mode 120000\n--- /dev/null\n+++ b/xen/l\n@@ -0,0 +1 @@\n+/etc\n\\ No newline at end of file\n"
         #expect(try tree.refusal(making)?.exitCode == .patchDoesNotApply)
-        #expect(entries(tree.folder.appending("elsewhere")) == ["kernel.c"])
+        #expect(try WorkFiles.names(in: tree.folder.appending("elsewhere")) == ["kernel.c"])
     }
 
-    @Test("Binary diffs of any kind are refused", arguments: [
-        "diff --git a/xen/x b/xen/x\nindex 123..456 100644\nBinary files a/xen/x and b/xen/x differ\n",
-        "diff --git a/xen/x b/xen/x\nnew file mode 100644\nindex 000..456\nGIT binary patch\nliteral 3\nKcmZQzV~7E=00961\n\nliteral 0\nHcmV?d00001\n\n",
-        "Binary files a/xen/x and b/xen/x differ\n",
-    ])
+    @Test(
+        "Binary diffs of any kind are refused",
+        arguments: [
+            "diff --git a/xen/x b/xen/x\nindex 123..456 100644\nBinary files a/xen/x and b/xen/x differ\n",
+            "diff --git a/xen/x b/xen/x\nnew file mode 100644\nindex 000..456\nGIT binary patch\nliteral 3\nKcmZQzV~7E=00961\n\nliteral 0\nHcmV?d00001\n\n",
+            "Binary files a/xen/x and b/xen/x differ\n",
+        ])
     func binary(_ patch: String) throws {
         let error = try #require(try tree().refusal(Self.change + patch))
         #expect(error.reason == .binary("xen/x"))
@@ -181,7 +190,9 @@ struct PatchSeriesTests {
         let tree = try TestTree()
         try tree.write([0xE9, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], to: "xen/x.dat")
         let file = tree.folder.appending("bytes.patch")
-        try writeFile(Array("--- a/xen/x.dat\n+++ b/xen/x.dat\n@@ -1,3 +1,4 @@\n ".utf8) + [0xE9, 0x0A, 0x2B, 0xFE, 0x0A, 0x20, 0xC3, 0xFF, 0x0A] + Array(" A\n".utf8), to: file)
+        try WorkFiles.write(
+            Array("--- a/xen/x.dat\n+++ b/xen/x.dat\n@@ -1,3 +1,4 @@\n ".utf8) + [0xE9, 0x0A, 0x2B, 0xFE, 0x0A, 0x20, 0xC3, 0xFF, 0x0A] + Array(" A\n".utf8),
+            to: file)
         let result = try applyPatches([file], to: tree.top)
         #expect(result.files.first?.change == .write(content: [0xE9, 0x0A, 0xFE, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], executable: false))
     }

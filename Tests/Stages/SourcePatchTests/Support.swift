@@ -1,38 +1,33 @@
 import Subprocess
 import SystemPackage
+import TestTools
+import WorkFiles
 
 @testable import SourcePatch
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
 /// A folder that goes when the test ends, with a small tree in it.
-final class TestTree {
-    let folder: FilePath
+struct TestTree {
+    private let temporary: TemporaryFolder
+    var folder: FilePath { temporary.path }
     var top: FilePath { folder.appending("tree") }
 
     init(_ files: [String: String] = [:]) throws {
-        var template = Array("/tmp/source-patch-test.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
-        folder = FilePath(platformString: template)
-        try makeFolders(top.appending("xen"))
+        temporary = try TemporaryFolder()
+        try WorkFiles.makeFolder(top.appending("xen"))
         for (path, text) in files { try write(text, to: path) }
     }
-
-    deinit { removeAll(folder) }
 
     func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
     func write(_ bytes: [UInt8], to path: String) throws {
         let place = top.appending(path)
-        try makeFolders(place.removingLastComponent())
-        try writeFile(bytes, to: place)
+        try WorkFiles.makeFolder(place.removingLastComponent())
+        try WorkFiles.write(bytes, to: place)
     }
 
     /// A patch file beside the tree.
     func patch(_ text: String, _ name: String = "the.patch") throws -> FilePath {
-        try writeFile(Array(text.utf8), to: folder.appending(name))
+        try WorkFiles.write(Array(text.utf8), to: folder.appending(name))
         return folder.appending(name)
     }
 
@@ -55,18 +50,18 @@ final class TestTree {
     /// What `git apply` makes of a copy of the tree: path to content, with a mark for executable files; nil if it refuses.
     func git(_ texts: String...) async throws -> [String: String]? {
         let copy = folder.appending("copy")
-        removeAll(copy)
+        try WorkFiles.remove(copy)
         guard try await sh("cp -a tree copy", in: folder) else { throw Errno.ioError }
         for (index, text) in texts.enumerated() {
             let file = try patch(text, "g\(index + 1).patch")
             guard try await sh("git apply '\(file)' 2>'\(folder)/git.log'", in: copy) else { return nil }
         }
-        return snapshot(copy)
+        return try snapshot(copy)
     }
 
     /// The tree with the result written over it, in the same form.
-    func materialised(_ result: AppliedPatch) -> [String: String] {
-        var files = snapshot(top)
+    func materialised(_ result: AppliedPatch) throws -> [String: String] {
+        var files = try snapshot(top)
         for file in result.files {
             switch file.change {
             case .remove: files[file.path] = nil
@@ -77,21 +72,12 @@ final class TestTree {
         return files
     }
 
-    func snapshot(_ folder: FilePath) -> [String: String] {
+    func snapshot(_ folder: FilePath) throws -> [String: String] {
         var files: [String: String] = [:]
-        func visit(_ path: FilePath, _ name: String) {
-            for entry in entries(path) {
-                let inner = path.appending(entry)
-                var status = stat()
-                guard lstat(inner.string, &status) == 0 else { continue }
-                let full = name.isEmpty ? entry : "\(name)/\(entry)"
-                if status.st_mode & S_IFMT == S_IFDIR { visit(inner, full) }
-                if status.st_mode & S_IFMT == S_IFREG, let bytes = try? readWhole(inner, limit: 1 << 24) {
-                    files[full] = (status.st_mode & S_IXUSR != 0 ? "x:" : "-:") + latin1(bytes)
-                }
-            }
+        try WorkFiles.walk(folder) { path, kind in
+            if case .regular(_, let executable) = kind { files[path] = (executable ? "x:" : "-:") + latin1(try WorkFiles.read(folder, path)) }
+            return true
         }
-        visit(folder, "")
         return files
     }
 }
@@ -108,44 +94,6 @@ func sh(_ command: String, in folder: FilePath) async throws -> Bool {
         ]),
         workingDirectory: folder, output: .discarded, error: .discarded)
     return result.terminationStatus.isSuccess
-}
-
-func writeFile(_ bytes: [UInt8], to path: FilePath) throws {
-    let descriptor = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
-    try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
-}
-
-func makeFolders(_ path: FilePath) throws {
-    var place = FilePath(root: path.root)
-    for component in path.components {
-        place.append(component)
-        guard mkdir(place.string, 0o755) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
-    }
-}
-
-func entries(_ folder: FilePath) -> [String] {
-    guard let handle = opendir(folder.string) else { return [] }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != ".", name != ".." { names.append(name) }
-    }
-    return names
-}
-
-func removeAll(_ path: FilePath) {
-    var status = stat()
-    guard lstat(path.string, &status) == 0 else { return }
-    if status.st_mode & S_IFMT == S_IFDIR {
-        for entry in entries(path) { removeAll(path.appending(entry)) }
-        rmdir(path.string)
-    } else {
-        unlink(path.string)
-    }
 }
 
 extension AppliedPatch.File {

@@ -67,7 +67,7 @@ import XenSource
             case "source":
                 // As many bytes as there were.
                 let path = first.appending("tree/xen/common/two.c")
-                let source = String(decoding: try WorkFiles.read(path), as: UTF8.self)
+                let source = try WorkFiles.readText(path)
                 try WorkFiles.write(Array(source.replacing("+", with: "-").utf8), to: path)
             case "link":
                 try WorkFiles.remove(first.appending("tree/xen/include/asm"))
@@ -120,7 +120,7 @@ import XenSource
     @Test func nothingIsMadeAgainWhenTheSameWouldComeOfIt() async throws {
         try await FakeTree.with { fake in
             // The makefile does not say that it is read.
-            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            let makefile = try WorkFiles.readText(fake.tree.appending("xen/Makefile"))
             try fake.put("xen/Makefile", makefile.replacing("include/source.h", with: "common/offsets.c"))
             try fake.put("xen/common/offsets.c", "#include \"../include/source.h\"\n")
             let same = try await build(fake.request(["xen/include/source.h": "enum { generated = 5 }; // still\n"]))
@@ -142,7 +142,7 @@ import XenSource
 
     @Test func addedAndRemovedObjectsHaveOneSide() async throws {
         try await FakeTree.with { fake in
-            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            let makefile = try WorkFiles.readText(fake.tree.appending("xen/Makefile"))
                 .replacing("common/asm.o", with: "common/three.o")
             let outcome = try await build(
                 fake.request([
@@ -158,7 +158,7 @@ import XenSource
 
     @Test func aFlagInTheMakefileConcernsEveryObject() async throws {
         try await FakeTree.with { fake in
-            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            let makefile = try WorkFiles.readText(fake.tree.appending("xen/Makefile"))
                 .replacing("-O2", with: "-O1")
             #expect(try await build(fake.request(["xen/Makefile": makefile])).pairs.count == 3)
         }
@@ -215,13 +215,16 @@ import XenSource
     }
 
     @Test(arguments: [
-        ("what a folder makes for its own objects", "common/%.o: common/%.c\n", "common/two.o: common/made.h\ncommon/made.h:\n\techo 'enum { made = 3 };' > $@\ncommon/%.o: common/%.c\n"),
+        (
+            "what a folder makes for its own objects", "common/%.o: common/%.c\n",
+            "common/two.o: common/made.h\ncommon/made.h:\n\techo 'enum { made = 3 };' > $@\ncommon/%.o: common/%.c\n"
+        ),
         ("a command that only a shell understands", "\t$(CC) $(FLAGS) -c $< -o $@", "\t$(CC) $(FLAGS) $$MORE -c $< -o $@"),
         ("objects that other names stand for", "ALL_OBJS", "OBJS"),
     ])
     func everythingIsMadeFor(what: String, old: String, new: String) async throws {
         try await FakeTree.with { fake in
-            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            let makefile = try WorkFiles.readText(fake.tree.appending("xen/Makefile"))
             try fake.put("xen/Makefile", makefile.replacing(old, with: new))
             let include = new.contains("made.h") ? "#include \"made.h\"\n" : ""
             try fake.put("xen/common/two.c", include + two.replacing("+ 1", with: ""))
@@ -235,7 +238,7 @@ import XenSource
     @Test("a source that is linked to by the rule that compiles it is found by the headers it includes", arguments: ["other/linked.c", "other/named.c"])
     func linkedSources(place: String) async throws {
         try await FakeTree.with { fake in
-            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            let makefile = try WorkFiles.readText(fake.tree.appending("xen/Makefile"))
             try fake.put(
                 "xen/Makefile",
                 makefile.replacing("ALL_OBJS := ", with: "ALL_OBJS := common/linked.o ")
@@ -250,7 +253,7 @@ import XenSource
 
     @Test func whatMakeWouldDoIsAskedInACopyWhileHeadersAreMade() async throws {
         try await FakeTree.with { fake in
-            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            let makefile = try WorkFiles.readText(fake.tree.appending("xen/Makefile"))
             try fake.put("xen/Makefile", makefile + "\nsyncconfig:\n\ttrue\n")
             try fake.put("xen/tools/kconfig/Makefile", "# has the target syncconfig\n")
             let outcome = try await build(fake.request(["xen/common/two.c": two]))
@@ -299,7 +302,7 @@ import XenSource
 
     @Test func aSourceThatOthersReadNeedsEverything() async throws {
         try await FakeTree.with { fake in
-            let makefile = String(decoding: try WorkFiles.read(fake.tree.appending("xen/Makefile")), as: UTF8.self)
+            let makefile = try WorkFiles.readText(fake.tree.appending("xen/Makefile"))
             try fake.put("xen/Makefile", makefile.replacing("include/source.h", with: "common/source.c"))
             try fake.put("xen/common/source.c", "enum { generated = 6 };\n")
             let outcome = try await build(fake.request(["xen/common/source.c": "enum { generated = 7 };\n"]))
@@ -369,7 +372,7 @@ import XenSource
 
     @Test func makefilesMayHandTheCompilerOnWithoutQuotes() async throws {
         try await FakeTree.with { fake in
-            let makefile = String(decoding: try WorkFiles.read(fake.tree, "xen/Makefile"), as: UTF8.self)
+            let makefile = try WorkFiles.readText(fake.tree.appending("xen/Makefile"))
             try fake.put(
                 "xen/Makefile",
                 makefile.replacing(
@@ -381,7 +384,7 @@ import XenSource
 
     @Test func debuggingIsAVariableWhereTheConfigurationHasNoSuchOption() async throws {
         try await FakeTree.with { fake in
-            let makefile = String(decoding: try WorkFiles.read(fake.tree, "xen/Makefile"), as: UTF8.self)
+            let makefile = try WorkFiles.readText(fake.tree.appending("xen/Makefile"))
             try fake.put(
                 "xen/Makefile",
                 makefile.replacing("-D__XEN__", with: "-D__XEN__ $(if $(filter y,$(debug)),,-DNDEBUG)")

@@ -137,7 +137,7 @@ import XenBuild
             request.launcher = [launcher.string]
             let outcome = try await buildObjectPairs(request) { _ in }
             #expect(outcome.pairs.map(\.name) == ["common/two.o"])
-            let lines = String(decoding: try WorkFiles.read(log), as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
+            let lines = try WorkFiles.readText(log).split(separator: "\n").map { $0.split(separator: " ") }
             #expect(lines.count == 2 && lines.allSatisfy { $0.count == 2 && $0[0] == $0[1] } && lines.first != lines.last)
         }
     }
@@ -149,7 +149,7 @@ import XenBuild
             var request = try fake.request(["xen/common/two.c": "int two(int a) { return a; }\n"])
             request.launcher = [launcher.string, "first"]
             #expect(try await buildObjectPairs(request) { _ in }.compiled == 2)
-            let lines = String(decoding: try WorkFiles.read(log), as: UTF8.self).split(separator: "\n")
+            let lines = try WorkFiles.readText(log).split(separator: "\n")
             #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix("first gcc ") && $0.contains("common/two.c") })
 
             request.launcher = ["no-such-launcher"]

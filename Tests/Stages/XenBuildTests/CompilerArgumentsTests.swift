@@ -8,7 +8,10 @@ private func words(_ text: String) -> [String] { text.split(separator: " ").map(
 @Suite struct CompilerArgumentsTests {
     @Test(arguments: [
         // An object of the hypervisor, as Xen 4.17 compiles it with unique symbols and as 4.7 does.
-        ("gcc -MMD -MP -MF common/.kernel.o.d -m64 -D__XEN__ -include ./include/xen/config.h -c common/kernel.c -o common/.kernel.o.tmp -MQ common/kernel.o", true),
+        (
+            "gcc -MMD -MP -MF common/.kernel.o.d -m64 -D__XEN__ -include ./include/xen/config.h -c common/kernel.c -o common/.kernel.o.tmp -MQ common/kernel.o",
+            true
+        ),
         ("ccache gcc -D__XEN__ -MMD -MF .domain.o.d -c domain.c -o domain.o", true),
         ("gcc -D __XEN__ -D__ASSEMBLY__ -Wp,-MD,.entry.o.d -c entry.S -o entry.o", true),
         // Boot code, a host tool, probes, generators, links.

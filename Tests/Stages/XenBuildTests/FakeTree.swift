@@ -1,5 +1,6 @@
 import SourcePatch
 import SystemPackage
+import TestTools
 import Testing
 import WorkFiles
 import XenBuild
@@ -18,30 +19,30 @@ struct FakeTree: Sendable {
     private static let files = [
         "Config.mk": "# nothing\n",
         "xen/Makefile": """
-            export XEN_VERSION = 4
-            export XEN_SUBVERSION = 17
-            export XEN_EXTRAVERSION ?= .0
-            ALL_OBJS := common/one.o common/two.o common/asm.o
-            FLAGS = -O2 -D__XEN__ -nostdinc -Iinclude -MMD -MF $(@D)/.$(@F).d
-            xen-syms: prelink.o
-            \tld -e start -o $@ $<
-            prelink.o: $(ALL_OBJS) | include/generated.h
-            \tld -r -o $@ $^
-            $(ALL_OBJS): include/generated.h
-            common/%.o: common/%.c
-            \t$(CC) $(FLAGS) -c $< -o $@
-            common/%.o: common/%.S
-            \t$(CC) $(FLAGS) -c $< -o $@
-            include/generated.h: include/source.h
-            \t$(CC) -E -P $< -o $@
-            defconfig:
-            \techo CONFIG_X86_64=y > .config
-            olddefconfig:
-            \ttrue
-            distclean:
-            \trm -f include/generated.h xen-syms
-            .PHONY: defconfig olddefconfig distclean
-            """,
+        export XEN_VERSION = 4
+        export XEN_SUBVERSION = 17
+        export XEN_EXTRAVERSION ?= .0
+        ALL_OBJS := common/one.o common/two.o common/asm.o
+        FLAGS = -O2 -D__XEN__ -nostdinc -Iinclude -MMD -MF $(@D)/.$(@F).d
+        xen-syms: prelink.o
+        \tld -e start -o $@ $<
+        prelink.o: $(ALL_OBJS) | include/generated.h
+        \tld -r -o $@ $^
+        $(ALL_OBJS): include/generated.h
+        common/%.o: common/%.c
+        \t$(CC) $(FLAGS) -c $< -o $@
+        common/%.o: common/%.S
+        \t$(CC) $(FLAGS) -c $< -o $@
+        include/generated.h: include/source.h
+        \t$(CC) -E -P $< -o $@
+        defconfig:
+        \techo CONFIG_X86_64=y > .config
+        olddefconfig:
+        \ttrue
+        distclean:
+        \trm -f include/generated.h xen-syms
+        .PHONY: defconfig olddefconfig distclean
+        """,
         "xen/include/public/sysctl.h": "#define LIVEPATCH_PAYLOAD_VERSION 2\n",
         "xen/include/source.h": "enum { generated = 5 };\n",
         "xen/include/shared.h": "static inline int twice(int a) { return a * 2; }\n",
@@ -55,16 +56,10 @@ struct FakeTree: Sendable {
     ]
 
     static func with<R>(_ body: (FakeTree) async throws -> R) async throws -> R {
-        var name = Array("/tmp/xsplice-fake-XXXXXX".utf8CString)
-        let fake = FakeTree(folder: FilePath(String(cString: try #require(mkdtemp(&name)))))
-        for (path, text) in files { try fake.put(path, text) }
-        do {
-            let result = try await body(fake)
-            try WorkFiles.remove(fake.folder)
-            return result
-        } catch {
-            try? WorkFiles.remove(fake.folder)
-            throw error
+        try await withTemporaryFolder { folder in
+            let fake = FakeTree(folder: folder)
+            for (path, text) in files { try fake.put(path, text) }
+            return try await body(fake)
         }
     }
 
@@ -86,7 +81,8 @@ struct FakeTree: Sendable {
             architectureOptions: ["x86_64": "X86_64", "arm64": "ARM_64", "arm32": "ARM_32"], configuration: configuration, jobs: 2,
             cache: cache, logs: folder.appending("logs"),
             environment: ["PATH": path, "CFLAGS": "-DBAD", "MAKEFLAGS": "--no-such-option"].merging(
-                compiler.map { ["CC": $0] } ?? [:]) { $1 },
+                compiler.map { ["CC": $0] } ?? [:]
+            ) { $1 },
             recorder: [try recorder().string, "record-compile"])
     }
 

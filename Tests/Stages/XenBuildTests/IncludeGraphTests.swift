@@ -53,7 +53,10 @@ import Testing
 
 @Suite struct FirstErrorTests {
     @Test(arguments: [
-        ("cd x && gcc -Werror a.c\n\nIn file included from a.c:1:\na.h:3:1: warning: w\na.h:4:2: error: real one\nmake: *** [x] Error 1", "a.h:4:2: error: real one"),
+        (
+            "cd x && gcc -Werror a.c\n\nIn file included from a.c:1:\na.h:3:1: warning: w\na.h:4:2: error: real one\nmake: *** [x] Error 1",
+            "a.h:4:2: error: real one"
+        ),
         ("cd x\na.c:1:10: fatal error: b.h: No such file or directory", "a.c:1:10: fatal error: b.h: No such file or directory"),
         ("cd x\nhead.S:12: Error: no such instruction: `foo'", "head.S:12: Error: no such instruction: `foo'"),
         ("cd x\n/bin/sh: 1: flex: not found\nmake[1]: *** [lex] Error 127", "/bin/sh: 1: flex: not found"),

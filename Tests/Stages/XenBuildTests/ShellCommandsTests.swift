@@ -24,7 +24,9 @@ import Testing
                 == [["set", "-e"], ["a", "b"], ["c"], ["d"], ["e"], ["f"], ["g"], ["h"]])
     }
 
-    @Test(arguments: ["cc $x", "cc \"$x\"", "cc `date`", "cc $(date)", "cc *.c", "cc a?.c", "cc [ab].c", "cc ~/a.c", "cc < a", "cc > b", "cc 2>&1", "cc 'a", "cc \"a"])
+    @Test(arguments: [
+        "cc $x", "cc \"$x\"", "cc `date`", "cc $(date)", "cc *.c", "cc a?.c", "cc [ab].c", "cc ~/a.c", "cc < a", "cc > b", "cc 2>&1", "cc 'a", "cc \"a",
+    ])
     func whatOnlyAShellCanTell(script: String) throws {
         #expect(try #require(commands(script).first).isPlain == false)
     }

@@ -1,6 +1,7 @@
 import SystemPackage
 import TestTools
 import Testing
+import WorkFiles
 
 @testable import XenBuild
 
@@ -24,7 +25,7 @@ import Testing
             for (name, more) in [("plain.o", []), ("debug.o", flags)] {
                 try await run("gcc", ["-O2", "-c", "f.c", "-o", name] + more, in: folder)
                 try await run("objcopy", ["--strip-debug", name], in: folder)
-                objects.append(try bytes(of: folder.appending(name)))
+                objects.append(try WorkFiles.read(folder.appending(name)))
             }
             #expect(objects[0] == objects[1])
         }

@@ -10,9 +10,9 @@ import TestTools
 import XenSource
 import XenVersions
 
-/// Small C sources, compiled the way Xen's are, as the differ and the linker get them.
+/// Small C sources, compiled as Xen's sources are, for the differ and the linker.
 package enum ObjectFixtures {
-    /// What a source sees of Xen: hidden symbols, attributes, and macros that make entries in Xen's tables.
+    /// The parts of Xen that a source needs: hidden symbols, attributes, and macros that make entries in Xen's tables.
     private static let prelude = """
         #pragma GCC visibility push(hidden)
         typedef unsigned int u32; typedef unsigned long u64;
@@ -37,7 +37,7 @@ package enum ObjectFixtures {
 
         """
 
-    /// What Xen 4.17 is compiled with for a processor, as far as it shapes objects, and where it is linked to.
+    /// How Xen 4.17 is compiled for a processor, as far as it matters for objects, and the address that it is linked to.
     package struct Target: Sendable, CustomStringConvertible {
         package let architecture: any TargetArchitecture
         fileprivate let flags: [String]
@@ -59,13 +59,13 @@ package enum ObjectFixtures {
             toolchainPrefix: ArchARM32().toolchainPrefix)
     }
 
-    /// Debug builds, function and data sections: the flags that all processors have.
+    /// The flags that all processors have: of debug builds, with function and data sections.
     private static let flags = [
         "-std=gnu99", "-O2", "-fomit-frame-pointer", "-nostdinc", "-fno-builtin", "-fno-common", "-fno-pie",
         "-ffunction-sections", "-fdata-sections", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-strict-aliasing", "-g",
     ]
 
-    /// Compiles `source` as a file called `name`, with more flags where wanted, and gives the object's path.
+    /// Compiles `source` as a file with that name, with more flags if given. Returns the object's path.
     package static func compile(
         _ source: String, name: String = "test.c", flags more: [String] = [], for target: Target = .x86_64, in folder: FilePath
     ) async throws -> FilePath {
@@ -102,7 +102,7 @@ package enum ObjectFixtures {
         ComparisonRules(architecture: target.architecture, xen: .ofFixtures, abi: .livepatchV2)
     }
 
-    /// Links originals into something like a hypervisor: at Xen's address, with a build-id, with symbols.
+    /// Links original objects into a file like a hypervisor: at Xen's address, with a build-id, with symbols.
     package static func link(_ objects: [FilePath], for target: Target = .x86_64, in folder: FilePath) async throws -> XenImage {
         _ = try write(
             "void printk(const char *f, ...) {}\nvoid sink(const void *p) {}\nvoid __x86_indirect_thunk_rax(void) {}\nchar pad[64];\n",
@@ -118,7 +118,7 @@ package enum ObjectFixtures {
 }
 
 extension ChangeSet {
-    /// The names of the items that have that status and are not just content, sorted.
+    /// The names of the items with that status, sorted, without items that are just content.
     package func names(_ wanted: Status) -> [String] {
         records.filter { $0.status == wanted && $0.item.isNamed && !$0.item.isJustContent }.map(\.item.name).sorted()
     }
@@ -127,6 +127,6 @@ extension ChangeSet {
 }
 
 extension XenVersion {
-    /// Of the hypervisor that objects of fixtures belong to.
+    /// The version of the hypervisor that the fixtures' objects belong to.
     package static let ofFixtures = XenVersion(major: 4, minor: 17)
 }

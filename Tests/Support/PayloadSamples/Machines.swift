@@ -7,7 +7,7 @@ import TestTools
 
 @testable import LoaderModel
 
-/// A processor, its tools, and a hypervisor for it with what the sample payloads refer to.
+/// A processor, its tools, and a hypervisor for it that has the symbols of the sample payloads.
 package enum Machine: String, CaseIterable, CustomStringConvertible, Sendable {
     case x86_64, arm64, arm32
 
@@ -23,13 +23,13 @@ package enum Machine: String, CaseIterable, CustomStringConvertible, Sendable {
         }
     }
 
-    /// What the names of its tools begin with. The tests' own machine is an x86_64.
+    /// The prefix of the names of its tools. The tests' own machine is an x86_64.
     package var tools: String { self == .x86_64 ? "" : architecture.toolchainPrefix }
-    /// The directive for an address.
+    /// The assembler's directive for an address.
     package var pointer: String { self == .arm32 ? ".4byte" : ".8byte" }
     package var pointerSize: Int { architecture.elfClass.addressSize }
 
-    /// XEN_VIRT_START.
+    /// The value of XEN_VIRT_START.
     private var imageStart: UInt64 { self == .arm32 ? 0x20_0000 : 0xa00_0020_0000 }
 
     package var hypervisor: SampleHypervisor {
@@ -44,20 +44,21 @@ package enum Machine: String, CaseIterable, CustomStringConvertible, Sendable {
 }
 
 extension SamplePayload {
-    /// A payload for one of ARM's processors: one of each kind of relocation that Xen's objects hold and the loader gets right.
+    /// A payload for an ARM processor, with one relocation of each kind that Xen's objects contain and the loader handles correctly.
     package init(_ machine: Machine) {
         self.init()
         self.machine = machine
         alignment = ".p2align 2"
-        text = (machine == .arm32 ? Self.text32 : Self.text64) + """
+        text =
+            (machine == .arm32 ? Self.text32 : Self.text64) + """
 
-            .size new_victim, new_victim_end - new_victim
-            .section .rodata.message, "a", %progbits
-            .p2align 3
-            message: .asciz "hello"
-            .p2align 3
-            numbers: .long 1, 2, 3, 4
-            """
+                .size new_victim, new_victim_end - new_victim
+                .section .rodata.message, "a", %progbits
+                .p2align 3
+                message: .asciz "hello"
+                .p2align 3
+                numbers: .long 1, 2, 3, 4
+                """
         data = """
             .section .bss.counter, "aw", %nobits
             .p2align 3

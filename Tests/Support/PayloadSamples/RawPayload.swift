@@ -1,19 +1,19 @@
 @testable import LoaderModel
 
-/// Overwrites a number at an offset of the file.
+/// Returns the file's bytes with the number at `offset` replaced by `value`, little-endian.
 package func with<N: FixedWidthInteger>(_ value: N, at offset: UInt64, _ bytes: [UInt8]) -> [UInt8] {
     var bytes = bytes
     for index in 0..<N.bitWidth / 8 { bytes[Int(offset) + index] = UInt8(truncatingIfNeeded: value >> N(8 * index)) }
     return bytes
 }
 
-/// What tells a section of a file from others.
+/// The fields that identify a section of a file.
 package struct SectionHeader {
     package var name: String
     package var type: UInt32
 }
 
-/// Where the header of the first section of a name, or of a type, is in the file.
+/// The file offset of the first section header that fits `isWanted`. Throws when there is none.
 package func header(_ bytes: [UInt8], _ machine: Machine = .x86_64, where isWanted: (SectionHeader) -> Bool) throws -> UInt64 {
     let file = RawELF(bytes: bytes, elfClass: machine.architecture.elfClass)
     guard let header = file.header() else { throw Missing() }

@@ -2,12 +2,13 @@ import ArchX86_64
 import SystemPackage
 import TargetArchitecture
 import TestTools
+import WorkFiles
 import XenSource
 import XenVersions
 
 @testable import LoaderModel
 
-/// A hypervisor with what the sample payloads refer to.
+/// A hypervisor with the symbols that the sample payloads refer to.
 package struct SampleHypervisor: HypervisorSymbols {
     package var symbols: [String: UInt64] = [
         "printk": 0xffff_82d0_4020_1000, "victim": 0xffff_82d0_4020_2000, "common/kernel.c#hidden": 0xffff_82d0_4020_3000,
@@ -15,10 +16,10 @@ package struct SampleHypervisor: HypervisorSymbols {
     package var code: [UInt64: [UInt8]] = [0xffff_82d0_4020_2000: [0x55, 0x48, 0x89, 0xe5, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3]]
     package var buildID: [UInt8] = Array(1...20)
     package var payloadArea: UInt64 = 0xffff_82d0_4080_0000
-    /// Where it has memory at all; nil for everywhere.
+    /// The addresses with memory; nil means all addresses.
     package var memory: Range<UInt64>?
 
-    /// What of it is freed after boot, and what belongs to payloads.
+    /// The addresses that are freed after boot; `foreign` are those that belong to payloads.
     package var freed: Range<UInt64>?
     package var foreign: Range<UInt64>?
     package var payloadBuildIDs: [[UInt8]] = []
@@ -41,7 +42,7 @@ package struct SampleHypervisor: HypervisorSymbols {
     }
 }
 
-/// The source of a payload in pieces, so that a test can swap one.
+/// The assembler source of a payload, in parts, so that a test can replace one.
 package struct SamplePayload {
     package var machine = Machine.x86_64
     package var text = """
@@ -72,12 +73,13 @@ package struct SamplePayload {
     package var depends = note(nil, ".livepatch.depends")
     package var xenDepends = note(nil, ".livepatch.xen_depends")
     package var more = ""
-    /// What aligns functions and notes.
+    /// The directive that aligns functions and notes.
     package var alignment = ""
 
     package init() {}
 
-    /// A build-id note of 20 bytes: all alike, or the sample hypervisor's; or of those given, with commas between them.
+    /// The source of a note with a build-id of 20 bytes: `byte` repeated, or the bytes given with commas between them, or (with nil) the sample
+    /// hypervisor's build-id.
     package static func note(_ byte: String?, _ section: String, type: Int = 3, owner: String = "GNU", alignment: String = "") -> String {
         let id = byte.map { $0.contains(",") ? ".byte \($0)" : ".fill 20, 1, \($0)" } ?? ".byte 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20"
         return """
@@ -137,7 +139,7 @@ extension LoadResult {
             && (mention.isEmpty || refusal.reason.contains(mention))
     }
 
-    /// With a reason that says so.
+    /// Whether the verdict is `crashes`, with a reason that contains `mention`.
     package func crashes(_ mention: String) -> Bool { if case .crashes(let reason) = verdict { reason.contains(mention) } else { false } }
     package var crashes: Bool { if case .crashes = verdict { true } else { false } }
     package func has(_ kind: Finding.Kind) -> Bool { findings.contains { $0.kind == kind } }
@@ -147,6 +149,6 @@ package func assemble(_ source: String, for machine: Machine = .x86_64) async th
     try await withTemporaryFolder { folder in
         let file = try write(source, to: "payload.s", in: folder)
         try await run(machine.tools + "as", ["-o", "payload.o", file.string], in: folder)
-        return try bytes(of: folder.appending("payload.o"))
+        return try WorkFiles.read(folder.appending("payload.o"))
     }
 }

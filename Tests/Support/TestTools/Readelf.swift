@@ -1,15 +1,15 @@
 import SystemPackage
 
-/// What `readelf` says of ELF files, without what a writer may choose: offsets in the file, and the sizes of string tables.
+/// The output of `readelf` for ELF files, without what a writer may choose: offsets in the file, and the sizes of string tables.
 package enum Readelf {
     /// The lines for one file: header, sections, relocations, symbols and notes.
     package static func report(on file: FilePath) async throws -> [Substring] {
         try await reports(on: [file]).first ?? []
     }
 
-    /// The same for each of several files, in their order, by one process.
+    /// The lines for each of several files, in their order, from one process.
     package static func reports(on files: [FilePath]) async throws -> [[Substring]] {
-        // Told of several files, readelf writes a heading above each; told of one, none.
+        // For several files readelf writes a heading above each; for one file it writes none.
         let twice = files.count == 1 ? files + files : files
         let text = try await run("readelf", ["-hSsrnuW"] + twice.map(\.string))
         let headings = Set(twice.map { "File: \($0)" })
@@ -22,12 +22,12 @@ package enum Readelf {
             }
         }
         guard reports.count == twice.count else {
-            throw ToolFailure(description: "readelf told of \(reports.count) files instead of \(twice.count)")
+            throw ToolFailure(description: "readelf listed \(reports.count) files instead of \(twice.count)")
         }
         return Array(reports.prefix(files.count))
     }
 
-    /// The line without the writer's choices; nil when nothing remains.
+    /// The line without the writer's choices; nil if nothing remains.
     private static func withoutLayout(_ line: Substring) -> Substring? {
         if line.hasPrefix("  [") { return withoutPlace(line) }
         guard line.utf8.last == UInt8(ascii: ":") || line.hasPrefix("  Start of section") || line.hasPrefix("There are ") else {
@@ -37,11 +37,11 @@ package enum Readelf {
         return line.replacing(#/at offset 0x[0-9a-f]+|starting at offset 0x[0-9a-f]+/#, with: "")
     }
 
-    /// A row of the section table: number, name, type, address, offset, size, and so on.
+    /// A row of the section table (number, name, type, address, offset, size, and so on) without the offset, and without a string table's size.
     private static func withoutPlace(_ row: Substring) -> Substring {
         guard let bracket = row.firstIndex(of: "]") else { return row }
         var fields = row[row.index(after: bracket)...].split(separator: " ")
-        // A section without a name has a field less.
+        // The row of a section without a name has one field less.
         guard let address = fields.firstIndex(where: { [8, 16].contains($0.utf8.count) && $0.allSatisfy(\.isHexDigit) }),
             fields.indices.contains(address + 2)
         else { return row }

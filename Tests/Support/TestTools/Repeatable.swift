@@ -1,4 +1,4 @@
-/// Numbers that look random, the same in every run of the tests: xorshift.
+/// Pseudo-random numbers (xorshift) that are the same in every run of the tests.
 package struct Repeatable: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

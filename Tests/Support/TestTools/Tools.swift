@@ -1,5 +1,6 @@
 import Subprocess
 import SystemPackage
+import WorkFiles
 
 #if canImport(Glibc)
 import Glibc
@@ -7,7 +8,7 @@ import Glibc
 import Musl
 #endif
 
-/// A tool that did not do what a test needs.
+/// A tool failed to do what a test needs.
 package struct ToolFailure: Error, CustomStringConvertible {
     package var description: String
 
@@ -16,7 +17,7 @@ package struct ToolFailure: Error, CustomStringConvertible {
     }
 }
 
-/// Runs a tool of the machine and gives what it printed. Throws when it fails: a test must not go on without its material.
+/// Runs a tool of the machine, and returns what it printed. Throws when the tool fails: a test must not go on without its input.
 @discardableResult
 package func run(_ tool: String, _ arguments: [String], in folder: FilePath? = nil) async throws -> String {
     let result = try await Subprocess.run(
@@ -28,7 +29,7 @@ package func run(_ tool: String, _ arguments: [String], in folder: FilePath? = n
     return result.standardOutput
 }
 
-/// As a shell tells how a process ended: its exit code, or 128 and the number of the signal that ended it.
+/// The exit code of a process as a shell reports it: its own, or 128 plus the number of the signal that ended it.
 package func exitCode(_ status: TerminationStatus) -> Int {
     switch status {
     case .exited(let code): Int(code)
@@ -36,56 +37,9 @@ package func exitCode(_ status: TerminationStatus) -> Int {
     }
 }
 
-/// A new folder below the system's temporary one, removed when `body` ends.
-package func withTemporaryFolder<R>(_ body: (FilePath) async throws -> R) async throws -> R {
-    var template = Array("/tmp/xsplice-test-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
-    let folder = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
-    do {
-        let result = try await body(folder)
-        try await run("rm", ["-rf", folder.string])
-        return result
-    } catch {
-        _ = try? await run("rm", ["-rf", folder.string])
-        throw error
-    }
-}
-
-/// Writes a text file into a folder and gives its path.
-package func write(_ text: String, to name: String, in folder: FilePath) throws -> FilePath {
-    let path = folder.appending(name)
-    let file = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead])
-    try file.closeAfter { _ = try file.writeAll(text.utf8) }
-    return path
-}
-
-/// Writes bytes into a file.
-package func write(_ bytes: [UInt8], to path: FilePath) throws {
-    let file = try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead])
-    try file.closeAfter { _ = try file.writeAll(bytes) }
-}
-
-/// The bytes of a whole file.
-package func bytes(of path: FilePath) throws -> [UInt8] {
-    let file = try FileDescriptor.open(path, .readOnly)
-    return try file.closeAfter {
-        let size = Int(try file.seek(offset: 0, from: .end))
-        return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            while count < size {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
-                let got = try file.read(fromAbsoluteOffset: Int64(count), into: rest)
-                if got == 0 { break }
-                count += got
-            }
-        }
-    }
-}
-
-/// The objects of a Xen tree that was built beforehand, for the tests that want the real thing.
+/// The objects of a Xen tree that was built beforehand, for tests that need a real Xen.
 package enum BuiltXen {
-    /// The `xen/` folder of the tree that the environment variable `XSPLICE_BUILT_XEN` names.
+    /// The `xen/` folder of the tree that the environment variable `XSPLICE_BUILT_XEN` names; nil if it is not set.
     package static let folder: FilePath? = getenv("XSPLICE_BUILT_XEN").map { FilePath(String(cString: $0)) }
 
     /// All object files below it.
@@ -95,17 +49,17 @@ package enum BuiltXen {
             .sorted { $0.string < $1.string }
     }
 
-    /// Compiles some of its objects once more, as the tree's own make did but with debug info, which a release build has not.
+    /// Compiles some of its objects again, with the commands of the tree's own make but with debug information, which a release build lacks.
     ///
-    /// - Parameter names: relative to `xen/`: `common/kernel.o`.
+    /// - Parameter names: the objects' paths relative to `xen/`, such as `common/kernel.o`.
     package static func compileWithDebugInfo(_ names: [String], in target: FilePath) async throws -> [FilePath] {
         guard let folder else { throw ToolFailure(description: "XSPLICE_BUILT_XEN is not set") }
         var objects: [FilePath] = []
         for name in names {
             let path = FilePath(name)
             let record = folder.pushing(path.removingLastComponent()).appending(".\(path.lastComponent?.string ?? "").cmd")
-            // Make keeps the command as `cmd_OBJECT := COMMAND`, with its own dollars doubled.
-            let line = String(decoding: try bytes(of: record), as: UTF8.self).prefix { $0 != "\n" }
+            // Make keeps the command as `cmd_OBJECT := COMMAND`, with each dollar sign doubled.
+            let line = try WorkFiles.readText(record).prefix { $0 != "\n" }
             guard let start = line.firstRange(of: ":= ")?.upperBound else { throw ToolFailure(description: "\(record) has no command") }
             let command = line[start...].replacing("$$", with: "$")
                 .replacing(#/ -(o|MF|MQ) [^ ]+/#, with: "").replacing(#/ -(MMD|MP)\b/#, with: "")

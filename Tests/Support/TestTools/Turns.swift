@@ -1,18 +1,19 @@
-/// Lets so many in at a time, in the order in which they came.
+/// Limits how many tasks run at a time; the others wait in the order in which they came.
 package actor Turns {
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    /// For what uses all processors by itself: a build of Xen, a run of the program for one. Held by nobody who waits for another one.
+    /// For work that uses all processors by itself: a build of Xen, or a run of the program for one. A task that holds this must not wait for
+    /// another one that needs it.
     package static let work = Turns(count: 2)
 
-    /// For booted machines: emulated processors that wait for each other's share of the real ones do not come together in time to
+    /// For booted machines. With several at a time, emulated processors would wait for real ones, and would not come together in time to
     /// apply a payload.
     package static let boot = Turns(count: 1)
 
     package init(count: Int) { free = count }
 
-    /// Runs `body` when its turn has come.
+    /// Runs `body` when it is its turn.
     package nonisolated func one<R: Sendable>(_ body: @Sendable () async throws -> R) async throws -> R {
         await take()
         do {

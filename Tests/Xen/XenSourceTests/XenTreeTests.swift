@@ -1,34 +1,22 @@
 import Diagnostics
 import SystemPackage
+import TestTools
 import Testing
+import WorkFiles
+import XenVersions
 
 @testable import XenSource
 
-#if canImport(Glibc)
-import Glibc
-import XenVersions
-#endif
-
 /// A tree with nothing but what recognition reads.
 private func withTree<R>(makefile: String, sysctl: String, _ body: (FilePath) throws -> R) throws -> R {
-    var name = Array("/tmp/xsplice tree XXXXXX".utf8CString)
-    let top = FilePath(String(cString: try #require(mkdtemp(&name))))
-    var made: [FilePath] = []
-    for path in ["xen", "xen/include", "xen/include/public"] {
-        mkdir(top.appending(path).string, 0o755)
-        made.append(top.appending(path))
+    try withTemporaryFolder(named: "xsplice tree") { top in
+        for (path, text) in [("xen/Makefile", makefile), ("xen/include/public/sysctl.h", sysctl)] {
+            let file = top.appending(path)
+            try WorkFiles.makeFolder(file.removingLastComponent())
+            try WorkFiles.write(Array(text.utf8), to: file)
+        }
+        return try body(top)
     }
-    for (path, text) in [("xen/Makefile", makefile), ("xen/include/public/sysctl.h", sysctl)] {
-        let file = try FileDescriptor.open(
-            top.appending(path), .writeOnly, options: [.create], permissions: [.ownerReadWrite])
-        _ = try file.closeAfter { try file.writeAll(Array(text.utf8)) }
-        made.append(top.appending(path))
-    }
-    defer {
-        for path in made.reversed() { remove(path.string) }
-        remove(top.string)
-    }
-    return try body(top)
 }
 
 private let makefile = """

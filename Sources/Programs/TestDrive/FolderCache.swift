@@ -1,0 +1,54 @@
+import SystemPackage
+import WorkFiles
+
+/// A cache folder for files that are slow to get: the dom0, apt's lists.
+///
+/// Each item is a folder. It is either complete or made again: a marker beside it is written last, so that an interrupted
+/// build never counts as a finished one. Processes that want the same item wait for each other.
+package struct FolderCache: Sendable {
+    /// Absolute.
+    package var root: FilePath
+    /// Called with one short line whenever a slow step begins.
+    package var tell: @Sendable (String) -> Void
+
+    /// A cache in `root`, which need not exist. A relative path counts from the current folder.
+    package init(root: FilePath, tell: @escaping @Sendable (String) -> Void = { _ in }) {
+        self.root = WorkFiles.absolute(root)
+        self.tell = tell
+    }
+
+    /// The folder `name` below the root (it may have several components). `make` fills it if it is not in the cache.
+    ///
+    /// `recipe` says what the content depends on, apart from the name; content with another recipe is made again.
+    /// `make` gets the empty folder. Throws what `make` throws, and `WorkFileError`.
+    package func folder(
+        _ name: String, recipe: String = "1", make: (FilePath) async throws -> Void
+    ) async throws -> FilePath {
+        let folder = root.appending(name)
+        let base = folder.lastComponent?.string ?? name
+        let parent = folder.removingLastComponent()
+        let marker = parent.appending(".\(base).complete")
+        if isComplete(marker, recipe) { return folder }
+        try WorkFiles.makeFolder(parent)
+        let lock = try await FileLock.acquire(parent.appending(".\(base).lock")) { tell("waiting for another process that makes \(name)") }
+        defer { withExtendedLifetime(lock) {} }
+        // Another process may have made the folder while this process waited.
+        if isComplete(marker, recipe) { return folder }
+        try WorkFiles.remove(marker)
+        try WorkFiles.remove(folder)
+        try WorkFiles.makeFolder(folder)
+        try await make(folder)
+        try WorkFiles.writeAtomically(Array(recipe.utf8), to: marker)
+        return folder
+    }
+
+    /// The folder `name` if it exists and is complete, else nil; see `folder`.
+    func existing(_ name: String, recipe: String = "1") -> FilePath? {
+        let folder = root.appending(name), base = folder.lastComponent?.string ?? name
+        return isComplete(folder.removingLastComponent().appending(".\(base).complete"), recipe) ? folder : nil
+    }
+
+    private func isComplete(_ marker: FilePath, _ recipe: String) -> Bool {
+        (try? WorkFiles.read(marker)) == Array(recipe.utf8)
+    }
+}

@@ -1,0 +1,120 @@
+import Crypto
+import ELFModel
+import Subprocess
+import SystemPackage
+import TestDrive
+import WorkFiles
+import XenVersions
+
+/// Runs the program once for each fixture of a hypervisor.
+package struct GoldenRun: Sendable {
+    package var target: XenTarget
+    /// The path of the program.
+    package var program: FilePath
+    /// The project's folder `Fixtures`.
+    package var fixtures: FilePath
+    package var cache: FolderCache
+
+    package init(_ target: XenTarget, program: FilePath, fixtures: FilePath, cache: FolderCache) {
+        (self.target, self.program, self.fixtures, self.cache) = (target, program, fixtures, cache)
+    }
+
+    /// Builds the hypervisor, and runs the program for each fixture.
+    ///
+    /// - Throws: `RigError`, `TestDriveError` and `WorkFileError` when the hypervisor can't be built, or when a run does not end by itself.
+    package func run() async throws -> GoldenFile {
+        let changes = try Trial.all(of: ChangeCase.all(in: fixtures), with: [target]).map(\.change)
+        let work = try WorkFiles.makeTemporaryFolder(named: "xsplice-golden")
+        defer { try? WorkFiles.remove(work) }
+        var builds: [Bool: HypervisorBuild] = [:]
+        for debug in Set(changes.map(\.isForDebugBuild)) { builds[debug] = try await build(debug: debug, in: work) }
+        let lines = try await inTurns(changes, limit: 2) { [builds] change in
+            guard let build = builds[change.isForDebugBuild] else { throw RigError("\(change.name): no hypervisor for it") }
+            return (change.name, try await line(of: change, build, work: work.appending(change.name)))
+        }
+        let tools = try await Self.tools(of: builds.values.first) + builds.values.map(Self.identity).sorted()
+        return GoldenFile(tools: tools, lines: Dictionary(lines) { first, _ in first })
+    }
+
+    private func build(debug: Bool, in work: FilePath) async throws -> HypervisorBuild {
+        switch target.source {
+        case .small: try await MiniXen.build(for: target.machine, fixtures: fixtures, in: work.appending("built-\(debug)"))
+        case .debian(let xen): try await xen.build(debug: debug, machine: target.machine, cache: cache)
+        }
+    }
+
+    private func line(of change: ChangeCase, _ build: HypervisorBuild, work: FilePath) async throws -> GoldenFile.Line {
+        try WorkFiles.makeFolder(work)
+        defer { try? WorkFiles.remove(work) }
+        let output = work.appending("out")
+        // Take the small tree's source from the fixtures, but a real Xen's source from its build.
+        let tree = target.isSmall ? fixtures.appending(MiniXen.name) : build.tree
+        var arguments =
+            ["-s", tree.string] + change.patches.flatMap { ["-p", $0.string] } + change.options
+            + [
+                "-o", output.string, "--xen-syms", build.symbols.string, "--cache-dir", cache.root.appending("golden-cache").string,
+                "-j", "1", "-q",
+            ]
+        if let options = change.expected.configuration {
+            let lines = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
+            let configuration = work.appending("config")
+            try WorkFiles.writeAtomically(try WorkFiles.read(build.configuration) + Array(lines.utf8), to: configuration)
+            arguments += ["-c", configuration.string]
+        }
+        let ending = try await Subprocess.run(
+            .path(program), arguments: Arguments(arguments), environment: .inherit.updating(["CC": build.compiler?.program.string]), input: .none,
+            output: .discarded, error: .discarded
+        ).terminationStatus
+        guard case .exited(let code) = ending else { throw RigError("\(change.name): the program ended with \(ending)") }
+        let outcome = try ChangeOutcome(code: Int(code), output: output, error: "")
+        let digest = outcome.payload.map { SHA256.hash(data: $0).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+        // Keep repeated identifiers: otherwise a lost diagnostic would not show if there is another of its kind.
+        let diagnostics = (outcome.report?.diagnostics ?? []).map(\.id.rawValue).sorted().joined(separator: " ")
+        return GoldenFile.Line(exit: "\(code)", payload: digest ?? "-", diagnostics: diagnostics)
+    }
+
+    /// The build-id of a hypervisor. It differs between folders that a real Xen is built in, and every payload contains it.
+    private static func identity(of build: HypervisorBuild) throws -> String {
+        let file = try ELFFile.read(build.symbols, debugSections: false)
+        guard let id = BuildIDNote.find(in: file) else { throw RigError("\(build.symbols) has no build-id") }
+        return "hypervisor \(BuildIDNote.text(id))"
+    }
+
+    /// The first line of the version of the compiler, and of the assembler.
+    private static func tools(of build: HypervisorBuild?) async throws -> [String] {
+        guard let build else { return [] }
+        var lines: [String] = []
+        for name in [build.compilerName, "\(build.machine.crossPrefix)as"] {
+            let said = try await Subprocess.run(
+                name.contains("/") ? .path(FilePath(name)) : .name(name), arguments: ["--version"], input: .none, output: .string(limit: 1 << 16),
+                error: .discarded
+            ).standardOutput
+            // Drop the compiler's path: it depends on this machine.
+            let words = said.prefix { !$0.isNewline }.split(separator: " ").map { $0.split(separator: "/").last ?? $0 }
+            lines.append(words.joined(separator: " "))
+        }
+        return lines
+    }
+}
+
+/// Runs a function for each element, with a limit on how many run at a time. The results are in the order of the elements.
+private func inTurns<Element: Sendable, Result: Sendable>(
+    _ elements: [Element], limit: Int, _ body: @escaping @Sendable (Element) async throws -> Result
+) async throws -> [Result] {
+    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+        var results: [Int: Result] = [:]
+        var next = 0
+        func start() {
+            guard next < elements.count else { return }
+            let (index, element) = (next, elements[next])
+            next += 1
+            group.addTask { (index, try await body(element)) }
+        }
+        for _ in 0..<limit { start() }
+        while let (index, result) = try await group.next() {
+            results[index] = result
+            start()
+        }
+        return elements.indices.compactMap { results[$0] }
+    }
+}

@@ -1,0 +1,94 @@
+import TestDrive
+
+/// A hypervisor to try the changes of `Fixtures` with: the small tree or Debian's Xen, for one kind of machine.
+package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
+    package enum Source: Sendable, Equatable {
+        /// `mini-xen`.
+        case small
+        case debian(DebianXen)
+    }
+
+    package var source: Source
+    package var machine: TargetMachine
+
+    package init(_ source: Source, _ machine: TargetMachine) { (self.source, self.machine) = (source, machine) }
+
+    // MARK: All targets
+
+    /// The small tree for every machine, PCs first.
+    package static let small = TargetMachine.all.map { XenTarget(.small, $0) }
+    /// Debian's hypervisors: PCs first, and then the oldest first.
+    package static let debian = TargetMachine.all.flatMap { machine in
+        DebianXen.all.filter { $0.machines.contains(machine) }.map { XenTarget(.debian($0), machine) }
+    }
+    package static let all = small + debian
+
+    /// The hypervisor that the changes of a real Xen were written for.
+    package static let standard = XenTarget(.debian(DebianXen.standard), .x86_64)
+
+    // MARK: Names
+
+    /// The name in one word, for files and options: `mini-xen-arm64`, `4.17`, `4.20-arm32`.
+    package var name: String { words.joined(separator: "-") }
+    /// The name in tables: `4.17`, `4.20 arm32`.
+    package var title: String { words.joined(separator: " ") }
+    package var description: String { isSmall ? title : "Xen \(title)" }
+
+    private var words: [String] { [isSmall ? MiniXen.name : version] + (machine == .x86_64 ? [] : [machine.name]) }
+
+    package var isSmall: Bool { source == .small }
+    /// The version of Xen, without the point release.
+    package var version: String {
+        switch source {
+        case .small: MiniXen.version
+        case .debian(let xen): xen.version
+        }
+    }
+    /// The name of the tree in `expected.json`.
+    package var tree: String { isSmall ? MiniXen.name : "xen-\(DebianXen.standard.version)" }
+
+    /// Debian's Xen. Throws `RigError` for the small tree, which can't be booted.
+    package var xen: DebianXen {
+        get throws(RigError) {
+            guard case .debian(let xen) = source else { throw RigError("\(self) is no release of Debian's Xen") }
+            return xen
+        }
+    }
+
+    package static func == (a: XenTarget, b: XenTarget) -> Bool { a.name == b.name }
+    package func hash(into hasher: inout Hasher) { hasher.combine(name) }
+
+    // MARK: Changes
+
+    /// The change for this hypervisor: its patches, and its expected result. Returns nil if the change doesn't exist for it.
+    ///
+    /// `Fixtures/README.md` explains what a change says about versions and machines. Throws `WorkFileError`.
+    package func variant(of change: ChangeCase) throws -> ChangeCase? {
+        guard change.expected.tree == tree else { return nil }
+        if isSmall {
+            guard change.reasonAgainst(machine: machine.name) == nil else { return nil }
+        } else {
+            guard machine == .x86_64 ? !change.isForOthersOnly : change.expected.machines?[machine.name] != nil else { return nil }
+            if self == .standard { return change }
+            guard let versions = change.expected.versions, version == DebianXen.standard.version || versions.contains(version) else { return nil }
+        }
+        return try change.variant(for: version, machine: machine.name)
+    }
+}
+
+/// A change to try with a hypervisor.
+package struct Trial: Sendable, CustomStringConvertible {
+    package var target: XenTarget
+    /// The change's variant for the target.
+    package var change: ChangeCase
+    package var description: String { "\(change.name) in \(target)" }
+
+    package init(target: XenTarget, change: ChangeCase) { (self.target, self.change) = (target, change) }
+
+    /// All trials of these changes with these hypervisors, grouped by hypervisor. Throws `WorkFileError`.
+    package static func all(of changes: [ChangeCase], with targets: [XenTarget]) throws -> [Trial] {
+        try targets.flatMap { target in
+            try changes.compactMap { change in try target.variant(of: change).map { Trial(target: target, change: $0) } }
+        }
+    }
+}
