@@ -141,7 +141,7 @@ extension PayloadLoader {
     ) {
         guard let expectation, expectation.isEnabled else { return }
         let count = expectation.count
-        // The checks in the order of `livepatch_verify_expectation_fn`, Xen 4.13 and later.
+        // The checks in the order of `livepatch_verify_expectation_fn`, Xen 4.14 and later.
         let unmet: (error: LoadResult.ErrorNumber, reason: String)? =
             if expectation.reserved != 0 {
                 (.invalid, "reserved bits of \(name)'s expectation are set")

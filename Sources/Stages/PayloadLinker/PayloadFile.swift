@@ -124,11 +124,11 @@ struct PayloadFile {
         let relocated = sections.filter { !$0.section.relocations.isEmpty }
         let symbolTable = out.count + relocated.count
         for section in relocated {
-            let entries = section.section.relocations.compactMap { relocation in
-                numbers[relocation.subject].map {
-                    ELFRelocation(
-                        offset: UInt64(relocation.offset), type: relocation.type, symbol: $0, addend: relocation.addend)
+            let entries = try section.section.relocations.map { relocation throws(ELFWritingError) in
+                guard let symbol = numbers[relocation.subject] else {
+                    throw ELFWritingError(file: name, reason: "cannot be written: byte \(relocation.offset) of \(section.name) refers to no symbol")
                 }
+                return ELFRelocation(offset: UInt64(relocation.offset), type: relocation.type, symbol: symbol, addend: relocation.addend)
             }
             out.append(
                 ELFSection(

@@ -14,7 +14,7 @@ import XenSource
 ///     `changeSets`.
 ///   - likelyCause: called for each function that differs from the running one.
 /// - Returns: the payload; or none, when no running code changes or when the change can't be live-patched. The diagnostics say which.
-/// - Throws: `ELFWritingError` only when the finished payload can't be written into memory.
+/// - Throws: `ELFWritingError` when the payload can't be written into memory, or when this program contradicts itself.
 package func linkPayload(
     _ changeSets: [ChangeSet], layouts: LayoutComparison = LayoutComparison(), onto running: RunningHypervisor, below: [ChangeSet] = [],
     architecture: any TargetArchitecture, options: LinkOptions, likelyCause: (UnequalOriginal) -> LikelyCause = { LikelyCause(of: $0) }
@@ -25,19 +25,24 @@ package func linkPayload(
     let selection = select(input)
     // From here on the set of included items is final. Each has its path to the change that it is included for.
 
-    // Where each item goes, and what fills each reference.
-    let resolved = resolve(selection, input)
-    // From here on every reference has its destination, and every refusal has been reported.
-
     // Whether the running code equals what was compiled here from the original source.
     let check = verifyOriginals(selection, input)
     // From here on the replaced functions are known to be the hypervisor's own, or a diagnostic says that they are not.
+
+    // Where each item goes, and what fills each reference.
+    let resolved = resolve(selection, input)
+    // From here on every reference has its destination, and every refusal has been reported.
 
     let found =
         input.objects.sets.flatMap { $0.diagnostics + (layouts.diagnostics[$0.object] ?? []) } + check.diagnostics
         + check.unequal.map { $0.diagnostic(likelyCause($0), isTrusted: options.trustSource) } + resolved.diagnostics
     guard !resolved.functions.isEmpty || resolved.hasHooks, !found.contains(where: { $0.severity == .error }) else {
         return LinkOutcome(payload: nil, diagnostics: found, unequal: check.unequal)
+    }
+    // A reference without a filling would be a call to nowhere.
+    if let reference = resolved.unfilled.first {
+        throw ELFWritingError(
+            file: options.name, reason: "cannot be written: nothing fills the reference of \(reference), and no check found out why")
     }
 
     // The sections with their bytes and relocations.

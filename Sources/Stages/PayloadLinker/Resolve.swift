@@ -17,7 +17,7 @@ func resolve(_ selection: Selection, _ input: LinkInput) -> ResolvedPayload {
         blocks: placement.blocks + resolver.veneers, entries: resolver.entries, fills: resolver.fills, functions: replaced.functions,
         companions: companions(selection, input, placeOf: { placement.places[$0] }), references: resolver.references,
         tableEntries: resolver.tableEntries, hasHooks: !selection.hooks(input).isEmpty,
-        diagnostics: placement.diagnostics + resolver.diagnostics + selection.diagnostics + replaced.diagnostics)
+        diagnostics: placement.diagnostics + resolver.diagnostics + selection.diagnostics + replaced.diagnostics, unfilled: resolver.unfilled)
 }
 
 /// Where a reference from an included item leads.
@@ -40,6 +40,7 @@ private struct Resolver {
     private(set) var references: [String: UInt64] = [:]
     private(set) var tableEntries: [String: Int] = [:]
     private(set) var diagnostics: [Diagnostic] = []
+    private(set) var unfilled: [String] = []
     /// By the address that each veneer leads to.
     private var knownVeneers: [UInt64: Place] = [:]
     private var textSize: Int
@@ -178,9 +179,9 @@ private struct Resolver {
             return refuse(key, "has a relocation of type \(reference.type), which this program does not know")
         }
         switch destination(of: reference, from: key) {
-        case nil: break
+        case nil: unfilled.append("'\(input.item(key).name)' at byte \(reference.offset)")
         case .included(let target):
-            guard let target = placement.places[target] else { return }
+            guard let target = placement.places[target] else { return unfilled.append("'\(input.item(key).name)' at byte \(reference.offset)") }
             fill(place, kind, reference, of: key, with: target)
         case .absolute(let value):
             guard kind.isLoadable else { return refuse(key, kind) }

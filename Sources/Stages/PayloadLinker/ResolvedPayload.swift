@@ -2,8 +2,8 @@ import Diagnostics
 import ObjectDiff
 import TargetArchitecture
 
-/// Everything that goes into the payload, each item at its place, and each reference with its filling. All refusals have been made: the
-/// later passes only write.
+/// Everything that goes into the payload, each item at its place, and each reference with its filling. The later
+/// passes refuse nothing: they only write.
 struct ResolvedPayload: Sendable {
     /// Some bytes of the payload.
     struct Block: Sendable {
@@ -39,17 +39,20 @@ struct ResolvedPayload: Sendable {
     }
 
     /// Included items and veneers, in the order of their places in their sections.
-    var blocks: [Block]
+    let blocks: [Block]
     /// The entries of special tables, in order.
-    var entries: [Block]
+    let entries: [Block]
     /// In the order of the items that hold the references.
-    var fills: [Fill]
-    var functions: [ReplacedFunction]
-    var companions: [Companion]
+    let fills: [Fill]
+    let functions: [ReplacedFunction]
+    let companions: [Companion]
     /// The hypervisor symbols that the payload refers to: address by name.
-    var references: [String: UInt64]
+    let references: [String: UInt64]
     /// The number of entries of each special table.
-    var tableEntries: [String: Int]
-    var hasHooks: Bool
-    var diagnostics: [Diagnostic]
+    let tableEntries: [String: Int]
+    let hasHooks: Bool
+    let diagnostics: [Diagnostic]
+    /// The references that lead nowhere: item and offset. A diagnostic refuses the change that has one; if none does, it is a fault of this
+    /// program.
+    let unfilled: [String]
 }
