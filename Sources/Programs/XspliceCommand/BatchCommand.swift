@@ -68,6 +68,8 @@ struct BatchCommand: ConsoleCommand {
 
     var interruption: String { "interrupted: builds that had ended keep what they wrote, and batch.json does not list them" }
 
+    var isResultText: Bool { false }
+
     func run(on console: Console) async throws -> ExitStatus {
         let manifest = try BatchManifest.read(FilePath(self.manifest))
         let work = try work(environment: console.environment)

@@ -7,7 +7,7 @@ import WorkFiles
 /// The folder of a batch: `batch.json`, and a folder for each hypervisor.
 struct BatchFolder: Sendable {
     static let textName = "output.txt"
-    private static let reportName = "batch.json"
+    static let reportName = "batch.json"
 
     let path: FilePath
     var report: FilePath { path.appending(Self.reportName) }

@@ -117,11 +117,17 @@ private struct ManifestFile: Decodable {
     private func check(_ manifest: BatchManifest) throws(UsageError) {
         let names = manifest.hypervisors.map(\.name)
         try checkNames(names, of: "hypervisors")
+        if let index = names.firstIndex(of: BatchFolder.reportName) {
+            throw UsageError("hypervisors[\(index)].name: '\(BatchFolder.reportName)' is the name of the batch's report")
+        }
         for (index, fix) in manifest.fixes.enumerated() where fix.patches.isEmpty {
             throw UsageError("fixes[\(index)].patches: no patch is named")
         }
         try checkNames(manifest.fixes.map(\.name), of: "fixes")
         for (index, fix) in manifest.fixes.enumerated() {
+            if fix.hypervisors?.isEmpty == true {
+                throw UsageError("fixes[\(index)].hypervisors: the list is empty", help: "leave it out: then the fix is for all hypervisors")
+            }
             for name in fix.hypervisors ?? [] where !names.contains(name) {
                 throw UsageError("fixes[\(index)].hypervisors: no hypervisor is called '\(name)'")
             }

@@ -51,6 +51,8 @@ struct BuildCommand: ParsableCommand {
 extension BuildCommand: ConsoleCommand {
     var interruption: String { BuildSession.interruption }
 
+    var isResultText: Bool { false }
+
     func run(on console: Console) async throws -> ExitStatus {
         let session = BuildSession(
             options: try options(environment: console.environment, processors: ProcessFacts.processors), output: output.path, force: output.force)

@@ -16,7 +16,7 @@ struct BuildSession: Sendable {
     /// Builds, writes the results, and prints them.
     func run(on terminal: Terminal) async throws -> BuildConclusion {
         // First of all: a user must not wait for minutes and then learn that the output folder can't be used.
-        let folder = try OutputFolder.claim(output, force: force)
+        let folder = try OutputFolder.claim(output, force: force, keepsWork: options.work.keepWork)
         let host = BuildHost(
             environment: terminal.console.environment, machine: ProcessFacts.machine,
             recorder: [try ProcessFacts.program().string, CommandLineTool.recorderCommand])
@@ -43,7 +43,8 @@ struct BuildSession: Sendable {
 
     /// Prints where the work files are, if the user wanted to keep them and there are any.
     private func sayKept(_ folder: OutputFolder, on terminal: Terminal) {
-        guard options.work.keepWork, WorkFiles.isFolder(folder.places.work) else { return }
-        terminal.say("\nKept: \(terminal.style.shown(folder.places.work.string)): original/ and patched/ as they were compiled, and the objects")
+        let names = folder.keptNames
+        guard !names.isEmpty else { return }
+        terminal.say("\nKept: \(names.map { terminal.style.shown(folder.places.work.appending($0).string) }.joined(separator: ", "))")
     }
 }

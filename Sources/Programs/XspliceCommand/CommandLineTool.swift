@@ -2,6 +2,14 @@ import ArgumentParser
 import Diagnostics
 import LivepatchBuild
 import Report
+import SystemPackage
+
+/// The command's result did not reach standard output.
+private struct LostOutput: ExplainedError {
+    var reason: Errno
+    var message: String { "cannot write to standard output: \(reason.description)" }
+    var exitCode: ExitStatus { .internalFault }
+}
 
 /// The program without its process: takes arguments, returns an exit code.
 package enum CommandLineTool {
@@ -24,16 +32,23 @@ package enum CommandLineTool {
         // A newcomer looks for the options of the default command, so show those.
         if arguments == ["--help"] || arguments == ["-h"] || arguments == ["help"] {
             console.output.write(help(columns: console.outputStyle.width))
-            return .written
+            return reportingLoss(.written, on: console)
         }
         var interruption = "interrupted"
         do {
-            guard let command = try parse(arguments, on: console) else { return .written }
+            guard let command = try parse(arguments, on: console) else { return reportingLoss(.written, on: console) }
             interruption = command.interruption
-            return try await command.run(on: console)
+            let status = try await command.run(on: console)
+            return command.isResultText ? reportingLoss(status, on: console) : status
         } catch {
             return explain(error, interruption: interruption, on: console)
         }
+    }
+
+    /// A command that succeeded but whose text was lost has failed: whoever reads that text must not take the part for the whole.
+    private static func reportingLoss(_ status: ExitStatus, on console: Console) -> ExitStatus {
+        guard status == .written, let loss = console.output.loss else { return status }
+        return explain(LostOutput(reason: loss), on: console)
     }
 
     /// The help page of the program.

@@ -26,17 +26,23 @@ package struct OutputFolder: Sendable {
     package let places: OutputPlaces
     /// False when this run makes the folder.
     private let existed: Bool
+    /// Whether this run keeps what it works with in `work/`.
+    private let keepsWork: Bool
 
     private var path: FilePath { places.top }
     package var report: FilePath { path.appending(Self.reportName) }
 
     private static let reportName = "report.json"
+    /// A file in `work/` that shows that a run of this program made that folder.
+    private static let workMarker = "made-by-xsplice-build"
+    /// Everything that a run puts there.
+    private static let workNames = ["original", "patched", "objects"]
 
     /// The path of a run's report in that folder.
     static func report(in folder: FilePath) -> FilePath { folder.appending(reportName) }
 
     /// Checks whether the folder may be used. Writes nothing.
-    package static func claim(_ path: FilePath, force: Bool) throws(OutputFolderError) -> OutputFolder {
+    package static func claim(_ path: FilePath, force: Bool, keepsWork: Bool = false) throws(OutputFolderError) -> OutputFolder {
         guard WorkFiles.exists(path) else {
             // Check the deepest existing folder above: the new folders are made in it.
             var above = path.lexicallyNormalized()
@@ -46,7 +52,7 @@ package struct OutputFolder: Sendable {
                 throw OutputFolderError("cannot make the output folder \(path): \(above) is not a folder")
             }
             try checkWritable(above, for: path)
-            return OutputFolder(places: OutputPlaces(top: path), existed: false)
+            return OutputFolder(places: OutputPlaces(top: path), existed: false, keepsWork: keepsWork)
         }
         guard WorkFiles.isFolder(path) else { throw OutputFolderError("output folder \(path): is not a folder") }
         try checkWritable(path, for: path)
@@ -61,7 +67,12 @@ package struct OutputFolder: Sendable {
                 "output folder \(path): has the output of an earlier run",
                 help: "--force replaces it; or name another folder")
         }
-        return OutputFolder(places: OutputPlaces(top: path), existed: true)
+        let places = OutputPlaces(top: path)
+        guard !keepsWork || !names.contains(OutputPlaces.workName) || isOurWork(places.work) else {
+            throw OutputFolderError(
+                "output folder \(path): no run of this program made its 'work'", help: "rename it, name another output folder, or leave out --keep-work")
+        }
+        return OutputFolder(places: places, existed: true, keepsWork: keepsWork)
     }
 
     /// Prepares the folder: removes the files of an earlier run, and creates the folder and its `logs/`.
@@ -72,12 +83,36 @@ package struct OutputFolder: Sendable {
         if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
         for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
         try? WorkFiles.remove(places.logs)
-        try? WorkFiles.remove(places.work)
+        removeWork()
         // Remove the report last: it identifies the folder as ours.
         if names.contains(Self.reportName) { try? WorkFiles.removeFile(report) }
         try Self.makeFolders(path)
         try Self.makeFolders(places.logs)
+        if keepsWork {
+            try Self.makeFolders(places.work)
+            do throws(WorkFileError) {
+                try WorkFiles.writeAtomically([], to: places.work.appending(Self.workMarker))
+            } catch {
+                throw OutputFolderError(error.message, help: error.help, exitCode: error.exitCode)
+            }
+        }
     }
+
+    /// Removes what a run kept in `work/`. Leaves a `work` that no run made, and files that somebody else put into it.
+    private func removeWork() {
+        guard Self.isOurWork(places.work) else { return }
+        for name in Self.workNames { try? WorkFiles.remove(places.work.appending(name)) }
+        try? WorkFiles.removeFile(places.work.appending(Self.workMarker))
+        try? WorkFiles.removeEmptyFolder(places.work)
+    }
+
+    private static func isOurWork(_ work: FilePath) -> Bool {
+        guard case .folder? = try? WorkFiles.kind(of: work), case .regular? = try? WorkFiles.kind(of: work.appending(workMarker)) else { return false }
+        return true
+    }
+
+    /// The names of what this run kept in `work/`.
+    var keptNames: [String] { keepsWork ? Self.workNames.filter { WorkFiles.isFolder(places.work.appending($0)) } : [] }
 
     /// One payload file of a run.
     package struct PayloadFile: Sendable, Equatable {
@@ -119,7 +154,7 @@ package struct OutputFolder: Sendable {
         for name in (try? Self.listing(path)) ?? [] where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
         if !keepLogs {
             try? WorkFiles.remove(places.logs)
-            try? WorkFiles.remove(places.work)
+            removeWork()
         }
         try? WorkFiles.removeEmptyFolder(places.logs)
         if !existed { try? WorkFiles.removeEmptyFolder(path) }
@@ -147,7 +182,7 @@ package struct OutputFolder: Sendable {
     /// A folder is ours if it has our report, or if it has only the files that a killed run leaves.
     private static func isOurs(_ path: FilePath, names: [String]) -> Bool {
         if names.contains(reportName) { return earlierReport(in: path) != nil }
-        return names.allSatisfy { $0 == OutputPlaces.logsName || $0 == OutputPlaces.workName || isTemporary($0) }
+        return names.allSatisfy { $0 == OutputPlaces.logsName || ($0 == OutputPlaces.workName && isOurWork(path.appending($0))) || isTemporary($0) }
     }
 
     /// The fields that identify a report as ours, whatever the schema of the rest.

@@ -24,10 +24,14 @@ protocol ConsoleCommand: ParsableCommand {
 
     /// The line to print after an interruption.
     var interruption: String { get }
+
+    /// Whether the text on standard output is the command's whole result. Then the command fails when that text is lost.
+    var isResultText: Bool { get }
 }
 
 extension ConsoleCommand {
     var interruption: String { "interrupted" }
+    var isResultText: Bool { true }
 }
 
 /// The exit codes, for the text of `--help`.

@@ -67,6 +67,8 @@ struct TestDriveCommand: ConsoleCommand {
 
     var interruption: String { "interrupted: the machine was stopped, and there is no verdict" }
 
+    var isResultText: Bool { false }
+
     func run(on console: Console) async throws -> ExitStatus {
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
         let terminal = Terminal(console)

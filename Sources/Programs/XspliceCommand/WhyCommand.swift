@@ -42,8 +42,12 @@ struct WhyCommand: ConsoleCommand {
         let path = FilePath(report)
         let file = WorkFiles.isFolder(path) ? OutputFolder.report(in: path) : path
         let bytes = try InputFile.read(file)
-        if let one = try? JSONText.decode(BuildReport.self, from: bytes) { return [one] }
-        if let several = try? JSONText.decode(RunReport.self, from: bytes) { return several.targets }
+        if let one = try? JSONText.decode(BuildReport.self, from: bytes), one.isOfThisVersion { return [one] }
+        if let several = try? JSONText.decode(RunReport.self, from: bytes), several.targets.allSatisfy(\.isOfThisVersion) { return several.targets }
         throw UsageError("\(file): is not a report of this version of the program", help: "make the payload again: its new report says why")
     }
+}
+
+extension BuildReport {
+    fileprivate var isOfThisVersion: Bool { generator == Self.generatorName && schemaVersion == Self.currentSchema }
 }

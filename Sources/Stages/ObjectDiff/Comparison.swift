@@ -142,25 +142,10 @@ struct Comparison {
             return Difference(
                 at: offset,
                 .reference(
-                    before: x.flatMap { $0.offset == offset ? text($0, in: original) : nil } ?? "no reference",
-                    after: y.flatMap { $0.offset == offset ? text($0, in: patched) : nil } ?? "no reference"))
+                    before: x.flatMap { $0.offset == offset ? description(of: $0, in: original) : nil } ?? "no reference",
+                    after: y.flatMap { $0.offset == offset ? description(of: $0, in: patched) : nil } ?? "no reference"))
         }
         return nil
-    }
-
-    /// Describes where a reference leads.
-    private func text<Side>(_ reference: Item<Side>.Reference, in graph: ObjectGraph<Side>) -> String {
-        func with(_ name: String) -> String { reference.distance == 0 ? name : "\(name)\(reference.distance > 0 ? "+" : "-")\(reference.distance.magnitude)" }
-        switch reference.target {
-        case .external(let name): return with(name)
-        case .absolute(let value): return "the number \(value)"
-        case .unclear(let section): return "section \(section)"
-        case .item(let id):
-            let item = graph[id]
-            if item.isNamed { return with(item.name) }
-            if item.kind == .string { return "\"\(printable(graph.bytes(of: item)))\"" }
-            return with("unnamed data of \(graph.sectionName(of: item))")
-        }
     }
 }
 
@@ -168,4 +153,19 @@ struct Comparison {
 func printable(_ bytes: ArraySlice<UInt8>) -> String {
     let text = bytes.prefix { $0 != 0 }
     return String(decoding: text.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self) + (text.count > 40 ? "..." : "")
+}
+
+/// Describes where a reference leads.
+func description<Side>(of reference: Item<Side>.Reference, in graph: ObjectGraph<Side>) -> String {
+    func with(_ name: String) -> String { reference.distance == 0 ? name : "\(name)\(reference.distance > 0 ? "+" : "-")\(reference.distance.magnitude)" }
+    switch reference.target {
+    case .external(let name): return with(name)
+    case .absolute(let value): return "the number \(value)"
+    case .unclear(let section): return "section \(section)"
+    case .item(let id):
+        let item = graph[id]
+        if item.isNamed { return with(item.name) }
+        if item.kind == .string { return "\"\(printable(graph.bytes(of: item)))\"" }
+        return with("unnamed data of \(graph.sectionName(of: item))")
+    }
 }

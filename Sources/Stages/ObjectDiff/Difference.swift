@@ -47,9 +47,18 @@ extension Difference {
             result.before = Self.text(old, leadingTo: before)
             result.after = Self.text(new, leadingTo: after)
         } else {
-            (result.before, result.after) = (old?.text, new?.text)
+            result.before = Self.text(old, of: a, in: original)
+            result.after = Self.text(new, of: b, in: patched)
         }
         return result
+    }
+
+    /// An instruction, with what its relocation refers to: in the bytes alone that address is not filled in.
+    private static func text<Side>(_ instruction: InstructionText?, of item: Item<Side>, in graph: ObjectGraph<Side>) -> String? {
+        instruction.map { instruction in
+            guard let reference = item.references.first(where: { instruction.range.contains($0.offset) }) else { return instruction.text }
+            return "\(instruction.text) [\(description(of: reference, in: graph))]"
+        }
     }
 
     /// Replaces the address in an instruction by its target, because a relocation has not filled that address in yet.

@@ -10,12 +10,17 @@ struct KeptWork: Sendable {
 
     /// Copies both trees.
     ///
-    /// - Throws: `WorkFileError`.
+    /// - Throws: `WorkFileError`. Then no part of the copies is left.
     func keep(original: FilePath, patched: FilePath) throws {
-        for (name, top) in [("original", original), ("patched", patched)] {
-            let copy = folder.appending(name)
-            try WorkFiles.remove(copy)
-            try WorkFiles.copyFolder(top, to: copy)
+        let copies = [(original, folder.appending("original")), (patched, folder.appending("patched"))]
+        do {
+            for (top, copy) in copies {
+                try WorkFiles.remove(copy)
+                try WorkFiles.copyFolder(top, to: copy)
+            }
+        } catch {
+            for (_, copy) in copies { try? WorkFiles.remove(copy) }
+            throw error
         }
     }
 

@@ -11,7 +11,7 @@ import WorkFiles
             let output = folder.appending("out"), work = output.appending("work")
             let ending = try await Program.run(bench.arguments(output: output) + ["--keep-work"])
             try #require(ending.code == 0, "\(ending.error)")
-            #expect(ending.output.contains("Kept: \(work):"))
+            #expect(ending.output.contains("Kept: \(work)/original, \(work)/patched, \(work)/objects"))
 
             // The patch is in one of them.
             let patch = try WorkFiles.readText(Bench.change)
@@ -55,7 +55,7 @@ import WorkFiles
             let output = folder.appending("out"), work = output.appending("work")
             let ending = try await Program.run(bench.arguments(patches: [bad], output: output) + ["--keep-work"])
             #expect(ending.code == 5, "\(ending.error)")
-            #expect(ending.output.contains("Kept: \(work):") && WorkFiles.isFolder(work.appending("patched/xen")))
+            #expect(ending.output.contains("Kept: \(work)/original, \(work)/patched\n") && WorkFiles.isFolder(work.appending("patched/xen")))
 
             let next = try await Program.run(bench.arguments(output: output) + ["--force"])
             #expect(next.code == 0, "\(next.error)")

@@ -76,6 +76,7 @@ import Testing
         (#"{ "hypervisors": [{ "name": "a" }], "fixes": [] }"#, "hypervisors[0].source: is missing"),
         (#"{ "hypervisors": [{ "name": 5, "source": "b" }], "fixes": [] }"#, "hypervisors[0].name: is of another type"),
         (#"{ "hypervisors": [{ "name": "../a", "source": "b" }], "fixes": [] }"#, "hypervisors[0].name: '../a' can't name a folder"),
+        (#"{ "hypervisors": [{ "name": "batch.json", "source": "b" }], "fixes": [] }"#, "hypervisors[0].name: 'batch.json' is the name of the batch's report"),
         (#"{ "hypervisors": [{ "name": "..", "source": "b" }], "fixes": [] }"#, "hypervisors[0].name: '..' can't name a folder"),
         (#"{ "hypervisors": [{ "name": "a", "source": "b" }, { "name": "a", "source": "b" }], "fixes": [] }"#, "hypervisors[1].name: 'a' is there twice"),
     ])
@@ -87,6 +88,7 @@ import Testing
 
     @Test(arguments: [
         (#"{ "patches": [] }"#, "fixes[0].patches: no patch is named"), (#"{ "name": "x" }"#, "fixes[0].patches: is missing"),
+        (#"{ "patches": ["p"], "hypervisors": [] }"#, "fixes[0].hypervisors: the list is empty"),
         (#"{ "patches": ["p"], "hypervisors": ["c"] }"#, "fixes[0].hypervisors: no hypervisor is called 'c'"),
         (#"{ "patches": ["p"] }, { "patches": ["q/p.patch"] }"#, "fixes[1].name: 'p' is there twice"),
         (#"{ "patches": ["p"], "options": ["--force"] }"#, "fixes[0].options: '--force' is not an option of a fix"),

@@ -24,6 +24,18 @@ import WorkFiles
         }
     }
 
+    /// As a full disk behind a redirection.
+    private struct FullSink: TextSink {
+        func write(_ text: String) {}
+        var loss: Errno? { .noSpace }
+    }
+
+    @Test(arguments: [["explain"], ["explain", "--json"], ["--help"], ["--version"]]) func aResultThatIsLostIsAFault(arguments: [String]) async {
+        let error = MemorySink()
+        #expect(await CommandLineTool.run(arguments, on: Console(output: FullSink(), error: error)) == .internalFault)
+        #expect(error.text.contains("cannot write to standard output"))
+    }
+
     @Test func pageHasExactlyTheExitCodes() throws {
         let rows = try document("Docs/ExitCodes.md").split(separator: "\n").compactMap { line -> String? in
             let cells = line.split(separator: "|").map { $0.trimmed }

@@ -51,6 +51,30 @@ import Glibc
         #expect(folder.names("out/deep/er") == ["logs"])
     }
 
+    @Test func aWorkFolderThatNoRunMadeStaysAsItIs() throws {
+        try writeOnce("a.livepatch")
+        let work = out.appending("work"), mine = work.appending("mine.txt")
+        try WorkFiles.makeFolder(work)
+        try WorkFiles.writeAtomically([1], to: mine)
+        #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true, keepsWork: true) }
+        try writeOnce("b.livepatch", force: true)
+        #expect(try WorkFiles.read(mine) == [1])
+        try WorkFiles.remove(out.appending("report.json"))
+        try WorkFiles.remove(out.appending("b.livepatch"))
+        #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+    }
+
+    @Test func onlyWhatARunKeptIsRemoved() throws {
+        let first = try OutputFolder.claim(out, force: false, keepsWork: true), work = out.appending("work")
+        try first.prepare()
+        try WorkFiles.makeFolder(work.appending("objects"))
+        #expect(first.keptNames == ["objects"])
+        try first.write(report)
+        try WorkFiles.writeAtomically([1], to: work.appending("mine.txt"))
+        try OutputFolder.claim(out, force: true).prepare()
+        #expect(folder.names("out/work") == ["mine.txt"])
+    }
+
     @Test func anEmptyFolderIsTaken() throws {
         mkdir(out.string, 0o755)
         try writeOnce("a.livepatch")
