@@ -85,14 +85,14 @@ package struct AptSource: Sendable, Equatable {
 
     /// The entry of this machine's apt for Debian's main archive of the release that it runs.
     ///
-    /// `configuration` is `/etc/apt` and `release` is `/etc/os-release`, except in tests. Throws `TestDriveError` when the machine is not
+    /// `configuration` is `/etc/apt` and `release` is `/etc/os-release`, except in tests. Throws `StepError` when the machine is not
     /// a Debian or has no such entry.
     package static func ofThisMachine(
         configuration: FilePath = "/etc/apt", release: FilePath = "/etc/os-release"
     ) throws -> AptSource {
         let facts = releaseFacts(text(release))
         guard facts["ID"] == "debian", let codename = facts["VERSION_CODENAME"] else {
-            throw TestDriveError(
+            throw StepError(
                 "\(release) does not name a release of Debian",
                 help: "what is fetched comes from Debian's archive, as the machine's own apt knows it")
         }
@@ -107,7 +107,7 @@ package struct AptSource: Sendable, Equatable {
             entry.components.contains("main") && entry.suites.contains { wanted.contains($0) }
         }
         guard let fitting else {
-            throw TestDriveError(
+            throw StepError(
                 "\(configuration) has no entry for Debian's main archive of \(codename)",
                 help: "add one (see sources.list(5)); packages and sources are fetched from where it points")
         }

@@ -44,11 +44,11 @@ package struct Boot: Sendable {
 
     /// Runs the scenario to its end, to a panic or to the time limit. QEMU always ends with this call, even if the call is cancelled.
     ///
-    /// Whatever the machine does is a result. Throws `TestDriveError` and `WorkFileError` when the machine could not start: a file or
+    /// Whatever the machine does is a result. Throws `StepError` and `WorkFileError` when the machine could not start: a file or
     /// program is missing, the scenario has a wrong name, or QEMU refuses its arguments.
     package func run(_ scenario: Scenario) async throws -> MachineRun {
         for file in [hypervisor, dom0.kernel] where !WorkFiles.exists(file) {
-            throw TestDriveError("there is no \(file) to boot", exitCode: .usage)
+            throw StepError("there is no \(file) to boot", exitCode: .usage)
         }
         let initramfs = try TemporaryFile(try WorkFiles.read(dom0.initramfs) + scenario.archive())
         defer { initramfs.remove() }
@@ -60,16 +60,16 @@ package struct Boot: Sendable {
         do {
             status = try await run(arguments, into: wire)
         } catch let error as SubprocessError where error.code == .executableNotFound {
-            throw TestDriveError("\(emulator.program) is not on this machine", help: "Debian's package \(emulator.package) has it")
+            throw StepError("\(emulator.program) is not on this machine", help: "Debian's package \(emulator.package) has it")
         } catch let error as SubprocessError {
-            throw TestDriveError("\(emulator.program): \(error.description)")
+            throw StepError("\(emulator.program): \(error.description)")
         }
         try Task.checkCancellation()
         let bytes = wire.bytes
         let console = Console(bytes)
         if !status.isSuccess, !wire.isOver, console.steps.isEmpty, console.panic == nil {
             let lastLine = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).last ?? "it said nothing"
-            throw TestDriveError("\(emulator.program) failed (\(status)): \(lastLine)")
+            throw StepError("\(emulator.program) failed (\(status)): \(lastLine)")
         }
         return MachineRun(
             console: console, log: String(decoding: bytes, as: UTF8.self),
@@ -181,19 +181,19 @@ package struct MachineRun: Sendable {
         steps.first { $0.id == id } ?? Console.StepResult(id: id)
     }
 
-    /// Throws `TestDriveError` with the reason, unless the machine reached the end of its scenario and switched itself off.
+    /// Throws `StepError` with the reason, unless the machine reached the end of its scenario and switched itself off.
     package func requireFinished() throws {
         let during = { (step: String?) in step.map { " during the step '\($0)'" } ?? "" }
         switch verdict {
         case .finished: return
-        case .stillOn: throw TestDriveError("the machine did not switch off after the last step")
-        case .panicked(let reason): throw TestDriveError("the machine died: \(reason)")
+        case .stillOn: throw StepError("the machine did not switch off after the last step")
+        case .panicked(let reason): throw StepError("the machine died: \(reason)")
         case .timedOut(let limit, let step):
-            throw TestDriveError("the machine was not done after \(limit.components.seconds) s\(during(step))")
+            throw StepError("the machine was not done after \(limit.components.seconds) s\(during(step))")
         case .tooLoud(let bytes, let step):
-            throw TestDriveError("the machine wrote \(bytes) bytes to its console and was stopped\(during(step))")
+            throw StepError("the machine wrote \(bytes) bytes to its console and was stopped\(during(step))")
         case .stopped(let step):
-            throw TestDriveError(console.lacksPrivcmd ? Console.noPrivcmd : "the machine went off before it was done\(during(step))")
+            throw StepError(console.lacksPrivcmd ? Console.noPrivcmd : "the machine went off before it was done\(during(step))")
         }
     }
 }

@@ -4,7 +4,7 @@ import SystemPackage
 extension Boot {
     /// QEMU's arguments for this boot, with the dom0's initramfs (including the scenario) in a file.
     ///
-    /// Throws `TestDriveError` for a path that QEMU's arguments can't express.
+    /// Throws `StepError` for a path that QEMU's arguments can't express.
     func arguments(initramfs: FilePath) throws -> [String] {
         let emulator = machine.emulator
         // Scrubbing would make the host provide memory that nobody uses: a tenth of the time of the whole run.
@@ -23,7 +23,7 @@ extension Boot {
         case .multiboot:
             // QEMU splits the list of modules at commas, and a module's path ends at the first blank.
             for path in [dom0.kernel, initramfs] where path.string.contains(where: { $0 == "," || $0 == " " }) {
-                throw TestDriveError("QEMU can't boot \(path): the path has a comma or a space", exitCode: .usage)
+                throw StepError("QEMU can't boot \(path): the path has a comma or a space", exitCode: .usage)
             }
             return ["-initrd", "\(dom0.kernel) \(kernelLine),\(initramfs)"]
         case .guestLoader(let kernelAddress, let initramfsAddress):

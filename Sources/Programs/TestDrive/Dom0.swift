@@ -24,7 +24,7 @@ package struct Dom0: Sendable, Equatable {
 
     /// The dom0 of a suite of Debian, for the archive's architecture: from the cache, or made from packages (a download of about 80 MB).
     ///
-    /// Throws `TestDriveError` for an architecture that can't be booted here, and when the archive lacks a package that it needs.
+    /// Throws `StepError` for an architecture that can't be booted here, and when the archive lacks a package that it needs.
     package static func ofDebian(_ archive: DebianArchive) async throws -> Dom0 {
         let cache = archive.cache
         let machine = try TargetMachine.ofDebian(archive.architecture)
@@ -43,7 +43,7 @@ package struct Dom0: Sendable, Equatable {
         return try Dom0(folder, machine: machine)
     }
 
-    /// The dom0 of a suite if it is in the cache already; nil if not. Throws `WorkFileError`, and `TestDriveError` for an architecture that can't
+    /// The dom0 of a suite if it is in the cache already; nil if not. Throws `WorkFileError`, and `StepError` for an architecture that can't
     /// be booted here.
     static func existing(_ archive: DebianArchive) throws -> Dom0? {
         let machine = try TargetMachine.ofDebian(archive.architecture)
@@ -62,7 +62,7 @@ package struct Dom0: Sendable, Equatable {
     ) async throws -> String {
         let newest = "linux-image-\(machine.kernelFlavour)"
         guard let kernel = try await lists.dependencies(of: newest).first(where: { $0.hasPrefix("linux-image-") }) else {
-            throw TestDriveError("\(newest) of Debian \(archive.suite) depends on no kernel")
+            throw StepError("\(newest) of Debian \(archive.suite) depends on no kernel")
         }
         return kernel
     }
@@ -72,7 +72,7 @@ package struct Dom0: Sendable, Equatable {
         let versioned = try await lists.binaries(ofSource: "xen").filter { name in
             name.hasPrefix("xen-utils-") && name.dropFirst("xen-utils-".count).allSatisfy { $0.isNumber || $0 == "." }
         }
-        guard var packages = versioned.first.map({ [$0] }) else { throw TestDriveError("Debian's xen has no package xen-utils-VERSION") }
+        guard var packages = versioned.first.map({ [$0] }) else { throw StepError("Debian's xen has no package xen-utils-VERSION") }
         packages.append("xenstore-utils")
         var next = 0
         while next < packages.count {
@@ -102,7 +102,7 @@ package struct Dom0: Sendable, Equatable {
         var programs: [String] = []
         for name in Self.programs {
             guard let path = try? packages.path(named: name) else {
-                if name == "xen-livepatch" { throw TestDriveError("\(packages.root) has no \(name)") }
+                if name == "xen-livepatch" { throw StepError("\(packages.root) has no \(name)") }
                 continue
             }
             programs.append(path)

@@ -32,7 +32,7 @@ package struct Scenario: Sendable, Equatable {
 
     /// Adds the file at `path`, under its own name or `name`. Throws `WorkFileError` when it can't be read.
     package mutating func take(_ path: FilePath, as name: String? = nil) throws {
-        guard let name = name ?? path.lastComponent?.string else { throw TestDriveError("\(path) names no file") }
+        guard let name = name ?? path.lastComponent?.string else { throw StepError("\(path) names no file") }
         files[name] = try WorkFiles.read(path)
     }
 
@@ -60,10 +60,10 @@ package struct Scenario: Sendable, Equatable {
     ///
     /// - Parameter verified: whether the step also fails, with a line that says so, when the tool ends with 0 but its list shows the
     ///   payload in another state than expected.
-    /// - Throws: `TestDriveError` for a name that the shell would not take as one word.
+    /// - Throws: `StepError` for a name that the shell would not take as one word.
     package mutating func hostTool(_ id: String, _ action: HostToolAction, _ name: String, verified: Bool = false) throws {
         guard !name.isEmpty, name.utf8.allSatisfy(Self.mayBeInID), !name.hasPrefix("-") else {
-            throw TestDriveError("'\(name)' can't name a payload here: letters, digits, '_', '.' and '-' only", exitCode: .usage)
+            throw StepError("'\(name)' can't name a payload here: letters, digits, '_', '.' and '-' only", exitCode: .usage)
         }
         let attempt =
             switch action {
@@ -121,23 +121,23 @@ package struct Scenario: Sendable, Equatable {
 
     /// The part of the initramfs that makes the dom0 run this scenario.
     ///
-    /// Throws `TestDriveError` for a step's id or a file's name that is not allowed.
+    /// Throws `StepError` for a step's id or a file's name that is not allowed.
     func archive() throws -> [UInt8] {
         var archive = CpioArchive()
         var seen: Set<String> = []
         archive.addFolder("scenario")
         for (index, step) in steps.enumerated() {
             guard !step.id.isEmpty, step.id.utf8.allSatisfy(Self.mayBeInID) else {
-                throw TestDriveError("'\(step.id)' can't name a step: letters, digits, '_', '.' and '-' only", exitCode: .usage)
+                throw StepError("'\(step.id)' can't name a step: letters, digits, '_', '.' and '-' only", exitCode: .usage)
             }
-            guard seen.insert(step.id).inserted else { throw TestDriveError("two steps are named \(step.id)", exitCode: .usage) }
+            guard seen.insert(step.id).inserted else { throw StepError("two steps are named \(step.id)", exitCode: .usage) }
             // The shell runs the steps in the order of their names.
             let position = String(index + 100_000)
             archive.addFile("scenario/\(position)-\(step.id)", Array((step.command + "\n").utf8))
         }
         for (name, content) in files.sorted(by: { $0.key < $1.key }) {
             guard !name.isEmpty, name != ".", name != "..", !name.contains("/") else {
-                throw TestDriveError("'\(name)' can't name a file in /payloads", exitCode: .usage)
+                throw StepError("'\(name)' can't name a file in /payloads", exitCode: .usage)
             }
             archive.addFile("payloads/\(name)", content)
         }

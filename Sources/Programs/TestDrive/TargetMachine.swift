@@ -50,12 +50,12 @@ package struct TargetMachine: Sendable, Equatable, CustomStringConvertible {
     /// Memory begins at 1 GiB. Xen is loaded at its beginning, and QEMU puts its device tree 128 MiB above that.
     private static let highModules = Emulator.Modules.guestLoader(kernel: 0x5000_0000, initramfs: 0x5800_0000)
 
-    /// The machine of that name. Throws `TestDriveError` for an unknown name.
+    /// The machine of that name. Throws `StepError` for an unknown name.
     package static func named(_ name: String) throws -> TargetMachine {
         try first(name) { $0.name == name }
     }
 
-    /// The machine that runs a suite of Debian for `architecture` (`amd64`, `arm64`, `armhf`). Throws `TestDriveError` for other architectures.
+    /// The machine that runs a suite of Debian for `architecture` (`amd64`, `arm64`, `armhf`). Throws `StepError` for other architectures.
     package static func ofDebian(_ architecture: String) throws -> TargetMachine {
         try first(architecture) { $0.debianArchitecture == architecture }
     }
@@ -63,7 +63,7 @@ package struct TargetMachine: Sendable, Equatable, CustomStringConvertible {
     private static func first(_ name: String, where fits: (TargetMachine) -> Bool) throws -> TargetMachine {
         guard let found = all.first(where: fits) else {
             let known = all.map(\.name).joined(separator: ", ")
-            throw TestDriveError("the architecture \(name) is not known here", help: "known are \(known)", exitCode: .usage)
+            throw StepError("the architecture \(name) is not known here", help: "known are \(known)", exitCode: .usage)
         }
         return found
     }

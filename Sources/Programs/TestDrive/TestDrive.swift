@@ -65,12 +65,12 @@ package struct TestDrive: Sendable {
     /// The dom0's scenario, and the steps to show to the user. The first and the last step of the scenario are not shown: they read the taint of
     /// the dom0's kernel, and the first one also checks that the host tool works with the hypervisor.
     ///
-    /// - Throws: `TestDriveError` for names that the host tool can't take, and for two payloads with the same name.
+    /// - Throws: `StepError` for names that the host tool can't take, and for two payloads with the same name.
     package func scenario() throws -> (scenario: Scenario, steps: [Step]) {
         var scenario = Scenario(), steps: [Step] = []
         for payload in payloads {
             guard scenario.files["\(payload.name).livepatch"] == nil else {
-                throw TestDriveError(
+                throw StepError(
                     "two payloads are called \(payload.name)", help: "the host tool knows payloads by their names: give them different ones", exitCode: .usage)
             }
             scenario.files["\(payload.name).livepatch"] = payload.bytes
@@ -216,7 +216,7 @@ package struct TestDriveResult: Sendable {
 extension TestDrive {
     /// Boots the hypervisor and drives the payloads through it.
     ///
-    /// - Throws: `TestDriveError` and `WorkFileError` when the machine could not start; see `Boot.run`.
+    /// - Throws: `StepError` and `WorkFileError` when the machine could not start; see `Boot.run`.
     package func run(on boot: Boot) async throws -> TestDriveResult {
         let (scenario, steps) = try scenario()
         return TestDriveResult(try await boot.run(scenario), steps: steps)

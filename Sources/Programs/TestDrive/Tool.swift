@@ -17,7 +17,7 @@ package struct Tool: Sendable {
 
     /// Runs the program, and returns what it printed on standard output.
     ///
-    /// Throws `TestDriveError` when the program is missing, ends with a status other than 0 or exceeds the time limit. The error
+    /// Throws `StepError` when the program is missing, ends with a status other than 0 or exceeds the time limit. The error
     /// includes the most telling line of standard error: the last one that looks like an error, else the last one.
     @discardableResult
     package func output(_ arguments: [String], in folder: FilePath? = nil) async throws -> String {
@@ -69,23 +69,23 @@ package struct Tool: Sendable {
     private func limited<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
         do {
             return try await withTimeLimit(timeLimit, body) {
-                TestDriveError("\(name) took longer than \(timeLimit.components.seconds) s and was ended")
+                StepError("\(name) took longer than \(timeLimit.components.seconds) s and was ended")
             }
         } catch let error as SubprocessError where error.code == .executableNotFound {
-            throw TestDriveError("\(name) is not on this machine", help: "install the package that has it")
+            throw StepError("\(name) is not on this machine", help: "install the package that has it")
         } catch let error as SubprocessError {
-            throw TestDriveError("\(name): \(error.description)")
+            throw StepError("\(name): \(error.description)")
         }
     }
 
     private func failure(
         _ arguments: [String], _ status: TerminationStatus, lastWords: String, log: FilePath? = nil
-    ) -> TestDriveError {
+    ) -> StepError {
         let lines = lastWords.split(whereSeparator: \.isNewline).map(String.init)
         let telling = lines.last { $0.hasPrefix("E: ") || $0.contains("rror: ") || $0.contains("***") } ?? lines.last
         // Leave out apt's options: they are long and always the same. The other words show what was asked.
         let words = arguments.filter { !$0.hasPrefix("-") && !$0.contains("::") }.prefix(4).joined(separator: " ")
-        return TestDriveError(
+        return StepError(
             "\(name) \(words) failed (\(status)): \(telling ?? "it said nothing")",
             help: log.map { "the whole log: \($0)" })
     }
@@ -93,7 +93,7 @@ package struct Tool: Sendable {
 
 /// Runs `body`. If it takes longer than `limit`, cancels it and throws the error `late`.
 func withTimeLimit<R: Sendable>(
-    _ limit: Duration, _ body: @escaping @Sendable () async throws -> R, late: @escaping @Sendable () -> TestDriveError
+    _ limit: Duration, _ body: @escaping @Sendable () async throws -> R, late: @escaping @Sendable () -> StepError
 ) async throws -> R {
     try await withThrowingTaskGroup(of: R.self) { group in
         group.addTask { try await body() }

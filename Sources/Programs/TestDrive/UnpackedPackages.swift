@@ -26,12 +26,12 @@ struct UnpackedPackages {
     }
 
     func path(named name: String) throws -> String {
-        guard let path = byName[name] else { throw TestDriveError("the packages in \(root) have no file \(name)") }
+        guard let path = byName[name] else { throw StepError("the packages in \(root) have no file \(name)") }
         return path
     }
 
     func path(where fits: (String) -> Bool) throws -> String {
-        guard let path = paths.first(where: fits) else { throw TestDriveError("the packages in \(root) lack a file that the dom0 needs") }
+        guard let path = paths.first(where: fits) else { throw StepError("the packages in \(root) lack a file that the dom0 needs") }
         return path
     }
 

@@ -60,7 +60,7 @@ package struct Benchmark: Sendable {
     /// Runs every measurement `times` times.
     ///
     /// - Returns: the times of the full builds in seconds, and the rows.
-    /// - Throws: `RigError` and `TestDriveError` when a step fails; `WorkFileError`.
+    /// - Throws: `StepError` when a step fails; `WorkFileError`.
     package func run(times: Int) async throws -> (unit: [Double], rows: [Row]) {
         var unit: [Double] = []
         var rows = [
@@ -218,7 +218,7 @@ package struct Benchmark: Sendable {
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         guard case .exited(let code) = result.terminationStatus, ends.contains(code) else {
-            throw RigError("\(program) \(arguments.joined(separator: " ")) ended with \(result.terminationStatus)")
+            throw StepError("\(program) \(arguments.joined(separator: " ")) ended with \(result.terminationStatus)")
         }
         return Measure(seconds: seconds, memory: arguments.first == "diff" ? result.closureResult : nil)
     }

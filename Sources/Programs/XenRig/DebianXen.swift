@@ -40,30 +40,30 @@ package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
     /// The Xen that changes are written for, and the tools' default.
     package static let standard = all[1]
 
-    /// The Xen of a suite. Throws `RigError` for a suite that the rig does not know.
+    /// The Xen of a suite. Throws `StepError` for a suite that the rig does not know.
     package static func of(suite: String) throws -> DebianXen {
         guard let found = all.first(where: { $0.suite == suite }) else {
             let known = all.map(\.suite).joined(separator: ", ")
-            throw RigError("the rig does not know the Xen of Debian \(suite)", help: "it knows \(known)", exitCode: .usage)
+            throw StepError("the rig does not know the Xen of Debian \(suite)", help: "it knows \(known)", exitCode: .usage)
         }
         return found
     }
 
     /// The hypervisor with live patching, built with the compiler that fits it: from the cache, or downloaded and built.
     ///
-    /// The parameters are those of `XenRelease.build`. Throws `TestDriveError` when the archive lacks files that the build needs, and `RigError`
+    /// The parameters are those of `XenRelease.build`. Throws `StepError` when the archive lacks files that the build needs,
     /// when the archive now has another version of Xen, or for a machine that is not one of `machines`.
     package func build(
         _ variant: String = "", options: [String: String] = [:], machine: TargetMachine = .x86_64, cache: FolderCache
     ) async throws -> HypervisorBuild {
         guard machines.contains(machine) else {
             let known = machines.map(\.name).joined(separator: ", ")
-            throw RigError("the rig does not build \(self) for \(machine)", help: "it builds it for \(known)", exitCode: .usage)
+            throw StepError("the rig does not build \(self) for \(machine)", help: "it builds it for \(known)", exitCode: .usage)
         }
         let archive = DebianArchive(suite: suite, cache: cache)
         let release = try await XenRelease.ofDebian(archive)
         guard release.version == version || release.version.hasPrefix("\(version).") else {
-            throw RigError("the Xen of Debian \(suite) is \(release.version), not \(version)")
+            throw StepError("the Xen of Debian \(suite) is \(release.version), not \(version)")
         }
         var compiler: SuiteCompiler?
         if let gcc { compiler = try await SuiteCompiler.ofDebian(archive, version: gcc) }

@@ -21,7 +21,7 @@ package struct GoldenRun: Sendable {
 
     /// Builds the hypervisor, and runs the program for each fixture.
     ///
-    /// - Throws: `RigError`, `TestDriveError` and `WorkFileError` when the hypervisor can't be built, or when a run does not end by itself.
+    /// - Throws: `StepError` and `WorkFileError` when the hypervisor can't be built, or when a run does not end by itself.
     package func run() async throws -> GoldenFile {
         let changes = try Trial.all(of: ChangeCase.all(in: fixtures), with: [target]).map(\.change)
         let work = try WorkFiles.makeTemporaryFolder(named: "xsplice-golden")
@@ -29,7 +29,7 @@ package struct GoldenRun: Sendable {
         var builds: [Bool: HypervisorBuild] = [:]
         for debug in Set(changes.map(\.isForDebugBuild)) { builds[debug] = try await build(debug: debug, in: work) }
         let lines = try await inTurns(changes, limit: 2) { [builds] change in
-            guard let build = builds[change.isForDebugBuild] else { throw RigError("\(change.name): no hypervisor for it") }
+            guard let build = builds[change.isForDebugBuild] else { throw StepError("\(change.name): no hypervisor for it") }
             return (change.name, try await line(of: change, build, work: work.appending(change.name)))
         }
         let tools = try await Self.tools(of: builds.values.first) + builds.values.map(Self.identity).sorted()
@@ -65,7 +65,7 @@ package struct GoldenRun: Sendable {
             .path(program), arguments: Arguments(arguments), environment: .inherit.updating(["CC": build.compiler?.program.string]), input: .none,
             output: .discarded, error: .discarded
         ).terminationStatus
-        guard case .exited(let code) = ending else { throw RigError("\(change.name): the program ended with \(ending)") }
+        guard case .exited(let code) = ending else { throw StepError("\(change.name): the program ended with \(ending)") }
         let outcome = try ChangeOutcome(code: Int(code), output: output, error: "")
         let digest = outcome.payload.map { SHA256.hash(data: $0).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
         // Keep repeated identifiers: otherwise a lost diagnostic would not show if there is another of its kind.
@@ -76,7 +76,7 @@ package struct GoldenRun: Sendable {
     /// The build-id of a hypervisor. It differs between folders that a real Xen is built in, and every payload contains it.
     private static func identity(of build: HypervisorBuild) throws -> String {
         let file = try ELFFile.read(build.symbols, debugSections: false)
-        guard let id = BuildIDNote.find(in: file) else { throw RigError("\(build.symbols) has no build-id") }
+        guard let id = BuildIDNote.find(in: file) else { throw StepError("\(build.symbols) has no build-id") }
         return "hypervisor \(BuildIDNote.text(id))"
     }
 

@@ -32,7 +32,7 @@ package struct XenRelease: Sendable, Equatable {
         let home = try WorkFiles.readText(known.appending("home"))
         let source = cache.root.appending("\(home)/source")
         guard WorkFiles.exists(source) else {
-            throw RigError("the cache lost \(source)", help: "remove \(cache.root) and start again")
+            throw StepError("the cache lost \(source)", help: "remove \(cache.root) and start again")
         }
         return XenRelease(version: String(home.dropFirst("xen-".count)), source: source, home: home)
     }
@@ -83,7 +83,7 @@ package struct XenRelease: Sendable, Equatable {
         let settled = Set(try WorkFiles.readText(config).split(separator: "\n").map(String.init))
         // Kconfig silently drops options that it does not know or allow.
         for assignment in assignments where !assignment.hasSuffix("=n") && !settled.contains(assignment) {
-            throw RigError("the configuration of Xen \(version) does not take \(assignment)", exitCode: .usage)
+            throw StepError("the configuration of Xen \(version) does not take \(assignment)", exitCode: .usage)
         }
         try await tool.run(["-C", xen.string, "-j\(ThisMachine.processors)"] + BuildRecipe.facts + variables, log: log)
         // Build Xen's own example payloads: tests check the model of the loader with them.

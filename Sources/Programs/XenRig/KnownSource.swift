@@ -25,7 +25,7 @@ struct KnownSource: Sendable, Equatable {
     ///   - uri: the top of Debian's archive, of any kind that apt supports.
     ///   - options: apt's options, for its command line.
     ///   - downloads: the folder for the downloaded archive.
-    /// - Throws: `TestDriveError` when the archive is not there or has another checksum; `WorkFileError`.
+    /// - Throws: `StepError` when the archive is not there or has another checksum; `WorkFileError`.
     func unpack(from uri: String, options: [String], downloads: FilePath, as destination: FilePath) async throws {
         let file = downloads.appending("\(name).orig.tar.xz")
         // This is apt's own program for scripts: it downloads as apt does, and checks the checksum.

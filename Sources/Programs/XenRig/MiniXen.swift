@@ -13,7 +13,7 @@ package enum MiniXen {
     /// - Parameters:
     ///   - fixtures: the project's folder `Fixtures`.
     ///   - copy: the folder to build in; it must not exist. The output of make goes to `COPY.log`.
-    /// - Throws: `TestDriveError` when make fails.
+    /// - Throws: `StepError` when make fails.
     package static func build(for machine: TargetMachine, fixtures: FilePath = ChangeCase.fixtures, in copy: FilePath) async throws -> HypervisorBuild {
         try await Tool(name: "cp").output(["-r", "--", fixtures.appending(name).string, copy.string])
         // Don't let settings for make in the user's environment change the build.

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Subprocess
 import SystemPackage
+import TestDrive
 import WorkFiles
 
 #if canImport(Glibc)
@@ -52,7 +53,7 @@ package struct Reproduction: Sendable {
     /// Builds all payloads.
     ///
     /// - Returns: a result for each change. `folder` stays if two payloads are not the same.
-    /// - Throws: `RigError` when a step ends with a status other than 0; `WorkFileError`.
+    /// - Throws: `StepError` when a step ends with a status other than 0; `WorkFileError`.
     package func run() async throws -> [Result] {
         try WorkFiles.remove(folder)
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"

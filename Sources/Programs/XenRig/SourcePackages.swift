@@ -19,7 +19,7 @@ extension DebianArchive.Lists {
     ///
     /// Tries the newest version first: an archive may list a version whose files are gone already. If the archive has all files of none of them,
     /// takes upstream's own archive of the newest version that it still has: the same source without Debian's changes. The last
-    /// resort is `known`, which the suite had before. Throws `TestDriveError` and `RigError` when all of these fail.
+    /// resort is `known`, which the suite had before. Throws `StepError` when all of these fail.
     func unpackSource(_ name: String, known: KnownSource? = nil, as destination: FilePath) async throws -> String {
         var reason: (any Error)?
         let versions = try await sourceVersions(name)
@@ -44,7 +44,7 @@ extension DebianArchive.Lists {
                 return version
             }
         }
-        let missing = reason ?? RigError("Debian \(archive.suite) has no source package \(name)")
+        let missing = reason ?? StepError("Debian \(archive.suite) has no source package \(name)")
         guard let known, known.name == name else { throw missing }
         let downloads = folder.appending("source-\(name)")
         try WorkFiles.remove(downloads)

@@ -20,7 +20,7 @@ package struct SuiteCompiler: Sendable, Equatable {
 
     /// GCC `version` from the suite: from the cache, or downloaded (about 30 MB).
     ///
-    /// Throws `TestDriveError` when the suite lacks it, and `RigError` when it does not run here. It uses the machine's libraries, which come
+    /// Throws `StepError` when the suite lacks it, and when it does not run here. It uses the machine's libraries, which come
     /// with the machine's own GCC from Debian.
     package static func ofDebian(_ archive: DebianArchive, version: Int) async throws -> SuiteCompiler {
         let name = "gcc-\(version)"
@@ -39,8 +39,8 @@ package struct SuiteCompiler: Sendable, Equatable {
         try WorkFiles.writeAtomically(Array("int attempt(int a) { return a; }\n".utf8), to: source)
         do {
             try await Tool(name: program.string).output(["-O2", "-c", source.string, "-o", folder.appending("attempt.o").string])
-        } catch let error as TestDriveError {
-            throw RigError("\(program) does not work on this machine: \(error.message)", help: "it needs the libraries of Debian's own gcc")
+        } catch let error as StepError {
+            throw StepError("\(program) does not work on this machine: \(error.message)", help: "it needs the libraries of Debian's own gcc")
         }
     }
 }

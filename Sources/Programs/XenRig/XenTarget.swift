@@ -47,10 +47,10 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
     /// The name of the tree in `expected.json`.
     package var tree: String { isSmall ? MiniXen.name : "xen-\(DebianXen.standard.version)" }
 
-    /// Debian's Xen. Throws `RigError` for the small tree, which can't be booted.
+    /// Debian's Xen. Throws `StepError` for the small tree, which can't be booted.
     package var xen: DebianXen {
-        get throws(RigError) {
-            guard case .debian(let xen) = source else { throw RigError("\(self) is no release of Debian's Xen") }
+        get throws(StepError) {
+            guard case .debian(let xen) = source else { throw StepError("\(self) is no release of Debian's Xen") }
             return xen
         }
     }

@@ -150,7 +150,7 @@ struct TestDriveCommand: ConsoleCommand {
     }
 }
 
-/// `CMD=TEXT`: the text comes after the last equals sign. An empty text is refused, as every output contains it.
+/// `CMD=TEXT`: the text comes after the last equals sign. An empty text is refused, because every output would match it.
 struct ExpectationArgument: ExpressibleByArgument {
     var expectation: TestDrive.Expectation
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import SystemPackage
+import TestDrive
 import WorkFiles
 import XenRig
 
@@ -31,7 +32,7 @@ struct GoldenCommand: AsyncParsableCommand {
     func run() async throws {
         let all = XenTarget.all.filter { $0.isSmall || !small }
         if let unknown = hypervisors.first(where: { name in !all.contains { $0.name == name } }) {
-            throw RigError(
+            throw StepError(
                 "no hypervisor is called '\(unknown)'", help: "they are \(all.map(\.name).joined(separator: ", "))", exitCode: .usage)
         }
         let wanted = hypervisors.isEmpty ? all : all.filter { hypervisors.contains($0.name) }
@@ -45,12 +46,12 @@ struct GoldenCommand: AsyncParsableCommand {
                 print("\(target.name): \(made.lines.count) fixtures written down")
                 continue
             }
-            guard let before = try? WorkFiles.readText(file) else { throw RigError("\(file) can't be read", help: "make golden-update writes it") }
+            guard let before = try? WorkFiles.readText(file) else { throw StepError("\(file) can't be read", help: "make golden-update writes it") }
             let found = GoldenFile(text: before).differences(to: made)
             for line in found.lines { print("\(target.name): \(line)") }
             differences += found.lines.count
             print("\(target.name): \(made.lines.count) fixtures, \(found.lines.count) differ\(found.remark)")
         }
-        guard differences == 0 else { throw RigError("\(differences) fixtures came out another way than they did") }
+        guard differences == 0 else { throw StepError("\(differences) fixtures came out another way than they did") }
     }
 }

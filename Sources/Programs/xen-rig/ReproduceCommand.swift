@@ -22,7 +22,7 @@ struct ReproduceCommand: AsyncParsableCommand {
             print("\(result.change): \(result.sizes.0) and \(result.sizes.1) bytes, \(result.isSame ? "the same" : "different")")
         }
         let differing = results.filter { !$0.isSame }.map(\.change)
-        guard differing.isEmpty else { throw RigError("not reproduced: \(differing.joined(separator: ", ")); see \(reproduction.folder)") }
+        guard differing.isEmpty else { throw StepError("not reproduced: \(differing.joined(separator: ", ")); see \(reproduction.folder)") }
         print("Reproduced.")
     }
 }

@@ -51,7 +51,7 @@ struct RigOptions: ParsableArguments {
         cache.map { FolderCache(root: FilePath($0), tell: RigCommand.tell) } ?? .standard(tell: RigCommand.tell)
     }
 
-    /// Throws `TestDriveError` when `--arch` names an unknown machine.
+    /// Throws `StepError` when `--arch` names an unknown machine.
     var machine: TargetMachine {
         get throws { try TargetMachine.named(arch) }
     }

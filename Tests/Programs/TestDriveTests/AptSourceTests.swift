@@ -70,11 +70,11 @@ struct AptSourceTests {
             #expect(try AptSource.ofThisMachine(configuration: folder, release: release).uri == "https://main.example/debian")
 
             try write("ID=debian\nVERSION_CODENAME=trixie\n", release)
-            let error = #expect(throws: TestDriveError.self) { try AptSource.ofThisMachine(configuration: folder, release: release) }
+            let error = #expect(throws: StepError.self) { try AptSource.ofThisMachine(configuration: folder, release: release) }
             #expect(error?.message.contains("trixie") == true)
 
             try write("ID=fedora\n", release)
-            #expect(throws: TestDriveError.self) { try AptSource.ofThisMachine(configuration: folder, release: release) }
+            #expect(throws: StepError.self) { try AptSource.ofThisMachine(configuration: folder, release: release) }
         }
     }
 

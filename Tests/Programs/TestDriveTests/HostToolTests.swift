@@ -113,6 +113,6 @@ struct HostToolTests {
     @Test("names that the shell would take for something else", arguments: ["", "a b", "-x", "$(reboot)", "a/b"])
     func names(name: String) throws {
         var scenario = Scenario()
-        #expect(throws: TestDriveError.self) { try scenario.hostTool("step", .load, name) }
+        #expect(throws: StepError.self) { try scenario.hostTool("step", .load, name) }
     }
 }

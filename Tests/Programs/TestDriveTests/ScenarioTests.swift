@@ -18,7 +18,7 @@ struct ScenarioTests {
     }
 
     private func message(_ scenario: Scenario) async -> String? {
-        await #expect(throws: TestDriveError.self) { try await run(scenario) }?.message
+        await #expect(throws: StepError.self) { try await run(scenario) }?.message
     }
 
     @Test("names of steps that would break the marks or the shell", arguments: ["", "two words", "a/b", "$(reboot)", "ü"])
@@ -39,7 +39,7 @@ struct ScenarioTests {
     @Test("a hypervisor that is not there")
     func noHypervisor() async {
         let dom0 = Dom0(kernel: "/nonexistent/vmlinuz", initramfs: "/nonexistent/initramfs", kernelPackage: "none")
-        let error = await #expect(throws: TestDriveError.self) {
+        let error = await #expect(throws: StepError.self) {
             _ = try await Boot(hypervisor: "/nonexistent/xen", dom0: dom0).run(Scenario())
         }
         #expect(error?.message.contains("/nonexistent/xen") == true)

@@ -14,7 +14,7 @@ struct TargetMachineTests {
 
     @Test("an unknown one is a wrong argument, and the error says which are known", arguments: ["", "arm", "armhf", "riscv64", "ARM64"])
     func unknown(name: String) {
-        let error = #expect(throws: TestDriveError.self) { try TargetMachine.named(name) }
+        let error = #expect(throws: StepError.self) { try TargetMachine.named(name) }
         #expect(error?.help == "known are x86_64, arm64, arm32")
         #expect(error?.exitCode == .usage)
     }
@@ -106,8 +106,8 @@ struct TargetMachineTests {
     @Test("a path that can't be said as a module is refused; where it can be, its commas are doubled")
     func paths() throws {
         let comma: FilePath = "/dom0,1/vmlinuz"
-        #expect(throws: TestDriveError.self) { try boot(.x86_64, kernel: comma).arguments(initramfs: "/tmp/initramfs") }
-        #expect(throws: TestDriveError.self) { try boot(.x86_64).arguments(initramfs: "/a b/initramfs") }
+        #expect(throws: StepError.self) { try boot(.x86_64, kernel: comma).arguments(initramfs: "/tmp/initramfs") }
+        #expect(throws: StepError.self) { try boot(.x86_64).arguments(initramfs: "/a b/initramfs") }
         let devices = values("-device", in: try boot(.arm64, kernel: comma).arguments(initramfs: "/a b/i,j"))
         #expect(devices.first?.hasPrefix("guest-loader,addr=0x50000000,kernel=/dom0,,1/vmlinuz,bootargs=") == true)
         #expect(devices.last == "guest-loader,addr=0x58000000,initrd=/a b/i,,j")

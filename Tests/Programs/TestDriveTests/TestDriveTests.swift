@@ -49,7 +49,7 @@ struct TestDriveTests {
     }
 
     @Test func twoOfOneName() {
-        #expect(throws: TestDriveError.self) { try TestDrive(payloads: [payload("a"), payload("a")]).scenario() }
+        #expect(throws: StepError.self) { try TestDrive(payloads: [payload("a"), payload("a")]).scenario() }
     }
 
     // MARK: The verdict
@@ -162,7 +162,7 @@ struct TestDriveTests {
         let machine = MachineRun(
             console: Console("\n@@scenario without /dev/xen/privcmd\n".utf8), log: "", verdict: .stopped(step: nil), duration: .seconds(5))
         #expect(TestDriveResult(machine, steps: try drive.scenario().steps).verdict == .stopped(Console.noPrivcmd))
-        let error = #expect(throws: TestDriveError.self) { try machine.requireFinished() }
+        let error = #expect(throws: StepError.self) { try machine.requireFinished() }
         #expect(error?.message == Console.noPrivcmd)
     }
 }

@@ -13,7 +13,7 @@ struct DebianXenTests {
 
     @Test("an unknown one is a wrong argument, and the error says which are known")
     func unknown() {
-        let error = #expect(throws: RigError.self) { try DebianXen.of(suite: "woody") }
+        let error = #expect(throws: StepError.self) { try DebianXen.of(suite: "woody") }
         #expect(error?.message.contains("woody") == true)
         #expect(error?.help?.contains("bullseye") == true)
         #expect(error?.exitCode == .usage)
@@ -23,7 +23,7 @@ struct DebianXenTests {
     func machinesOfSuites() async throws {
         let cache = FolderCache(root: "/nonexistent")
         let old = try DebianXen.of(suite: "bullseye")
-        let error = await #expect(throws: RigError.self) { try await old.build(machine: .arm64, cache: cache) }
+        let error = await #expect(throws: StepError.self) { try await old.build(machine: .arm64, cache: cache) }
         #expect(error?.message == "the rig does not build Xen 4.14 of Debian bullseye for arm64")
         #expect(error?.exitCode == .usage)
         for suite in ["bookworm", "trixie"] { #expect(try DebianXen.of(suite: suite).machines == TargetMachine.all) }

@@ -30,7 +30,7 @@ struct KnownSourceTests {
                     from: "copy:\(archive)", options: ["-o", "APT::Sandbox::User=root"], downloads: temporary.appending("downloads"), as: made)
                 #expect(right)
                 #expect(try WorkFiles.read(made.appending("greeting")) == Array("hello\n".utf8))
-            } catch let error as TestDriveError {
+            } catch let error as StepError {
                 #expect(!right && error.message.contains("apt-helper download-file") && !WorkFiles.exists(made), "\(error)")
             }
         }

@@ -19,7 +19,7 @@ struct XenTargetTests {
 
     @Test("the small tree is no release of Debian's, and can't be booted")
     func small() throws {
-        for target in XenTarget.small { #expect(throws: RigError("\(target) is no release of Debian's Xen")) { try target.xen } }
+        for target in XenTarget.small { #expect(throws: StepError("\(target) is no release of Debian's Xen")) { try target.xen } }
         #expect(try XenTarget.standard.xen == DebianXen.standard)
     }
 

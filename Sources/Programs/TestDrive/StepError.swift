@@ -1,8 +1,8 @@
 import Diagnostics
-import SystemPackage
 
-/// Something that a test drive needs is missing or failed. The error says what, why, and what to do now.
-package struct TestDriveError: ExplainedError, Equatable {
+/// A step of a test drive or of a developers' tool that can't be done: something that it needs is missing, or failed. The error says what, why,
+/// and what to do now.
+package struct StepError: ExplainedError, Equatable {
     package var message: String
     package var help: String?
     package var exitCode: ExitStatus
