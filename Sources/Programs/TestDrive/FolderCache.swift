@@ -4,7 +4,7 @@ import WorkFiles
 /// A cache folder for files that are slow to get: the dom0, apt's lists.
 ///
 /// Each item is a folder. It is either complete or made again: a marker beside it is written last, so that an interrupted
-/// build never counts as a finished one. Processes that want the same item wait for each other.
+/// build never counts as a finished one. A marker without its folder counts for nothing. Processes that want the same item wait for each other.
 package struct FolderCache: Sendable {
     /// Absolute.
     package var root: FilePath
@@ -25,15 +25,13 @@ package struct FolderCache: Sendable {
         _ name: String, recipe: String = "1", make: (FilePath) async throws -> Void
     ) async throws -> FilePath {
         let folder = root.appending(name)
-        let base = folder.lastComponent?.string ?? name
-        let parent = folder.removingLastComponent()
-        let marker = parent.appending(".\(base).complete")
-        if isComplete(marker, recipe) { return folder }
-        try WorkFiles.makeFolder(parent)
-        let lock = try await FileLock.acquire(parent.appending(".\(base).lock")) { tell("waiting for another process that makes \(name)") }
+        if isComplete(folder, recipe) { return folder }
+        try WorkFiles.makeFolder(folder.removingLastComponent())
+        let lock = try await FileLock.acquire(Self.beside(folder, "lock")) { tell("waiting for another process that makes \(name)") }
         defer { withExtendedLifetime(lock) {} }
         // Another process may have made the folder while this process waited.
-        if isComplete(marker, recipe) { return folder }
+        if isComplete(folder, recipe) { return folder }
+        let marker = Self.beside(folder, "complete")
         try WorkFiles.remove(marker)
         try WorkFiles.remove(folder)
         try WorkFiles.makeFolder(folder)
@@ -44,11 +42,16 @@ package struct FolderCache: Sendable {
 
     /// The folder `name` if it exists and is complete, else nil; see `folder`.
     func existing(_ name: String, recipe: String = "1") -> FilePath? {
-        let folder = root.appending(name), base = folder.lastComponent?.string ?? name
-        return isComplete(folder.removingLastComponent().appending(".\(base).complete"), recipe) ? folder : nil
+        let folder = root.appending(name)
+        return isComplete(folder, recipe) ? folder : nil
     }
 
-    private func isComplete(_ marker: FilePath, _ recipe: String) -> Bool {
-        (try? WorkFiles.read(marker)) == Array(recipe.utf8)
+    private func isComplete(_ folder: FilePath, _ recipe: String) -> Bool {
+        WorkFiles.isFolder(folder) && (try? WorkFiles.read(Self.beside(folder, "complete"))) == Array(recipe.utf8)
+    }
+
+    /// The cache's own file for an item: `.NAME.complete`, `.NAME.lock`.
+    private static func beside(_ folder: FilePath, _ kind: String) -> FilePath {
+        folder.removingLastComponent().appending(".\(folder.lastComponent?.string ?? "").\(kind)")
     }
 }

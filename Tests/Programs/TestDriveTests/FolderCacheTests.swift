@@ -46,6 +46,16 @@ struct FolderCacheTests {
         }
     }
 
+    @Test("an item whose folder somebody removed is made anew")
+    func removed() async throws {
+        try await withTemporaryFolder { temporary in
+            let cache = FolderCache(root: temporary)
+            try WorkFiles.remove(try await cache.folder("item") { try write("first", in: $0) })
+            let again = try await cache.folder("item") { try write("again", in: $0) }
+            #expect(try content(again) == "again")
+        }
+    }
+
     @Test("two who want the same item at the same time get the same one")
     func concurrent() async throws {
         try await withTemporaryFolder { temporary in
