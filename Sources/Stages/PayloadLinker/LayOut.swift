@@ -32,9 +32,15 @@ struct OutputSection: Sendable {
     }
 
     /// Writes what a relocation would write.
-    fileprivate mutating func store(_ value: UInt64, _ field: RelocationField, at offset: Int, _ order: ByteOrder) {
+    ///
+    /// - Throws: `ELFWritingError` for a field outside the section's bytes.
+    fileprivate mutating func store(
+        _ value: UInt64, _ field: RelocationField, at offset: Int, _ order: ByteOrder, file: String
+    ) throws(ELFWritingError) {
         let slot = offset..<offset + field.width
-        guard slot.upperBound <= data.count else { return }
+        guard slot.upperBound <= data.count else {
+            throw ELFWritingError(file: file, reason: "cannot be written: byte \(offset) of a section with \(data.count) has to be filled")
+        }
         data.replaceSubrange(slot, with: order.bytes(field.storing(value, in: order.number(data[slot])), count: field.width))
     }
 }
@@ -42,14 +48,15 @@ struct OutputSection: Sendable {
 /// Lays out the payload's sections with all their bytes, except for the payload's own build-id.
 ///
 /// - Returns: the sections in file order.
-func layOut(_ payload: ResolvedPayload, _ input: LinkInput) -> [OutputSection] {
-    var sections = Sections(architecture: input.architecture)
+/// - Throws: `ELFWritingError` when this program contradicts itself.
+func layOut(_ payload: ResolvedPayload, _ input: LinkInput) throws(ELFWritingError) -> [OutputSection] {
+    var sections = Sections(architecture: input.architecture, file: input.options.name)
     // The first executable section is put at the start of the executable pages: see `Placement`.
     if payload.blocks.contains(where: { $0.place.section == .text }) { sections.make(.text) }
     for block in payload.blocks { sections.put(block) }
     for entry in payload.entries { sections.put(entry) }
-    for fill in payload.fills { sections.fill(fill) }
-    for function in payload.functions { sections.addEntry(function, input.options.abi) }
+    for fill in payload.fills { try sections.fill(fill) }
+    for function in payload.functions { try sections.addEntry(function, input.options.abi) }
     sections.append(BuildIDNote.serialise(input.depends), to: .note(input.options.abi.dependsSection), alignment: 4)
     if let name = input.options.abi.xenDependsSection {
         sections.append(BuildIDNote.serialise(input.xenDepends), to: .note(name), alignment: 4)
@@ -70,10 +77,15 @@ extension LinkInput {
 
 private struct Sections {
     let architecture: any TargetArchitecture
+    /// The payload's name, for messages.
+    let file: String
     private(set) var all: [OutputSection] = []
     private var positions: [PayloadSection: Int] = [:]
 
-    init(architecture: any TargetArchitecture) { self.architecture = architecture }
+    init(architecture: any TargetArchitecture, file: String) {
+        self.architecture = architecture
+        self.file = file
+    }
 
     @discardableResult
     mutating func make(_ kind: PayloadSection) -> Int {
@@ -95,22 +107,22 @@ private struct Sections {
         return place
     }
 
-    mutating func fill(_ fill: ResolvedPayload.Fill) {
+    mutating func fill(_ fill: ResolvedPayload.Fill) throws(ELFWritingError) {
         let index = make(fill.place.section)
         switch fill.filling {
         case .relocation(let type, let subject, let addend):
             all[index].relocations.append(.init(offset: fill.place.offset, type: type, subject: subject, addend: addend))
-        case .value(let value, let field): all[index].store(value, field, at: fill.place.offset, architecture.byteOrder)
+        case .value(let value, let field): try all[index].store(value, field, at: fill.place.offset, architecture.byteOrder, file: file)
         }
     }
 
-    private mutating func point(_ place: Place, to target: Place) {
-        fill(.init(place: place, filling: .relocation(type: architecture.pointerRelocation, .section(target.section), addend: Int64(target.offset))))
+    private mutating func point(_ place: Place, to target: Place) throws(ELFWritingError) {
+        try fill(.init(place: place, filling: .relocation(type: architecture.pointerRelocation, .section(target.section), addend: Int64(target.offset))))
     }
 
     /// Adds an entry to the functions section, and the name that the entry points to. If the old address is zero, the loader looks the
     /// name up.
-    mutating func addEntry(_ replaced: ReplacedFunction, _ abi: PayloadABI) {
+    mutating func addEntry(_ replaced: ReplacedFunction, _ abi: PayloadABI) throws(ELFWritingError) {
         let layout = FunctionEntry.Layout(abi, pointerSize: architecture.elfClass.addressSize), function = replaced.function
         let name = append(Array(function.name.utf8) + [0], to: .functionNames, alignment: 1)
         let entry = FunctionEntry(
@@ -120,7 +132,7 @@ private struct Sections {
             expectation: replaced.expectation.field)
         let place = append(
             entry.bytes(layout: layout, byteOrder: architecture.byteOrder), to: .functions, alignment: UInt64(layout.pointerSize))
-        point(place.advanced(by: layout.name), to: name)
-        if let code = replaced.place { point(place.advanced(by: layout.newAddress), to: code) }
+        try point(place.advanced(by: layout.name), to: name)
+        if let code = replaced.place { try point(place.advanced(by: layout.newAddress), to: code) }
     }
 }

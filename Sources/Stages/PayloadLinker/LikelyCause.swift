@@ -8,7 +8,7 @@ package struct LikelyCause: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// The known cause, as the end of a sentence.
+    /// What is known about the cause, without a full stop: it completes the message about the function.
     package var reason: String
     /// What to do about it.
     package var help: String

@@ -46,7 +46,7 @@ package func linkPayload(
     }
 
     // The sections with their bytes and relocations.
-    let sections = layOut(resolved, input)
+    let sections = try layOut(resolved, input)
 
     // The file.
     let payload = try write(sections, of: resolved, verifiedBy: check, input)

@@ -179,9 +179,9 @@ private struct Resolver {
             return refuse(key, "has a relocation of type \(reference.type), which this program does not know")
         }
         switch destination(of: reference, from: key) {
-        case nil: unfilled.append("'\(input.item(key).name)' at byte \(reference.offset)")
+        case nil: leaveUnfilled(reference, of: key)
         case .included(let target):
-            guard let target = placement.places[target] else { return unfilled.append("'\(input.item(key).name)' at byte \(reference.offset)") }
+            guard let target = placement.places[target] else { return leaveUnfilled(reference, of: key) }
             fill(place, kind, reference, of: key, with: target)
         case .absolute(let value):
             guard kind.isLoadable else { return refuse(key, kind) }
@@ -196,6 +196,10 @@ private struct Resolver {
                 fill(place, kind, reference, of: key, with: symbol)
             }
         }
+    }
+
+    private mutating func leaveUnfilled(_ reference: PatchedItem.Reference, of key: PatchedKey) {
+        unfilled.append("'\(input.item(key).name)' at byte \(reference.offset)")
     }
 
     private mutating func relocate(_ place: Place, _ type: UInt32, _ subject: ResolvedPayload.Subject, _ addend: Int64) {

@@ -18,15 +18,21 @@ import XenVersions
         var running: RunningHypervisor
     }
 
+    /// An object for each state of the source, each in a folder of its own.
+    private func compile(_ states: [String], in folder: FilePath) async throws -> [FilePath] {
+        var objects: [FilePath] = []
+        for (number, state) in states.enumerated() {
+            let place = folder.appending("\(number)")
+            try await run("mkdir", [place.string])
+            objects.append(try await ObjectFixtures.compile(state, in: place))
+        }
+        return objects
+    }
+
     /// Builds a payload for each step from one state to the next, on top of those before it.
     private func stack(_ states: [String], knowingPatches: Bool = true, strip: Bool = false) async throws -> [Layer] {
         try await withTemporaryFolder { folder in
-            var objects: [FilePath] = []
-            for (number, state) in states.enumerated() {
-                let place = folder.appending("\(number)")
-                try await run("mkdir", [place.string])
-                objects.append(try await ObjectFixtures.compile(state, in: place))
-            }
+            let objects = try await compile(states, in: folder)
             let image = try await ObjectFixtures.link([objects[0]], in: folder)
             var payloads: [(path: FilePath, bytes: [UInt8])] = []
             var layers: [Layer] = []
@@ -142,12 +148,7 @@ import XenVersions
     func anotherPayloadThanThePatchesMadeIsFound(knowingPatches: Bool) async throws {
         try await withTemporaryFolder { folder in
             let states = [Self.base, Self.first, Self.base.replacing("1000003", with: "1000007"), Self.base.replacing("1000003", with: "1000009")]
-            var objects: [FilePath] = []
-            for (number, state) in states.enumerated() {
-                let place = folder.appending("\(number)")
-                try await run("mkdir", [place.string])
-                objects.append(try await ObjectFixtures.compile(state, in: place))
-            }
+            let objects = try await compile(states, in: folder)
             let image = try await ObjectFixtures.link([objects[0]], in: folder)
             func link(_ from: Int, _ to: Int, on running: RunningHypervisor, below: [ChangeSet] = []) throws -> LinkOutcome {
                 try linkPayload(
