@@ -81,6 +81,26 @@ extension ArraySlice<UInt8> {
         return InstructionText(range: start..<start + 4, mnemonic: nil, text: String(repeating: "0", count: 8 - digits.count) + digits)
     }
 
+    /// The instructions that reach out of the code by a distance that is already filled in.
+    ///
+    /// - Parameters:
+    ///   - relocated: the fields that relocations fill; instructions there are left out.
+    ///   - distance: for an instruction, the distance in bytes from its own start, and the bits that hold it; nil if it has none.
+    /// - Returns: nil when the code ends within a word.
+    package func resolvedReferences(
+        relocated: [Range<Int>], distance: (UInt64) -> (distance: Int, mask: UInt64)?
+    ) -> [ResolvedReference]? {
+        guard count % 4 == 0 else { return nil }
+        let taken = Set(relocated.map(\.lowerBound))
+        return stride(from: 0, to: count, by: 4).compactMap { offset in
+            guard !taken.contains(offset) else { return nil }
+            let word = ByteOrder.little.number(dropFirst(offset).prefix(4))
+            guard let (distance, mask) = distance(word) else { return nil }
+            let target = offset + distance
+            return target < 0 || target >= count ? ResolvedReference(field: offset..<offset + 4, target: target, rest: word & ~mask) : nil
+        }
+    }
+
     /// The code, word by word. Each word is an instruction with only one encoding. Nil when the code ends within a word.
     package func words() -> [CodeInstruction]? {
         guard count % 4 == 0 else { return nil }

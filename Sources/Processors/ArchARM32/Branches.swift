@@ -6,15 +6,8 @@ extension ArchARM32 {
     /// with a constant; A5.2.3, A5.3), which compilers use for literals. The word of a literal can look like any of these: the result may
     /// have an entry too many, but never one too few.
     package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? {
-        guard code.count % 4 == 0 else { return nil }
-        let taken = Set(relocated.map(\.lowerBound))
-        return stride(from: 0, to: code.count, by: 4).compactMap { offset in
-            guard !taken.contains(offset) else { return nil }
-            let word = byteOrder.number(code.dropFirst(offset).prefix(4))
-            guard let (distance, mask) = Self.distance(inInstruction: word) else { return nil }
-            let target = offset + 8 + distance
-            return target < 0 || target >= code.count ? ResolvedReference(field: offset..<offset + 4, target: target, rest: word & ~mask) : nil
-        }
+        // The program counter reads as the address of the instruction after the next.
+        code.resolvedReferences(relocated: relocated) { word in Self.distance(inInstruction: word).map { (8 + $0.distance, $0.mask) } }
     }
 
     /// The distance in bytes, and the bits of the instruction that hold it; nil for an instruction without a distance.

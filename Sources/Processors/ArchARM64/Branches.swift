@@ -5,14 +5,8 @@ extension ArchARM64 {
     /// Finds every instruction with a distance in it: branches, ADR and loads of literals (Arm ARM, C4.1). ADRP is not among them: its distance
     /// counts pages, and assemblers always leave it to a relocation.
     package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? {
-        guard code.count % 4 == 0 else { return nil }
-        let taken = Set(relocated.map(\.lowerBound))
-        return stride(from: 0, to: code.count, by: 4).compactMap { offset in
-            guard !taken.contains(offset) else { return nil }
-            let word = byteOrder.number(code.dropFirst(offset).prefix(4))
-            guard let field = Self.distanceField(ofInstruction: word) else { return nil }
-            let target = offset + Int(Int64(bitPattern: field.signed(word)))
-            return target < 0 || target >= code.count ? ResolvedReference(field: offset..<offset + 4, target: target, rest: word & ~field.mask) : nil
+        code.resolvedReferences(relocated: relocated) { word in
+            Self.distanceField(ofInstruction: word).map { (Int(Int64(bitPattern: $0.signed(word))), $0.mask) }
         }
     }
 

@@ -34,7 +34,7 @@ package struct RelocationKind: Sendable, Equatable {
         /// Performed without its addend: the symbol must be at the exact place.
         case withoutAddend
         case refused
-        /// The loader accepts it but stores something else. The text says what, as the end of a sentence.
+        /// The loader accepts it but stores something else. The text says what goes wrong then.
         case wrong(String)
     }
 

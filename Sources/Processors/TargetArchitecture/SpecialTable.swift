@@ -68,7 +68,8 @@ package struct SpecialTable: Sendable, Equatable {
     package var isLoaded: Bool
     /// For a table whose entries each name a call through a pointer: what the loader expects the code there to be.
     package var call: Call?
-    /// What the hypervisor does instead of what an entry asks for, when the entry's code is in a payload. Worded as the end of a sentence.
+    /// What the hypervisor does instead of what an entry asks for, when the entry's code is in a payload. The text
+    /// completes "the hypervisor ...".
     package var harm: String?
     /// Whether the hypervisor overwrites the code that an entry belongs to, when it boots or when the payload is loaded.
     package var patchesCode: Bool
