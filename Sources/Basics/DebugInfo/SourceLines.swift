@@ -27,7 +27,7 @@ package enum SourceLines {
             var search = Search(places: places)
             var units = Units(dwarf)
             while let unit = try units.next() { search.look(in: unit.entry, addresses) }
-            return search.found.mapValues(\.location)
+            return search.found
         } ?? [:]
     }
 }
@@ -35,8 +35,8 @@ package enum SourceLines {
 private struct Search {
     /// The places to find, by section.
     private let wanted: [Int: [SourceLines.Place]]
-    /// For each place, the last row of a line table that covers it, and the row's offset in the section.
-    private(set) var found: [SourceLines.Place: (start: UInt64, location: SourceLocation)] = [:]
+    /// For each place, the line of the last row of a line table that covers it.
+    private(set) var found: [SourceLines.Place: SourceLocation] = [:]
 
     init(places: Set<SourceLines.Place>) { wanted = Dictionary(grouping: places, by: \.section) }
 
@@ -56,7 +56,7 @@ private struct Search {
             else { continue }
             let range = place.offset..<place.offset + (end - start)
             for candidate in candidates where range.contains(UInt64(candidate.offset)) {
-                found[candidate] = (start, SourceLocation(file: names.shortened(String(cString: file)), line: Int(line)))
+                found[candidate] = SourceLocation(file: names.shortened(String(cString: file)), line: Int(line))
             }
         }
     }

@@ -33,9 +33,7 @@ package enum WorkFiles {
     /// After an error, an interruption or a power cut, `path` is what it was before. If several writers run at a time, the last one wins.
     package static func writeAtomically(
         _ bytes: [UInt8], to path: FilePath,
-        permissions: FilePermissions = [
-            .ownerReadWrite, .groupRead, .otherRead,
-        ]
+        permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
     ) throws(WorkFileError) {
         let temporary = path.removingLastComponent()
             .appending(".\(path.lastComponent?.string ?? "file").\(UInt32.random(in: 1...UInt32.max)).tmp")
@@ -45,13 +43,13 @@ package enum WorkFiles {
                     temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: permissions)
                 do {
                     try descriptor.writeAll(bytes)
-                    guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: Glibc.errno) }
+                    guard fsync(descriptor.rawValue) == 0 else { throw lastError }
                 } catch {
                     try? descriptor.close()
                     throw error
                 }
                 try descriptor.close()
-                guard rename(temporary.string, path.string) == 0 else { throw Errno(rawValue: Glibc.errno) }
+                guard rename(temporary.string, path.string) == 0 else { throw lastError }
             }
         } catch {
             unlink(temporary.string)

@@ -6,6 +6,9 @@ import XenBuild
 /// Events come in the order of the work, and all of them before the build returns or throws. `progress` events may come from any thread.
 package protocol BuildObserver: Sendable {
     func observe(_ event: BuildEvent)
+
+    /// Whether the build sends `decided`. Decisions are many, and putting them into words takes time.
+    var wantsDecisions: Bool { get }
 }
 
 /// One thing that happened. Events are plain values; the observer chooses the words.
@@ -19,7 +22,7 @@ package enum BuildEvent: Sendable, Equatable {
     /// How far the stage is that began last.
     case progress(StageProgress)
     case endedStage(StageOutcome)
-    /// What the stage that ended last decided, and why.
+    /// What the stage that ended last decided, and why. Sent only to an observer that wants it.
     case decided([Decision])
     case failedStage(BuildStage, wasInterrupted: Bool)
 }

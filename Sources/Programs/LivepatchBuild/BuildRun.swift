@@ -40,16 +40,14 @@ struct BuildRun: Sendable {
     ///
     /// - Returns: the patches of the applied payloads, and these with the new ones on top.
     mutating func apply(_ body: () throws -> SourceStates) async throws -> SourceStates {
-        func summary(_ states: SourceStates) -> BuildReport.Patch {
-            let sources = (options.stack.isReplaced ? options.stack.patches : []) + options.input.patches
-            return BuildReport.Patch(states.patched, beyond: states.running, sources: sources.map(\.string))
-        }
-        let states = try await stages.run(.patch) {
+        let sources = (options.stack.isReplaced ? options.stack.patches : []) + options.input.patches
+        let (states, patch) = try await stages.run(.patch) {
             let states = try body()
-            return (states, .patched(summary(states)))
+            let patch = BuildReport.Patch(states.patched, beyond: states.running, sources: sources.map(\.string))
+            return ((states, patch), .patched(patch))
         }
         result.sharedDiagnostics = states.patched.diagnostics
-        for index in contexts.indices { contexts[index].applied(summary(states), result.sharedDiagnostics) }
+        for index in contexts.indices { contexts[index].applied(patch, result.sharedDiagnostics) }
         return states
     }
 

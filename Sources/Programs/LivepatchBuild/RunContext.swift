@@ -63,12 +63,12 @@ struct RunContext: Sendable {
         _ body: (@escaping @Sendable (BuildProgress) -> Void) async throws -> BuildOutcome
     ) async throws -> BuildOutcome {
         let observer = observer
-        let build = try await stages.run(.compile) {
+        let (build, compile) = try await stages.run(.compile) {
             let build = try await body { observer.observe(.progress(.building($0))) }
-            return (build, .compiled(BuildReport.Compile(build)))
+            let compile = BuildReport.Compile(build)
+            return ((build, compile), .compiled(compile))
         }
-        let compile = BuildReport.Compile(build)
-        observer.observe(.decided(Decision.all(compile)))
+        if observer.wantsDecisions { observer.observe(.decided(Decision.all(compile))) }
         report.compile = compile
         report.diagnostics += build.diagnostics
         return build
@@ -89,16 +89,17 @@ struct RunContext: Sendable {
     /// Compares each pair, and then the types of all.
     mutating func compare(_ pairs: [ObjectPair], with comparer: ObjectComparer) async throws -> (changes: [ChangeSet], layouts: LayoutComparison) {
         let observer = observer, work = options.work, allowed = options.fix.allowedLayouts
-        let (changes, layouts) = try await stages.run(.compare) {
+        let (changes, layouts, comparison) = try await stages.run(.compare) {
             let changes = try await inParallel(
                 pairs, limit: work.jobs, done: { observer.observe(.progress(.compared($0, of: pairs.count))) }, { try comparer.compare($0) })
             observer.observe(.progress(.comparingTypes))
             let layouts = try comparer.compareTypes(changes, of: pairs, allowed: allowed)
-            return ((changes, layouts), .compared(BuildReport.Comparison(changes, layouts)))
+            let comparison = BuildReport.Comparison(changes, layouts)
+            return ((changes, layouts, comparison), .compared(comparison))
         }
-        observer.observe(.decided(Decision.all(changes)))
+        if observer.wantsDecisions { observer.observe(.decided(Decision.all(changes))) }
         report.layouts = layouts.changes
-        report.comparison = BuildReport.Comparison(changes, layouts)
+        report.comparison = comparison
         return (changes, layouts)
     }
 
@@ -112,7 +113,7 @@ struct RunContext: Sendable {
             return (outcome, .linked(linked))
         }
         report = linked
-        if outcome.payload != nil { observer.observe(.decided(Decision.all(linked))) }
+        if outcome.payload != nil, observer.wantsDecisions { observer.observe(.decided(Decision.all(linked))) }
         // The link stage has done this comparison already: it gets a line of its own, but there is no more work.
         if let original = linked.original, original.replaced > 0 {
             observer.observe(.beganStage(.original))

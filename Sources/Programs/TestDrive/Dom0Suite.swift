@@ -10,10 +10,10 @@ package struct Dom0Suite: Sendable, Equatable {
     /// For each machine that the suite has no Xen for: the name of another suite whose host tool also works with this Xen.
     var others: [String: String] = [:]
 
-    package static let bullseye = Dom0Suite(name: "bullseye", xen: XenVersion(major: 4, minor: 14))
-    package static let bookworm = Dom0Suite(name: "bookworm", xen: XenVersion(major: 4, minor: 17))
+    package static let bullseye = Dom0Suite(name: "bullseye", xen: .ofDebian11)
+    package static let bookworm = Dom0Suite(name: "bookworm", xen: .ofDebian12)
     /// Debian 13 no longer has Xen for 32-bit ARM; the host tool of 4.17 and Xen 4.20 have the same sysctl interface.
-    package static let trixie = Dom0Suite(name: "trixie", xen: XenVersion(major: 4, minor: 20), others: [TargetMachine.arm32.name: "bookworm"])
+    package static let trixie = Dom0Suite(name: "trixie", xen: .ofDebian13, others: [TargetMachine.arm32.name: "bookworm"])
 
     /// The oldest first.
     package static let all = [bullseye, bookworm, trixie]

@@ -101,11 +101,8 @@ struct BatchCommand: ConsoleCommand {
     /// The options for the work that all builds of the batch share.
     private func work(environment: [String: String]) throws(UsageError) -> BuildOptions.Work {
         let size = cacheSize.flatMap(CacheSize.init(argument:)) ?? .standard
-        var work = BuildOptions.Work(
-            jobs: jobs ?? max(1, ProcessFacts.processors), cache: try CacheFolder.locate(option: cache.cacheDir, environment: environment),
-            cacheLimit: size.limit)
-        work.compilerLauncher = launcherWords(compilerLauncher)
-        return work
+        return try BuildOptions.Work(
+            jobs: jobs, cache: cache, size: size, launcher: compilerLauncher, environment: environment, processors: ProcessFacts.processors)
     }
 }
 

@@ -216,13 +216,24 @@ struct WorkOptions: ParsableArguments {
 
     /// - Throws: `UsageError` when there is no place for the cache.
     func values(environment: [String: String], processors: Int) throws(UsageError) -> BuildOptions.Work {
-        var values = BuildOptions.Work(
-            jobs: jobs ?? max(1, processors), cache: try CacheFolder.locate(option: cacheFolder.cacheDir, environment: environment),
-            cacheLimit: cacheSize.limit)
-        values.compilerLauncher = launcherWords(compilerLauncher)
+        var values = try BuildOptions.Work(
+            jobs: jobs, cache: cacheFolder, size: cacheSize, launcher: compilerLauncher, environment: environment, processors: processors)
         values.keepWork = keepWork
         values.skip = skip
         return values
+    }
+}
+
+extension BuildOptions.Work {
+    /// From the options that `build` and `batch` have in common.
+    ///
+    /// - Throws: `UsageError` when there is no place for the cache.
+    init(
+        jobs: Int?, cache: CacheFolderOption, size: CacheSize, launcher: String?, environment: [String: String], processors: Int
+    ) throws(UsageError) {
+        self.init(
+            jobs: jobs ?? max(1, processors), cache: try CacheFolder.locate(option: cache.cacheDir, environment: environment), cacheLimit: size.limit)
+        compilerLauncher = launcherWords(launcher)
     }
 }
 

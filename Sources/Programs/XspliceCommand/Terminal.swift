@@ -119,7 +119,7 @@ package final class Terminal: Sendable {
             state.ticker = nil
             erase(&state)
             state.live = nil
-            let text = "\(live.stage.padding(to: 10)) \(detail)"
+            let text = "\(live.stage.padded(to: 10)) \(detail)"
             console.output.write(" \(mark) \(withTime(text, since: live.started))\n")
         }
     }
@@ -148,7 +148,7 @@ package final class Terminal: Sendable {
     private func draw(_ state: inout State) {
         guard let live = state.live else { return }
         let frames = style.spinner
-        let text = "\(live.stage.padding(to: 10)) \(style.shown(live.detail))"
+        let text = "\(live.stage.padded(to: 10)) \(style.shown(live.detail))"
         let line = " \(frames[live.frame % frames.count]) \(withTime(text, since: live.started))"
         // Use one column less than the terminal has: a full line would wrap and could not be erased.
         console.output.write("\r\u{1b}[2K\(line.prefix(style.width - 1))")
@@ -162,10 +162,6 @@ package final class Terminal: Sendable {
         let tenths = Int(elapsed / .milliseconds(100))
         let time = "\(grouped(tenths / 10)).\(tenths % 10) s"
         // Three columns come before the text, and the last column stays free.
-        return text.padding(to: style.width - 5 - time.count) + " " + time
+        return text.padded(to: style.width - 5 - time.count) + " " + time
     }
-}
-
-extension String {
-    func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

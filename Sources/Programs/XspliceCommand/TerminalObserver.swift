@@ -27,14 +27,18 @@ struct TerminalObserver: BuildObserver {
         }
     }
 
-    /// Prints decisions: with `-v` what was done and why, with `--debug` every decision.
+    var wantsDecisions: Bool { detail != nil }
+
+    /// With `-v` what was done and why, with `--debug` every decision; else none.
+    private var detail: Decision.Detail? {
+        switch terminal.verbosity {
+        case .quiet, .normal: nil
+        case .verbose: .actions
+        case .debug: .everything
+        }
+    }
+
     private func say(_ decisions: [Decision]) {
-        let detail: Decision.Detail? =
-            switch terminal.verbosity {
-            case .quiet, .normal: nil
-            case .verbose: .actions
-            case .debug: .everything
-            }
         guard let detail else { return }
         for line in DecisionText.lines(decisions, upTo: detail, style: terminal.console.errorStyle) { terminal.remark(line) }
     }

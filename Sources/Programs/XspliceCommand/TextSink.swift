@@ -35,9 +35,7 @@ package final class DescriptorSink: TextSink {
             if reason != .brokenPipe { firstLoss.withLock { $0 = $0 ?? reason } }
         }
     }
-}
 
-extension DescriptorSink {
     package var loss: Errno? { firstLoss.withLock { $0 } }
 }
 

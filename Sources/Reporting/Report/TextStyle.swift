@@ -101,6 +101,6 @@ package func counted(_ number: Int, _ noun: String) -> String {
 }
 
 extension String {
-    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+    package func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
     func alignedRight(to width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
 }

@@ -41,10 +41,8 @@ package enum WhyText {
 
     private static func text(_ difference: BuildReport.FirstDifference) -> String {
         let line = difference.file.map { " (\(place($0, difference.line)))" } ?? ""
-        guard let offset = difference.offset else { return difference.summary + line }
-        let start = "at +0x\(String(offset, radix: 16)) "
-        guard let before = difference.before, let after = difference.after else { return start + difference.summary + line }
-        return "\(start)`\(before)` became `\(after)`\(line)"
+        let start = difference.offset.map { "at +0x\(String($0, radix: 16)) " } ?? ""
+        return start + difference.summary + line
     }
 
     private static func place(_ file: String, _ line: Int?) -> String { line.map { "\(file):\($0)" } ?? file }

@@ -34,7 +34,7 @@ package struct ObjectDecision: Sendable, Equatable {
 package struct PreparationDecision: Sendable, Equatable {
     /// Whether make made everything except the objects, rather than the headers alone.
     package let isWhole: Bool
-    /// Why it is the whole tree, as the end of a sentence; nil for the headers.
+    /// Why make prepared the whole tree: "the patch adds common/new.c". Nil for the headers.
     package let reason: String?
 
     package init(isWhole: Bool, reason: String?) {

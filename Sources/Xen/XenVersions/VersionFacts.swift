@@ -37,6 +37,13 @@ extension XenVersion {
 
     /// Hooks are called when the payload is loaded and unloaded, and an entry without a new function writes NOPs (4.8).
     var takesHooksAndNOPs: Bool { isAtLeast4(8) }
+
+    // MARK: Distributions
+
+    /// The Xen of Debian 11, 12 and 13 (bullseye, bookworm, trixie), without the point release, which changes.
+    package static let ofDebian11 = XenVersion(major: 4, minor: 14)
+    package static let ofDebian12 = XenVersion(major: 4, minor: 17)
+    package static let ofDebian13 = XenVersion(major: 4, minor: 20)
 }
 
 /// Functions that processors may be in while payloads are applied and reverted.

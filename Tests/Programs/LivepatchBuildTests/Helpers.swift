@@ -10,6 +10,8 @@ final class EventRecorder: BuildObserver {
 
     var events: [BuildEvent] { storage.withLock { $0 } }
 
+    let wantsDecisions = true
+
     func observe(_ event: BuildEvent) { storage.withLock { $0.append(event) } }
 
     /// A word for each event: the order is what tests ask about.
