@@ -103,7 +103,7 @@ house.module("ArchARM32", on: .processors, ["XenVersions", "ArchARM", "TargetArc
 house.module("SourcePatch", on: .stages, ["CLibgit2", "WorkFiles", "Diagnostics"], [system])
 house.module("CompilerRecorder", on: .stages)
 house.module(
-    "XenBuild", on: .stages, ["XenVersions", "CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
+    "XenBuild", on: .stages, ["XenVersions", "TargetArchitecture", "CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
     [system, subprocess, crypto])
 house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"], [system])
 house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
@@ -135,7 +135,7 @@ house.testSupport("TestTools", ["WorkFiles"], [system, subprocess])
 house.testSupport(
     "ObjectFixtures",
     [
-        "Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+        "Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "XenBuild", "WorkFiles", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
         "ArchARM32", "XenSource",
     ], [system])
 house.testSupport(
@@ -159,11 +159,12 @@ house.tests("XenSource", ["XenVersions", "Diagnostics", "TestTools", "WorkFiles"
 house.tests("ArchX86_64", ["XenVersions", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("ArchARM", ["XenVersions", "ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("SourcePatch", ["Diagnostics", "TestTools", "WorkFiles"], [system, subprocess])
-house.tests("XenBuild", ["TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
+house.tests("XenBuild", ["ArchX86_64", "ELFModel", "TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
 house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "WorkFiles", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
-    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"],
+    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenBuild", "XenSource", "WorkFiles",
+        "Diagnostics"],
     [system])
 house.tests(
     "LoaderModel",

@@ -84,6 +84,8 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case specialEntryIgnored = "special-entry-ignored"
     case sectionNotUnderstood = "section-not-understood"
     case relocationNotUnderstood = "relocation-not-understood"
+    case referenceAmbiguous = "reference-ambiguous"
+    case labelTableKept = "label-table-kept"
     case correlationAmbiguous = "correlation-ambiguous"
     case variableStartsAnew = "variable-starts-anew"
     case aliasesReplaced = "aliases-replaced"

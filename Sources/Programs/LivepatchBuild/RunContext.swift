@@ -52,7 +52,7 @@ struct RunContext: Sendable {
         var environment = host.environment
         environment["CC"] = plan.tools.compiler
         return BuildRequest(
-            tree: tree, patch: patch, architecture: plan.architecture.name, architectureOptions: Architectures.options, machine: plan.architecture.machine,
+            tree: tree, patch: patch, processor: plan.architecture, architectureOptions: Architectures.options, machine: plan.architecture.machine,
             crossPrefix: plan.tools.prefix, toolchainPackage: plan.tools.package, configuration: plan.configuration,
             runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher,
             jobs: options.work.jobs,

@@ -67,6 +67,8 @@ extension DiagnosticID {
         case .specialEntryIgnored: .specialEntryIgnored
         case .sectionNotUnderstood: .sectionNotUnderstood
         case .relocationNotUnderstood: .relocationNotUnderstood
+        case .referenceAmbiguous: .referenceAmbiguous
+        case .labelTableKept: .labelTableKept
         case .correlationAmbiguous: .correlationAmbiguous
         case .variableStartsAnew: .variableStartsAnew
         case .aliasesReplaced: .aliasesReplaced

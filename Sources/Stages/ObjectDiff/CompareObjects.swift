@@ -43,6 +43,7 @@ package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) thr
     var classifier = Classifier(facts, rules: rules, isAssembly: isAssembly)
     classifier.classify()
     var diagnostics = outcome.diagnostics + classifier.diagnostics
+    diagnostics += isAssembly ? [] : unclearReferences(facts)
     diagnostics += try addressesOfChangedConstants(facts, architecture: architecture)
     diagnostics += try variablesOfOtherTypes(facts)
     if !pair.patched.exists {

@@ -19,7 +19,7 @@ package struct CompiledObject: Sendable {
     package let exists: Bool
 
     package init(file: ELFFile, debug: DebugInfo, path: FilePath? = nil, exists: Bool = true) {
-        self.file = file
+        self.file = file.withLocalsRestored()
         self.debug = debug
         self.path = path
         self.exists = exists

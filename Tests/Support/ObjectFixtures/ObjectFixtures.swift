@@ -7,6 +7,8 @@ import ObjectDiff
 import SystemPackage
 import TargetArchitecture
 import TestTools
+import WorkFiles
+import XenBuild
 import XenSource
 import XenVersions
 
@@ -66,14 +68,30 @@ package enum ObjectFixtures {
     ]
 
     /// Compiles `source` as a file with that name, with more flags if given. Returns the object's path.
+    ///
+    /// - Parameter isNamed: whether references name local variables where they could mean another one as well, as in a build.
     package static func compile(
-        _ source: String, name: String = "test.c", flags more: [String] = [], for target: Target = .x86_64, in folder: FilePath
+        _ source: String, name: String = "test.c", flags more: [String] = [], for target: Target = .x86_64, isNamed: Bool = true, in folder: FilePath
     ) async throws -> FilePath {
         _ = try write(prelude + source, to: name, in: folder)
-        let object = String(name.prefix(while: { $0 != "." })) + ".o"
-        try await run("\(target.toolchainPrefix)gcc", flags + target.flags + more + ["-c", name, "-o", object], in: folder)
+        let base = String(name.prefix(while: { $0 != "." }))
+        var object = "\(base).o"
+        let compiler = "\(target.toolchainPrefix)gcc", all = flags + target.flags + more
+        try await run(compiler, all + ["-c", name, "-o", object], in: folder)
+        let names = isNamed ? LocalNaming(architecture: target.architecture).names(in: try ELFFile.read(folder.appending(object))) : []
+        if !names.isEmpty {
+            let text = "\(base).named.s"
+            try await run(compiler, all + ["-S", name, "-o", text], in: folder)
+            _ = try write(try WorkFiles.readText(folder.appending(text)) + NamedLocals.assembly(for: names), to: text, in: folder)
+            // The hypervisor is linked from objects without names.
+            object = "\(base)\(namedSuffix)"
+            try await run(compiler, all + ["-c", text, "-o", object], in: folder)
+        }
         return folder.appending(object)
     }
+
+    /// The end of the file name of an object with names in its references. The same object without them lies beside it.
+    private static let namedSuffix = ".named.o"
 
     package static func read(_ path: FilePath) throws -> CompiledObject {
         CompiledObject(file: try ELFFile.read(path), debug: try DebugInfo.read(path), path: path)
@@ -112,7 +130,10 @@ package enum ObjectFixtures {
         try await run(
             "\(target.toolchainPrefix)ld",
             ["-Ttext=\(target.textAddress)", "--build-id=sha1", "-e", "printk", "-o", image.string, folder.appending("rest.o").string]
-                + objects.map(\.string))
+                + objects.map { path in
+                    let name = path.string
+                    return name.hasSuffix(namedSuffix) ? name.dropLast(namedSuffix.count) + ".o" : name
+                })
         return try XenImage.read(image)
     }
 }
