@@ -5,8 +5,12 @@ import WorkFiles
 
 /// Facts about this process and this machine.
 enum ProcessFacts {
-    /// The number of processors that are online.
-    static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+    /// The number of processors that this process may use: `taskset` and containers give it fewer than are online.
+    static var processors: Int {
+        var allowed = cpu_set_t()
+        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &allowed) == 0 else { return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+        return max(1, withUnsafeBytes(of: allowed) { bytes in bytes.reduce(0) { $0 + $1.nonzeroBitCount } })
+    }
 
     /// The machine's processor as uname(2) names it: `x86_64`, `aarch64`, `armv7l`; empty if uname(2) gives none.
     static var machine: String {
