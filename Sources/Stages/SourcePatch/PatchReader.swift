@@ -43,6 +43,8 @@ struct PatchReader {
             } else if let name = PatchReader.binaryName(line) {
                 try append(FilePatch(kind: .modify, oldPath: name, newPath: name, isBinary: true, line: index + 1))
                 index += 1
+            } else if let damage {
+                throw damage
             } else {
                 index += 1
             }

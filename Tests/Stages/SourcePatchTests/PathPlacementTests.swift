@@ -109,6 +109,35 @@ struct PathPlacementTests {
         #expect(error?.exitCode == .patchDoesNotApply)
     }
 
+    @Test(
+        "Remains of a change are refused, before, between and after parts that are sound",
+        arguments: [
+            "--- a/xen/x.c\n+++ b/xen/x.c\n", "--- a/xen/x.c\n+++ b/xen/x.c\n @@ -1 +1 @@\n-a\n+b\n", "--- a/xen/x.c\n+++ b/xen/x.c\n@ -1 +1 @@\n-a\n+b\n",
+            "--- a/xen/x.c\t2016-05-10 11:27:57.000000000 +0200\n+++ b/xen/x.c\t2016-05-10 11:28:57.000000000 +0200\nwords\n",
+            "@ -1 +1 @@\n-a\n+b\n", "@@-1 +1 @@\n-a\n+b\n", "@@ -1 +1\n-a\n+b\n", "@@\n", "diff --gitrename from x\nrename to y\n",
+            "Only in b/xen/common: new.c\n", "Only in xen-1/xen: newfolder\n", "diff a/xen/x.c b/xen/x.c\n57c57\n< a\n---\n> b\n", "3,4d2\n< a\n< b\n",
+            "*** a/xen/x.c\n--- b/xen/x.c\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n",
+        ])
+    func remains(_ text: String) throws {
+        let tree = try TestTree(Self.files), other = Self.change("a/xen/common/keyhandler.c", "b/xen/common/keyhandler.c", "k")
+        for patch in [text, text + Self.good, Self.good + text, Self.good + text + other] {
+            let error = try #require(try tree.refusal(patch), "\(patch)")
+            #expect(error.exitCode == .patchDoesNotApply)
+        }
+        #expect(try tree.refusal(Self.good + "--- a/xen/x.c\n")?.exitCode == .patchDoesNotApply)
+    }
+
+    @Test(
+        "Prose that only resembles a change does no harm",
+        arguments: [
+            "--- so\n+++ not a diff\n", "--- a/b or c\n+++ more/less of it\n", "--- a/xen/x.c is the file\nwords\n", "Only in a few cases: x.c\n",
+            "Only in b/docs: new.md\n", "Only in a/xen/common: kernel.o\n", "> @@ -1 +1 @@\n> -a\n", "57c57\nwords\n", "4.17\n1990\n", "@somebody: hello\n",
+            "diff -Nru a/xen/x.c b/xen/x.c\n", "-- \n2.39.5\n\n",
+        ])
+    func prose(_ text: String) throws {
+        #expect(try TestTree(Self.files).apply(text + Self.good + "\n" + text).files.count == 1)
+    }
+
     @Test("A folder that is gone again may become a file")
     func folderBecomesFile() throws {
         let gone = "--- a/xen/out/x.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-new\n"
