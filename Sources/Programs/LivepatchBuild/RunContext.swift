@@ -113,6 +113,7 @@ struct RunContext: Sendable {
         report.patch = patch
         observer.observe(.beganStage(.hunks))
         observer.observe(.endedStage(.accountedFor(patch.hunks)))
+        if observer.wantsDecisions { observer.observe(.decided(Decision.all(patch.hunks))) }
     }
 
     mutating func link(_ body: () throws -> LinkOutcome) async throws -> Payload? {

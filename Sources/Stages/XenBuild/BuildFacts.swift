@@ -1,7 +1,7 @@
 /// The texts about its own build that a hypervisor holds: the macros of the generated header `xen/compile.h`.
 ///
-/// Make writes them from the version in `xen/Makefile` (or `xen/xen-version`), the date, the person and the machine, and up to 4.14 a
-/// banner (`xen/include/xen/compile.h.in`). The trees of this program have the values of the running hypervisor's own header, so that
+/// Make writes them from `xen/include/xen/compile.h.in`, with the version in `xen/Makefile` (or `xen/xen-version`), the date, the person and
+/// the machine, and adds a banner in large letters (`xen/Makefile` up to 4.14, then `xen/build.mk`; Debian's Xen has no banner). The trees of this program have the values of the running hypervisor's own header, so that
 /// objects with such texts equal the hypervisor's. A patch that changes what make writes changes those values, and no others.
 struct BuildFacts: Equatable {
     /// The definition of one macro, with all its lines.
@@ -109,5 +109,8 @@ struct VersionChange: Equatable, Sendable {
     /// Whether the patched objects have the new value. They have not if the running hypervisor's value is none that this tree makes.
     var isFollowed: Bool
 
-    var words: String { "\(name) \(before ?? "(none)") → \(after ?? "(none)")" }
+    /// The banner is printed at boot only.
+    var isBanner: Bool { name == "XEN_BANNER" }
+
+    var words: String { isBanner ? name : "\(name) \(before ?? "(none)") → \(after ?? "(none)")" }
 }

@@ -78,7 +78,7 @@ struct FileAccounting {
     }
 
     private mutating func noteVersion() {
-        let taken = patched.versionChanges.filter(\.isFollowed), left = patched.versionChanges.filter { !$0.isFollowed }
+        let taken = patched.versionChanges.filter(\.isFollowed), left = patched.versionChanges.filter { !$0.isFollowed && !$0.isBanner }
         if !taken.isEmpty {
             diagnostics.append(
                 Diagnostic(

@@ -57,6 +57,16 @@ import XenBuild
         #expect(ReportText.line(hunks) == "10 hunks: 4 in 3 objects that differ, 2 used at boot only, 3 without effect in this configuration, 1 refused")
     }
 
+    @Test func decisionsHaveTheProof() async throws {
+        let hunks = try await account(
+            [PatchedFileUse("xen/a.c", .objects(["a.o"])), PatchedFileUse("xen/docs.md", .nothing("it is documentation"))],
+            objects: ["a.o": { $0.replacing("f(void) { return 1", with: "f(void) { return 2") }])
+        #expect(
+            Decision.all(hunks) == [
+                Decision(.hunks, "xen/a.c:1", "compared: a.o", .everything), Decision(.hunks, "xen/docs.md:1", "unchanged: it is documentation"),
+            ])
+    }
+
     @Test func aRemovedFunctionIsADifference() async throws {
         let hunks = try await account(
             [PatchedFileUse("xen/a.c", .objects(["a.o"]))], objects: ["a.o": { $0.replacing("int f(void) { return 1; }", with: "") }])

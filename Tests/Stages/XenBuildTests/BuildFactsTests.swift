@@ -37,6 +37,7 @@ import XenSource
             Self.running + banner, Self.before + banner, Self.before.replacing("#define XEN_CHANGESET\t\"\"\n", with: "#define XEN_NEW 1\n") + other)
         #expect(text == Self.running.replacing("#define XEN_CHANGESET\t\"\"\n", with: "#define XEN_NEW 1\n") + other)
         #expect(changes.map(\.name) == ["XEN_NEW", "XEN_BANNER", "XEN_CHANGESET"] && changes.allSatisfy(\.isFollowed))
+        #expect(changes.map(\.words) == ["XEN_NEW (none) → 1", "XEN_BANNER", "XEN_CHANGESET \"\" → (none)"])
     }
 
     /// A tree as Xen's: a generated header with the version, and one with the configuration, whose comment has the version too.
