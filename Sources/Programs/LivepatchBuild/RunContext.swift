@@ -89,7 +89,9 @@ struct RunContext: Sendable {
     /// Compares each pair, and then the types of all.
     ///
     /// - Parameter account: says how each object ended, for the account of the patch's hunks.
-    mutating func compare(_ pairs: [ObjectPair], account: HunkAccount, with comparer: ObjectComparer) async throws -> (changes: [ChangeSet], layouts: LayoutComparison) {
+    mutating func compare(_ pairs: [ObjectPair], account: HunkAccount, with comparer: ObjectComparer) async throws -> (
+        changes: [ChangeSet], layouts: LayoutComparison
+    ) {
         let observer = observer, work = options.work, allowed = options.fix.allowedLayouts
         let (changes, layouts, comparison) = try await stages.run(.compare) {
             let changes = try await inParallel(

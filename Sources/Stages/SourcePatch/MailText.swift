@@ -84,7 +84,9 @@ struct MailText {
 
     /// The parts of a multipart mail.
     private func parts(of body: Range<Int>, _ header: MailHeader) throws(PatchError) -> [Range<Int>] {
-        guard let boundary = header.parameters["boundary"], !boundary.isEmpty else { throw failure(body.lowerBound, "a mail of several parts without a boundary") }
+        guard let boundary = header.parameters["boundary"], !boundary.isEmpty else {
+            throw failure(body.lowerBound, "a mail of several parts without a boundary")
+        }
         let open = Array("--\(boundary)".utf8), close = open + Array("--".utf8)
         var parts: [Range<Int>] = [], start: Int?
         for index in body {

@@ -80,7 +80,8 @@ extension TreePreparation {
         return BuildOutcome(
             pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
             fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration,
-            diagnostics: accounts.diagnostics, decisions: compiled.decisions, uses: accounts.uses, preparation: PreparationDecision(isWhole: isWhole, reason: depthReason))
+            diagnostics: accounts.diagnostics, decisions: compiled.decisions, uses: accounts.uses,
+            preparation: PreparationDecision(isWhole: isWhole, reason: depthReason))
     }
 
     /// Whether there is a known reason why a file of the patch is in no compiled object.

@@ -137,7 +137,8 @@ package struct XenImage: Sendable {
                 "give the xen-syms as the build left it: 'strip -g' and 'objcopy -g' take these symbols out")
         }
         guard groups.contains(where: { !$0.symbols.isEmpty }) else {
-            throw fail("has no local symbols, so its static functions can't be found", "give the xen-syms as the build left it: 'strip -x' takes these symbols out")
+            throw fail(
+                "has no local symbols, so its static functions can't be found", "give the xen-syms as the build left it: 'strip -x' takes these symbols out")
         }
         self.fileGroups = groups
         self.globals = globals

@@ -11,7 +11,8 @@ import XenBuild
 /// How each hunk of a patch ends.
 @Suite struct HunkAccountTests {
     private typealias Ending = BuildReport.Patch.Hunk.Ending
-    private static let source = "__attribute__((section(\".init.text\"))) int boot(void) { return 1; } int f(void) { return 1; } static int kept; int *g(void) { return &kept; }\n"
+    private static let source =
+        "__attribute__((section(\".init.text\"))) int boot(void) { return 1; } int f(void) { return 1; } static int kept; int *g(void) { return &kept; }\n"
 
     /// The account of a patch with one hunk in each of these files, which are in these objects. The objects are compiled from `source` and
     /// from what the closure makes of it.
@@ -25,7 +26,9 @@ import XenBuild
         }
         let build = BuildOutcome(
             pairs: pairs, objectCount: 9, compiled: 0, fromCache: 0, compiler: "gcc", decisions: [], uses: uses)
-        let hunks = uses.enumerated().map { PatchHunk(patch: 0, file: $1.path, line: $0, hunk: 1, old: .init(start: 1, count: 2), new: .init(start: 1, count: 3)) }
+        let hunks = uses.enumerated().map {
+            PatchHunk(patch: 0, file: $1.path, line: $0, hunk: 1, old: .init(start: 1, count: 2), new: .init(start: 1, count: 3))
+        }
         var patch = BuildReport.Patch(AppliedPatch(files: [], hunks: hunks), sources: ["a.patch"])
         var endings = HunkAccount(build, renamed: renamed).endings(pairs, changes, LayoutComparison())
         for name in spared { endings[name] = .same }
@@ -43,7 +46,8 @@ import XenBuild
                 PatchedFileUse("xen/old.c", .objects(["old.o"])), PatchedFileUse("xen/unknown.c", .objects(["unknown.o"])),
             ],
             objects: [
-                "a.o": { $0.replacing("f(void) { return 1", with: "f(void) { return 2") }, "boot.o": { $0.replacing("boot(void) { return 1", with: "boot(void) { return 2") },
+                "a.o": { $0.replacing("f(void) { return 1", with: "f(void) { return 2") },
+                "boot.o": { $0.replacing("boot(void) { return 1", with: "boot(void) { return 2") },
                 "same.o": { $0 }, "init.o": { $0.replacing("f(void) { return 1", with: "f(void) { return 2") },
             ], spared: ["spared.o"], bootOnly: ["init.o"], renamed: ["old.o": "a.o"])
         let expected: [(Ending, [String])] = [

@@ -28,7 +28,8 @@ import XenBuild
 
     @Test(
         arguments: [
-            (["-flto"], "slim LTO"), (["-flto", "-fno-fat-lto-objects"], "slim LTO"), (["--coverage"], "coverage (gcov)"), (["-fprofile-generate"], "coverage (gcov)"),
+            (["-flto"], "slim LTO"), (["-flto", "-fno-fat-lto-objects"], "slim LTO"), (["--coverage"], "coverage (gcov)"),
+            (["-fprofile-generate"], "coverage (gcov)"),
             (["-fsanitize=undefined"], "UBSAN"), (["-fsanitize-coverage=trace-pc"], "KCOV"), (["-fsanitize=kernel-address"], "KASAN"),
             (["-fsanitize=thread"], "KCSAN"), (["-pg", "-fno-omit-frame-pointer"], "-pg"), (["-pg", "-mfentry", "-fno-omit-frame-pointer"], "-pg"),
             (["-finstrument-functions"], "-finstrument-functions"),
@@ -57,7 +58,9 @@ import XenBuild
         }
     }
 
-    @Test("objects that also have machine code, and those of stack protectors, are compared", arguments: [["-flto", "-ffat-lto-objects"], ["-fstack-protector-all"], ["-g0"]])
+    @Test(
+        "objects that also have machine code, and those of stack protectors, are compared",
+        arguments: [["-flto", "-ffat-lto-objects"], ["-fstack-protector-all"], ["-g0"]])
     func fine(_ flags: [String]) async throws {
         try await withTemporaryFolder { folder in
             let object = try await ObjectFixtures.compile(Self.source, flags: flags, in: folder)

@@ -38,7 +38,9 @@ import Testing
         try folder.write("tree/xen/Makefile", "XEN_VERSION = 4\nXEN_SUBVERSION = 17\n")
         try folder.write("tree/xen/include/public/sysctl.h", "#define LIVEPATCH_PAYLOAD_VERSION 2\n")
         let report = #"{"generator": "xsplice-build", "outcome": "written", "payload": {"path": "elsewhere/a.livepatch"}}"#
-        for (name, text) in [("report.json", report), ("a.livepatch", "old"), ("mine.txt", "mine"), ("logs/old.log", "")] { try folder.write("out/\(name)", text) }
+        for (name, text) in [("report.json", report), ("a.livepatch", "old"), ("mine.txt", "mine"), ("logs/old.log", "")] {
+            try folder.write("out/\(name)", text)
+        }
         try folder.write("fix.patch", patch)
         let words = ["-s", "tree", "-p", "fix.patch", "-o", "out", "--cache-dir", "cache"].map { $0.hasPrefix("-") ? $0 : folder.path.appending($0).string }
         let refused = await run(words)

@@ -46,7 +46,8 @@ import XenBuild
             (.patch, .patched(.init(sources: ["a/fix.patch"], files: []))),
             (.compile, .compiled(.init(objects: 9, concerned: 2, compiled: 3, fromCache: 1, compiler: "gcc"))),
             (.hypervisor, .builtHypervisor(buildID: "bb")), (.compare, .compared(.init(same: 1, changed: 1, new: 0, refused: 0))),
-            (.hunks, .accountedFor([.init(patch: "a", line: 1, file: "xen/a.c", hunk: 1, ending: .compared, objects: ["a.o"])])), (.link, .linked(nil)), (.original, .foundOriginal(.init(replaced: 1, equal: 1))), (.check, .checked(isAccepted: true, version: "4.17.5")),
+            (.hunks, .accountedFor([.init(patch: "a", line: 1, file: "xen/a.c", hunk: 1, ending: .compared, objects: ["a.o"])])), (.link, .linked(nil)),
+            (.original, .foundOriginal(.init(replaced: 1, equal: 1))), (.check, .checked(isAccepted: true, version: "4.17.5")),
             (.check, .checked(isAccepted: false, version: "4.17.5")),
         ]
         for (stage, outcome) in stages {

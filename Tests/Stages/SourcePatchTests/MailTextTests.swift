@@ -8,7 +8,8 @@ import Testing
 struct MailTextTests {
     static let before = "l1\nl2\n\tkey = \"é\";\nl4\nl5\n"
     static let patch =
-        "Why.\n---\n xen/common/kernel.c | 2 +-\n\n" + GitOracleTests.header + "@@ -2,3 +2,3 @@ f()\n l2\n-\tkey = \"é\";\n+\tkey = \"id=1\";\n l4\n-- \n2.39.5\n"
+        "Why.\n---\n xen/common/kernel.c | 2 +-\n\n" + GitOracleTests.header
+        + "@@ -2,3 +2,3 @@ f()\n l2\n-\tkey = \"é\";\n+\tkey = \"id=1\";\n l4\n-- \n2.39.5\n"
     static let after = "l1\nl2\n\tkey = \"id=1\";\nl4\nl5\n"
 
     static func header(_ encoding: String?, type: String = "text/plain; charset=UTF-8") -> String {

@@ -148,8 +148,11 @@ struct PathPlacementTests {
     @Test("Every hunk is in the result, in order, with the lines where it was applied")
     func hunks() throws {
         let moved = "--- a/xen/common/keyhandler.c\n+++ b/xen/common/keyhandler.c\n@@ -2,2 +2,2 @@\n k1\n-k2\n+K\n@@ -6,3 +6,4 @@\n k7\n+new\n k8\n k9\n"
-        let rest = "diff --git a/xen/Makefile b/xen/Makefile\nold mode 100644\nnew mode 100755\n" + "diff --git a/docs/x.md b/docs/x.md\n" + Self.change("a/docs/x.md", "b/docs/x.md", "d")
-        let result = try TestTree(Self.files).apply(Self.good, moved.replacing("@@ -2,2 +2,2 @@\n k1\n-k2\n+K\n", with: "@@ -1,3 +1,3 @@\n k1\n-k2\n+K\n k3\n") + rest)
+        let rest =
+            "diff --git a/xen/Makefile b/xen/Makefile\nold mode 100644\nnew mode 100755\n" + "diff --git a/docs/x.md b/docs/x.md\n"
+            + Self.change("a/docs/x.md", "b/docs/x.md", "d")
+        let result = try TestTree(Self.files).apply(
+            Self.good, moved.replacing("@@ -2,2 +2,2 @@\n k1\n-k2\n+K\n", with: "@@ -1,3 +1,3 @@\n k1\n-k2\n+K\n k3\n") + rest)
         typealias Lines = PatchHunk.Lines
         #expect(
             result.hunks == [

@@ -8,7 +8,8 @@ import XenSource
 
 /// A change of the version: what make would write, over what the running hypervisor has.
 @Suite struct BuildFactsTests {
-    private static let running = "#define XEN_COMPILE_DATE\t\"Mon May  1 2026\"\n#define XEN_SUBVERSION\t17\n#define XEN_EXTRAVERSION\t\".5\"\n\n#define XEN_CHANGESET\t\"\"\n"
+    private static let running =
+        "#define XEN_COMPILE_DATE\t\"Mon May  1 2026\"\n#define XEN_SUBVERSION\t17\n#define XEN_EXTRAVERSION\t\".5\"\n\n#define XEN_CHANGESET\t\"\"\n"
     private static let before = running.replacing("Mon May  1 2026", with: "1970")
 
     private func patched(_ running: String, _ before: String, _ after: String) -> (String, [VersionChange]) {
@@ -54,8 +55,12 @@ import XenSource
                 """
         try fake.put("xen/Makefile", makefile)
         try fake.put("xen/include/xen/compile.h.in", "#define XEN_EXTRAVERSION \"@@extra@@\"\n#define XEN_COMPILE_DATE \"@@date@@\"\n")
-        try fake.put("xen/common/one.c", "#include \"generated/autoconf.h\"\n#include \"shared.h\"\nint one(int a) { return twice(a) + CONFIG_A; }\nvoid start(void) {}\n")
-        try fake.put("xen/common/two.c", "#include <xen/compile.h>\nconst char *two(void) { return XEN_EXTRAVERSION; }\nconst char *date(void) { return XEN_COMPILE_DATE; }\n")
+        try fake.put(
+            "xen/common/one.c",
+            "#include \"generated/autoconf.h\"\n#include \"shared.h\"\nint one(int a) { return twice(a) + CONFIG_A; }\nvoid start(void) {}\n")
+        try fake.put(
+            "xen/common/two.c",
+            "#include <xen/compile.h>\nconst char *two(void) { return XEN_EXTRAVERSION; }\nconst char *date(void) { return XEN_COMPILE_DATE; }\n")
         return makefile
     }
 
@@ -67,7 +72,8 @@ import XenSource
             if hasRunning {
                 let running = fake.folder.appending("running")
                 try WorkFiles.makeFolder(running.appending("include/xen"))
-                try WorkFiles.write(Array("#define XEN_EXTRAVERSION \".0\"\n#define XEN_COMPILE_DATE \"May 2026\"\n".utf8), to: running.appending("include/xen/compile.h"))
+                try WorkFiles.write(
+                    Array("#define XEN_EXTRAVERSION \".0\"\n#define XEN_COMPILE_DATE \"May 2026\"\n".utf8), to: running.appending("include/xen/compile.h"))
                 request.image = running.appending("xen-syms")
             }
             let outcome = try await buildObjectPairs(request) { _ in }
@@ -102,7 +108,9 @@ import XenSource
     @Test("the account of files: objects, commands, generated files, the reason for none") func uses() async throws {
         try await FakeTree.with { fake in
             let header = "static inline int twice(int a) { return a * 3; }\n"
-            let outcome = try await buildObjectPairs(fake.request(["xen/include/shared.h": header, "xen/docs.md": "x\n", "xen/include/unused.h": "int other;\n"])) { _ in }
+            let outcome = try await buildObjectPairs(
+                fake.request(["xen/include/shared.h": header, "xen/docs.md": "x\n", "xen/include/unused.h": "int other;\n"])
+            ) { _ in }
             #expect(
                 outcome.uses == [
                     PatchedFileUse("xen/docs.md", .nothing("it is documentation")), PatchedFileUse("xen/include/shared.h", .objects(["common/one.o"])),
@@ -113,7 +121,9 @@ import XenSource
             #expect(flags.uses == [PatchedFileUse("xen/Makefile", .commands(["common/asm.o", "common/one.o", "common/two.o"]))])
             let made = try await buildObjectPairs(fake.request(["xen/include/source.h": "enum { generated = 6 };\n"])) { _ in }
             #expect(made.uses == [PatchedFileUse("xen/include/source.h", .generated(["common/two.o"]))])
-            let comment = try await buildObjectPairs(fake.request(["xen/include/shared.h": "// twice\nstatic inline int twice(int a) { return a * 2; }\n"])) { _ in }
+            let comment = try await buildObjectPairs(fake.request(["xen/include/shared.h": "// twice\nstatic inline int twice(int a) { return a * 2; }\n"])) {
+                _ in
+            }
             #expect(comment.pairs.isEmpty && comment.uses == [PatchedFileUse("xen/include/shared.h", .objects(["common/one.o"]))])
         }
     }
