@@ -29,11 +29,11 @@ enum MachineCode {
         if isSlimLTO(file) { throw withoutCode(name, "was compiled for link-time optimisation (slim LTO)") }
         let sections = file.sections.filter { $0.isAllocated && $0.size > 0 && !SectionName.isDiscarded($0.name) }
         if sections.isEmpty, file.sections.contains(where: { $0.name.hasSuffix(".dwo") }) {
-            throw withoutCode(name, "is the part with debug information of an object that was split (-gsplit-dwarf)")
+            throw withoutCode(name, "is the debug information of an object that was split (-gsplit-dwarf)", help: wholeObject)
         }
         // `objcopy --only-keep-debug` keeps the sections' headers, and makes them zero-filled.
         if sections.contains(where: { $0.isExecutable && $0.isZeroFilled }) {
-            throw withoutCode(name, "has only the debug information of an object")
+            throw withoutCode(name, "has only the debug information of an object", help: wholeObject)
         }
         if let kind = instrumentation(of: file) {
             throw UnusableObject(
@@ -57,8 +57,12 @@ enum MachineCode {
         throw withoutCode(name, "is LLVM bitcode, made for link-time optimisation")
     }
 
-    private static func withoutCode(_ name: String, _ why: String) -> UnusableObject {
-        UnusableObject(name, "has no machine code: it \(why)", help: "compile without that flag (-flto, -emit-llvm), as the hypervisor in production was")
+    private static let wholeObject = "give the object with the code, from which this file was split off"
+
+    private static func withoutCode(
+        _ name: String, _ why: String, help: String = "compile without that flag (-flto, -emit-llvm), as the hypervisor in production was"
+    ) -> UnusableObject {
+        UnusableObject(name, "has no machine code: it \(why)", help: help)
     }
 
     /// GCC says in the section `.gnu.lto_.lto.ID` whether there is no code beside its own form of the source (GCC 10 and later: two 16-bit

@@ -47,6 +47,8 @@ import XenBuild
             _ = try ObjectFile(object)
             try await run("objcopy", ["--only-keep-debug", object.string, "debug.o"], in: folder)
             try requireRefusal(folder.appending("debug.o"), "only the debug information")
+            let error = #expect(throws: UnusableObject.self) { _ = try ObjectFile(folder.appending("debug.o")) }
+            #expect(error?.help?.contains("the object with the code") == true)
         }
     }
 
