@@ -60,6 +60,7 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case fileNotBuilt = "file-not-built"
     case buildInputNotUnderstood = "build-input-not-understood"
     case configurationChanged = "configuration-changed"
+    case versionChanged = "version-changed"
     // The objects
     case initOnlyChange = "init-only-change"
     case initCodeNeeded = "init-code-needed"

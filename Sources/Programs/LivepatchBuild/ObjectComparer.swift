@@ -30,11 +30,14 @@ package struct ObjectComparer: Sendable {
     }
 
     /// Reads and compares the objects of a pair.
+    ///
+    /// - Throws: `UnusableObject`; the errors of reading an object.
     func compare(_ pair: ObjectPair) throws -> ChangeSet {
         try compareObjects(
             CompiledPair(
                 ObjectID(pair.name), source: pair.source, originalSource: pair.originalSource,
-                original: try .read(pair.original, for: rules.architecture), patched: try .read(pair.patched, for: rules.architecture)),
+                original: try .readCode(pair.original, of: pair.name, for: rules.architecture),
+                patched: try .readCode(pair.patched, of: pair.name, for: rules.architecture)),
             by: rules)
     }
 

@@ -89,10 +89,10 @@ private func buildPayload(
     let running = options.stack.isReplaced ? RunningHypervisor(image) : stack
 
     // Compare each pair of objects: what changed, what is new, what can't be live-patched.
-    let (pairs, notes) = try joinRenamed(build.pairs)
+    let (pairs, notes, renamed) = try joinRenamed(build.pairs)
     context.note(notes)
     let comparer = ObjectComparer(architecture: architecture, version: tree.version, abi: tree.abi)
-    let (changes, layouts) = try await context.compare(pairs, with: comparer)
+    let (changes, layouts) = try await context.compare(pairs, account: HunkAccount(build, renamed: renamed), with: comparer)
     let below = try build.below.map { try comparer.compare($0) }
 
     // Link the changed code, and what it newly needs, against the running hypervisor.

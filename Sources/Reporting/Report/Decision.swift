@@ -3,7 +3,7 @@ import ObjectDiff
 /// One thing that a stage decided, and why.
 package struct Decision: Sendable, Equatable {
     package enum Stage: String, Sendable {
-        case prepare, compile, spare, compare, link
+        case prepare, compile, spare, compare, hunks, link
     }
 
     /// The level of detail that the user must ask for to see a decision.
@@ -67,6 +67,16 @@ extension Decision {
         return switch difference.kind {
         case .bytes, .reference: "differs\(place)\(line): \(difference.words)"
         case .tableEntries, .placement, .otherPart, .role: "\(difference.words)\(line)"
+        }
+    }
+
+    /// How each hunk ended, and why.
+    package static func all(_ hunks: [BuildReport.Patch.Hunk]) -> [Decision] {
+        hunks.map { hunk in
+            let place = hunk.new.map { ":\($0.start)" } ?? ""
+            let objects = hunk.objects.isEmpty ? nil : hunk.objects.listed(atMost: 3)
+            let text = [hunk.ending?.rawValue, objects, hunk.proof].compactMap(\.self).joined(separator: ": ")
+            return Decision(.hunks, hunk.file + place, text, hunk.ending == .compared ? .everything : .actions)
         }
     }
 

@@ -43,6 +43,7 @@ extension DiagnosticID {
         case .fileNotBuilt: .fileNotBuilt
         case .buildInputNotUnderstood: .buildInputNotUnderstood
         case .configurationChanged: .configurationChanged
+        case .versionChanged: .versionChanged
         // The objects
         case .initOnlyChange: .initOnlyChange
         case .initCodeNeeded: .initCodeNeeded

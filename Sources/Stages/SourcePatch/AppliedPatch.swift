@@ -51,8 +51,11 @@ package struct AppliedPatch: Sendable, Equatable {
     package var diagnostics: [Diagnostic]
     /// The bytes of the patch files, in order.
     package var patches: [[UInt8]]
+    /// Every hunk of every patch, in order.
+    package var hunks: [PatchHunk]
 
-    package init(files: [File], leftOut: [String] = [], diagnostics: [Diagnostic] = [], patches: [[UInt8]] = []) {
+    package init(files: [File], leftOut: [String] = [], diagnostics: [Diagnostic] = [], patches: [[UInt8]] = [], hunks: [PatchHunk] = []) {
+        self.hunks = hunks
         self.files = files
         self.leftOut = leftOut
         self.diagnostics = diagnostics

@@ -123,7 +123,7 @@ package enum ObjectFixtures {
     /// Links original objects into a file like a hypervisor: at Xen's address, with a build-id, with symbols.
     package static func link(_ objects: [FilePath], for target: Target = .x86_64, in folder: FilePath) async throws -> XenImage {
         _ = try write(
-            "void printk(const char *f, ...) {}\nvoid sink(const void *p) {}\nvoid __x86_indirect_thunk_rax(void) {}\nchar pad[64];\n",
+            "void printk(const char *f, ...) {}\nvoid sink(const void *p) {}\nvoid __x86_indirect_thunk_rax(void) {}\nchar pad[64];\n__attribute__((used)) static char local;\n",
             to: "rest.c", in: folder)
         try await run("\(target.toolchainPrefix)gcc", flags + target.flags + ["-c", "rest.c", "-o", "rest.o"], in: folder)
         let image = folder.appending("xen-syms")
