@@ -69,6 +69,7 @@ extension DiagnosticID {
         case .relocationNotUnderstood: .relocationNotUnderstood
         case .correlationAmbiguous: .correlationAmbiguous
         case .variableStartsAnew: .variableStartsAnew
+        case .runningValueUnused: .runningValueUnused
         case .aliasesReplaced: .aliasesReplaced
         case .assemblyChanged: .assemblyChanged
         case .objectVanished: .objectVanished
