@@ -72,7 +72,7 @@ extension Classifier {
         for record in facts.records where used.contains(record.item.id) && record.item.kind == .data && record.item.role != .readOnly {
             guard let evidence = record.twin?.evidence, let severity = evidence.doubt, let twin = facts.twin(record.item.id) else { continue }
             report(
-                .correlationAmbiguous, severity, symbol: record.item.name, location: record.location,
+                .correlationAmbiguous, severity, symbol: record.item.name, location: evidence.place ?? record.location,
                 message: "'\(record.item.name)' is taken to be the hypervisor's '\(twin.name)': \(evidence.words)",
                 help: severity == .note ? nil : "if it is another variable, give it another name")
         }
@@ -95,7 +95,7 @@ extension Classifier {
             let name = record.item.name, id = record.item.id
             guard facts.twins.open[id] == nil, !facts.twins.begun.contains(id), let candidates = gone[CompilerName(name).base] else { continue }
             let isSamePlace = candidates.contains { candidate in
-                guard candidate.role != .boot else { return false }
+                guard candidate.role != .boot, !facts.twins.unlike.contains(id) else { return false }
                 guard let old = facts.original.variable(candidate.id), let new = facts.patched.variable(id) else { return true }
                 return LocalKey(old) == LocalKey(new)
             }

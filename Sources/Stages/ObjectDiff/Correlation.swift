@@ -16,6 +16,8 @@ struct Correlation: Sendable, Equatable {
     private(set) var ended: Set<OriginalItem.ID> = []
     /// Patched variables without a twin that are known to have none.
     private(set) var begun: Set<PatchedItem.ID> = []
+    /// Patched variables without a twin that have the name of an original one, but neither its words nor its place.
+    private(set) var unlike: Set<PatchedItem.ID> = []
 
     subscript(_ id: PatchedItem.ID) -> Twin? { twins[id] }
     func original(of id: PatchedItem.ID) -> OriginalItem.ID? { twins[id]?.original }
@@ -29,6 +31,7 @@ struct Correlation: Sendable, Equatable {
     mutating func leaveOpen(_ patched: PatchedItem.ID, among originals: Set<OriginalItem.ID>) { open[patched] = originals }
     mutating func end(_ original: OriginalItem.ID) { ended.insert(original) }
     mutating func begin(_ patched: PatchedItem.ID) { begun.insert(patched) }
+    mutating func setApart(_ patched: PatchedItem.ID) { unlike.insert(patched) }
 
     func isFree(_ id: OriginalItem.ID) -> Bool { successors[id] == nil }
     func isFree(_ id: PatchedItem.ID) -> Bool { twins[id] == nil }

@@ -36,6 +36,9 @@ func pairStaticLocals(
     let originals = numberedData(a, result.isFree), patched = numberedData(b, result.isFree)
     if let lines {
         try SurvivingDeclarations(known(originals, a), known(patched, b), a, b, lines).pair(&result)
+        // Debug info has no lines at all for some.
+        let (x, y) = (known(originals, a).filter { $0.variable.declaration?.line == nil }, known(patched, b).filter { $0.variable.declaration?.line == nil })
+        pairWithoutPatch(x.filter { result.isFree($0.id) }, y.filter { result.isFree($0.id) }, &result)
     } else {
         pairWithoutPatch(known(originals, a), known(patched, b), &result)
     }

@@ -12,7 +12,7 @@ import SourcePatch
 ///    around them moved along.
 ///
 /// Words are the same if only white space differs. 2 to 4 hold only for what is left of a name in a function, and 3 and 4 leave a doubt. A removed declaration and an added one that these
-/// rules do not join are two different variables only if it is certain that they are; otherwise the change is refused.
+/// rules do not join are two variables if they have neither the words nor the hunk in common; otherwise the change is refused.
 struct SurvivingDeclarations {
     typealias Line = LineHistory.Line
 
@@ -68,7 +68,16 @@ struct SurvivingDeclarations {
             pairByOutermostBlock(twins, items, &result)
             pairByHunk(twins.filter { result.isFree($0.id) }, items.filter { result.isFree($0.id) }, &result)
             pairByMove(twins.filter { result.isFree($0.id) }, items.filter { result.isFree($0.id) }, &result)
+            let rest = twins.filter { result.isFree($0.id) }
+            for item in items where result.isFree(item.id) && rest.allSatisfy({ areUnlike($0, item) }) { result.setApart(item.id) }
         }
+    }
+
+    /// Whether a removed and an added declaration have different words and are not in the same hunk. Then the patch removes one variable
+    /// and adds another.
+    private func areUnlike(_ twin: StaticLocal<OriginalSide>, _ item: StaticLocal<PatchedSide>) -> Bool {
+        guard let from = resolvedOriginals[twin.id], let to = resolvedPatched[item.id], let hunk = history.hunk(adding: to) else { return false }
+        return words(twin) != words(item) && history.hunk(removing: from) != hunk
     }
 
     // MARK: The line that stayed

@@ -42,6 +42,14 @@ package enum TwinEvidence: Sendable, Equatable {
         }
     }
 
+    /// The line of the patched source that declares it now, as an editor counts lines; nil if the evidence is another.
+    var place: SourceLocation? {
+        switch self {
+        case .rewrittenLine(_, let to, _), .movedLine(_, let to): to
+        default: nil
+        }
+    }
+
     /// The evidence in words, as the end of a sentence that names both items.
     package var words: String {
         switch self {
