@@ -7,7 +7,8 @@ import SourcePatch
 /// 1. A declaration whose line the patch leaves alone is its own twin, also in a function with another name.
 /// 2. In the outermost block of a function, the language allows a name only once: a line that changed there still declares the same.
 /// 3. Where a hunk replaces the line, and the added line is the only one that can be meant, the patch rewrites it: the hunk puts something
-///    around lines that all come again; or the function has no other removed or added declaration of that name, or none with these words.
+///    around lines that all come again; or the function has no other removed or added declaration of that name, or none with these words,
+///    or each hunk has one and no other the words of it.
 /// 4. A removed and an added declaration with the same words are one that moved, if the function has no other of them, or if all lines
 ///    around them moved along.
 ///
@@ -152,7 +153,7 @@ struct SurvivingDeclarations {
             var twin = wrapped.count == 1 ? wrapped[0] : nil, isCertain = true
             if twin == nil {
                 // Nothing but the place says that it is the same. So no other in the function may be like it.
-                let alike = inHunk.filter { x.count == 1 && y.count == 1 && areAlone($0, item) || haveWordsOfTheirOwn($0, x, item, y) }
+                let alike = inHunk.filter { x.count == 1 && y.count == 1 && areAlone($0, item) || haveWordsOfTheirOwn($0, x, item, y) || areAloneInHunk($0, x, item, y) }
                 if alike.count == 1 { twin = alike[0] }
                 isCertain = x.count == 1 && y.count == 1
             }
@@ -179,6 +180,19 @@ struct SurvivingDeclarations {
         return before.count { $0 == before[i] } == after.count { $0 == before[i] } && before[..<i].count { $0 == before[i] } == after[..<j].count { $0 == before[i] }
     }
 
+    /// Whether their hunk has no other declaration of that name in the function, and no other hunk has one with the words of either.
+    private func areAloneInHunk(
+        _ twin: StaticLocal<OriginalSide>, _ x: [StaticLocal<OriginalSide>], _ item: StaticLocal<PatchedSide>, _ y: [StaticLocal<PatchedSide>]
+    ) -> Bool {
+        guard let to = resolvedPatched[item.id], let hunk = history.hunk(adding: to) else { return false }
+        let removed = Set(history.lines(removedBy: hunk)), added = Set(history.lines(addedBy: hunk))
+        guard (declaredBefore[twin.key] ?? []).count(where: { !removed.isDisjoint(with: $0) }) == 1,
+            (declaredAfter[item.key] ?? []).count(where: { !added.isDisjoint(with: $0) }) == 1
+        else { return false }
+        return x.allSatisfy { $0.id == twin.id || words($0) != words(item) } && y.allSatisfy { $0.id == item.id || words($0) != words(twin) }
+            && x.count { words($0) == words(twin) } == 1 && y.count { words($0) == words(item) } == 1
+    }
+
     /// Whether both have the same words, and no other removed or added declaration of that name in the function has them.
     private func haveWordsOfTheirOwn(
         _ twin: StaticLocal<OriginalSide>, _ x: [StaticLocal<OriginalSide>], _ item: StaticLocal<PatchedSide>, _ y: [StaticLocal<PatchedSide>]
@@ -197,6 +211,8 @@ struct SurvivingDeclarations {
                 return (x.count == 1 && y.count == 1 && areAlone(twin, item)) || isMovedHunk(from, to)
             }
             guard twins.count == 1, result.isFree(twins[0].id), let from = resolvedOriginals[twins[0].id] else { continue }
+            // Lines that the patch adds twice are no move.
+            guard y.count(where: { $0.id == item.id || resolvedPatched[$0.id].map { isMovedHunk(from, $0) } ?? true }) == 1 else { continue }
             result.pair(
                 twins[0].id, item.id,
                 by: .movedLine(from: SourceLocation(file: from.file, line: from.number), to: SourceLocation(file: to.file, line: to.number)))
