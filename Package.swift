@@ -105,7 +105,7 @@ house.module("CompilerRecorder", on: .stages)
 house.module(
     "XenBuild", on: .stages, ["XenVersions", "TargetArchitecture", "CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
     [system, subprocess, crypto])
-house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"], [system])
+house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "SourcePatch", "Diagnostics"], [system])
 house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
 house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
 
@@ -136,7 +136,7 @@ house.testSupport(
     "ObjectFixtures",
     [
         "Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "XenBuild", "WorkFiles", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
-        "ArchARM32", "XenSource",
+        "ArchARM32", "XenSource", "SourcePatch",
     ], [system])
 house.testSupport(
     "PayloadSamples",

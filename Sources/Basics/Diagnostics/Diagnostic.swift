@@ -89,6 +89,7 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case labelTableKept = "label-table-kept"
     case correlationAmbiguous = "correlation-ambiguous"
     case variableStartsAnew = "variable-starts-anew"
+    case runningValueUnused = "running-value-unused"
     case aliasesReplaced = "aliases-replaced"
     case assemblyChanged = "assembly-changed"
     case objectVanished = "object-vanished"

@@ -72,6 +72,7 @@ extension DiagnosticID {
         case .labelTableKept: .labelTableKept
         case .correlationAmbiguous: .correlationAmbiguous
         case .variableStartsAnew: .variableStartsAnew
+        case .runningValueUnused: .runningValueUnused
         case .aliasesReplaced: .aliasesReplaced
         case .assemblyChanged: .assemblyChanged
         case .objectVanished: .objectVanished

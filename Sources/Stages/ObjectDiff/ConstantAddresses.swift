@@ -11,7 +11,10 @@ import TargetArchitecture
 ///
 /// - Throws: `InputError` when prototypes can't be read; they are read only when a constant changed.
 func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any TargetArchitecture) throws -> [Diagnostic] {
-    let changed = facts.records.filter { $0.status == .changed && $0.item.kind == .data && $0.item.isNamed && $0.item.isJustContent }
+    // A variable that became a constant is another matter: what is kept of it leads to the hypervisor's variable.
+    let changed = facts.records.filter {
+        $0.status == .changed && $0.item.kind == .data && $0.item.isNamed && $0.item.isJustContent && facts.twin($0.item.id)?.role != .writable
+    }
     guard !changed.isEmpty else { return [] }
     let before = FunctionUses(graph: facts.a, prototypes: try facts.pair.original.prototypes().byName, architecture: architecture)
     let after = FunctionUses(graph: facts.b, prototypes: try facts.pair.patched.prototypes().byName, architecture: architecture)

@@ -10,6 +10,8 @@ struct PatchSeries {
     private var hunks: [PatchHunk] = []
     /// How many patches were applied.
     private var patchCount = 0
+    /// How many lines the series has added so far. A series that begins with the same patches counts them the same way.
+    private var addedLines = 0
     /// The last patch that was applied, for errors that are found at the end.
     private var lastPatch: FilePath?
 
@@ -99,7 +101,10 @@ struct PatchSeries {
             }
             old = source
             // A copy is a new file: its lines have no old numbers to keep.
-            if file.kind == .copy { old.origins = old.origins.map { _ in 0 } }
+            if file.kind == .copy {
+                old.origins = old.origins.map { _ in 0 }
+                old.originalPath = nil
+            }
         case .modify, .remove:
             if let source {
                 old = source
@@ -147,23 +152,30 @@ struct PatchSeries {
         } catch {
             throw PatchError(patch, line: file.line, .library(error.words))
         }
-        new.origins = PatchSeries.origins(old.origins, file.hunks, places)
+        new.origins = origins(old.origins, file.hunks, places)
         guard splitLines(new.bytes).count == new.origins.count else {
             throw PatchError(patch, line: file.line, .library("libgit2 made another number of lines than the patch says"))
         }
         return new
     }
 
-    /// The original line number of each line of the result: a context line keeps its number, an added line gets 0.
-    private static func origins(_ old: [Int], _ hunks: [Hunk], _ places: [Int]) -> [Int] {
+    /// What identifies each line of the result: a context line stays what it was, an added line gets a new number.
+    private mutating func origins(_ old: [Int], _ hunks: [Hunk], _ places: [Int]) -> [Int] {
         var origins: [Int] = []
         var next = 0
         for (place, hunk) in zip(places, hunks).sorted(by: { $0.0 < $1.0 }) {
             origins += old[next..<place]
             next = place
             for line in hunk.lines {
-                origins.append(contentsOf: line.origin == .removed ? [] : [line.origin == .added ? 0 : old[next]])
-                if line.origin != .added { next += 1 }
+                switch line.origin {
+                case .removed: next += 1
+                case .added:
+                    addedLines += 1
+                    origins.append(-addedLines)
+                default:
+                    origins.append(old[next])
+                    next += 1
+                }
             }
         }
         return origins + old[next...]
@@ -210,16 +222,18 @@ struct PatchSeries {
     func result() throws(PatchError) -> AppliedPatch {
         var files: [AppliedPatch.File] = []
         for (path, content) in tree.written.sorted(by: { $0.key < $1.key }) where PatchPath.isInHypervisor(path) {
-            let original: TreeFiles.Content?
+            let original: TreeFiles.Content?, source: TreeFiles.Content?
             do {
                 original = try tree.original(path)
+                if let origin = content?.originalPath, origin != path { source = try tree.original(origin) } else { source = original }
             } catch {
                 throw PatchError(lastPatch ?? "", PatchSeries.reason(error, path))
             }
             let (added, removed) = counts[path] ?? (0, 0)
             guard let content else {
                 if original != nil {
-                    files.append(.init(path: path, change: .remove, isNew: false, added: added, removed: removed))
+                    files.append(
+                        .init(path: path, change: .remove, isNew: false, added: added, removed: removed, history: .init(path: path, before: original?.bytes ?? [])))
                 }
                 continue
             }
@@ -230,7 +244,8 @@ struct PatchSeries {
             files.append(
                 .init(
                     path: path, change: .write(content: ready.0, executable: content.isExecutable), isNew: original == nil,
-                    added: added, removed: removed, plainContent: content.bytes, lineMap: ready.1))
+                    added: added, removed: removed, plainContent: content.bytes, lineMap: ready.1,
+                    history: .init(path: content.originalPath, before: source?.bytes ?? [], lines: content.origins)))
         }
         return AppliedPatch(
             files: files, leftOut: leftOut.sorted(), diagnostics: diagnostics + outsideNote, hunks: hunks.sorted { ($0.patch, $0.line) < ($1.patch, $1.line) })

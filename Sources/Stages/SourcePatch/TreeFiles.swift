@@ -13,8 +13,11 @@ struct TreeFiles {
     struct Content: Equatable {
         var bytes: [UInt8]
         var isExecutable: Bool
-        /// For each line, its number in the tree's original file, counted from 1; 0 for an added line.
+        /// For each line, what identifies it: in the tree's file its number, counted from 1; for a line that a patch adds a negative
+        /// number of its own, which no other added line of the series has; 0 for a line of a copied file.
         var origins: [Int]
+        /// The path of the tree's file that positive `origins` refer to; nil if there is none.
+        var originalPath: String?
     }
 
     enum Failure: Error {
@@ -67,7 +70,10 @@ struct TreeFiles {
             let shown = components[...index].joined(separator: "/")
             switch (mode & S_IFMT, index == components.count - 1) {
             case (S_IFLNK, _): throw .symbolicLink(at: shown)
-            case (S_IFREG, true): return try content(of: place, mode)
+            case (S_IFREG, true):
+                var content = try content(of: place, mode)
+                content.originalPath = path
+                return content
             case (S_IFDIR, false): continue
             default: throw .notRegular(at: shown)
             }

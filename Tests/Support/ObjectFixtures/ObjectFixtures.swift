@@ -4,6 +4,7 @@ import ArchX86_64
 import DebugInfo
 import ELFModel
 import ObjectDiff
+import SourcePatch
 import SystemPackage
 import TargetArchitecture
 import TestTools
@@ -108,9 +109,12 @@ package enum ObjectFixtures {
         }
     }
 
-    package static func compare(_ original: FilePath, _ patched: FilePath, name: String, for target: Target = .x86_64) throws -> ChangeSet {
+    package static func compare(
+        _ original: FilePath, _ patched: FilePath, name: String, for target: Target = .x86_64, history: LineHistory? = nil
+    ) throws -> ChangeSet {
         let set = try compareObjects(
-            CompiledPair(ObjectID(String(name.dropLast()) + "o"), source: name, original: try read(original), patched: try read(patched)),
+            CompiledPair(
+                ObjectID(String(name.dropLast()) + "o"), source: name, original: try read(original), patched: try read(patched), history: history),
             by: rules(for: target))
         try set.diagnostics.requireCatalogued()
         return set
