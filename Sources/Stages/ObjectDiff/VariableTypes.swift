@@ -2,19 +2,29 @@ import DebugInfo
 import Diagnostics
 
 /// Refuses a variable of the running hypervisor whose type changes while its size stays: the new code would misread the values that the
-/// old code wrote.
+/// old code wrote. A type that is only written in another way is a note.
 ///
 /// - Throws: `InputError` when types can't be read; they are read only when a function changed.
 func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
     guard facts.hasChangedFunction else { return [] }
     let patched = try facts.pair.patched.types(withUses: true)
-    let before = variables(try facts.pair.original.types(withUses: true)), after = variables(patched)
+    let original = try facts.pair.original.types(withUses: true)
+    let before = variables(original), after = variables(patched)
     let places = Set(patched.variables.map(VariablePlace.init))
     var diagnostics: [Diagnostic] = []
     for (place, new) in after.sorted(by: { ($0.key.name, $0.key.function ?? "") < ($1.key.name, $1.key.function ?? "") }) {
         guard let old = before[place], meaning(old) != meaning(new) else { continue }
+        var alike = AlikeTypes(original, patched)
+        let answer = alike.compare(TypeUse(old), TypeUse(new))
         // Other checks report variables that are gone or new, boot data, constants and changed sizes.
         guard let item = item(of: place, among: places, in: facts), let twin = facts.twin(item.id), twin.size == item.size else { continue }
+        guard answer == .different else {
+            diagnostics.append(
+                Diagnostic(
+                    .layoutKept, .note, symbol: item.name, location: new.declaration ?? SourceLocation(file: facts.pair.source),
+                    message: "variable '\(place.name)' has the type '\(new.type)' instead of '\(old.type)', but every value in it lies where it was"))
+            continue
+        }
         diagnostics.append(
             Diagnostic(
                 .dataTypeChanged, .error, symbol: item.name, location: new.declaration ?? SourceLocation(file: facts.pair.source),
