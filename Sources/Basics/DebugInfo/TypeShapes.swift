@@ -41,7 +41,10 @@ struct TypeShapes {
                 shape = known
                 break
             }
-            guard chain.count < Self.maximumChain, let entry = walker.entry(at: identity) else { break }
+            guard chain.count < Self.maximumChain, let entry = walker.entry(at: identity) else {
+                walker.note(.typesElsewhere)
+                break
+            }
             chain.append((identity, entry))
             if entry.isTypeMissing { walker.note(.typesElsewhere) }
             next = Self.isLink(entry) ? entry.type : nil

@@ -42,7 +42,8 @@ struct TypeWalker {
     /// What the file does not say about types, as far as the units themselves show it.
     private(set) var gaps: Set<TypeInfo.Gap> = []
 
-    private let dwarf: OpaquePointer
+    /// The file's own handle, then those of the files that it is split into.
+    private var files: [OpaquePointer]
     private let withUses: Bool
     /// What the walk has met in the unit at hand.
     private var unit = UnitContent()
@@ -52,18 +53,29 @@ struct TypeWalker {
     private static let maximumDepth = 256
 
     init(_ dwarf: OpaquePointer, withUses: Bool) {
-        self.dwarf = dwarf
+        files = [dwarf]
         self.withUses = withUses
     }
 
     mutating func walk() throws(DIE.Damaged) {
-        var units = Units(dwarf)
+        var next = 0
+        while next < files.count {
+            try walk(files[next], isSplit: next > 0)
+            next += 1
+        }
+    }
+
+    private mutating func walk(_ file: OpaquePointer, isSplit: Bool) throws(DIE.Damaged) {
+        var units = Units(file)
         var directory: String?
         while let found = try units.nextOfAnyKind() {
             if case .split(let missing) = found.kind {
                 gaps.insert(.splitFile(missing))
                 continue
             }
+            // The skeleton has led to the other units of a split file.
+            if isSplit && found.kind != .type { continue }
+            if let split = found.splitFile, !files.contains(split) { files.append(split) }
             // Type units need not name their folder. They come after the unit that refers to them.
             directory = DIE(found.entry).string(DW_AT_comp_dir) ?? found.directory ?? directory
             sourceNames = SourceNames(directory: directory)
@@ -214,7 +226,8 @@ struct TypeWalker {
     private func plainEntry(at identity: UInt64) -> TypeEntry? {
         guard let address = UnsafeMutableRawPointer(bitPattern: UInt(identity)) else { return nil }
         var die = Dwarf_Die()
-        return dwarf_die_addr_die(dwarf, address, &die) == nil ? nil : TypeEntry(die)
+        for file in files where dwarf_die_addr_die(file, address, &die) != nil { return TypeEntry(die) }
+        return nil
     }
 
     mutating func note(_ gap: TypeInfo.Gap) { gaps.insert(gap) }

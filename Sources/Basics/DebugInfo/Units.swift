@@ -17,6 +17,8 @@ struct Units {
         var kind: Kind
         /// The folder that the compiler ran in. Nil when the unit does not say so: type units need not.
         var directory: String?
+        /// The handle of the file that the entry is in, if that is not the file itself. It may have type units, too.
+        var splitFile: OpaquePointer?
     }
 
     enum Kind: Equatable {
@@ -58,9 +60,13 @@ struct Units {
             switch Int(type) {
             case DW_UT_compile: return unit(.compile, die)
             case DW_UT_partial: return unit(.partial, die)
-            case DW_UT_type: return unit(.type, die)
+            case DW_UT_type, DW_UT_split_type: return unit(.type, die)
             case DW_UT_skeleton:
-                if let entry = Self.splitUnit(of: next, DIE(die), directory: directory) { return unit(.compile, entry) }
+                if let entry = Self.splitUnit(of: next, DIE(die), directory: directory) {
+                    var found = unit(.compile, entry)
+                    found.splitFile = dwarf_cu_getdwarf(entry.cu)
+                    return found
+                }
                 return unit(.split(missing: Self.splitName(DIE(die)) ?? "?"), die)
             default: continue
             }

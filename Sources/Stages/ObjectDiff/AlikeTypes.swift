@@ -41,12 +41,16 @@ struct AlikeTypes {
 
     /// Compares two types of the same size.
     mutating func compare(_ x: TypeUse, _ y: TypeUse) -> Answer {
-        let first = step(x, y)
-        guard first == .renamed else { return first }
+        var answer = step(x, y)
+        guard answer == .renamed else { return answer }
         while let (a, b) = waiting.popLast() {
-            guard areRenamed(old.definitions[a], new.definitions[b]) else { return .different }
+            switch compare(old.definitions[a], new.definitions[b]) {
+            case .different: return .different
+            case .kept: answer = .kept
+            case .same, .renamed: break
+            }
         }
-        return .renamed
+        return answer
     }
 
     private mutating func step(_ x: TypeUse, _ y: TypeUse) -> Answer {
@@ -54,7 +58,7 @@ struct AlikeTypes {
         guard let was = x.layout, let now = y.layout, was.footprint == now.footprint else { return .different }
         for case let (a?, b?) in [(x.holds, y.holds), (x.pointsTo, y.pointsTo)] {
             let (was, now) = (old.definitions[a], new.definitions[b])
-            guard was.kind == now.kind, x.canonicalType.replacing(was.spelling, with: now.spelling, maxReplacements: 1) == y.canonicalType else { continue }
+            guard was.kind == now.kind, was.spelling != now.spelling, x.canonicalType.replacing(was.spelling, with: now.spelling, maxReplacements: 1) == y.canonicalType else { continue }
             if seen.insert([a, b]).inserted { waiting.append((a, b)) }
             return .renamed
         }
@@ -63,14 +67,27 @@ struct AlikeTypes {
         return was.targets == now.targets || isUntyped ? .kept : .different
     }
 
-    private mutating func areRenamed(_ x: TypeInfo.Definition, _ y: TypeInfo.Definition) -> Bool {
-        guard x.isComplete, y.isComplete, x.size == y.size, x.members.count == y.members.count, let was = x.layout, let now = y.layout,
-            was.footprint == now.footprint
-        else { return false }
-        if x.kind == .enumeration { return x.enumerators == y.enumerators }
-        return zip(x.members, y.members).allSatisfy { a, b in
-            a.name == b.name && a.bitOffset == b.bitOffset && a.bitSize == b.bitSize && a.isBitField == b.isBitField
-                && step(TypeUse(a), TypeUse(b)) != .different
+    /// Compares two types that have different names.
+    private mutating func compare(_ x: TypeInfo.Definition, _ y: TypeInfo.Definition) -> Answer {
+        guard x.isComplete, y.isComplete, x.size == y.size, let was = x.layout, let now = y.layout, was.footprint == now.footprint else { return .different }
+        if x.kind == .enumeration { return x.enumerators == y.enumerators ? .renamed : .different }
+        // A name that is elsewhere now means something else, even if what is there looks the same.
+        let places = Dictionary(x.members.map { ($0.name, $0.bitOffset) }) { first, _ in first }
+        guard y.members.allSatisfy({ (places[$0.name] ?? $0.bitOffset) == $0.bitOffset }) else { return .different }
+        var answer = Answer.renamed
+        if x.members.map(\.name) != y.members.map(\.name) {
+            answer = .kept
+            if was.targets == now.targets { return answer }
         }
+        guard x.members.count == y.members.count else { return .different }
+        for (a, b) in zip(x.members, y.members) {
+            guard a.bitOffset == b.bitOffset, a.bitSize == b.bitSize, a.isBitField == b.isBitField else { return .different }
+            switch step(TypeUse(a), TypeUse(b)) {
+            case .different: return .different
+            case .kept: answer = .kept
+            case .same, .renamed: break
+            }
+        }
+        return answer
     }
 }

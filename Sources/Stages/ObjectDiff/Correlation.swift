@@ -170,9 +170,29 @@ private func pairByBlock(
     }
     let before = Dictionary(grouping: x, by: { a.variable($0)?.scope })
     for (scope, items) in Dictionary(grouping: y, by: { b.variable($0)?.scope }) {
-        guard let twins = before[scope], twins.count == 1, items.count == 1 else { continue }
-        result.pair(twins[0], items[0], by: .block)
+        guard let twins = before[scope], twins.count == items.count else { continue }
+        // Clang leaves blocks out. Variables that belong to several blocks then seem to be in one, as far from each other as before.
+        guard items.count == 1 || haveSameDistances(twins, a, items, b) else { continue }
+        for (twin, item) in zip(twins, items) { result.pair(twin, item, by: .block) }
     }
+}
+
+private func haveSameDistances(
+    _ x: [OriginalItem.ID], _ a: ExplainedGraph<OriginalSide>, _ y: [PatchedItem.ID], _ b: ExplainedGraph<PatchedSide>
+) -> Bool {
+    guard let before = distances(x, a), let after = distances(y, b) else { return false }
+    return before == after
+}
+
+/// How many lines each variable's declaration is behind that of the first; nil unless all are known, and each is behind the one before.
+private func distances<Side>(_ items: [Item<Side>.ID], _ graph: ExplainedGraph<Side>) -> [Int]? {
+    let lines = items.map { graph.variable($0)?.declaration?.line }
+    var found: [Int] = []
+    for line in lines {
+        guard let line, let first = lines[0], line - first > found.last ?? -1 else { return nil }
+        found.append(line - first)
+    }
+    return found
 }
 
 /// If debug info says nothing about either side, only names are left. They count if the name is unique, or if all names and sizes are

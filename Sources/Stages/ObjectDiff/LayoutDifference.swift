@@ -107,11 +107,12 @@ struct LayoutDifference: Equatable {
         _ x: TypeInfo.Member, of old: TypeInfo, _ y: TypeInfo.Member, of new: TypeInfo
     ) -> (LayoutChange.Member.Change, Severity)? {
         if x.bitOffset != y.bitOffset { return (.moved, .broken) }
-        let hasSameSize = x.bitSize == y.bitSize && x.isBitField == y.isBitField
+        // char t[0] has no bits, and char t[] has no bound.
+        let hasSameSize = (x.bitSize ?? 0) == (y.bitSize ?? 0) && x.isBitField == y.isBitField
         if !hasSameSize, !hasSameFootprint(x.layout, y.layout) { return (.resized, .broken) }
         var alike = AlikeTypes(old, new)
         switch alike.compare(TypeUse(x), TypeUse(y)) {
-        case .same, .renamed: return hasSameSize ? nil : (.resized, .kept)
+        case .same, .renamed: return x.bitSize == y.bitSize && x.isBitField == y.isBitField ? nil : (.resized, .kept)
         case .kept: return (.retyped, .kept)
         case .different: return (.retyped, .retyped)
         }
