@@ -8,23 +8,11 @@ struct TypeLayouts {
         var targets = Footprint.empty
         /// How the bits are to be read, if the type is a single scalar.
         var representation: Footprint.Representation?
-        /// All scalars, if there are few.
-        fileprivate var cells: [Cell]?
-    }
-
-    fileprivate struct Cell: Hashable {
-        /// In bits.
-        var place: UInt64
-        var scalar: Footprint
-        var target: Footprint
     }
 
     /// By type. Nil for a type that is not described completely.
     private var known: [UInt64: Layout?] = [:]
     private var members: [UInt64: [TypeEntry]] = [:]
-
-    /// Up to here, scalars of a union that lie at the same bits count once, whatever the members are that they belong to.
-    private static let maximumCells = 32
 
     /// The members of a struct or union, in order.
     mutating func members(of aggregate: TypeEntry) throws(DIE.Damaged) -> [TypeEntry] {
@@ -43,11 +31,18 @@ struct TypeLayouts {
     /// - Parameter shapes: knows sizes and spellings.
     mutating func layout(of type: UInt64, _ shapes: inout TypeShapes) throws(DIE.Damaged) -> Layout? {
         if let known = known[type] { return known }
+        guard let entry = shapes.entry(at: type) else { return nil }
+        if try parts(of: entry).allSatisfy({ known[$0] != nil }) {
+            let layout = try layout(of: entry, &shapes)
+            known[type] = .some(layout)
+            known[entry.identity] = .some(layout)
+            return layout
+        }
         // Types may contain each other many thousands deep, so this keeps its own stack.
         var waiting = [type]
         var begun: Set<UInt64> = []
         while let next = waiting.last {
-            guard known[next] == nil, let entry = shapes.walker.entry(at: next) else {
+            guard known[next] == nil, let entry = shapes.entry(at: next) else {
                 if known[next] == nil { known[next] = .some(nil) }
                 waiting.removeLast()
                 continue
@@ -60,6 +55,8 @@ struct TypeLayouts {
                 continue
             }
             known[next] = .some(try layout(of: entry, &shapes))
+            // A declaration leads to the entry of a type unit.
+            if entry.identity != next { known[entry.identity] = known[next] }
             waiting.removeLast()
         }
         return known[type] ?? nil
@@ -102,8 +99,7 @@ struct TypeLayouts {
     ) -> Layout? {
         guard let bytes else { return nil }
         let footprint = Footprint(representation, bits: bits(bytes), detail: representation == .other ? detail?.encoding ?? 0 : 0)
-        return Layout(
-            footprint: footprint, targets: target, representation: representation, cells: [Cell(place: 0, scalar: footprint, target: target)])
+        return Layout(footprint: footprint, targets: target, representation: representation)
     }
 
     private static func representation(_ encoding: UInt64?) -> Footprint.Representation {
@@ -133,48 +129,67 @@ struct TypeLayouts {
         let count = shapes.elementCount(of: entry)
         guard let size, let count, count > 0 else {
             // Without elements, what the array is for lies behind the object.
-            let open = Footprint.openEnd(of: element.footprint)
-            return Layout(footprint: open, targets: element.targets, cells: [Cell(place: 0, scalar: open, target: element.targets)])
+            return Layout(footprint: .openEnd(of: element.footprint), targets: element.targets)
         }
         let stride = Self.bits(size)
-        var cells: [Cell]?
-        if let few = element.cells, count <= Self.maximumCells, few.count * Int(count) <= Self.maximumCells {
-            cells = (0..<count).flatMap { index in few.map { Cell(place: $0.place &+ index &* stride, scalar: $0.scalar, target: $0.target) } }
-        }
         return Layout(
             footprint: element.footprint.repeated(count, stride: stride), targets: element.targets.repeated(count, stride: stride),
-            representation: count == 1 ? element.representation : nil, cells: cells)
+            representation: count == 1 ? element.representation : nil)
     }
 
     private mutating func aggregate(_ entry: TypeEntry, isUnion: Bool, _ shapes: inout TypeShapes) throws(DIE.Damaged) -> Layout? {
         guard !entry.isDeclaration else { return nil }
-        var parts: [Layout] = []
-        for member in try members(of: entry) {
+        let members = try members(of: entry)
+        var whole = Layout(footprint: .empty)
+        var seen: Set<TypeInfo.Layout> = []
+        for member in members {
             guard let type = member.type, let layout = known[type] ?? nil else { return nil }
-            parts.append(Self.placed(layout, of: member, size: shapes.shape(of: type).size))
+            let part = Self.placed(layout, of: member, size: shapes.shape(of: type).size)
+            if members.count == 1 { whole.representation = part.representation }
+            if isUnion, !seen.insert(TypeInfo.Layout(footprint: part.footprint, targets: part.targets)).inserted { continue }
+            whole.footprint += part.footprint
+            whole.targets += part.targets
         }
-        var cells: [Cell]? = []
-        for part in parts {
-            guard let more = part.cells, let present = cells else {
-                cells = nil
-                break
+        guard isUnion, seen.count > 1 else { return whole }
+        // Different members of a union may have some scalars in common.
+        var cells = UnionCells()
+        guard try collect(entry, at: 0, into: &cells, depth: 0, &shapes) else { return whole }
+        (whole.footprint, whole.targets) = cells.sums
+        return whole
+    }
+
+    /// Collects the scalars of a type.
+    ///
+    /// - Returns: false if there are too many.
+    private mutating func collect(
+        _ entry: TypeEntry, at place: UInt64, into cells: inout UnionCells, depth: Int, _ shapes: inout TypeShapes
+    ) throws(DIE.Damaged) -> Bool {
+        guard cells.step(), depth < UnionCells.maximumDepth else { return false }
+        switch entry.tag {
+        case DW_TAG_structure_type, DW_TAG_union_type, DW_TAG_class_type:
+            for member in try members(of: entry) {
+                guard let type = member.type, let part = shapes.entry(at: type) else { return false }
+                let place = place &+ member.bitPlace(size: shapes.shape(of: type).size)
+                if member.bitSize != nil {
+                    guard let layout = known[type] ?? nil else { return false }
+                    cells.add(Self.ofMember(member, layout), at: place)
+                } else if try !collect(part, at: place, into: &cells, depth: depth + 1, &shapes) {
+                    return false
+                }
             }
-            let new = isUnion ? more.filter { !present.contains($0) } : more
-            cells = present.count + new.count <= Self.maximumCells ? present + new : nil
+        case DW_TAG_typedef, DW_TAG_const_type, DW_TAG_volatile_type, DW_TAG_restrict_type, DW_TAG_atomic_type:
+            guard let inner = entry.type.flatMap({ shapes.entry(at: $0) }) else { return false }
+            return try collect(inner, at: place, into: &cells, depth: depth + 1, &shapes)
+        case DW_TAG_array_type where (shapes.elementCount(of: entry) ?? 0) > 0:
+            guard let type = entry.type, let element = shapes.entry(at: type), let size = shapes.shape(of: type).size else { return false }
+            for index in 0..<(shapes.elementCount(of: entry) ?? 0) {
+                guard try collect(element, at: place &+ index &* Self.bits(size), into: &cells, depth: depth + 1, &shapes) else { return false }
+            }
+        default:
+            guard let layout = known[entry.identity] ?? nil else { return false }
+            cells.add(layout, at: place)
         }
-        if isUnion, let cells {
-            // Members that share their bits: each scalar counts once.
-            let scalars = Set(cells.map { Cell(place: $0.place, scalar: $0.scalar, target: .empty) })
-            let targets = Set(cells.map { Cell(place: $0.place, scalar: .empty, target: $0.target) })
-            return Layout(
-                footprint: scalars.reduce(.empty) { $0 + $1.scalar.shifted(by: $1.place) },
-                targets: targets.reduce(.empty) { $0 + $1.target.shifted(by: $1.place) }, representation: parts.first?.representation, cells: cells)
-        }
-        var seen: Set<[Footprint]> = []
-        let counted = isUnion ? parts.filter { seen.insert([$0.footprint, $0.targets]).inserted } : parts
-        return Layout(
-            footprint: counted.reduce(.empty) { $0 + $1.footprint }, targets: counted.reduce(.empty) { $0 + $1.targets },
-            representation: parts.count == 1 ? parts[0].representation : nil, cells: cells)
+        return true
     }
 
     /// What a member adds to its type.
@@ -183,19 +198,50 @@ struct TypeLayouts {
         var layout = ofMember(member, layout)
         layout.footprint = layout.footprint.shifted(by: place)
         layout.targets = layout.targets.shifted(by: place)
-        layout.cells = layout.cells.map { $0.map { Cell(place: $0.place &+ place, scalar: $0.scalar, target: $0.target) } }
         return layout
     }
 
     /// The layout of a member from that of its type: a bit field has its own size.
     static func ofMember(_ member: TypeEntry, _ layout: Layout) -> Layout {
         guard let bits = member.bitSize else { return layout }
-        let scalar = Footprint(layout.representation ?? .other, bits: bits)
-        return Layout(footprint: scalar, representation: layout.representation, cells: [Cell(place: 0, scalar: scalar, target: .empty)])
+        return Layout(footprint: Footprint(layout.representation ?? .other, bits: bits), representation: layout.representation)
     }
 
     /// A damaged file may have any number here; the limit prevents an overflow.
     static func bits(_ bytes: UInt64) -> UInt64 { min(bytes, 1 << 56) * 8 }
+}
+
+/// The scalars of a small union. Those that lie at the same bits with the same representation count once, whichever members they belong to.
+private struct UnionCells {
+    private struct Cell: Equatable {
+        /// In bits.
+        var place: UInt64
+        var footprint: Footprint
+    }
+
+    private var scalars: [Cell] = []
+    private var targets: [Cell] = []
+    private var steps = 0
+
+    static let maximumDepth = 24
+    private static let maximumSteps = 64
+
+    /// Counts a step; false if it is one too many.
+    mutating func step() -> Bool {
+        steps += 1
+        return steps <= Self.maximumSteps
+    }
+
+    mutating func add(_ layout: TypeLayouts.Layout, at place: UInt64) {
+        let (scalar, target) = (Cell(place: place, footprint: layout.footprint), Cell(place: place, footprint: layout.targets))
+        if !scalars.contains(scalar) { scalars.append(scalar) }
+        if layout.targets != .empty, !targets.contains(target) { targets.append(target) }
+    }
+
+    var sums: (footprint: Footprint, targets: Footprint) {
+        func sum(_ cells: [Cell]) -> Footprint { cells.reduce(.empty) { $0 + $1.footprint.shifted(by: $1.place) } }
+        return (sum(scalars), sum(targets))
+    }
 }
 
 extension TypeEntry {

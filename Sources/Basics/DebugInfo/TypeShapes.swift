@@ -13,6 +13,7 @@ struct TypeShapes {
 
     private(set) var walker: TypeWalker
     private var shapes: [UInt64: Shape] = [:]
+    private var entries: [UInt64: TypeEntry] = [:]
     private var spellings: [Spelling: String] = [:]
 
     private struct Spelling: Hashable {
@@ -29,6 +30,14 @@ struct TypeShapes {
 
     init(_ walker: TypeWalker) { self.walker = walker }
 
+    /// As `TypeWalker.entry(at:)`, but reads each entry once.
+    mutating func entry(at identity: UInt64) -> TypeEntry? {
+        if let known = entries[identity] { return known }
+        let entry = walker.entry(at: identity)
+        if let entry { entries[identity] = entry }
+        return entry
+    }
+
     mutating func note(_ gap: TypeInfo.Gap) { walker.note(gap) }
 
     /// Follows typedefs, qualifiers, pointers and arrays, however many there are.
@@ -41,7 +50,7 @@ struct TypeShapes {
                 shape = known
                 break
             }
-            guard chain.count < Self.maximumChain, let entry = walker.entry(at: identity) else {
+            guard chain.count < Self.maximumChain, let entry = entry(at: identity) else {
                 walker.note(.typesElsewhere)
                 break
             }
@@ -122,7 +131,7 @@ struct TypeShapes {
     /// C writes a type around the name that it declares: `inner` is the text in the middle.
     private mutating func spell(_ offset: UInt64?, around inner: String, isCanonical: Bool, depth: Int) -> String {
         guard let offset else { return Self.join("void", inner) }
-        guard depth < Self.maximumDepth, let entry = walker.entry(at: offset) else { return Self.join("…", inner) }
+        guard depth < Self.maximumDepth, let entry = entry(at: offset) else { return Self.join("…", inner) }
         guard inner.isEmpty else { return spell(entry, around: inner, isCanonical: isCanonical, depth: depth + 1) }
         let key = Spelling(offset: offset, isCanonical: isCanonical)
         if let known = spellings[key] { return known }
@@ -186,7 +195,7 @@ struct TypeShapes {
             default: "_Atomic"
             }
         // A pointer's qualifiers come after its star.
-        let isPointer = entry.type.flatMap { walker.entry(at: $0)?.tag } == DW_TAG_pointer_type
+        let isPointer = entry.type.flatMap { self.entry(at: $0)?.tag } == DW_TAG_pointer_type
         return isPointer
             ? spell(entry.type, around: inner.isEmpty ? word : "\(word) \(inner)", isCanonical: false, depth: depth)
             : "\(word) " + spell(entry.type, around: inner, isCanonical: false, depth: depth)
