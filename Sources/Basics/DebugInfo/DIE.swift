@@ -24,8 +24,9 @@ struct DIE {
             }
     }
 
-    /// The offset of the entry in `.debug_info`, which identifies it.
-    var offset: UInt64 { withRaw { dwarf_dieoffset($0) } }
+    /// What distinguishes the entry from all others of the file: where it is in memory. Offsets would not do, as units are in several sections
+    /// and files.
+    var identity: UInt64 { UInt64(UInt(bitPattern: raw.addr)) }
 
     /// The name of the entry, or of the entry that it completes or repeats.
     var name: String? { withRaw { dwarf_diename($0) }.map { String(cString: $0) } }
@@ -101,7 +102,23 @@ struct DIE {
     }
 
     /// The path of the declaring file as libdw composes it; the pointer lives as long as the file is open.
-    var declarationFile: UnsafePointer<CChar>? { withRaw { dwarf_decl_file($0) } }
+    ///
+    /// `dwarf_decl_file` won't do: it takes file 0 for none, which DWARF 5 (6.2.4) gives to the unit's main file, and ends the process for a unit
+    /// whose table of files is missing.
+    var declarationFile: UnsafePointer<CChar>? {
+        withAttribute(DW_AT_decl_file) { attribute -> UnsafePointer<CChar>? in
+            var index: Dwarf_Word = 0
+            var version: Dwarf_Half = 0
+            var unit = Dwarf_Die()
+            var files: OpaquePointer?
+            var count = 0
+            guard dwarf_formudata(attribute, &index) == 0, let cu = attribute.pointee.cu,
+                dwarf_cu_info(cu, &version, nil, &unit, nil, nil, nil, nil) == 0, index > 0 || version >= 5,
+                dwarf_getsrcfiles(&unit, &files, &count) == 0, let files, index < UInt64(count)
+            else { return nil }
+            return dwarf_filesrc(files, Int(index), nil, nil)
+        } ?? nil
+    }
 
     var declarationLine: Int? {
         withRaw { die -> Int? in

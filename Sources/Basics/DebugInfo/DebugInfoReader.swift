@@ -24,17 +24,17 @@ extension DebugInfo.CompilationUnit {
     package static func all(in path: FilePath) throws(InputError) -> [DebugInfo.CompilationUnit] {
         try DwarfFile.read(path) { dwarf, _ throws(DIE.Damaged) in
             var units = Units(dwarf), found: [DebugInfo.CompilationUnit] = []
-            while let unit = try units.next() { found.append(.init(DIE(unit.entry), version: unit.version)) }
+            while let unit = try units.next() { found.append(.init(unit)) }
             return found
         } ?? []
     }
 
-    fileprivate init(_ die: DIE, version: Int) {
-        let directory = die.string(DW_AT_comp_dir)
+    fileprivate init(_ unit: Units.Unit) {
+        let die = DIE(unit.entry), directory = die.string(DW_AT_comp_dir) ?? unit.directory
         self.init(
             name: SourceNames(directory: directory).shortened(die.name ?? ""), directory: directory,
             producer: die.string(DW_AT_producer),
-            language: die.number(DW_AT_language).map { DebugInfo.SourceLanguage(dwarf: $0) }, dwarfVersion: version)
+            language: die.number(DW_AT_language).map { DebugInfo.SourceLanguage(dwarf: $0) }, dwarfVersion: unit.version)
     }
 }
 
@@ -44,23 +44,23 @@ private struct DebugInfoReader {
     private var units: [DebugInfo.CompilationUnit] = []
     private var functions: [PendingFunction] = []
     private var variables: [PendingVariable] = []
-    /// The abstract functions that have a copy with code of its own, by the offsets of their entries.
+    /// The abstract functions that have a copy with code of its own, by their entries.
     private var abstractWithCode: Set<UInt64> = []
-    /// The scopes of variables in abstract functions, by the offsets of the variables' entries.
+    /// The scopes of variables in abstract functions, by the variables' entries.
     private var abstractScopes: [UInt64: [DebugInfo.ScopeElement]] = [:]
     private var sourceNames = SourceNames()
 
     private struct PendingFunction {
         var function: DebugInfo.Function
-        /// The offset of the function's own entry.
-        var offset: UInt64
+        /// The function's own entry.
+        var identity: UInt64
     }
 
     /// A variable whose scope is known only when all abstract functions have been read.
     private struct PendingVariable {
         var variable: DebugInfo.Variable
-        /// The offset of the entry in the abstract function, or of the variable's own entry.
-        var abstractOffset: UInt64
+        /// The entry in the abstract function, or the variable's own entry.
+        var abstractIdentity: UInt64
     }
 
     /// Deeper than any compiler nests; keeps a damaged file from using up the stack.
@@ -70,14 +70,14 @@ private struct DebugInfoReader {
 
     mutating func readUnits(of dwarf: OpaquePointer) throws(DIE.Damaged) {
         var units = Units(dwarf)
-        while let unit = try units.next() { try readUnit(DIE(unit.entry), version: unit.version) }
+        while let unit = try units.next() { try read(unit) }
     }
 
-    private mutating func readUnit(_ die: DIE, version: Int) throws(DIE.Damaged) {
-        let unit = DebugInfo.CompilationUnit(die, version: version)
+    private mutating func read(_ found: Units.Unit) throws(DIE.Damaged) {
+        let unit = DebugInfo.CompilationUnit(found)
         sourceNames = SourceNames(directory: unit.directory)
         units.append(unit)
-        try readScope(die, scope: [], isAbstract: false, depth: 0)
+        try readScope(DIE(found.entry), scope: [], isAbstract: false, depth: 0)
     }
 
     /// Reads what a unit, a function or a block declares.
@@ -108,25 +108,25 @@ private struct DebugInfoReader {
         _ die: DIE, outer: [DebugInfo.ScopeElement], depth: Int
     ) throws(DIE.Damaged) {
         guard !die.isDeclaration, let name = die.name else { return }
-        let offset = die.offset
-        let abstract = die.abstract.offset
+        let identity = die.identity
+        let abstract = die.abstract.identity
         let ranges = die.codeRanges.compactMap { range -> DebugInfo.CodeRange? in
             addresses.place(of: range.lowerBound).map {
                 DebugInfo.CodeRange(section: $0.section, offset: $0.offset, size: range.upperBound - range.lowerBound)
             }
         }
-        if !ranges.isEmpty && abstract != offset { abstractWithCode.insert(abstract) }
+        if !ranges.isEmpty && abstract != identity { abstractWithCode.insert(abstract) }
         functions.append(
             PendingFunction(
                 function: DebugInfo.Function(
                     unit: units.count - 1, name: name, linkageName: die.linkageName, isExternal: die.isExternal,
                     declaration: sourceNames.declaration(of: die), inlining: die.inlining, ranges: ranges),
-                offset: offset))
+                identity: identity))
         try readScope(die, scope: outer + [.function(name)], isAbstract: ranges.isEmpty, depth: depth)
     }
 
     private mutating func readVariable(_ die: DIE, scope: [DebugInfo.ScopeElement], isAbstract: Bool) {
-        if isAbstract { abstractScopes[die.offset] = scope }
+        if isAbstract { abstractScopes[die.identity] = scope }
         guard let address = die.staticAddress, let place = addresses.place(of: address), let name = die.name else { return }
         variables.append(
             PendingVariable(
@@ -134,17 +134,17 @@ private struct DebugInfoReader {
                     unit: units.count - 1, name: name, linkageName: die.linkageName, isExternal: die.isExternal,
                     declaration: sourceNames.declaration(of: die), scope: scope, section: place.section, offset: place.offset,
                     size: die.typeSize),
-                abstractOffset: die.abstract.offset))
+                abstractIdentity: die.abstract.identity))
     }
 
     /// Everything that was collected: abstract functions only if no copy of them has code, and each variable once.
     consuming func finished() -> DebugInfo {
-        let kept = functions.filter { !$0.function.ranges.isEmpty || !abstractWithCode.contains($0.offset) }
+        let kept = functions.filter { !$0.function.ranges.isEmpty || !abstractWithCode.contains($0.identity) }
         var seen: Set<VariableKey> = []
         var once: [DebugInfo.Variable] = []
         for pending in variables {
             var variable = pending.variable
-            if let scope = abstractScopes[pending.abstractOffset] { variable.scope = scope }
+            if let scope = abstractScopes[pending.abstractIdentity] { variable.scope = scope }
             let key = VariableKey(section: variable.section, offset: variable.offset, name: variable.name)
             if seen.insert(key).inserted { once.append(variable) }
         }

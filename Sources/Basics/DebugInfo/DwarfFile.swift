@@ -21,6 +21,8 @@ final class DwarfFile {
     private var dwfl: OpaquePointer?
     private let callbacks: UnsafeMutablePointer<Dwfl_Callbacks>
     private var ownsDwarf = false
+    /// Memory that sections use instead of the file's own.
+    private var joined: [UnsafeMutableRawPointer] = []
 
     /// Reads something from a file's debug information.
     ///
@@ -54,6 +56,7 @@ final class DwarfFile {
         if ownsDwarf, let dwarf { dwarf_end(dwarf) }
         if let dwfl { dwfl_end(dwfl) }
         if let elf { elf_end(elf) }
+        joined.forEach { $0.deallocate() }
         callbacks.deinitialize(count: 1)
         callbacks.deallocate()
         image.deallocate()
@@ -64,8 +67,8 @@ final class DwarfFile {
         var header = GElf_Ehdr()
         guard gelf_getehdr(elf, &header) != nil else { throw .notELF(path, Self.elfReason) }
 
-        let (loaded, hasDebugSections) = try sections(of: elf)
-        guard hasDebugSections else { return }
+        let (loaded, units) = try sections(of: elf)
+        guard units.areAny else { return }
         if header.e_type == UInt16(ET_REL) {
             let size = gelf_getclass(elf) == ELFCLASS32 ? 4 : 8
             guard let map = AddressMap(layingOut: loaded, addressSize: size) else {
@@ -73,6 +76,7 @@ final class DwarfFile {
             }
             addresses = map
             try openRelocating(elf)
+            if units.isNeeded { try openAgain(elf, with: units) }
         } else {
             addresses = AddressMap(linked: loaded)
             dwarf = dwarf_begin_elf(elf, DWARF_C_READ, nil)
@@ -81,11 +85,11 @@ final class DwarfFile {
         }
     }
 
-    private func sections(of elf: OpaquePointer) throws(InputError) -> (loaded: [LoadedSection], debug: Bool) {
+    private func sections(of elf: OpaquePointer) throws(InputError) -> (loaded: [LoadedSection], units: GroupedUnits) {
         var nameTable = 0
         guard elf_getshdrstrndx(elf, &nameTable) == 0 else { throw .notELF(path, Self.elfReason) }
         var loaded: [LoadedSection] = []
-        var hasDebug = false
+        var units = GroupedUnits()
         var section = elf_nextscn(elf, nil)
         while let handle = section {
             var header = GElf_Shdr()
@@ -93,11 +97,11 @@ final class DwarfFile {
             if header.sh_flags & UInt64(SHF_ALLOC) != 0 {
                 loaded.append(LoadedSection(index: elf_ndxscn(handle), header: header, handle: handle))
             } else if let name = elf_strptr(elf, nameTable, Int(header.sh_name)) {
-                hasDebug = hasDebug || strcmp(name, ".debug_info") == 0 || strcmp(name, ".zdebug_info") == 0
+                units.note(handle, named: name, flags: header.sh_flags)
             }
             section = elf_nextscn(elf, handle)
         }
-        return (loaded, hasDebug)
+        return (loaded, units)
     }
 
     /// libdwfl knows the relocations of every processor that elfutils knows, so nothing here depends on the machine.
@@ -116,6 +120,15 @@ final class DwarfFile {
         // The module owns the handle once it has asked for it.
         if userData.pointee == nil { self.elf = nil }
         guard dwarf != nil else { throw .corrupt(path, Self.dwflReason) }
+    }
+
+    /// libdwfl opened the debug information without the units of groups, but relocated them, too.
+    private func openAgain(_ elf: OpaquePointer, with units: GroupedUnits) throws(InputError) {
+        guard let memory = units.gather() else { throw .corrupt(path, Self.elfReason) }
+        joined = memory
+        dwarf = dwarf_begin_elf(elf, DWARF_C_READ, nil)
+        guard dwarf != nil else { throw .corrupt(path, Self.dwarfReason) }
+        ownsDwarf = true
     }
 
     /// Gives libdwfl the handle that is already open, and keeps it from looking for other files of that name.

@@ -26,7 +26,7 @@ package enum SourceLines {
         return try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
             var search = Search(places: places)
             var units = Units(dwarf)
-            while let unit = try units.next() { search.look(in: unit.entry, addresses) }
+            while let unit = try units.next() { search.look(in: unit, addresses) }
             return search.found
         } ?? [:]
     }
@@ -41,12 +41,12 @@ private struct Search {
     init(places: Set<SourceLines.Place>) { wanted = Dictionary(grouping: places, by: \.section) }
 
     /// Looks at one unit's line table. A row covers the code from its own address to that of the next row.
-    mutating func look(in unit: Dwarf_Die, _ addresses: AddressMap) {
-        var unit = unit
+    mutating func look(in compiled: Units.Unit, _ addresses: AddressMap) {
+        var unit = compiled.entry
         var lines: OpaquePointer?
         var count = 0
         guard dwarf_getsrclines(&unit, &lines, &count) == 0, let lines else { return }
-        let names = SourceNames(directory: DIE(unit).string(DW_AT_comp_dir))
+        let names = SourceNames(directory: DIE(unit).string(DW_AT_comp_dir) ?? compiled.directory)
         for index in 0..<count {
             guard let row = dwarf_onesrcline(lines, index) else { continue }
             var start: Dwarf_Addr = 0, end: Dwarf_Addr = 0, isEnd = false, line: Int32 = 0

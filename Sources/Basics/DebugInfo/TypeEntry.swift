@@ -18,9 +18,16 @@ struct TypeEntry {
     private(set) var constant: Int64?
     private(set) var upperBound: Int64?
     private(set) var count: UInt64?
-    /// Offsets of other entries.
+    /// How a base type's bits are to be read: a `DW_ATE` number.
+    private(set) var encoding: UInt64?
+    /// Other entries, by their identities.
     private(set) var type: UInt64?
     private(set) var origin: UInt64?
+    /// Of a declaration: the entry that describes the type, in a type unit.
+    private(set) var signature: UInt64?
+    /// Whether the entry has a type, but nothing in the file describes that.
+    private(set) var isTypeMissing = false
+    private(set) var isPrototyped = false
     private(set) var isDeclaration = false
     private(set) var isVector = false
     private(set) var hasCode = false
@@ -42,9 +49,16 @@ struct TypeEntry {
         }
     }
 
-    var offset: UInt64 {
-        var copy = raw
-        return dwarf_dieoffset(&copy)
+    /// Distinguishes the entry from all others of the file, as in `DIE`.
+    var identity: UInt64 { UInt64(UInt(bitPattern: raw.addr)) }
+
+    /// Whether an entry's type is described in another unit or file that can't be found. Faster than to read the whole entry.
+    static func hasTypeElsewhere(_ die: Dwarf_Die) -> Bool {
+        var die = die
+        var attribute = Dwarf_Attribute()
+        guard dwarf_attr(&die, UInt32(DW_AT_type), &attribute) != nil else { return false }
+        let outside = [DW_FORM_ref_sig8, DW_FORM_GNU_ref_alt, DW_FORM_ref_sup4, DW_FORM_ref_sup8]
+        return outside.contains(Int(attribute.form)) && reference(&attribute) == nil
     }
 
     private mutating func note(_ attribute: UnsafeMutablePointer<Dwarf_Attribute>) {
@@ -58,7 +72,12 @@ struct TypeEntry {
         case DW_AT_const_value: constant = Self.number(attribute).map { Int64(bitPattern: $0) }
         case DW_AT_upper_bound: upperBound = Self.number(attribute).map { Int64(bitPattern: $0) }
         case DW_AT_count: count = Self.number(attribute)
-        case DW_AT_type: type = Self.reference(attribute)
+        case DW_AT_encoding: encoding = Self.number(attribute)
+        case DW_AT_type:
+            type = Self.reference(attribute)
+            isTypeMissing = type == nil
+        case DW_AT_signature: signature = Self.reference(attribute)
+        case DW_AT_prototyped: isPrototyped = true
         case DW_AT_abstract_origin, DW_AT_specification: origin = Self.reference(attribute)
         case DW_AT_declaration: isDeclaration = true
         case DW_AT_GNU_vector: isVector = true
@@ -73,11 +92,10 @@ struct TypeEntry {
         return dwarf_formudata(attribute, &value) == 0 ? value : nil
     }
 
-    /// Nil for a type unit: it is in another section, with offsets of its own. Compilers make type units only when asked to.
+    /// Nil when the file does not have the entry, such as a type unit that is elsewhere.
     private static func reference(_ attribute: UnsafeMutablePointer<Dwarf_Attribute>) -> UInt64? {
-        guard Int(attribute.pointee.form) != DW_FORM_ref_sig8 else { return nil }
         var target = Dwarf_Die()
-        return dwarf_formref_die(attribute, &target) == nil ? nil : dwarf_dieoffset(&target)
+        return dwarf_formref_die(attribute, &target) == nil ? nil : UInt64(UInt(bitPattern: target.addr))
     }
 
     /// DWARF 2 gives a member's place as an expression that adds a constant.

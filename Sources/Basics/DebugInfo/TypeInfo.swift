@@ -9,11 +9,34 @@ package struct TypeInfo: Sendable, Equatable {
     package var functions: [FunctionUse]
     /// Variables with static storage, including those that are only declared here. Empty when only definitions were read.
     package var variables: [VariableUse]
+    /// The tags of types that the object declares at file level without defining them: `domain` for `struct domain;`.
+    package var declaredOnly: Set<String>
+    /// What the debug information does not say. Empty for an object without compiled code.
+    package var gaps: Set<Gap>
 
-    package init(definitions: [Definition] = [], functions: [FunctionUse] = [], variables: [VariableUse] = []) {
+    package init(
+        definitions: [Definition] = [], functions: [FunctionUse] = [], variables: [VariableUse] = [], declaredOnly: Set<String> = [],
+        gaps: Set<Gap> = []
+    ) {
         self.definitions = definitions
         self.functions = functions
         self.variables = variables
+        self.declaredOnly = declaredOnly
+        self.gaps = gaps
+    }
+
+    /// A reason why types of an object may be missing here although its functions use them.
+    package enum Gap: Sendable, Equatable, Hashable {
+        /// There is no debug information (no `-g`, or stripped).
+        case everything
+        /// There is debug information, but none about types (`-g1`, `-gline-tables-only`).
+        case types
+        /// Types are in another file, which is missing or belongs to another run of the compiler (`-gsplit-dwarf`); with its name.
+        case splitFile(String)
+        /// Some types are described neither in the object nor in a file that it names.
+        case typesElsewhere
+        /// The compiler left out definitions that it knew (`-femit-struct-debug-baseonly` and its like).
+        case someDefinitions
     }
 
     package enum Kind: String, Sendable, Equatable, Hashable, Codable {
@@ -64,10 +87,12 @@ package struct TypeInfo: Sendable, Equatable {
         /// Includes the members of nested nameless types, with the path as their name.
         package var members: [Member]
         package var enumerators: [Enumerator]
+        /// nil when the object does not describe the type, or something in it, completely.
+        package var layout: Layout?
 
         package init(
             key: Key, kind: Kind, aliases: [String] = [], isComplete: Bool = true, size: UInt64? = nil,
-            declaration: SourceLocation? = nil, members: [Member] = [], enumerators: [Enumerator] = []
+            declaration: SourceLocation? = nil, members: [Member] = [], enumerators: [Enumerator] = [], layout: Layout? = nil
         ) {
             self.key = key
             self.kind = kind
@@ -77,6 +102,7 @@ package struct TypeInfo: Sendable, Equatable {
             self.declaration = declaration
             self.members = members
             self.enumerators = enumerators
+            self.layout = layout
         }
 
         /// As C writes it: `struct domain`, `cpumask_t`; with an ellipsis where C has no name.
@@ -88,6 +114,13 @@ package struct TypeInfo: Sendable, Equatable {
             case .none: key.name.isEmpty ? "\(kind.rawValue) {…}" : "\(kind.rawValue) {\(key.name), …}"
             }
         }
+    }
+
+    /// What a type consists of, whatever its names are.
+    package struct Layout: Sendable, Hashable {
+        package var footprint: Footprint
+        /// Where pointers are and what they lead to, by the canonical spellings of their targets; nothing else.
+        package var targets: Footprint
     }
 
     /// A member of a `struct` or `union`.
@@ -107,10 +140,12 @@ package struct TypeInfo: Sendable, Equatable {
         package var holds: Int?
         /// The named type that the member's pointers lead to.
         package var pointsTo: Int?
+        /// From the member's own start; nil when its type is not described completely.
+        package var layout: Layout?
 
         package init(
             name: String, bitOffset: UInt64, bitSize: UInt64?, isBitField: Bool = false, type: String, canonicalType: String? = nil,
-            holds: Int? = nil, pointsTo: Int? = nil
+            holds: Int? = nil, pointsTo: Int? = nil, layout: Layout? = nil
         ) {
             self.name = name
             self.bitOffset = bitOffset
@@ -120,6 +155,7 @@ package struct TypeInfo: Sendable, Equatable {
             self.canonicalType = canonicalType ?? type
             self.holds = holds
             self.pointsTo = pointsTo
+            self.layout = layout
         }
     }
 
@@ -168,10 +204,12 @@ package struct TypeInfo: Sendable, Equatable {
         package var canonicalType: String
         package var holds: Int?
         package var pointsTo: Int?
+        /// nil when its type is not described completely.
+        package var layout: Layout?
 
         package init(
             name: String, declaration: SourceLocation? = nil, enclosingFunction: String? = nil, place: SourceLines.Place? = nil, type: String,
-            canonicalType: String? = nil, holds: Int? = nil, pointsTo: Int? = nil
+            canonicalType: String? = nil, holds: Int? = nil, pointsTo: Int? = nil, layout: Layout? = nil
         ) {
             self.name = name
             self.declaration = declaration
@@ -181,6 +219,7 @@ package struct TypeInfo: Sendable, Equatable {
             self.canonicalType = canonicalType ?? type
             self.holds = holds
             self.pointsTo = pointsTo
+            self.layout = layout
         }
     }
 }

@@ -8,7 +8,7 @@ extension TypeInfo {
     /// This takes longer than `DebugInfo.read`: use it only when types matter.
     ///
     /// - Parameter withUses: whether to read also which functions and variables use the types.
-    /// - Returns: an empty value when the file has no debug information.
+    /// - Returns: a value without types, and with `Gap.everything`, when the file has no debug information.
     /// - Throws: `InputError` when the file can't be read, is not an ELF file, or its debug information is damaged.
     package static func read(_ path: FilePath, withUses: Bool) throws(InputError) -> TypeInfo {
         try DwarfFile.read(path) { dwarf, addresses throws(DIE.Damaged) in
@@ -16,13 +16,14 @@ extension TypeInfo {
             try walker.walk()
             var reader = TypeInfoReader(walker: walker, addresses: addresses)
             return try reader.read(withUses: withUses)
-        } ?? TypeInfo()
+        } ?? TypeInfo(gaps: [.everything])
     }
 }
 
 /// Builds the types from what the walk noted.
 private struct TypeInfoReader {
     private var shapes: TypeShapes
+    private var layouts = TypeLayouts()
     private let addresses: AddressMap
     private var names: [UInt64: TypeInfo.Key] = [:]
     /// Nameless types inside another type: their members count as that type's members.
@@ -70,14 +71,14 @@ private struct TypeInfoReader {
         let indices = Dictionary(listed.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         func index(_ offset: UInt64?) -> Int? { offset.flatMap { indices[$0] } }
         var result = TypeInfo()
-        for offset in listed { result.definitions.append(definition(at: offset, index: index)) }
+        for offset in listed { result.definitions.append(try definition(at: offset, index: index)) }
         for (variable, shape) in withUses ? variables : [] {
             result.variables.append(
                 TypeInfo.VariableUse(
                     name: variable.die.name ?? "", declaration: variable.declaration, enclosingFunction: variable.enclosingFunction,
                     place: place(of: variable.die), type: shapes.spelling(of: variable.type, isCanonical: false),
                     canonicalType: shapes.spelling(of: variable.type, isCanonical: true), holds: index(shape.held),
-                    pointsTo: index(shape.pointed)))
+                    pointsTo: index(shape.pointed), layout: try layout(of: variable.type)))
         }
         result.functions = uses.map { use in
             TypeInfo.FunctionUse(
@@ -85,11 +86,20 @@ private struct TypeInfoReader {
                 holds: Set(use.shapes.compactMap { index($0.held) }).sorted(),
                 pointsTo: Set(use.shapes.compactMap { index($0.pointed) }).sorted())
         }
+        result.gaps = shapes.walker.gaps
+        // No compiler can make code for a value of a type whose definition it has not seen.
+        let values = result.definitions.flatMap { $0.members.compactMap(\.holds) } + result.functions.flatMap(\.holds)
+        if values.contains(where: { !result.definitions[$0].isComplete }) { result.gaps.insert(.someDefinitions) }
+        result.declaredOnly = shapes.walker.declared.subtracting(result.definitions.filter { $0.isComplete && $0.key.naming == .tag }.map(\.key.name))
         return result
     }
 
     private func place(of variable: DIE) -> SourceLines.Place? {
         variable.staticAddress.flatMap { addresses.place(of: $0) }.map { SourceLines.Place(section: $0.section, offset: Int(clamping: $0.offset)) }
+    }
+
+    private mutating func layout(of type: UInt64) throws(DIE.Damaged) -> TypeInfo.Layout? {
+        try layouts.layout(of: type, &shapes).map { TypeInfo.Layout(footprint: $0.footprint, targets: $0.targets) }
     }
 
     // MARK: Names
@@ -149,26 +159,24 @@ private struct TypeInfoReader {
         from aggregate: TypeEntry, prefix: String, base: UInt64, nesting: Int, into found: inout [PendingMember]
     ) throws(DIE.Damaged) {
         guard nesting < Self.maximumNesting else { throw DIE.Damaged(reason: "types nested too deeply") }
-        var children = TypeEntryChildren(of: aggregate.raw)
-        while let (die, tag) = try children.next() {
-            guard tag == DW_TAG_member else { continue }
-            let entry = TypeEntry(die)
+        for entry in try layouts.members(of: aggregate) {
+            if entry.isTypeMissing { shapes.note(.typesElsewhere) }
             guard let type = entry.type else { continue }
             memberCount += 1
             guard memberCount < Self.maximumMembers else { throw DIE.Damaged(reason: "types with too many members") }
             let shape = shapes.shape(of: type)
-            let place = base &+ Self.bitOffset(of: entry, size: shape.size)
+            let place = base &+ entry.bitPlace(size: shape.size)
             let own = entry.name.map { prefix + String(cString: $0) }
             let nested = shape.held.flatMap { held in isNameless(held) ? held : nil }
             if let nested {
                 flattened.insert(nested)
-                if shape.isArray { found.append(pending(entry, own ?? prefix, type, shape, at: place, isNested: true)) }
+                if shape.isArray { found.append(try pending(entry, own ?? prefix, type, shape, at: place, isNested: true)) }
                 let path = own.map { $0 + (shape.isArray ? "[]." : ".") } ?? prefix
                 if let inner = shapes.walker.definitions[nested]?.entry {
                     try collect(from: inner, prefix: path, base: place, nesting: nesting + 1, into: &found)
                 }
             } else {
-                found.append(pending(entry, own ?? prefix, type, shape, at: place, isNested: false))
+                found.append(try pending(entry, own ?? prefix, type, shape, at: place, isNested: false))
             }
         }
     }
@@ -181,26 +189,18 @@ private struct TypeInfoReader {
 
     private mutating func pending(
         _ entry: TypeEntry, _ name: String, _ type: UInt64, _ shape: TypeShapes.Shape, at place: UInt64, isNested: Bool
-    ) -> PendingMember {
-        PendingMember(
+    ) throws(DIE.Damaged) -> PendingMember {
+        let layout = try layouts.layout(of: type, &shapes).map { TypeLayouts.ofMember(entry, $0) }
+        return PendingMember(
             member: TypeInfo.Member(
-                name: name, bitOffset: place, bitSize: entry.bitSize ?? shape.size.map(Self.bits),
+                name: name, bitOffset: place, bitSize: entry.bitSize ?? shape.size.map(TypeLayouts.bits),
                 isBitField: entry.bitSize != nil, type: shapes.spelling(of: type, isCanonical: false),
-                canonicalType: shapes.spelling(of: type, isCanonical: true)),
+                canonicalType: shapes.spelling(of: type, isCanonical: true),
+                layout: layout.map { TypeInfo.Layout(footprint: $0.footprint, targets: $0.targets) }),
             shape: isNested ? TypeShapes.Shape() : shape)
     }
 
-    private static func bitOffset(of member: TypeEntry, size: UInt64?) -> UInt64 {
-        if let offset = member.dataBitOffset { return offset }
-        let place = bits(member.memberLocation ?? 0)
-        guard let bitSize = member.bitSize, let fromTop = member.bitOffset, let storage = member.byteSize ?? size else { return place }
-        return place &+ bits(storage) &- fromTop &- bitSize
-    }
-
-    /// A damaged file may have any number here; the limit prevents an overflow.
-    private static func bits(_ bytes: UInt64) -> UInt64 { min(bytes, 1 << 56) * 8 }
-
-    private func definition(at offset: UInt64, index: (UInt64?) -> Int?) -> TypeInfo.Definition {
+    private mutating func definition(at offset: UInt64, index: (UInt64?) -> Int?) throws(DIE.Damaged) -> TypeInfo.Definition {
         guard let found = shapes.walker.definitions[offset], let key = names[offset] else {
             return TypeInfo.Definition(key: TypeInfo.Key(naming: .none, name: ""), kind: .structure, isComplete: false)
         }
@@ -219,7 +219,7 @@ private struct TypeInfoReader {
                 member.pointsTo = index(pending.shape.pointed)
                 return member
             },
-            enumerators: kind == .enumeration ? Self.enumerators(of: found.entry) : [])
+            enumerators: kind == .enumeration ? Self.enumerators(of: found.entry) : [], layout: try layout(of: offset))
     }
 
     private static func enumerators(of type: TypeEntry) -> [TypeInfo.Enumerator] {

@@ -2,7 +2,7 @@ import CLibdw
 
 /// What remains of types when typedefs, qualifiers, arrays and pointers are followed, and how C spells them.
 struct TypeShapes {
-    /// A type by the named type that it contains, or that its pointers lead to. Both are offsets of entries.
+    /// A type by the named type that it contains, or that its pointers lead to. Both are identities of entries.
     struct Shape {
         /// In bytes.
         var size: UInt64?
@@ -13,6 +13,7 @@ struct TypeShapes {
 
     private(set) var walker: TypeWalker
     private var shapes: [UInt64: Shape] = [:]
+    private var entries: [UInt64: TypeEntry] = [:]
     private var spellings: [Spelling: String] = [:]
 
     private struct Spelling: Hashable {
@@ -21,48 +22,90 @@ struct TypeShapes {
     }
 
     /// More steps than any declaration takes. A chain that leads back to itself ends here.
+    private static let maximumChain = 4096
+    /// A spelling that is nested deeper is cut.
     private static let maximumDepth = 48
     /// In characters; enough for any type that is not a function with dozens of parameters.
     private static let maximumLength = 400
 
     init(_ walker: TypeWalker) { self.walker = walker }
 
-    mutating func shape(of offset: UInt64) -> Shape { shape(of: offset, depth: 0) }
+    /// As `TypeWalker.entry(at:)`, but reads each entry once.
+    mutating func entry(at identity: UInt64) -> TypeEntry? {
+        if let known = entries[identity] { return known }
+        let entry = walker.entry(at: identity)
+        if let entry { entries[identity] = entry }
+        return entry
+    }
 
-    private mutating func shape(of offset: UInt64, depth: Int) -> Shape {
-        if let known = shapes[offset] { return known }
-        guard depth < Self.maximumDepth, let entry = walker.entry(at: offset) else { return Shape() }
-        let shape = self.shape(of: entry, at: offset, depth: depth + 1)
-        shapes[offset] = shape
+    mutating func note(_ gap: TypeInfo.Gap) { walker.note(gap) }
+
+    /// Follows typedefs, qualifiers, pointers and arrays, however many there are.
+    mutating func shape(of type: UInt64) -> Shape {
+        var chain: [(identity: UInt64, entry: TypeEntry)] = []
+        var shape = Shape()
+        var next: UInt64? = type
+        while let identity = next {
+            if let known = shapes[identity] {
+                shape = known
+                break
+            }
+            guard chain.count < Self.maximumChain, let entry = entry(at: identity) else {
+                walker.note(.typesElsewhere)
+                break
+            }
+            chain.append((identity, entry))
+            if entry.isTypeMissing { walker.note(.typesElsewhere) }
+            next = Self.isLink(entry) ? entry.type : nil
+        }
+        for (identity, entry) in chain.reversed() {
+            shape = self.shape(of: entry, around: shape)
+            shapes[identity] = shape
+        }
         return shape
     }
 
-    private mutating func shape(of entry: TypeEntry, at offset: UInt64, depth: Int) -> Shape {
+    /// Whether the type is made of the one that it refers to.
+    private static func isLink(_ entry: TypeEntry) -> Bool {
+        switch entry.tag {
+        case DW_TAG_typedef, DW_TAG_const_type, DW_TAG_volatile_type, DW_TAG_restrict_type, DW_TAG_atomic_type, DW_TAG_pointer_type,
+            DW_TAG_reference_type, DW_TAG_array_type:
+            true
+        default: false
+        }
+    }
+
+    private mutating func shape(of entry: TypeEntry, around inner: Shape) -> Shape {
         switch entry.tag {
         case DW_TAG_structure_type, DW_TAG_union_type, DW_TAG_class_type, DW_TAG_enumeration_type:
-            walker.adopt(entry, at: offset)
-            return Shape(size: entry.byteSize, held: offset)
-        case DW_TAG_typedef, DW_TAG_const_type, DW_TAG_volatile_type, DW_TAG_restrict_type, DW_TAG_atomic_type:
-            return entry.type.map { shape(of: $0, depth: depth) } ?? Shape()
+            walker.adopt(entry, at: entry.identity)
+            return Shape(size: entry.byteSize, held: entry.identity)
+        case DW_TAG_typedef, DW_TAG_const_type, DW_TAG_volatile_type, DW_TAG_restrict_type, DW_TAG_atomic_type: return inner
         case DW_TAG_pointer_type, DW_TAG_reference_type:
-            let target = entry.type.map { shape(of: $0, depth: depth) } ?? Shape()
-            return Shape(size: entry.byteSize, pointed: target.held ?? target.pointed)
+            return Shape(size: entry.byteSize ?? entry.addressSize, pointed: inner.held ?? inner.pointed)
         case DW_TAG_array_type:
-            var shape = entry.type.map { self.shape(of: $0, depth: depth) } ?? Shape()
+            var shape = inner
             shape.isArray = true
-            for bound in bounds(of: entry) {
-                guard let bound, let size = shape.size else {
-                    shape.size = nil
-                    break
-                }
-                let (product, overflow) = size.multipliedReportingOverflow(by: bound)
+            shape.size = entry.byteSize
+            if shape.size == nil, let size = inner.size, let count = elementCount(of: entry) {
+                let (product, overflow) = size.multipliedReportingOverflow(by: count)
                 shape.size = overflow ? nil : product
             }
-            if let size = entry.byteSize { shape.size = size }
             return shape
         default:
             return Shape(size: entry.byteSize)
         }
+    }
+
+    /// The number of elements of all dimensions together; nil when it is open, not constant, or beyond all measure.
+    func elementCount(of array: TypeEntry) -> UInt64? {
+        var count: UInt64 = 1
+        let bounds = bounds(of: array)
+        for bound in bounds {
+            guard let bound, case let (product, overflow) = count.multipliedReportingOverflow(by: bound), !overflow else { return nil }
+            count = product
+        }
+        return bounds.isEmpty ? nil : count
     }
 
     /// The number of elements in each dimension; nil when it is open or not constant.
@@ -88,20 +131,20 @@ struct TypeShapes {
     /// C writes a type around the name that it declares: `inner` is the text in the middle.
     private mutating func spell(_ offset: UInt64?, around inner: String, isCanonical: Bool, depth: Int) -> String {
         guard let offset else { return Self.join("void", inner) }
-        guard depth < Self.maximumDepth, let entry = walker.entry(at: offset) else { return Self.join("…", inner) }
-        guard inner.isEmpty else { return spell(entry, at: offset, around: inner, isCanonical: isCanonical, depth: depth + 1) }
+        guard depth < Self.maximumDepth, let entry = entry(at: offset) else { return Self.join("…", inner) }
+        guard inner.isEmpty else { return spell(entry, around: inner, isCanonical: isCanonical, depth: depth + 1) }
         let key = Spelling(offset: offset, isCanonical: isCanonical)
         if let known = spellings[key] { return known }
         // If spelling the type leads back to it, this text ends the circle.
         spellings[key] = "…"
-        let whole = spell(entry, at: offset, around: "", isCanonical: isCanonical, depth: depth + 1)
-        let text = whole.utf8.count > Self.maximumLength ? String(whole.prefix(Self.maximumLength)) + "…" : whole
+        let whole = spell(entry, around: "", isCanonical: isCanonical, depth: depth + 1)
+        let text = whole.utf8.count > Self.maximumLength ? String(whole.prefix(Self.maximumLength)) + "…" + (isCanonical ? "\(Footprint.target(whole))" : "") : whole
         spellings[key] = text
         return text
     }
 
     private mutating func spell(
-        _ entry: TypeEntry, at offset: UInt64, around inner: String, isCanonical: Bool, depth: Int
+        _ entry: TypeEntry, around inner: String, isCanonical: Bool, depth: Int
     ) -> String {
         func name() -> String { entry.name.map { String(cString: $0) } ?? "…" }
         func target(_ inner: String) -> String {
@@ -109,9 +152,9 @@ struct TypeShapes {
         }
         func grouped() -> String { inner.hasPrefix("*") ? "(\(inner))" : inner }
         switch entry.tag {
-        case DW_TAG_structure_type, DW_TAG_class_type: return Self.join(aggregate("struct", entry, offset), inner)
-        case DW_TAG_union_type: return Self.join(aggregate("union", entry, offset), inner)
-        case DW_TAG_enumeration_type: return Self.join(aggregate("enum", entry, offset), inner)
+        case DW_TAG_structure_type, DW_TAG_class_type: return Self.join(aggregate("struct", entry), inner)
+        case DW_TAG_union_type: return Self.join(aggregate("union", entry), inner)
+        case DW_TAG_enumeration_type: return Self.join(aggregate("enum", entry), inner)
         case DW_TAG_typedef:
             return isCanonical ? target(inner) : Self.join(name(), inner)
         case DW_TAG_const_type, DW_TAG_volatile_type, DW_TAG_restrict_type, DW_TAG_atomic_type:
@@ -122,8 +165,24 @@ struct TypeShapes {
             return target(grouped() + bounds(of: entry).map { "[\($0.map { String($0) } ?? "")]" }.joined())
         case DW_TAG_subroutine_type:
             return target(grouped() + "(\(parameters(of: entry, isCanonical: isCanonical, depth: depth)))")
+        case DW_TAG_base_type where isCanonical: return Self.join(Self.canonicalName(of: entry) ?? name(), inner)
         default:
             return Self.join(name(), inner)
+        }
+    }
+
+    /// One name for all base types that are the same to the processor: `long int` and `long long int` are, where both have 64 bits.
+    private static func canonicalName(of base: TypeEntry) -> String? {
+        switch (base.encoding.map { Int(truncatingIfNeeded: $0) }, base.byteSize) {
+        case (DW_ATE_signed, 8), (DW_ATE_signed_char, 8): "long int"
+        case (DW_ATE_signed, 4), (DW_ATE_signed_char, 4): "int"
+        case (DW_ATE_signed, 2), (DW_ATE_signed_char, 2): "short int"
+        case (DW_ATE_signed, 1), (DW_ATE_signed_char, 1): "char"
+        case (DW_ATE_unsigned, 8), (DW_ATE_unsigned_char, 8), (DW_ATE_UTF, 8): "long unsigned int"
+        case (DW_ATE_unsigned, 4), (DW_ATE_unsigned_char, 4), (DW_ATE_UTF, 4): "unsigned int"
+        case (DW_ATE_unsigned, 2), (DW_ATE_unsigned_char, 2), (DW_ATE_UTF, 2): "short unsigned int"
+        case (DW_ATE_unsigned, 1), (DW_ATE_unsigned_char, 1), (DW_ATE_UTF, 1): "unsigned char"
+        default: nil
         }
     }
 
@@ -136,15 +195,15 @@ struct TypeShapes {
             default: "_Atomic"
             }
         // A pointer's qualifiers come after its star.
-        let isPointer = entry.type.flatMap { walker.entry(at: $0)?.tag } == DW_TAG_pointer_type
+        let isPointer = entry.type.flatMap { self.entry(at: $0)?.tag } == DW_TAG_pointer_type
         return isPointer
             ? spell(entry.type, around: inner.isEmpty ? word : "\(word) \(inner)", isCanonical: false, depth: depth)
             : "\(word) " + spell(entry.type, around: inner, isCanonical: false, depth: depth)
     }
 
-    private func aggregate(_ word: String, _ entry: TypeEntry, _ offset: UInt64) -> String {
+    private func aggregate(_ word: String, _ entry: TypeEntry) -> String {
         if let name = entry.name { return "\(word) \(String(cString: name))" }
-        return walker.typedefs[offset]?.first ?? "\(word) {…}"
+        return walker.typedefs[entry.identity]?.first ?? "\(word) {…}"
     }
 
     private mutating func parameters(of function: TypeEntry, isCanonical: Bool, depth: Int) -> String {

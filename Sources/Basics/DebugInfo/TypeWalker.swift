@@ -1,7 +1,7 @@
 import CLibdw
 import Diagnostics
 
-/// Walks the trees of all units once and notes what concerns types, by the offsets of their entries. What a name means is
+/// Walks the trees of all units once and notes what concerns types, by the identities of their entries. What a name means is
 /// known only when the whole unit has been read.
 struct TypeWalker {
     struct Definition {
@@ -29,7 +29,7 @@ struct TypeWalker {
     }
 
     private(set) var definitions: [UInt64: Definition] = [:]
-    /// The offsets of `definitions`, in the order of the debug information.
+    /// The keys of `definitions`, in the order of the debug information.
     private(set) var order: [UInt64] = []
     /// Names that typedefs give to an entry directly.
     private(set) var typedefs: [UInt64: [String]] = [:]
@@ -37,24 +37,74 @@ struct TypeWalker {
     private(set) var functions: [UInt64: Function] = [:]
     private(set) var functionOrder: [UInt64] = []
 
-    private let dwarf: OpaquePointer
+    /// Names of types that are declared somewhere at file level, maybe without being defined.
+    private(set) var declared: Set<String> = []
+    /// What the file does not say about types, as far as the units themselves show it.
+    private(set) var gaps: Set<TypeInfo.Gap> = []
+
+    /// The file's own handle, then those of the files that it is split into.
+    private var files: [OpaquePointer]
     private let withUses: Bool
+    /// What the walk has met in the unit at hand.
+    private var unit = UnitContent()
     private var sourceNames = SourceNames()
 
     /// Deeper than any compiler nests; keeps a damaged file from using up the stack.
     private static let maximumDepth = 256
 
     init(_ dwarf: OpaquePointer, withUses: Bool) {
-        self.dwarf = dwarf
+        files = [dwarf]
         self.withUses = withUses
     }
 
     mutating func walk() throws(DIE.Damaged) {
-        var units = Units(dwarf)
-        while let unit = try units.next() {
-            sourceNames = SourceNames(directory: DIE(unit.entry).string(DW_AT_comp_dir))
-            try walk(unit.entry, scope: [], function: nil, depth: 0)
+        var next = 0
+        while next < files.count {
+            try walk(files[next], isSplit: next > 0)
+            next += 1
         }
+    }
+
+    private mutating func walk(_ file: OpaquePointer, isSplit: Bool) throws(DIE.Damaged) {
+        var units = Units(file)
+        var directory: String?
+        while let found = try units.nextOfAnyKind() {
+            if case .split(let missing) = found.kind {
+                gaps.insert(.splitFile(missing))
+                continue
+            }
+            // The skeleton has led to the other units of a split file.
+            if isSplit && found.kind != .type { continue }
+            if let split = found.splitFile, !files.contains(split) { files.append(split) }
+            // Type units need not name their folder. They come after the unit that refers to them.
+            directory = DIE(found.entry).string(DW_AT_comp_dir) ?? found.directory ?? directory
+            sourceNames = SourceNames(directory: directory)
+            unit = UnitContent()
+            try walk(found.entry, scope: [], function: nil, depth: 0)
+            if found.kind == .compile { judge(found) }
+        }
+    }
+
+    /// What a unit has, as far as it matters for whether it describes types at all.
+    private struct UnitContent {
+        var hasCode = false
+        /// Something that no compiler writes without describing types (`-g1`, `-gline-tables-only`).
+        var describesTypes = false
+
+        mutating func note(_ entry: TypeEntry) {
+            if entry.hasCode { hasCode = true }
+            // A function without parameters and result has no type, but it has a prototype.
+            if entry.type != nil || entry.isTypeMissing || entry.isPrototyped { describesTypes = true }
+        }
+    }
+
+    private mutating func judge(_ found: Units.Unit) {
+        let die = DIE(found.entry)
+        // An assembler knows no types, and none matter to its code.
+        guard die.number(DW_AT_language).map({ Int(truncatingIfNeeded: $0) }) != DW_LANG_Mips_Assembler else { return }
+        if (unit.hasCode || TypeEntry(found.entry).hasCode) && !unit.describesTypes { gaps.insert(.types) }
+        // With these options GCC turns most definitions into declarations.
+        if let producer = die.string(DW_AT_producer), producer.contains("-femit-struct-debug-") { gaps.insert(.someDefinitions) }
     }
 
     private mutating func walk(
@@ -68,6 +118,7 @@ struct TypeWalker {
                 note(definition: TypeEntry(die), scope: scope)
             case DW_TAG_typedef:
                 let entry = TypeEntry(die)
+                unit.note(entry)
                 if let type = entry.type, let name = entry.name { typedefs[type, default: []].append(String(cString: name)) }
             case DW_TAG_subprogram:
                 try walk(function: TypeEntry(die), scope: scope, depth: depth)
@@ -77,8 +128,12 @@ struct TypeWalker {
                 try walk(inlined: TypeEntry(die), scope: scope, function: function, depth: depth)
             case DW_TAG_formal_parameter where withUses:
                 note(use: TypeEntry(die), in: function)
+            case DW_TAG_base_type:
+                unit.describesTypes = true
             case DW_TAG_variable:
                 note(variable: TypeEntry(die), scope: scope, in: function)
+            case DW_TAG_formal_parameter, DW_TAG_pointer_type, DW_TAG_const_type, DW_TAG_volatile_type, DW_TAG_array_type:
+                if TypeEntry.hasTypeElsewhere(die) { gaps.insert(.typesElsewhere) }
             default:
                 break
             }
@@ -86,29 +141,37 @@ struct TypeWalker {
     }
 
     private mutating func note(definition entry: TypeEntry, scope: [String]) {
-        let offset = entry.offset
-        guard !entry.isDeclaration, definitions[offset] == nil else { return }
-        add(entry, at: offset, scope: scope)
+        unit.describesTypes = true
+        if entry.isDeclaration {
+            // A type unit has the definition.
+            guard entry.signature == nil, scope.isEmpty, let name = entry.name else { return }
+            declared.insert(String(cString: name))
+        }
+        let identity = entry.identity
+        guard !entry.isDeclaration, definitions[identity] == nil else { return }
+        add(entry, at: identity, scope: scope)
     }
 
-    private mutating func add(_ entry: TypeEntry, at offset: UInt64, scope: [String]) {
-        definitions[offset] = Definition(
+    private mutating func add(_ entry: TypeEntry, at identity: UInt64, scope: [String]) {
+        definitions[identity] = Definition(
             entry: entry, scope: scope, declaration: entry.isDeclaration ? nil : sourceNames.declaration(of: DIE(entry.raw)))
-        order.append(offset)
+        order.append(identity)
     }
 
     private mutating func walk(function entry: TypeEntry, scope: [String], depth: Int) throws(DIE.Damaged) {
         let die = DIE(entry.raw)
+        unit.note(entry)
+        if entry.isTypeMissing { gaps.insert(.typesElsewhere) }
         guard !entry.isDeclaration, let name = die.name else { return }
-        let offset = entry.offset
+        let identity = entry.identity
         if withUses {
             var function = Function(die: die, hasCode: entry.hasCode, origin: entry.origin)
             if entry.hasCode { function.declaration = sourceNames.declaration(of: die) }
             // A function's own type is that of its result.
             if let result = entry.type { function.types.append(result) }
-            if functions.updateValue(function, forKey: offset) == nil { functionOrder.append(offset) }
+            if functions.updateValue(function, forKey: identity) == nil { functionOrder.append(identity) }
         }
-        try walk(entry.raw, scope: scope + [name], function: offset, depth: depth + 1)
+        try walk(entry.raw, scope: scope + [name], function: identity, depth: depth + 1)
     }
 
     /// The entry of an inlined function itself says what it declares. Its copy here only adds which functions were inlined in turn.
@@ -121,6 +184,7 @@ struct TypeWalker {
     }
 
     private mutating func note(use entry: TypeEntry, in function: UInt64?) {
+        if entry.isTypeMissing { gaps.insert(.typesElsewhere) }
         // An entry without a type repeats another entry. That one's function has the type, and is asked for it later.
         guard let function, let type = entry.type else { return }
         functions[function]?.types.append(type)
@@ -128,10 +192,12 @@ struct TypeWalker {
 
     private mutating func note(variable entry: TypeEntry, scope: [String], in function: UInt64?) {
         if withUses { note(use: entry, in: function) }
+        unit.note(entry)
+        if entry.isTypeMissing { gaps.insert(.typesElsewhere) }
         // A file's own variables, and static locals.
         guard function == nil || entry.isStatic else { return }
         let die = DIE(entry.raw)
-        guard let type = entry.type ?? die.reference(DW_AT_type)?.offset ?? originType(of: entry) else { return }
+        guard let type = entry.type ?? die.reference(DW_AT_type)?.identity ?? originType(of: entry) else { return }
         variables.append(
             Variable(
                 die: die, type: type, declaration: withUses ? sourceNames.declaration(of: die) : nil,
@@ -149,14 +215,25 @@ struct TypeWalker {
         return nil
     }
 
-    /// Any entry of the file by its offset; nil if there is none.
-    func entry(at offset: UInt64) -> TypeEntry? {
-        var die = Dwarf_Die()
-        return dwarf_offdie(dwarf, offset, &die) == nil ? nil : TypeEntry(die)
+    /// Any entry that another one referred to, by its identity; nil if there is none. For a declaration of a type that a type unit describes, it
+    /// is that type's entry.
+    func entry(at identity: UInt64) -> TypeEntry? {
+        let entry = plainEntry(at: identity)
+        guard let entry, entry.isDeclaration, let signature = entry.signature else { return entry }
+        return plainEntry(at: signature)
     }
 
+    private func plainEntry(at identity: UInt64) -> TypeEntry? {
+        guard let address = UnsafeMutableRawPointer(bitPattern: UInt(identity)) else { return nil }
+        var die = Dwarf_Die()
+        for file in files where dwarf_die_addr_die(file, address, &die) != nil { return TypeEntry(die) }
+        return nil
+    }
+
+    mutating func note(_ gap: TypeInfo.Gap) { gaps.insert(gap) }
+
     /// Adds a type that is referred to but that the walk did not meet: it is only declared, or is in an unusual place.
-    mutating func adopt(_ entry: TypeEntry, at offset: UInt64) {
-        if definitions[offset] == nil { add(entry, at: offset, scope: []) }
+    mutating func adopt(_ entry: TypeEntry, at identity: UInt64) {
+        if definitions[identity] == nil { add(entry, at: identity, scope: []) }
     }
 }

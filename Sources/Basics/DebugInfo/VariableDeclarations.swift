@@ -46,7 +46,7 @@ private struct Reader {
     let names: Set<String>
     let addresses: AddressMap
     private(set) var found: [VariableDeclarations.Declaration] = []
-    /// Indices into `found`, by the offsets of the entries.
+    /// Indices into `found`, by the identities of the entries.
     private var indices: [UInt64: Int] = [:]
     private var sourceNames = SourceNames()
 
@@ -88,16 +88,16 @@ private struct Reader {
         guard let name = die.name, names.contains(name), !die.isDeclaration else { return }
         let storage = die.staticAddress.flatMap { addresses.place(of: $0) }.map { SourceLines.Place(section: $0.section, offset: Int(clamping: $0.offset)) }
         let origin = die.abstract
-        if let index = indices[origin.offset] {
+        if let index = indices[origin.identity] {
             // A copy adds where the variable lies, and the entry that it repeats adds where it is declared.
-            if origin.offset == die.offset { found[index].scope = scope }
+            if origin.identity == die.identity { found[index].scope = scope }
             if found[index].storage == nil { found[index].storage = storage }
             if storage == nil, die.has(DW_AT_location) { found[index].isAutomatic = true }
             return
         }
         // An external one without a place is another file's, or another name of one that is listed.
         guard storage != nil || !die.isExternal else { return }
-        indices[origin.offset] = found.count
+        indices[origin.identity] = found.count
         found.append(
             VariableDeclarations.Declaration(
                 name: name, place: sourceNames.declaration(of: die), column: die.number(DW_AT_decl_column).map { Int(clamping: $0) }, scope: scope,

@@ -50,10 +50,12 @@ package struct ObjectComparer: Sendable {
     /// - Parameters:
     ///   - pairs: the paths of the objects.
     ///   - allowed: types whose new layout the user accepts: `struct domain`, or `domain`.
+    ///   - isWhole: whether these are all objects of the hypervisor, and a payload is made of them.
     /// - Throws: the errors of reading types; `CancellationError`.
-    package func compareTypes(_ changes: [ChangeSet], of pairs: [ObjectPair], allowed: [String] = []) throws -> LayoutComparison {
+    package func compareTypes(_ changes: [ChangeSet], of pairs: [ObjectPair], allowed: [String] = [], isWhole: Bool = true) throws -> LayoutComparison {
         let byName = Dictionary(pairs.map { (ObjectID($0.name), $0) }) { first, _ in first }
-        return try compareLayouts(changes, allowed: allowed, bootOnly: Set(pairs.filter(\.isInitOnly).map { ObjectID($0.name) })) { object, side, withUses in
+        let bootOnly = Set(pairs.filter(\.isInitOnly).map { ObjectID($0.name) })
+        return try compareLayouts(changes, allowed: allowed, bootOnly: bootOnly, isWhole: isWhole) { object, side, withUses in
             try Task.checkCancellation()
             let path = side == .original ? byName[object]?.original : byName[object]?.patched
             return try path.map { try TypeInfo.read($0, withUses: withUses) } ?? TypeInfo()

@@ -50,7 +50,7 @@ struct DiffComparer: Sendable {
         let comparer = ObjectComparer(architecture: architecture, version: version, abi: .livepatchV2)
         let changes = try comparer.compare(from, to, name: name, source: name)
         let pair = ObjectPair(name: name, source: name, original: from?.path, patched: to?.path)
-        let layouts = try comparer.compareTypes([changes], of: [pair])
+        let layouts = try comparer.compareTypes([changes], of: [pair], isWhole: false)
         return ObjectComparison(changes, layouts: layouts, original: original, patched: patched)
     }
 

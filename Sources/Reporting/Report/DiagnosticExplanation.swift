@@ -56,7 +56,9 @@ extension DiagnosticID {
         case .layoutMemberRetyped: .layoutMemberRetyped
         case .layoutPaddingUsed: .layoutPaddingUsed
         case .layoutValuesAdded: .layoutValuesAdded
+        case .layoutKept: .layoutKept
         case .layoutNotChanged: .layoutNotChanged
+        case .layoutsNotCompared: .layoutsNotCompared
         case .constantTableChanged: .constantTableChanged
         case .dataLeftBehind: .dataLeftBehind
         case .placementChanged: .placementChanged

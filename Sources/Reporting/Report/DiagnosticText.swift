@@ -44,7 +44,7 @@ package enum DiagnosticText {
     }
 
     private static func layout(for diagnostic: Diagnostic, in layouts: [LayoutChange]) -> LayoutChange? {
-        guard [.layoutChanged, .layoutMemberRetyped, .layoutPaddingUsed, .layoutValuesAdded].contains(diagnostic.id) else { return nil }
+        guard [.layoutChanged, .layoutMemberRetyped, .layoutPaddingUsed, .layoutValuesAdded, .layoutKept].contains(diagnostic.id) else { return nil }
         return layouts.first { $0.type == diagnostic.symbol && $0.location == diagnostic.location }
     }
 

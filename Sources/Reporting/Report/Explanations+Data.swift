@@ -73,6 +73,17 @@ extension DiagnosticExplanation {
         example: "An enum of states that gets one more state at its end.",
         advice: "Check that no unchanged function can meet a new value, or that it does the right thing with one.")
 
+    static let layoutKept = DiagnosticExplanation(
+        "a type is declared in another way, with the same layout",
+        [
+            .note("A struct or union has other names, other nesting or other types, and every value in it lies where it was."),
+            .note("A variable has another type, and every value in it lies where it was."),
+        ],
+        meaning: "Old and new code read and write the same bits in the same way. Only the source looks different: a member has another name, "
+            + "char t[0] became char t[], or u64 became a struct with one u64 in it.",
+        example: "u64 bits; becomes struct { u64 raw; } bits; in struct vcpu.",
+        advice: "Nothing, unless a new name stands for a new meaning: objects that exist hold values with the old one.")
+
     static let layoutNotChanged = DiagnosticExplanation(
         "a type that is allowed to change does not",
         [
@@ -82,6 +93,20 @@ extension DiagnosticExplanation {
         meaning: "The option has no effect. A wrong name lets nothing pass.",
         example: "--allow-layout-change 'struct domian'",
         advice: "Check the spelling: the name is the one in the first line of the refusal. Leave the option out if the patch does not need it.")
+
+    static let layoutsNotCompared = DiagnosticExplanation(
+        "the layouts of types could not be compared",
+        [
+            .error("An object whose code changes has no debug information about types, or not all of it; a payload would be made of it."),
+            .warning("The same, in objects given to diff."),
+            .warning("One of two objects given to diff only declares a type that the other one defines."),
+        ],
+        meaning: "Whether a struct, union or enum has another layout is read from debug information. Without it a change of layout would "
+            + "pass unseen, and old and new code would misread each other's data.",
+        example: "CC='gcc -gsplit-dwarf', which puts the types into .dwo files that the program does not keep.",
+        advice: "Compile with -g, and leave out of CC and CFLAGS the options that move or leave out types: -g0, -g1, -gline-tables-only, "
+            + "-gsplit-dwarf, -femit-struct-debug-baseonly, -femit-struct-debug-reduced. Do not strip the objects. Types in type units "
+            + "(-fdebug-types-section) are read. For diff, keep .dwo files where the compiler wrote them.")
 
     static let constantTableChanged = DiagnosticExplanation(
         "a constant table changed that can't be replaced everywhere",

@@ -23,17 +23,23 @@ package struct LayoutComparison: Sendable {
 ///   - changes: one for each object.
 ///   - allowed: types whose new layout the user takes responsibility for: `struct domain`, or `domain`.
 ///   - bootOnly: objects that run entirely at boot.
+///   - isWhole: whether these are all objects of the hypervisor, so that a payload is made of them. Types that can't be compared are then an
+///     error, and otherwise a warning.
 ///   - read: returns the types of one object; `withUses` asks for their users as well. An object that does not exist has no types.
 /// - Throws: every error that `read` throws.
 package func compareLayouts(
-    _ changes: [ChangeSet], allowed: [String] = [], bootOnly: Set<ObjectID> = [],
+    _ changes: [ChangeSet], allowed: [String] = [], bootOnly: Set<ObjectID> = [], isWhole: Bool = true,
     read: (_ object: ObjectID, _ side: ObjectSide, _ withUses: Bool) throws -> TypeInfo
 ) rethrows -> LayoutComparison {
     let concerned = changes.filter(\.mayConcernLayouts), others = changes.filter { !$0.mayConcernLayouts }
 
     var search = LayoutSearch()
+    var doubts: [ObjectID: [Diagnostic]] = [:]
     for set in concerned {
         let (original, patched) = (try read(set.object, .original, false), try read(set.object, .patched, false))
+        if set.needsTypes, !bootOnly.contains(set.object) {
+            doubts[set.object] = LayoutDoubts(original: original, patched: patched).diagnostics(of: set, isWhole: isWhole)
+        }
         search.add(LayoutPairs(original: original, patched: patched), object: set.object)
     }
     for side in [ObjectSide.original, .patched] {
@@ -46,14 +52,16 @@ package func compareLayouts(
     if found.contains(where: { $0.severity == .broken }) {
         for set in changes {
             let fates = FunctionFates(set, isBootOnly: bootOnly.contains(set.object))
-            usage.add(try read(set.object, .patched, true), object: set.object) { fates.patched(at: $0) }
+            let patched = try read(set.object, .patched, true)
+            usage.add(patched, object: set.object) { fates.patched(at: $0) }
             // If nothing differs, both sides have the same functions.
             if set.mayConcernLayouts { usage.add(try read(set.object, .original, true), object: set.object) { fates.original(at: $0) } }
+            if !patched.gaps.isEmpty, set.hasCompiledCode, !bootOnly.contains(set.object) { usage.isIncomplete = true }
         }
     }
 
     let results = found.map { judge($0, usage: usage, allowed: allowed) }
-    var diagnostics: [ObjectID: [Diagnostic]] = [:]
+    var diagnostics = doubts
     for (candidate, change) in zip(found, results) { diagnostics[candidate.object, default: []].append(LayoutWording.diagnostic(change)) }
     if let first = changes.first {
         let unused = allowed.filter { name in !results.contains { isMeant($0.type, by: name) } }
@@ -84,6 +92,16 @@ extension ChangeSet {
     /// If nothing differs, no code uses a new layout.
     fileprivate var mayConcernLayouts: Bool {
         !removed.isEmpty || records.contains { $0.status != .same } || diagnostics.contains { $0.severity == .error }
+    }
+
+    /// Whether the payload could have code that uses a new layout. What an assembler made knows no types.
+    fileprivate var needsTypes: Bool {
+        hasCompiledCode && records.contains { $0.item.kind == .function && $0.item.role == .code && $0.status != .same }
+    }
+
+    fileprivate var hasCompiledCode: Bool {
+        ![source, original.fileSymbol, patched.fileSymbol].contains { $0.hasSuffix(".S") || $0.hasSuffix(".s") }
+            && records.contains { $0.item.kind == .function && $0.item.role == .code }
     }
 }
 

@@ -14,6 +14,8 @@ package struct LayoutChange: Sendable, Equatable, Codable {
         case compatible
         /// Every member stays where it was, but at least one has a type with another meaning.
         case retyped
+        /// Names, nesting or types differ, but every scalar lies at the same bits with the same representation.
+        case kept
     }
 
     /// The place of a member. All counts are in bits.

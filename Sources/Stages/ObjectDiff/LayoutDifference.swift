@@ -4,8 +4,10 @@ import DebugInfo
 struct LayoutDifference: Equatable {
     /// How serious the difference is, the worst last.
     enum Severity: Int, Comparable {
-        /// Names only.
+        /// At most the names of types.
         case none
+        /// Declared otherwise, but every scalar lies at the same bits with the same representation.
+        case kept
         /// Everything that existed stays where it was.
         case compatible
         case retyped
@@ -27,20 +29,29 @@ struct LayoutDifference: Equatable {
     ///   - old, new: all types of the two objects.
     ///   - a, b: the definitions, as indices.
     init(_ a: Int, of old: TypeInfo, _ b: Int, of new: TypeInfo) {
-        self.init(a, of: old, b, of: new, depth: 0)
-    }
-
-    private init(_ a: Int, of old: TypeInfo, _ b: Int, of new: TypeInfo, depth: Int) {
         let (x, y) = (old.definitions[a], new.definitions[b])
         // The fast path: nearly all types are equal.
         if x.kind == y.kind, x.size == y.size, x.enumerators == y.enumerators, x.members.elementsEqual(y.members, by: Self.isAlike) { return }
-        if x.kind != y.kind || x.size != y.size { raise(.broken) }
-        if x.kind == .enumeration, y.kind == .enumeration {
+        if x.kind == .enumeration || y.kind == .enumeration {
+            if x.kind != y.kind || x.size != y.size { raise(.broken) }
             compareEnumerators(x.enumerators, y.enumerators)
         } else {
             hasSameDeclaration = x.kind == y.kind && x.members.elementsEqual(y.members, by: Self.isDeclaredAlike)
-            compareMembers(x.members, of: old, y.members, of: new, depth: depth)
+            compareMembers(x.members, of: old, y.members, of: new)
+            if x.size != y.size || x.kind != y.kind && !Self.hasSameFootprint(x.layout, y.layout) { raise(.broken) }
+            if x.size == y.size { forgive(x, y) }
         }
+    }
+
+    private static func hasSameFootprint(_ x: TypeInfo.Layout?, _ y: TypeInfo.Layout?) -> Bool { x != nil && x?.footprint == y?.footprint }
+
+    /// Members that are gone or have another size are no change of the layout if the scalars that they were are where they were.
+    private mutating func forgive(_ x: TypeInfo.Definition, _ y: TypeInfo.Definition) {
+        guard Self.hasSameFootprint(x.layout, y.layout) else { return }
+        // A name that is elsewhere now is a move, even to a place that looks the same: two members that change places.
+        guard !members.contains(where: { $0.change == .moved }) else { return }
+        // New members alone share the bits of others in a union: code that stays does not know them.
+        if severity == .broken || x.kind != y.kind { severity = x.layout?.targets == y.layout?.targets ? .kept : .retyped }
     }
 
     private mutating func raise(_ other: Severity) { severity = max(severity, other) }
@@ -57,75 +68,59 @@ struct LayoutDifference: Equatable {
     // MARK: Members
 
     private mutating func compareMembers(
-        _ x: [TypeInfo.Member], of old: TypeInfo, _ y: [TypeInfo.Member], of new: TypeInfo, depth: Int
+        _ x: [TypeInfo.Member], of old: TypeInfo, _ y: [TypeInfo.Member], of new: TypeInfo
     ) {
         let before = Dictionary(x.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let after = Set(y.map(\.name))
         var gone = x.filter { !after.contains($0.name) }
         for member in y {
             if let twin = before[member.name] {
-                guard let change = change(twin, of: old, member, of: new, depth: depth) else {
+                guard let (change, severity) = Self.change(twin, of: old, member, of: new) else {
                     unchanged += 1
                     continue
                 }
-                add(change, old: twin, new: member)
+                add(change, severity, old: twin, new: member)
             } else if let index = gone.firstIndex(where: { Self.isRenamed($0, member) }) {
-                add(.renamed, old: gone.remove(at: index), new: member)
+                add(.renamed, .kept, old: gone.remove(at: index), new: member)
             } else {
                 // If the new member takes the place of another, that one has moved, shrunk or gone, or both are in a union.
-                add(.new, old: nil, new: member)
+                add(.new, .compatible, old: nil, new: member)
             }
         }
-        for member in gone { add(.removed, old: member, new: nil) }
+        for member in gone { add(.removed, .broken, old: member, new: nil) }
     }
 
-    private mutating func add(_ change: LayoutChange.Member.Change, old: TypeInfo.Member?, new: TypeInfo.Member?) {
+    private mutating func add(_ change: LayoutChange.Member.Change, _ severity: Severity, old: TypeInfo.Member?, new: TypeInfo.Member?) {
         func place(_ member: TypeInfo.Member) -> LayoutChange.Place {
             LayoutChange.Place(
                 bitOffset: member.bitOffset, bitSize: member.bitSize, isBitField: member.isBitField, type: member.type)
         }
-        switch change {
-        case .renamed: break
-        case .new: raise(.compatible)
-        case .retyped: raise(.retyped)
-        case .moved, .resized, .removed: raise(.broken)
-        }
+        raise(severity)
         members.append(
             LayoutChange.Member(
                 name: (new ?? old)?.name ?? "", oldName: change == .renamed ? old?.name : nil, change: change,
                 old: old.map(place), new: new.map(place)))
     }
 
-    private func change(
-        _ x: TypeInfo.Member, of old: TypeInfo, _ y: TypeInfo.Member, of new: TypeInfo, depth: Int
-    ) -> LayoutChange.Member.Change? {
-        if x.bitOffset != y.bitOffset { return .moved }
-        if x.bitSize != y.bitSize || x.isBitField != y.isBitField { return .resized }
-        if x.canonicalType == y.canonicalType { return nil }
-        return isRenamedType(x, of: old, y, of: new, depth: depth) ? nil : .retyped
+    /// What happened to a member that both sides have, and how serious that is; nil if nothing did.
+    private static func change(
+        _ x: TypeInfo.Member, of old: TypeInfo, _ y: TypeInfo.Member, of new: TypeInfo
+    ) -> (LayoutChange.Member.Change, Severity)? {
+        if x.bitOffset != y.bitOffset { return (.moved, .broken) }
+        // char t[0] has no bits, and char t[] has no bound.
+        let hasSameSize = (x.bitSize ?? 0) == (y.bitSize ?? 0) && x.isBitField == y.isBitField
+        if !hasSameSize, !hasSameFootprint(x.layout, y.layout) { return (.resized, .broken) }
+        var alike = AlikeTypes(old, new)
+        switch alike.compare(TypeUse(x), TypeUse(y)) {
+        case .same, .renamed: return x.bitSize == y.bitSize && x.isBitField == y.isBitField ? nil : (.resized, .kept)
+        case .kept: return (.retyped, .kept)
+        case .different: return (.retyped, .retyped)
+        }
     }
 
     private static func isRenamed(_ x: TypeInfo.Member, _ y: TypeInfo.Member) -> Bool {
         x.bitOffset == y.bitOffset && x.bitSize == y.bitSize && x.isBitField == y.isBitField
             && x.canonicalType == y.canonicalType
-    }
-
-    /// Whether the types of two members are the same type under another name: the types differ in nothing but their names, and the
-    /// spellings differ only in those names.
-    private func isRenamedType(
-        _ x: TypeInfo.Member, of old: TypeInfo, _ y: TypeInfo.Member, of new: TypeInfo, depth: Int
-    ) -> Bool {
-        // Types may refer to each other in a cycle. If in doubt, they differ.
-        guard depth < 8 else { return false }
-        let pairs = [(x.holds, y.holds), (x.pointsTo, y.pointsTo)]
-        for case (let a?, let b?) in pairs {
-            let (was, now) = (old.definitions[a], new.definitions[b])
-            guard was.isComplete, now.isComplete, was.kind == now.kind,
-                x.canonicalType.replacing(was.spelling, with: now.spelling, maxReplacements: 1) == y.canonicalType
-            else { return false }
-            return LayoutDifference(a, of: old, b, of: new, depth: depth + 1).severity == .none
-        }
-        return false
     }
 
     // MARK: Enumerators

@@ -110,18 +110,19 @@ struct LayoutPairs {
         func isConsequence(_ item: Found) -> Bool {
             item.difference.severity == .broken && item.difference.hasSameDeclaration && !brokenMembers(item.patched).isEmpty
         }
-        var followers: [Int: Set<Int>] = [:]
+        // Upwards from each cause: from a type to the consequences that contain it.
+        var above: [Int: [Int]] = [:]
         for item in found where isConsequence(item) {
-            var waiting = brokenMembers(item.patched)
-            var seen = Set(waiting)
+            for held in brokenMembers(item.patched) { above[held, default: []].append(item.patched) }
+        }
+        var followers: [Int: Set<Int>] = [:]
+        for item in found where !isConsequence(item) && above[item.patched] != nil {
+            var waiting = [item.patched]
+            var seen: Set<Int> = []
             while let next = waiting.popLast() {
-                guard let held = broken[next] else { continue }
-                if isConsequence(held) {
-                    for deeper in brokenMembers(next) where seen.insert(deeper).inserted { waiting.append(deeper) }
-                } else {
-                    followers[next, default: []].insert(item.patched)
-                }
+                for container in above[next] ?? [] where seen.insert(container).inserted { waiting.append(container) }
             }
+            followers[item.patched] = seen
         }
         return found.filter { !isConsequence($0) }.map { ($0, (followers[$0.patched] ?? []).sorted()) }
     }

@@ -48,7 +48,8 @@ struct LayoutSearch {
             switch difference.severity {
             case .broken: .refused
             case .retyped: .retyped
-            case .none, .compatible: .compatible
+            case .none, .kept: .kept
+            case .compatible: .compatible
             }
         let candidate = LayoutCandidate(
             object: object, names: [name, LayoutUsage.TypeName(new)], severity: difference.severity,

@@ -44,6 +44,8 @@ struct LayoutUsage {
     private var functions: [Function] = []
     private var knownFunctions: [Place: Int] = [:]
     private var variables: Set<Variable> = []
+    /// Whether some object does not describe the types that its functions use.
+    var isIncomplete = false
 
     // MARK: Gathering
 
@@ -124,6 +126,7 @@ struct LayoutUsage {
     /// stack. No function that stays uses the type. No variable, and no type that outlives a call, contains an instance, points to one,
     /// or could be linked to something in it.
     func isStackOnly(_ type: Set<TypeName>) -> Bool {
+        guard !isIncomplete else { return false }
         let ids = withDeclarations(type.compactMap { nodes[$0] })
         var all = containers(of: ids)
         guard functions.contains(where: { $0.fate == .inPayload && !$0.holds.isDisjoint(with: all) }), !hasLinks(ids) else { return false }

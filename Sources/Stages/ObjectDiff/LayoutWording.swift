@@ -1,3 +1,4 @@
+import DebugInfo
 import Diagnostics
 
 /// The diagnostics about types whose layout changed. The report shows the table of members and the users.
@@ -25,6 +26,10 @@ enum LayoutWording {
             Diagnostic(
                 .layoutMemberRetyped, .warning, symbol: change.type, location: change.location,
                 message: "a member of '\(change.type)' gets another type of the same size: what the running hypervisor stored there still has the old type")
+        case .kept:
+            Diagnostic(
+                .layoutKept, .note, symbol: change.type, location: change.location,
+                message: "'\(change.type)' is declared in another way, but every value in it lies where it was")
         case .compatible where change.enumerators.isEmpty:
             Diagnostic(
                 .layoutPaddingUsed, .warning, symbol: change.type, location: change.location,
@@ -37,6 +42,42 @@ enum LayoutWording {
                 .layoutValuesAdded, .warning, symbol: change.type, location: change.location,
                 message: "'\(change.type)' has new values: functions that this payload does not replace do not know them",
                 help: "check that no unchanged function can meet a new value, or that it can deal with one")
+        }
+    }
+
+    /// For an object whose types can't be compared because one side says too little about them.
+    ///
+    /// - Parameters:
+    ///   - gaps: what is missing, and on which side.
+    ///   - severity: an error where a payload would be made.
+    static func notCompared(
+        _ object: ObjectID, source: String, gaps: [(side: ObjectSide, gap: TypeInfo.Gap)], _ severity: Severity
+    ) -> Diagnostic {
+        let reasons = gaps.map { "\($0.side == .original ? "the original" : "the patched object") \(text($0.gap))" }
+        return Diagnostic(
+            .layoutsNotCompared, severity, symbol: object.name, location: SourceLocation(file: source),
+            message: "the layouts of types in \(object) could not be compared: \(reasons.joined(separator: ", "))",
+            help: "compile both sides with -g and without the options that move or leave out types: -g1, -gline-tables-only, -gsplit-dwarf, "
+                + "-femit-struct-debug-baseonly")
+    }
+
+    private static func text(_ gap: TypeInfo.Gap) -> String {
+        switch gap {
+        case .everything: "has no debug info"
+        case .types: "has debug info without types"
+        case .splitFile(let name): "has its types in '\(name)', which is missing or is not of the same run of the compiler"
+        case .typesElsewhere: "has types that its debug info does not describe"
+        case .someDefinitions: "has declarations where its source has definitions"
+        }
+    }
+
+    /// For types that one side of a pair of objects only declares.
+    static func declaredOnly(_ names: [String], on side: ObjectSide, source: String) -> [Diagnostic] {
+        names.map { name in
+            Diagnostic(
+                .layoutsNotCompared, .warning, symbol: name, location: SourceLocation(file: source),
+                message: "the layout of '\(name)' could not be compared: the \(side == .original ? "original" : "patched") object only declares it",
+                help: "compare all objects of the hypervisor, or build a payload, which does")
         }
     }
 

@@ -80,10 +80,28 @@ private func pairWithoutPatch(_ originals: [StaticLocal<OriginalSide>], _ patche
         }
         let blocks = Dictionary(grouping: x, by: \.variable.scope)
         for (scope, items) in Dictionary(grouping: y, by: \.variable.scope) {
-            guard let twins = blocks[scope], twins.count == 1, items.count == 1 else { continue }
-            result.pair(twins[0].id, items[0].id, by: .block)
+            guard let twins = blocks[scope], twins.count == items.count else { continue }
+            // Clang leaves blocks out. Variables that belong to several blocks then seem to be in one, as far from each other as before.
+            guard items.count == 1 || haveSameDistances(twins, items) else { continue }
+            for (twin, item) in zip(twins, items) { result.pair(twin.id, item.id, by: .block) }
         }
     }
+}
+
+private func haveSameDistances(_ x: [StaticLocal<OriginalSide>], _ y: [StaticLocal<PatchedSide>]) -> Bool {
+    guard let before = distances(x), let after = distances(y) else { return false }
+    return before == after
+}
+
+/// How many lines each variable's declaration is behind that of the first; nil unless all are known, and each is behind the one before.
+private func distances<Side>(_ locals: [StaticLocal<Side>]) -> [Int]? {
+    let lines = locals.map(\.variable.declaration?.line)
+    var found: [Int] = []
+    for line in lines {
+        guard let line, let first = lines[0], line - first > found.last ?? -1 else { return nil }
+        found.append(line - first)
+    }
+    return found
 }
 
 /// If debug info says nothing about either side, only names are left. They count if the name is unique, or if all names and sizes are

@@ -2,14 +2,15 @@ import DebugInfo
 import Diagnostics
 
 /// Refuses a variable of the running hypervisor whose type changes while its size stays: the new code would misread the values that the
-/// old code wrote.
+/// old code wrote. A type that is only written in another way is a note.
 ///
 /// Each variable is held against its twin, whatever their names are.
 ///
 /// - Throws: `InputError` when types can't be read; they are read only when a function changed.
 func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
     guard facts.hasChangedFunction else { return [] }
-    let before = byPlace(try facts.pair.original.types(withUses: true)), after = byPlace(try facts.pair.patched.types(withUses: true))
+    let original = try facts.pair.original.types(withUses: true), patched = try facts.pair.patched.types(withUses: true)
+    let before = byPlace(original), after = byPlace(patched)
     var diagnostics: [Diagnostic] = []
     for record in facts.records {
         let item = record.item
@@ -17,6 +18,14 @@ func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
         guard item.kind == .data, [.writable, .perCPU].contains(item.role), let twin = facts.twin(item.id), twin.role == item.role, twin.size == item.size,
             let old = before[place(of: twin)], let new = after[place(of: item)], meaning(old) != meaning(new)
         else { continue }
+        var alike = AlikeTypes(original, patched)
+        guard alike.compare(TypeUse(old), TypeUse(new)) == .different else {
+            diagnostics.append(
+                Diagnostic(
+                    .layoutKept, .note, symbol: item.name, location: new.declaration ?? SourceLocation(file: facts.pair.source),
+                    message: "variable '\(new.name)' has the type '\(new.type)' instead of '\(old.type)', but every value in it lies where it was"))
+            continue
+        }
         diagnostics.append(
             Diagnostic(
                 .dataTypeChanged, .error, symbol: item.name, location: new.declaration ?? SourceLocation(file: facts.pair.source),

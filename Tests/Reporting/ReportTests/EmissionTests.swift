@@ -14,6 +14,8 @@ import WorkFiles
         // Whether the address of a constant may have been kept, or another constant points to it.
         "ConstantAddresses.swift": [.constantTableChanged: [.error, .warning]],
         "Classifier+Places.swift": [.correlationAmbiguous: [.warning, .note]],
+        // Whether a payload is made, or two objects are compared for `diff`.
+        "LayoutWording.swift": [.layoutsNotCompared: [.error, .warning]],
     ]
 
     /// How many calls of `Diagnostic(…)` have an identifier that somebody else gives, by file.

@@ -35,6 +35,15 @@ import Testing
         #expect(set.errors.isEmpty)
     }
 
+    /// Clang's DWARF 5 counts files from 0, and has no blocks.
+    @Test(arguments: ["gcc", "clang"]) func anotherFunctionBeforeThem(compiler: String) async throws {
+        let function = "u32 f(u32 x) {\n\(once(1))\nelse { static u32 once = 2; x += once++; }\nreturn x;\n}\n"
+        let set = try await ObjectFixtures.compare(
+            function, "u32 other(u32 x) { static u32 once = 3; return x + once++; }\n\n" + function, compiler: compiler)
+        #expect(set.errors.isEmpty && set.names(.changed).isEmpty)
+        #expect(set.names(.new).count == 2 && set.names(.new).contains("other"))
+    }
+
     @Test func whatIsGoneTakesNoOtherAlong() async throws {
         let (set, twins) = try await twins(source([once(1), once(2)]), source(["#line 3", once(2)]))
         #expect(twins == [2: 2])

@@ -6,10 +6,14 @@ import Testing
 
 @Suite struct VariableTypeTests {
     private func errors(_ original: String, _ patched: String) async throws -> [Diagnostic] {
+        try await diagnostics(original, patched).filter { $0.severity == .error }
+    }
+
+    private func diagnostics(_ original: String, _ patched: String) async throws -> [Diagnostic] {
         try await withTemporaryFolder { folder in
             let old = try await ObjectFixtures.compile(original, name: "old.c", in: folder)
             let new = try await ObjectFixtures.compile(patched, name: "new.c", in: folder)
-            return try ObjectFixtures.compare(old, new, name: "test.c").diagnostics.filter { $0.severity == .error }
+            return try ObjectFixtures.compare(old, new, name: "test.c").diagnostics
         }
     }
 
@@ -60,5 +64,20 @@ import Testing
     ])
     func theSameMeaningIsNoChange(original: String, patched: String) async throws {
         #expect(try await errors("\(original) void f(void) { sink((void *)&v); }", "\(patched) void f(void) { sink((void *)&v); sink(0); }").isEmpty)
+    }
+
+    @Test(arguments: [
+        ("static u64 v;", "struct one { u64 n; }; static struct one v;"),
+        ("struct a { u32 x, y; }; static struct a v;", "struct b { u32 first, second; }; static struct b v;"),
+        ("struct a { u32 x; }; static struct a *v;", "struct b { u32 x; }; static struct b *v;"),
+        ("static u32 v[4];", "static struct { u32 a, b; } v[2];"),
+        ("static u64 v;", "static unsigned long long v;"),
+        ("static struct { u32 a; } *v;", "static void *v;"),
+        ("__attribute__((section(\".bss.percpu\"))) u64 per_cpu__v;", "struct one { u64 n; }; __attribute__((section(\".bss.percpu\"))) struct one per_cpu__v;"),
+    ])
+    func theSameBitsAreANote(original: String, patched: String) async throws {
+        let name = original.contains("per_cpu__v") ? "per_cpu__v" : "v"
+        let all = try await diagnostics("\(original) void f(void) { sink(&\(name)); }", "\(patched) void f(void) { sink(&\(name)); sink(0); }")
+        #expect(all.allSatisfy { $0.severity == .note } && all.map(\.id) == (patched.contains("long long") ? [] : [.layoutKept]), "\(all)")
     }
 }
