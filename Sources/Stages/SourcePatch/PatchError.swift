@@ -26,6 +26,8 @@ package struct PatchError: ExplainedError, Equatable {
         /// A path that the tree does not have, and the path of the tree that it probably means. For a new file that is a folder, with a slash
         /// at its end.
         case wrongBase(String, String)
+        /// A path of a file outside `xen/` that the hunks do not match, and the file that they match.
+        case wrongFile(String, String)
         /// A path outside `xen/` in a folder that the tree does not have.
         case unknownPlace(String)
         /// A mail whose text can't be read as it was sent. The value says why.
@@ -86,6 +88,7 @@ package struct PatchError: ExplainedError, Equatable {
         case .unsafePath(let path, let why): "\(place): the path '\(path)' \(why)"
         case .wrongBase(let path, let folder) where folder.hasSuffix("/"): "\(place): the patch creates \(path), but probably means a file in \(folder)"
         case .wrongBase(let path, let real): "\(place): the tree has no \(path), but it has \(real)"
+        case .wrongFile(let path, let real): "\(place): the change of \(path) is not for that file, but for \(real)"
         case .unknownPlace(let path): "\(place): the tree has no \(path), and no folder that it could be in"
         case .mail(let what): "\(place): \(what)"
         case .missing(let file): "\(place): the tree has no \(file)"
@@ -105,7 +108,7 @@ package struct PatchError: ExplainedError, Equatable {
         switch reason {
         case .noChanges, .unsupportedFormat:
             "make the patch with 'git diff', 'git format-patch' or 'diff -Nru a b', from the folder that holds xen/"
-        case .wrongBase:
+        case .wrongBase, .wrongFile:
             "make the patch from the folder that holds xen/, with one leading folder in its paths (a/xen/..., b/xen/...)"
         case .unknownPlace:
             "paths begin below the folder that holds xen/; if that part is not for the hypervisor, take it out of the patch"

@@ -298,7 +298,7 @@ struct PatchSeries {
     private func folderOutside(_ path: String, _ file: FilePatch, _ patch: FilePath) throws(PatchError) -> String {
         switch placement.verdict(path, of: file) {
         case .outside(let folder): return folder
-        case .misplaced(let place): throw PatchError(patch, line: file.line, .wrongBase(path, place))
+        case .misplaced(let place): throw PatchError(patch, line: file.line, tree.exists(path) ? .wrongFile(path, place) : .wrongBase(path, place))
         case .unknown: throw PatchError(patch, line: file.line, .unknownPlace(path))
         }
     }

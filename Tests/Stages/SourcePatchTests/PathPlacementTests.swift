@@ -62,7 +62,15 @@ struct PathPlacementTests {
             let error = try #require(refusal)
             #expect(error.exitCode == .patchDoesNotApply)
             guard let place else { continue }
-            guard case .wrongBase(_, let real) = error.reason else {
+            let real: String
+            switch error.reason {
+            case .wrongBase(let path, let other):
+                #expect(!tree.exists(path), "\(error.message)")
+                real = other
+            case .wrongFile(let path, let other):
+                #expect(tree.exists(path), "\(error.message)")
+                real = other
+            default:
                 Issue.record("\(error.message)")
                 continue
             }

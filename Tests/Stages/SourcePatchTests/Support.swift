@@ -25,6 +25,8 @@ struct TestTree {
         try WorkFiles.write(bytes, to: place)
     }
 
+    func exists(_ path: String) -> Bool { (try? WorkFiles.kind(of: top.appending(path))) != nil }
+
     /// A patch file beside the tree.
     func patch(_ text: String, _ name: String = "the.patch") throws -> FilePath {
         try WorkFiles.write(Array(text.utf8), to: folder.appending(name))
