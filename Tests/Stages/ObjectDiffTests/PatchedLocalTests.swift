@@ -105,7 +105,8 @@ import Testing
             "\(sign)  if ( x == \(number) ) {\n\(sign)    static u32 once;\n\(sign)    x += once += \(number);\n\(sign)  }\n"
         }
         let text =
-            " u32 f(u32 x) {\n" + block("-", 1) + block("-", 2) + "   x ^= 5;\n" + block("+", 2) + block("-", 3) + "   x ^= 9;\n" + block("+", 1) + block("+", 3)
+            " u32 f(u32 x) {\n" + block("-", 1) + block("-", 2) + "   x ^= 5;\n" + block("+", 2) + block("-", 3) + "   x ^= 9;\n" + block("+", 1)
+            + block("+", 3)
             + "   return x;\n }\n"
         let found = try await outcome(text)
         #expect(found.set.errors.contains("correlation-ambiguous"))
