@@ -150,6 +150,17 @@ struct DIE {
         } ?? nil
     }
 
+    /// Whether the whole location is somewhere else at run time: on the stack or in registers, and no part of it at an address.
+    var isAutomatic: Bool {
+        guard has(DW_AT_location) else { return false }
+        return withAttribute(DW_AT_location) { attribute -> Bool in
+            var operations: UnsafeMutablePointer<Dwarf_Op>?
+            var count = 0
+            guard dwarf_getlocation(attribute, &operations, &count) == 0, let operations else { return true }
+            return !(0..<count).contains { [DW_OP_addr, DW_OP_addrx, DW_OP_GNU_addr_index].contains(Int(operations[$0].atom)) }
+        } ?? true
+    }
+
     /// The address ranges of a function's code, in DWARF's order.
     var codeRanges: [Range<UInt64>] {
         withRaw { die in

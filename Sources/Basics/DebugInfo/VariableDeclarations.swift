@@ -92,7 +92,7 @@ private struct Reader {
             // A copy adds where the variable lies, and the entry that it repeats adds where it is declared.
             if origin.identity == die.identity { found[index].scope = scope }
             if found[index].storage == nil { found[index].storage = storage }
-            if storage == nil, die.has(DW_AT_location) { found[index].isAutomatic = true }
+            if storage == nil, die.isAutomatic { found[index].isAutomatic = true }
             return
         }
         // An external one without a place is another file's, or another name of one that is listed.
@@ -102,6 +102,6 @@ private struct Reader {
             VariableDeclarations.Declaration(
                 name: name, place: sourceNames.declaration(of: die), column: die.number(DW_AT_decl_column).map { Int(clamping: $0) }, scope: scope,
                 storage: storage, constant: die.number(DW_AT_const_value).map { Int64(bitPattern: $0) },
-                isAutomatic: storage == nil && die.has(DW_AT_location)))
+                isAutomatic: storage == nil && die.isAutomatic))
     }
 }

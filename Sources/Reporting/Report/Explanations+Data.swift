@@ -169,7 +169,8 @@ extension DiagnosticExplanation {
     static let runningValueUnused = DiagnosticExplanation(
         "the new code does not see a variable's running value",
         [
-            .warning("The patched source still has a static variable, but nothing writes it any more, or nothing reads it, and the compiler gives it no storage."),
+            .warning(
+                "The patched source still has a static variable, but nothing writes it any more, or nothing reads it, and the compiler gives it no storage."),
             .warning("Nothing writes a static array any more, and the compiler makes it a constant."),
         ],
         meaning: "A compiler that finds no write to a static variable uses its initial value wherever the code reads it. The value that the running hypervisor "

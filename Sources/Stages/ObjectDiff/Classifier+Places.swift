@@ -90,10 +90,10 @@ extension Classifier {
         }
         let removed = facts.outcome.removed.filter { !facts.twins.ended.contains($0) }.map { a[$0] }
         let gone = Dictionary(
-            grouping: removed.filter { $0.kind == .data && ($0.role == .writable || $0.role == .boot) }, by: { CompilerName($0.name).base })
+            grouping: removed.filter { $0.kind == .data && ($0.role == .writable || $0.role == .boot) }, by: { facts.original.sourceName($0) })
         for record in facts.records where record.status == .new && record.item.kind == .data && record.item.role == .writable {
             let name = record.item.name, id = record.item.id
-            guard facts.twins.open[id] == nil, !facts.twins.begun.contains(id), let candidates = gone[CompilerName(name).base] else { continue }
+            guard facts.twins.open[id] == nil, !facts.twins.begun.contains(id), let candidates = gone[facts.patched.sourceName(record.item)] else { continue }
             let isSamePlace = candidates.contains { candidate in
                 guard candidate.role != .boot, !facts.twins.unlike.contains(id) else { return false }
                 guard let old = facts.original.variable(candidate.id), let new = facts.patched.variable(id) else { return true }

@@ -39,7 +39,11 @@ struct DeclarationLines {
     static func fit(_ text: String?, name: String, column: Int?) -> Fit {
         guard let text else { return .possible }
         let words = Words(of: text)
-        guard let column, column > 0 else { return words.all.contains { $0.text == name } ? .exact : words.all.isEmpty ? .not : .possible }
+        guard let column, column > 0 else {
+            // A line that only uses the name has it, too.
+            let has = { (word: String) in words.all.contains { $0.text == word } }
+            return has(name) && has("static") ? .exact : words.all.isEmpty ? .not : .possible
+        }
         guard let word = words.all.first(where: { $0.column == column }) else { return .not }
         return word.text == name ? .exact : .possible
     }

@@ -37,6 +37,17 @@ struct ExplainedGraph<Side: ComparisonSide> {
     /// The declarations of variables with these names, also of those without storage.
     func declarations(named names: Set<String>) throws(InputError) -> [VariableDeclarations.Declaration] { try compiled.declarations(named: names) }
 
+    /// Whether debug info says in which block of its function each static local is declared. Clang puts them all into the function itself.
+    var knowsBlocks: Bool { !debug.units.contains { $0.producer?.contains("clang") == true } }
+
+    /// The name of a variable in the source, as far as debug info or the symbol says it. Clang calls a static local `function.name`.
+    func sourceName(_ item: Item<Side>) -> Substring {
+        if let variable = variable(item.id) { return variable.name[...] }
+        let parts = item.name.split(separator: ".")
+        if parts.count > 1, !parts[1].allSatisfy(\.isNumber) { return parts[1] }
+        return CompilerName(item.name).base
+    }
+
     /// Whether the object should have debug information but has none.
     var lacksDebugInfo: Bool { !debug.hasDebugInfo && !graph.items.isEmpty }
 

@@ -77,21 +77,23 @@ struct LineResolver {
         let rivals = entries.indices.filter { entries[$0].place == entry.place && entries[$0].key.name == entry.key.name }
         let own = rivals.filter { entries[$0].key == entry.key }
         if own.count == candidates.count {
-            let sorted = own.sorted { Self.stands(entries[$0].scope, before: entries[$1].scope) == true }
-            let isCertain = own.allSatisfy { x in own.allSatisfy { y in x == y || Self.stands(entries[x].scope, before: entries[y].scope) != nil } }
+            let sorted = own.sorted { stands($0, before: $1) == true }
+            let isCertain = own.allSatisfy { x in own.allSatisfy { y in x == y || stands(x, before: y) != nil } }
             return isCertain ? sorted.firstIndex(of: index).map { candidates[$0] } : nil
         }
         // The other lines belong to other functions.
         return own.count == 1 && staying.count == 1 && rivals.count == candidates.count ? staying[0] : nil
     }
 
-    /// Whether one block of a function stands before another; nil if one is inside the other, because the order of a block's declarations
-    /// and its inner blocks is not known.
-    private static func stands(_ a: [DebugInfo.ScopeElement], before b: [DebugInfo.ScopeElement]) -> Bool? {
+    /// Whether one declaration of a function stands before another; nil if the block of one is inside that of the other, because the order
+    /// of a block's declarations and its inner blocks is not known.
+    private func stands(_ first: Int, before second: Int) -> Bool? {
+        let (a, b) = (entries[first].scope, entries[second].scope)
         for (x, y) in zip(a, b) where x != y {
             if case .block(let i) = x, case .block(let j) = y { return i < j }
             return nil
         }
-        return nil
+        // One block declares a name once. So the compiler left the blocks out, and its order is all there is.
+        return a.count == b.count ? first < second : nil
     }
 }

@@ -26,7 +26,11 @@ func lostValues(_ facts: ComparedFacts, byteOrder: ByteOrder) throws(InputError)
     }
     let gone = facts.outcome.removed.map { facts.a[$0] }.filter { $0.kind == .data && $0.role == .writable }
     let names = Set(gone.map { facts.original.variable($0.id)?.name ?? $0.name })
-    let declarations = try facts.patched.declarations(named: names).filter { $0.storage == nil && !$0.isAutomatic }
+    // Clang gives an array that became a constant no symbol. It splits others into parts, which are new variables.
+    let symbols = Set(facts.b.items.filter { $0.kind == .data && $0.isNamed }.map { SourceLines.Place(section: $0.section, offset: $0.offset) })
+    let declarations = try facts.patched.declarations(named: names).filter { declaration in
+        !declaration.isAutomatic && declaration.storage.map { !symbols.contains($0) } ?? true
+    }
     for item in gone {
         guard let variable = facts.original.variable(item.id),
             let declaration = declarations.first(where: { $0.name == variable.name && isSame(variable, $0, facts.pair.lines) })
@@ -36,7 +40,7 @@ func lostValues(_ facts: ComparedFacts, byteOrder: ByteOrder) throws(InputError)
         let value = declaration.constant ?? (isUnchanged ? number(item, facts.a, byteOrder) : nil)
         report(
             variable.name, declaration.place,
-            "the compiler keeps no storage for '\(variable.name)', because nothing writes it any more, or nothing reads it: where the new code reads it, it gets "
+            "the compiler keeps no variable for '\(variable.name)', because nothing writes it any more, or nothing reads it: where the new code reads it, it gets "
                 + "its initial value\(value.map { " \($0)" } ?? ""), not the hypervisor's value")
     }
     return (variables, diagnostics)

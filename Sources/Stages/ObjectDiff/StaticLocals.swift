@@ -7,10 +7,12 @@ struct StaticLocal<Side: ComparisonSide> {
     let id: Item<Side>.ID
     let variable: DebugInfo.Variable
     let order: Int
+    /// False if debug info does not say in which block it is declared.
+    let hasBlock: Bool
 
     /// The functions around the declaration, and the name.
     var key: LocalKey { LocalKey(variable) }
-    var isInOutermostBlock: Bool { key.functions.count == variable.scope.count }
+    var isInOutermostBlock: Bool { hasBlock && key.functions.count == variable.scope.count }
 }
 
 /// Identifies a static local by the functions around its declaration and its name.
@@ -52,8 +54,9 @@ private func numberedData<Side>(_ graph: ExplainedGraph<Side>, _ isFree: (Item<S
 
 /// The items that debug info describes, in the order of debug info.
 private func known<Side>(_ items: [Item<Side>], _ graph: ExplainedGraph<Side>) -> [StaticLocal<Side>] {
-    items.compactMap { item in graph.variable(item.id).map { StaticLocal(id: item.id, variable: $0, order: graph.order(item.id)) } }
-        .sorted { $0.order < $1.order }
+    items.compactMap { item in graph.variable(item.id).map { StaticLocal(id: item.id, variable: $0, order: graph.order(item.id), hasBlock: graph.knowsBlocks) }
+    }
+    .sorted { $0.order < $1.order }
 }
 
 // MARK: Without a patch

@@ -153,7 +153,9 @@ struct SurvivingDeclarations {
             var twin = wrapped.count == 1 ? wrapped[0] : nil, isCertain = true
             if twin == nil {
                 // Nothing but the place says that it is the same. So no other in the function may be like it.
-                let alike = inHunk.filter { x.count == 1 && y.count == 1 && areAlone($0, item) || haveWordsOfTheirOwn($0, x, item, y) || areAloneInHunk($0, x, item, y) }
+                let alike = inHunk.filter {
+                    x.count == 1 && y.count == 1 && areAlone($0, item) || haveWordsOfTheirOwn($0, x, item, y) || areAloneInHunk($0, x, item, y)
+                }
                 if alike.count == 1 { twin = alike[0] }
                 isCertain = x.count == 1 && y.count == 1
             }
@@ -177,7 +179,8 @@ struct SurvivingDeclarations {
             guard let next = rest.firstIndex(where: { $0 == words }) else { return false }
             rest = rest[(next + 1)...]
         }
-        return before.count { $0 == before[i] } == after.count { $0 == before[i] } && before[..<i].count { $0 == before[i] } == after[..<j].count { $0 == before[i] }
+        let own = before[i]
+        return before.count { $0 == own } == after.count { $0 == own } && before[..<i].count { $0 == own } == after[..<j].count { $0 == own }
     }
 
     /// Whether their hunk has no other declaration of that name in the function, and no other hunk has one with the words of either.

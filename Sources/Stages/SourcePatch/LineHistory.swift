@@ -86,8 +86,8 @@ package struct LineHistory: Sendable {
     /// The original lines that a hunk removes, in order.
     package func lines(removedBy hunk: Hunk) -> [Line] {
         var result: [Line] = []
-        guard var line = hunk.previous.number > 0 ? original(of: hunk.previous) : before.successor(of: hunk.previous.file, in: after).map({ Line(file: $0, number: 0) })
-        else { return [] }
+        let top = before.successor(of: hunk.previous.file, in: after).map { Line(file: $0, number: 0) }
+        guard var line = hunk.previous.number > 0 ? original(of: hunk.previous) : top else { return [] }
         line.number += 1
         while before.has(line), patched(of: line) == nil {
             result.append(line)

@@ -233,7 +233,9 @@ struct PatchSeries {
             guard let content else {
                 if original != nil {
                     files.append(
-                        .init(path: path, change: .remove, isNew: false, added: added, removed: removed, history: .init(path: path, before: original?.bytes ?? [])))
+                        .init(
+                            path: path, change: .remove, isNew: false, added: added, removed: removed,
+                            history: .init(path: path, before: original?.bytes ?? [])))
                 }
                 continue
             }

@@ -30,7 +30,8 @@ import Testing
             "u32 f(u32 x) {\n  static u32 n = 1;\n  return n += x;\n}", "u32 f(u32 x) {\n\n\n  static u32 n = 1;\n  return n += x;\n}")
         #expect(try record("n", set).twin?.evidence == .onlyOneOfFunction)
         let inner = try await ObjectFixtures.compare(
-            "u32 f(u32 x) {\n  if ( x ) { static u32 n = 1; x += n++; }\n  return x;\n}", "u32 f(u32 x) {\n\n\n  if ( x ) { static u32 n = 1; x += n--; }\n  return x;\n}")
+            "u32 f(u32 x) {\n  if ( x ) { static u32 n = 1; x += n++; }\n  return x;\n}",
+            "u32 f(u32 x) {\n\n\n  if ( x ) { static u32 n = 1; x += n--; }\n  return x;\n}")
         #expect(try record("n", inner).twin?.evidence == .onlyOneOfItsName)
         #expect(inner.diagnostics.map { [$0.severity.rawValue, $0.id.rawValue] } == [["warning", "correlation-ambiguous"]])
     }

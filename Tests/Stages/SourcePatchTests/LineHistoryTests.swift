@@ -65,7 +65,8 @@ struct LineHistoryTests {
         let tree = try TestTree(["xen/x.c": Self.letters("abc")])
         let history = try Self.history(
             tree,
-            "diff --git a/xen/x.c b/xen/y.c\nsimilarity index 60%\nrename from xen/x.c\nrename to xen/y.c\n--- a/xen/x.c\n+++ b/xen/y.c\n@@ -1,3 +1,3 @@\n a;\n-b;\n+x;\n c;\n")
+            "diff --git a/xen/x.c b/xen/y.c\nsimilarity index 60%\nrename from xen/x.c\nrename to xen/y.c\n--- a/xen/x.c\n+++ b/xen/y.c\n@@ -1,3 +1,3 @@\n a;\n-b;\n+x;\n c;\n"
+        )
         #expect(history.original(of: Line(file: "y.c", number: 3)) == Line(file: "x.c", number: 3))
         #expect(history.original(of: Line(file: "y.c", number: 2)) == nil)
         #expect(history.patched(of: Line(file: "x.c", number: 1)) == Line(file: "y.c", number: 1))
