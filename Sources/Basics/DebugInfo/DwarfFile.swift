@@ -56,7 +56,7 @@ final class DwarfFile {
         if ownsDwarf, let dwarf { dwarf_end(dwarf) }
         if let dwfl { dwfl_end(dwfl) }
         if let elf { elf_end(elf) }
-        joined.forEach { $0.deallocate() }
+        for memory in joined { memory.deallocate() }
         callbacks.deinitialize(count: 1)
         callbacks.deallocate()
         image.deallocate()

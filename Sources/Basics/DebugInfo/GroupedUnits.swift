@@ -46,7 +46,7 @@ struct GroupedUnits {
             // Other sections refer to the units outside of groups by their offsets, so these come first.
             let ordered = sections.filter { !$0.isGrouped } + sections.filter(\.isGrouped)
             guard let memory = Self.join(ordered) else {
-                owned.forEach { $0.deallocate() }
+                for memory in owned { memory.deallocate() }
                 return nil
             }
             owned.append(memory)

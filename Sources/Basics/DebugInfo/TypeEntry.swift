@@ -23,7 +23,7 @@ struct TypeEntry {
     /// Other entries, by their identities.
     private(set) var type: UInt64?
     private(set) var origin: UInt64?
-    /// Of a declaration: the entry that describes the type, in a type unit.
+    /// The entry in a type unit that describes the type; this one then counts as a declaration.
     private(set) var signature: UInt64?
     /// Whether the entry has a type, but nothing in the file describes that.
     private(set) var isTypeMissing = false
@@ -76,7 +76,10 @@ struct TypeEntry {
         case DW_AT_type:
             type = Self.reference(attribute)
             isTypeMissing = type == nil
-        case DW_AT_signature: signature = Self.reference(attribute)
+        case DW_AT_signature:
+            signature = Self.reference(attribute)
+            isDeclaration = true
+            if signature == nil { isTypeMissing = true }
         case DW_AT_prototyped: isPrototyped = true
         case DW_AT_abstract_origin, DW_AT_specification: origin = Self.reference(attribute)
         case DW_AT_declaration: isDeclaration = true

@@ -102,7 +102,7 @@ struct TypeShapes {
         var count: UInt64 = 1
         let bounds = bounds(of: array)
         for bound in bounds {
-            guard let bound, case let (product, overflow) = count.multipliedReportingOverflow(by: bound), !overflow else { return nil }
+            guard let bound, case (let product, let overflow) = count.multipliedReportingOverflow(by: bound), !overflow else { return nil }
             count = product
         }
         return bounds.isEmpty ? nil : count
@@ -138,7 +138,8 @@ struct TypeShapes {
         // If spelling the type leads back to it, this text ends the circle.
         spellings[key] = "…"
         let whole = spell(entry, around: "", isCanonical: isCanonical, depth: depth + 1)
-        let text = whole.utf8.count > Self.maximumLength ? String(whole.prefix(Self.maximumLength)) + "…" + (isCanonical ? "\(Footprint.target(whole))" : "") : whole
+        let text =
+            whole.utf8.count > Self.maximumLength ? String(whole.prefix(Self.maximumLength)) + "…" + (isCanonical ? "\(Footprint.target(whole))" : "") : whole
         spellings[key] = text
         return text
     }

@@ -142,6 +142,7 @@ struct TypeWalker {
 
     private mutating func note(definition entry: TypeEntry, scope: [String]) {
         unit.describesTypes = true
+        if entry.isTypeMissing { gaps.insert(.typesElsewhere) }
         if entry.isDeclaration {
             // A type unit has the definition.
             guard entry.signature == nil, scope.isEmpty, let name = entry.name else { return }
@@ -219,7 +220,7 @@ struct TypeWalker {
     /// is that type's entry.
     func entry(at identity: UInt64) -> TypeEntry? {
         let entry = plainEntry(at: identity)
-        guard let entry, entry.isDeclaration, let signature = entry.signature else { return entry }
+        guard let entry, let signature = entry.signature else { return entry }
         return plainEntry(at: signature)
     }
 

@@ -56,9 +56,11 @@ struct AlikeTypes {
     private mutating func step(_ x: TypeUse, _ y: TypeUse) -> Answer {
         if x.canonicalType == y.canonicalType { return .same }
         guard let was = x.layout, let now = y.layout, was.footprint == now.footprint else { return .different }
-        for case let (a?, b?) in [(x.holds, y.holds), (x.pointsTo, y.pointsTo)] {
+        for case (let a?, let b?) in [(x.holds, y.holds), (x.pointsTo, y.pointsTo)] {
             let (was, now) = (old.definitions[a], new.definitions[b])
-            guard was.kind == now.kind, was.spelling != now.spelling, x.canonicalType.replacing(was.spelling, with: now.spelling, maxReplacements: 1) == y.canonicalType else { continue }
+            guard was.kind == now.kind, was.spelling != now.spelling,
+                x.canonicalType.replacing(was.spelling, with: now.spelling, maxReplacements: 1) == y.canonicalType
+            else { continue }
             if seen.insert([a, b]).inserted { waiting.append((a, b)) }
             return .renamed
         }

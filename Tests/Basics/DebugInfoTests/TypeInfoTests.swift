@@ -207,4 +207,62 @@ extension TypeInfo {
             #expect(types.definitions[0].members.map(\.canonicalType) == ["…"])
         }
     }
+
+    /// Written by hand, as compilers leave it to other tools to move what units have in common into a partial unit.
+    @Test(arguments: [4, 5]) func typesOfAPartialUnit(version: Int) async throws {
+        let header = { (kind: Int) in
+            version == 4 ? ".short 4; .long .debug_abbrev; .byte 8" : ".short 5; .byte \(kind); .byte 8; .long .debug_abbrev"
+        }
+        let assembly = """
+            .section .debug_abbrev,"",@progbits
+            .uleb128 1; .uleb128 0x11; .byte 1; .uleb128 3; .uleb128 8; .uleb128 0; .uleb128 0
+            .uleb128 2; .uleb128 0x3c; .byte 1; .uleb128 0; .uleb128 0
+            .uleb128 3; .uleb128 0x13; .byte 1; .uleb128 3; .uleb128 8; .uleb128 0xb; .uleb128 0xb; .uleb128 0; .uleb128 0
+            .uleb128 4; .uleb128 0xd; .byte 0; .uleb128 3; .uleb128 8; .uleb128 0x49; .uleb128 0x13; .uleb128 0x38; .uleb128 0xb; .uleb128 0; .uleb128 0
+            .uleb128 5; .uleb128 0x24; .byte 0; .uleb128 3; .uleb128 8; .uleb128 0x3e; .uleb128 0xb; .uleb128 0xb; .uleb128 0xb; .uleb128 0; .uleb128 0
+            .uleb128 6; .uleb128 0x34; .byte 0; .uleb128 3; .uleb128 8; .uleb128 0x49; .uleb128 0x10; .uleb128 0; .uleb128 0
+            .byte 0
+            .section .debug_info,"",@progbits
+            .Lpartial: .long .Lend1 - .Lversion1
+            .Lversion1: \(header(3))
+            .uleb128 2
+            .Lint: .uleb128 5; .asciz "int"; .byte 5; .byte 4
+            .Lstruct: .uleb128 3; .asciz "shared"; .byte 4
+              .uleb128 4; .asciz "m"; .long .Lint - .Lpartial; .byte 0
+              .byte 0
+            .byte 0
+            .Lend1: .long .Lend2 - .Lversion2
+            .Lversion2: \(header(1))
+            .uleb128 1; .asciz "partial.c"
+            .uleb128 6; .asciz "v"; .long .Lstruct
+            .byte 0
+            .Lend2:
+
+            """
+        try await withTemporaryFolder { folder in
+            _ = try write(assembly, to: "p.s", in: folder)
+            try await run("gcc", ["-c", "p.s", "-o", "p.o"], in: folder)
+            let types = try TypeInfo.read(folder.appending("p.o"), withUses: true)
+            #expect(types.gaps.isEmpty)
+            #expect(types.definitions.map(\.spelling) == ["struct shared"] && types.definitions.first?.members.map(\.name) == ["m"])
+            #expect(types.names(types.variables.compactMap(\.holds)) == ["struct shared"])
+        }
+    }
+
+    /// Each type in a unit of its own, or in another file: the same types.
+    @Test(arguments: [["-fdebug-types-section"], ["-fdebug-types-section", "-gdwarf-4"], ["-gsplit-dwarf"], ["-gdwarf64"], ["-gz=zlib-gnu"]])
+    func whereverTheyAre(options: [String]) async throws {
+        // Several units may declare a type that none defines.
+        func summary(_ types: TypeInfo) -> Set<String> {
+            let definitions = types.definitions.map { type in
+                "\(type.spelling) \(type.size ?? 0) \(type.members.map { "\($0.name) \($0.bitOffset) \($0.type)" })"
+            }
+            return Set(definitions + types.functions.map { "\($0.name) \(types.names($0.holds)) \(types.names($0.pointsTo))" })
+        }
+        let plain = try await types { summary($0) }
+        try await types(["-g", "-O2"] + options) { types in
+            #expect(summary(types) == plain)
+            #expect(types.gaps.isEmpty)
+        }
+    }
 }

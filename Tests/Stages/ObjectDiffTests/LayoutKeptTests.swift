@@ -23,7 +23,7 @@ import Testing
         ("char tail[0];", "char tail[];"), ("u32 a;", "u32 b;"), ("u64 a;", "struct one a;"), ("u64 a;", "struct { u64 raw; } a;"),
         ("u32 a; u32 b;", "struct pair p;"), ("struct pair p;", "struct xy p;"), ("u32 a, b, c, d;", "u32 v[4];"), ("u32 v[2][3];", "struct pair v[3];"),
         ("u32 v[2000];", "struct pair v[1000];"), ("u32 a:32;", "u32 a;"), ("u32 a:3, b:5;", "struct { u32 a:3, b:5; } bits;"),
-        ("u32 a; union { u64 b; u32 c; };", "u32 a; union { u32 d; u64 b; } u;"), 
+        ("u32 a; union { u64 b; u32 c; };", "u32 a; union { u32 d; u64 b; } u;"),
         ("union { u64 a; struct pair p; };", "union { struct { u32 x; u32 y; }; u64 a; };"), ("enum e a;", "u32 a;"), ("void *a;", "struct pair *a;"),
         ("struct { u32 x; u64 y; } v[500];", "struct { u32 a; struct one b; } v[500];"), ("long a;", "struct { long long a; } w;"),
     ])

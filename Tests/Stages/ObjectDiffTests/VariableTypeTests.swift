@@ -73,7 +73,10 @@ import Testing
         ("static u32 v[4];", "static struct { u32 a, b; } v[2];"),
         ("static u64 v;", "static unsigned long long v;"),
         ("static struct { u32 a; } *v;", "static void *v;"),
-        ("__attribute__((section(\".bss.percpu\"))) u64 per_cpu__v;", "struct one { u64 n; }; __attribute__((section(\".bss.percpu\"))) struct one per_cpu__v;"),
+        (
+            "__attribute__((section(\".bss.percpu\"))) u64 per_cpu__v;",
+            "struct one { u64 n; }; __attribute__((section(\".bss.percpu\"))) struct one per_cpu__v;"
+        ),
     ])
     func theSameBitsAreANote(original: String, patched: String) async throws {
         let name = original.contains("per_cpu__v") ? "per_cpu__v" : "v"
