@@ -108,6 +108,7 @@ house.module(
 house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"], [system])
 house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
 house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
+house.module("PayloadProof", on: .stages, ["XenVersions", "XenSource", "ELFModel", "TargetArchitecture", "LoaderModel"])
 
 house.module(
     "Report", on: .reporting, ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
@@ -169,6 +170,10 @@ house.tests(
     "LoaderModel",
     ["XenVersions", "PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system]
 )
+house.tests(
+    "PayloadProof",
+    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "PayloadLinker", "ELFModel", "TargetArchitecture", "LoaderModel", "XenSource", "Diagnostics"],
+    [system])
 house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])
