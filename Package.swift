@@ -111,20 +111,20 @@ house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArch
 house.module("PayloadProof", on: .stages, ["XenVersions", "XenSource", "ELFModel", "TargetArchitecture", "LoaderModel"])
 
 house.module(
-    "Report", on: .reporting, ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
+    "Report", on: .reporting, ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
 
 house.module("TestDrive", on: .programs, ["XenVersions", "WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
     "LivepatchBuild", on: .programs,
     [
         "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
-        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report",
+        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "Report",
     ], [crypto, system])
 house.module(
     "XspliceCommand", on: .programs,
     [
         "LivepatchBuild", "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "TargetArchitecture", "XenSource", "XenBuild", "ObjectDiff",
-        "LoaderModel", "Report", "TestDrive",
+        "LoaderModel", "PayloadProof", "Report", "TestDrive",
     ], [argumentParser, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 

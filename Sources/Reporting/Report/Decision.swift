@@ -98,7 +98,7 @@ package enum DecisionText {
 
 extension TwinEvidence {
     /// The evidence in a few words; nil when the names are the evidence.
-    fileprivate var words: String? {
+    package var words: String? {
         switch self {
         case .name: nil
         case .otherName(let name): "both have the name \(name)"

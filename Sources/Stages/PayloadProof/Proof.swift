@@ -49,7 +49,7 @@ package struct Proof: Sendable, Equatable {
 }
 
 /// One thing about a payload that is wrong, or that can't be shown to be right.
-package struct ProofFailure: Error, Sendable, Equatable {
+package struct ProofFailure: Sendable, Equatable {
     package enum Kind: String, Sendable, Equatable, Codable, CaseIterable {
         /// A byte outside all fields is not the object's.
         case bytes

@@ -74,9 +74,12 @@ package struct ProofClaim: Sendable, Equatable {
     package var twins: [String: [String: Twin]]?
     /// The names that diagnostics have given to what changed, and to what was left out. nil if there are no diagnostics.
     package var named: Set<String>?
+    /// The build-id that must be on top when the payload is applied; nil for the one that is on top now.
+    package var depends: [UInt8]?
 
-    package init(twins: [String: [String: Twin]]? = nil, named: Set<String>? = nil) {
+    package init(twins: [String: [String: Twin]]? = nil, named: Set<String>? = nil, depends: [UInt8]? = nil) {
         self.twins = twins
         self.named = named
+        self.depends = depends
     }
 }

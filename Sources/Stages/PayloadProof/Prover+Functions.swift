@@ -13,7 +13,7 @@ extension Prover {
             let bytes = section.bytes[start..<start + layout.size]
             // What the format does not know is zero.
             guard let entry = FunctionEntry(bytes, layout: layout, byteOrder: architecture.byteOrder),
-                entry.bytes(layout: layout, byteOrder: architecture.byteOrder).elementsEqual(bytes), let text = payload.string(at: entry.name)
+                entry.bytes(layout: layout, byteOrder: architecture.byteOrder).elementsEqual(bytes), !hidesBytes(entry), let text = payload.string(at: entry.name)
             else {
                 fail(.function, section.name, at: start, "the entry there has bytes that mean nothing")
                 continue
@@ -22,6 +22,12 @@ extension Prover {
             payload.explain(entry.name, count: text.count)
             read(entry, name: String(decoding: text.dropLast(), as: UTF8.self))
         }
+    }
+
+    /// Whether an entry has bytes in the place for expected ones that it does not say to expect. The loader compares those that count.
+    private func hidesBytes(_ entry: FunctionEntry) -> Bool {
+        guard let expectation = entry.expectation else { return false }
+        return expectation.data.dropFirst(expectation.isEnabled ? expectation.count : 0).contains { $0 != 0 } || (!expectation.isEnabled && expectation.count != 0)
     }
 
     private mutating func read(_ entry: FunctionEntry, name: String) {

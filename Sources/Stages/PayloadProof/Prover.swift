@@ -205,16 +205,23 @@ struct Prover {
 
     /// Checks the references of one piece, those with the same target together.
     mutating func follow(_ references: [Reference], of user: Key) {
-        var groups: [Target: ReferenceGroup] = [:], order: [Target] = []
+        /// References by section can mean different things unless their addends are the same.
+        struct Kin: Hashable {
+            var target: Target
+            var addend: Int64?
+        }
+        var groups: [Kin: ReferenceGroup] = [:], order: [Kin] = []
         for reference in references {
             guard let target = target(of: reference.relocation, in: user.object, user: piece(user), field: reference.tableField) else {
                 fail(.unknown, reference.subject, at: reference.offset, "it refers to something in a section that has nothing there")
                 continue
             }
-            if groups[target] == nil { order.append(target) }
-            groups[target, default: ReferenceGroup(references: [])].references.append(reference)
+            let isBySection = if case .section = target { true } else { false }
+            let kin = Kin(target: target, addend: isBySection ? reference.relocation.addend : nil)
+            if groups[kin] == nil { order.append(kin) }
+            groups[kin, default: ReferenceGroup(references: [])].references.append(reference)
         }
-        for target in order { groups[target].map { settle($0, target) } }
+        for kin in order { if let group = groups[kin] { settle(group, kin.target) } }
     }
 
     /// What a relocation refers to, among all objects; nil if it refers to nothing, or if the instruction can't be decoded.
