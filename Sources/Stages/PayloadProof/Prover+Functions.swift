@@ -24,10 +24,11 @@ extension Prover {
         }
     }
 
-    /// Whether an entry has bytes in the place for expected ones that it does not say to expect. The loader compares those that count.
+    /// Whether the field for expected bytes holds anything but the bytes that it says to expect. The loader compares those.
     private func hidesBytes(_ entry: FunctionEntry) -> Bool {
         guard let expectation = entry.expectation else { return false }
-        return expectation.data.dropFirst(expectation.isEnabled ? expectation.count : 0).contains { $0 != 0 } || (!expectation.isEnabled && expectation.count != 0)
+        let isUsed = expectation.isEnabled && expectation.count > 0
+        return expectation.data.dropFirst(isUsed ? expectation.count : 0).contains { $0 != 0 } || isUsed != (expectation.isEnabled || expectation.count > 0)
     }
 
     private mutating func read(_ entry: FunctionEntry, name: String) {
