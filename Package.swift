@@ -172,8 +172,10 @@ house.tests(
 )
 house.tests(
     "PayloadProof",
-    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "PayloadLinker", "ELFModel", "TargetArchitecture", "LoaderModel", "XenSource", "Diagnostics"],
-    [system])
+    [
+        "XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "PayloadLinker", "ELFModel", "TargetArchitecture", "LoaderModel", "XenSource", "WorkFiles",
+        "Diagnostics",
+    ], [system])
 house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])

@@ -7,6 +7,8 @@ struct HypervisorIndex: Sendable {
     private let claim: ProofClaim
     /// The local symbols that each object brought into the hypervisor, by object and name.
     private let locals: [String: [String: [XenImage.Symbol]]]
+    /// The global names that each original object defines.
+    private let globalsBefore: [String: Set<String>]
     /// The names that each object's source may have in front of its local symbols.
     private let files: [String: Set<String>]
 
@@ -14,11 +16,13 @@ struct HypervisorIndex: Sendable {
         running = input.running
         claim = input.claim
         var locals: [String: [String: [XenImage.Symbol]]] = [:]
-        var files: [String: Set<String>] = [:]
+        var files: [String: Set<String>] = [:], globalsBefore: [String: Set<String>] = [:]
         for object in input.objects {
             guard let file = object.original ?? object.patched else { continue }
             let names = Self.fileNames(of: object, file)
             files[object.name] = names
+            globalsBefore[object.name] = Set(
+                file.withLocalsRestored().symbols.filter { !$0.isLocal && $0.sectionIndex != nil && !$0.name.isEmpty }.map(\.name))
             let own = file.withLocalsRestored().symbols.filter { $0.isLocal && $0.sectionIndex != nil && !$0.isSection && !$0.name.isEmpty }
             let sizes = Dictionary(own.map { ($0.name, $0.size) }, uniquingKeysWith: { first, _ in first })
             guard let group = running.image.fileGroup(named: names, locals: sizes) else { continue }
@@ -26,6 +30,7 @@ struct HypervisorIndex: Sendable {
         }
         self.locals = locals
         self.files = files
+        self.globalsBefore = globalsBefore
     }
 
     /// The names that an object's STT_FILE symbol may have in the hypervisor.
@@ -39,9 +44,10 @@ struct HypervisorIndex: Sendable {
     func symbols(of piece: Piece, in object: ObjectIndex) -> [XenImage.Symbol] {
         let globals = piece.globalNames.sorted().flatMap(global)
         guard globals.isEmpty else { return globals }
-        for name in piece.names where !piece.globalNames.contains(name) {
+        for name in piece.names {
             guard let name = original(of: name, in: object.name) else { continue }
-            let built = locals[object.name]?[name] ?? []
+            // What is static now may have been global, and the other way round.
+            let built = wasGlobal(name, in: object.name) ? global(name) : locals[object.name]?[name] ?? []
             // A payload brings its own version of a constant or of a function that it needs; of a variable there is one only.
             if !built.isEmpty, piece.kind == .variable { return built }
             let found = built + (files[object.name] ?? []).sorted().flatMap { running.brought(named: "\($0)#\(name)") }
@@ -62,6 +68,9 @@ struct HypervisorIndex: Sendable {
         return twins[object]?[name].map { $0.inHypervisor ?? $0.original }
     }
 
+    /// Whether the original object defines a global of that name.
+    func wasGlobal(_ name: String, in object: String) -> Bool { globalsBefore[object]?.contains(name) ?? false }
+
     /// Why a variable of the hypervisor is taken for that of an object.
     func evidence(for piece: Piece, in object: String) -> String {
         if !piece.globalNames.isEmpty { return "it has the same global name" }
@@ -69,16 +78,22 @@ struct HypervisorIndex: Sendable {
         return claimed ?? "it has the same name, in the same file"
     }
 
-    /// The patched names of local symbols that stand for a symbol at an address of the hypervisor.
+    /// The patched names of symbols that stand for a symbol at an address of the hypervisor.
     ///
-    /// - Parameter name: as the functions section has it: `FILE#name`.
+    /// - Parameter name: as the functions section has it: `name` or `FILE#name`.
     func patchedNames(of name: String, at address: UInt64, in object: String) -> [String] {
-        guard let hash = name.firstIndex(of: "#") else { return [] }
+        guard let hash = name.firstIndex(of: "#") else {
+            guard wasGlobal(name, in: object) else { return [] }
+            return patchedNames(of: name, in: object)
+        }
         let (file, local) = (String(name[..<hash]), String(name[name.index(after: hash)...].prefix { $0 != "~" }))
         let isBuilt = locals[object]?[local]?.contains { $0.address == address } ?? false
         let isBrought = files[object]?.contains(file) ?? false && running.brought(named: "\(file)#\(local)").contains { $0.address == address }
-        guard isBuilt || isBrought else { return [] }
-        guard let twins = claim.twins else { return [local] }
-        return (twins[object] ?? [:]).filter { ($0.value.inHypervisor ?? $0.value.original) == local }.map(\.key).sorted()
+        return isBuilt || isBrought ? patchedNames(of: local, in: object) : []
+    }
+
+    private func patchedNames(of name: String, in object: String) -> [String] {
+        guard let twins = claim.twins else { return [name] }
+        return (twins[object] ?? [:]).filter { ($0.value.inHypervisor ?? $0.value.original) == name }.map(\.key).sorted()
     }
 }

@@ -59,6 +59,8 @@ package struct ProofFailure: Sendable, Equatable {
         case ambiguous
         /// New code refers to the middle of a function, and would get into its old version.
         case middleOfFunction = "middle-of-function"
+        /// New code uses what the hypervisor frees at the end of booting.
+        case bootCode = "boot-code"
         /// A variable has two places, or is in the payload although the hypervisor has it.
         case variable
         /// An entry of a special table is missing, or there is one too many.

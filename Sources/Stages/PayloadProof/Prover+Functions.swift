@@ -69,15 +69,11 @@ extension Prover {
     /// The functions of patched objects that may take the place of a function of the hypervisor.
     private func functions(named name: String, at address: UInt64) -> [Key] {
         let plain = AppliedPayload.withoutTag(name)
-        let keys: [Key]
-        if plain.contains("#") {
-            keys = objects.enumerated().flatMap { number, object in
-                hypervisor.patchedNames(of: plain, at: address, in: object.name).flatMap { local in
-                    object.pieces(named: local).map { Key(object: number, piece: $0) }
-                }
+        if let key = definer(of: plain), piece(key).kind == .function { return [key] }
+        let keys = objects.enumerated().flatMap { number, object in
+            hypervisor.patchedNames(of: plain, at: address, in: object.name).flatMap { patched in
+                object.pieces(named: patched).map { Key(object: number, piece: $0) }
             }
-        } else {
-            keys = definer(of: plain).map { [$0] } ?? []
         }
         return Set(keys).filter { piece($0).kind == .function }.sorted { ($0.object, $0.piece) < ($1.object, $1.piece) }
     }

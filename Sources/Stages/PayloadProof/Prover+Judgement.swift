@@ -15,13 +15,26 @@ extension Prover {
         case .variable: return judge(variable: key, at: start, group)
         case .constant, .code, .hook:
             // Wherever it is, its content is checked there.
-            guard bytes(at: start, count: 1) != nil else { return failure(.reference, group, "it leads to \(hexadecimal(start)), where nothing is") }
+            if !payload.contains(start), let failure = judge(constant: key, at: start, group) { return failure }
             locate(key, at: start, for: subject(group))
-            if !payload.contains(start), let name = piece.names.first, !piece.isBoot {
-                trust(.constant, "\(objects[key.object].name)#\(name)", evidence: "the hypervisor has the same content at \(hexadecimal(start))")
-            }
             return nil
         }
+    }
+
+    /// A constant of the hypervisor must be the one of that name. Only what the hypervisor's own tables lead to may be without a name.
+    private mutating func judge(constant key: Key, at start: UInt64, _ group: ReferenceGroup) -> ProofFailure? {
+        guard let first = group.references.first, first.isInPayload else { return nil }
+        guard let symbol = symbols(key).first(where: { $0.address == start }) else {
+            return failure(.reference, group, "it leads to \(place(start)) instead of '\(title(key))'")
+        }
+        trust(.constant, symbol.qualifiedName, evidence: "the hypervisor has the same content there")
+        noteBootUse(of: symbol, group)
+        return nil
+    }
+
+    private mutating func noteBootUse(of symbol: XenImage.Symbol, _ group: ReferenceGroup) {
+        guard symbol.isFreedAfterBoot, let first = group.references.first, first.isInPayload else { return }
+        bootUses.append((first.user, symbol.name, failure(.bootCode, group, "it newly uses '\(symbol.name)', which is freed at the end of booting")))
     }
 
     private func subject(_ group: ReferenceGroup) -> String { group.references.first?.subject ?? "" }
@@ -44,9 +57,10 @@ extension Prover {
             locate(key, at: start, for: subject(group))
             return nil
         }
-        guard symbols.contains(where: { $0.address == start }) else {
+        guard let symbol = symbols.first(where: { $0.address == start }) else {
             return failure(.reference, group, "it leads to \(place(start)) instead of '\(name)'")
         }
+        noteBootUse(of: symbol, group)
         guard isMiddle else { return nil }
         let failure = failure(.middleOfFunction, group, "it leads to the middle of the hypervisor's '\(name)'")
         guard let first = group.references.first, !first.isInPayload else { return failure }
@@ -76,6 +90,7 @@ extension Prover {
         guard symbols.count == 1 else {
             return failure(.ambiguous, group, "the hypervisor has \(symbols.count) variables '\(name)' of \(object.name)")
         }
+        noteBootUse(of: symbol, group)
         noteVariable(symbol, evidence: hypervisor.evidence(for: piece(key), in: object.name))
         notePointers(in: key, group)
         return nil
@@ -95,7 +110,7 @@ extension Prover {
         for relocation in object.relocations(in: piece.range, of: piece.section) {
             guard let kind = architecture.relocationKind(relocation.type) else { continue }
             let reference = Reference(
-                subject: title(key), offset: Int(relocation.offset) - piece.range.lowerBound, relocation: relocation, kind: kind, place: 0, number: 0,
+                subject: title(key), offset: Int(relocation.offset) - piece.range.lowerBound, user: key, relocation: relocation, kind: kind, place: 0, number: 0,
                 isInPayload: false, isCode: false)
             guard case .piece(let target, let anchor) = target(of: relocation, in: key.object, user: piece), self.piece(target).kind == .function,
                 isMiddle(ReferenceGroup(references: [reference]), behind: anchor - self.piece(target).range.lowerBound)
@@ -117,6 +132,7 @@ extension Prover {
         guard let symbol = symbols.first(where: { $0.address == start }) else {
             return failure(.reference, group, "it leads to \(place(start)) instead of '\(name)'")
         }
+        noteBootUse(of: symbol, group)
         if symbol.isFunction, isMiddle(group, behind: 0) {
             return failure(.middleOfFunction, group, "it leads to the middle of the hypervisor's '\(name)'")
         }
@@ -136,6 +152,7 @@ extension Prover {
             let here = (address &+ start) & addressMask
             let candidates = (places[key].map { [$0] } ?? []) + symbols(key).map(\.address)
             guard candidates.allSatisfy({ $0 == here }), !candidates.isEmpty else {
+                locateCovering(section, of: object, at: address, group)
                 return failure(
                     .ambiguous, group,
                     "it refers to section \(index.file.sections[section].name) of \(index.name), which has several variables, and '\(title(key))' would be elsewhere")
@@ -147,6 +164,14 @@ extension Prover {
             if let failure = judge(key, anchor: piece(key).range.lowerBound, at: here, group) { return failure }
         }
         return meant.isEmpty ? failure(.unknown, group, "it refers to section \(index.file.sections[section].name), which has nothing there") : nil
+    }
+
+    /// Goes on with what a reference seems to mean, so that one doubt is reported once.
+    private mutating func locateCovering(_ section: Int, of object: Int, at address: UInt64, _ group: ReferenceGroup) {
+        guard let first = group.references.first, let piece = objects[object].piece(in: section, at: Int(clamping: first.distance)) else { return }
+        let key = Key(object: object, piece: piece)
+        let start = (address &+ UInt64(bitPattern: Int64(self.piece(key).range.lowerBound))) & addressMask
+        if payload.contains(start), places[key] == nil { locate(key, at: start, for: subject(group)) }
     }
 
     // MARK: Jumps

@@ -88,7 +88,7 @@ extension Prover {
             let mine = architecture.byteOrder.number(meant[slot])
             meant.replaceSubrange(slot, with: architecture.byteOrder.bytes(mine & ~kind.field.mask | number & kind.field.mask, count: kind.width))
             let reference = Reference(
-                subject: name, offset: offset, relocation: relocation, kind: kind, place: place &+ UInt64(at), number: number, isInPayload: true, isCode: false,
+                subject: name, offset: offset, user: key, relocation: relocation, kind: kind, place: place &+ UInt64(at), number: number, isInPayload: true, isCode: false,
                 tableField: field)
             check(reference, of: entry, of: key)
         }

@@ -55,6 +55,8 @@ struct Prover {
     /// What is wrong if the payload replaces a function: the hypervisor's own data lead to the middle of the old one.
     var wrongIfReplaced: [(function: Key, failure: ProofFailure)] = []
     private var usedVariables: Set<UInt64> = []
+    /// Uses of what is freed after boot. They are right only where the original has them as well: behind a test that is true at boot only.
+    var bootUses: [(user: Key, name: String, failure: ProofFailure)] = []
 
     /// A piece of an object.
     struct Key: Hashable {
@@ -178,7 +180,7 @@ struct Prover {
                 with: architecture.byteOrder.bytes(mine & ~kind.field.mask | number & kind.field.mask, count: kind.width))
             references.append(
                 Reference(
-                    subject: title, offset: offset, relocation: relocation, kind: kind, place: place.address &+ UInt64(offset), number: number,
+                    subject: title, offset: offset, user: place.key, relocation: relocation, kind: kind, place: place.address &+ UInt64(offset), number: number,
                     isInPayload: isInPayload, isCode: piece.isCode))
         }
         if let offset = zip(meant, memory).enumerated().first(where: { $1.0 != $1.1 })?.offset {

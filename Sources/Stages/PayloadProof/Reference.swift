@@ -6,6 +6,8 @@ struct Reference {
     /// The object's piece or table that has the field, and the field's offset in it, in bytes.
     let subject: String
     let offset: Int
+    /// The piece that has the field, or that owns the table's entry.
+    let user: Prover.Key
     let relocation: ELFRelocation
     let kind: RelocationKind
     /// Where the field is, and the number that is there.

@@ -91,7 +91,8 @@ struct SideComparison {
         for (p, q) in zip(x.relocations, y.relocations) {
             let offset = Int(p.offset) - x.start
             guard offset == Int(q.offset) - y.start else { return nil }
-            if x.table.unreadWords.contains(offset) { continue }
+            // Code without bytes is nowhere.
+            if x.table.unreadWords.contains(offset) || (x.replacementLength == 0 && offset == x.table.fields.dropFirst().first?.offset) { continue }
             guard let found = compare(p, of: nil, q, of: nil, field: x.table.fields.first { $0.offset == offset }) else { return nil }
             more += found
         }

@@ -19,28 +19,32 @@ struct ProofCase: Sendable {
     let diagnostics: [Diagnostic]
 
     /// Compiles originals and patched versions, links the originals into a hypervisor, and makes a payload for it.
-    static func make(
-        _ sources: [(name: String, original: String, patched: String)], for target: ObjectFixtures.Target = .x86_64, flags: [String] = []
-    ) async throws -> ProofCase {
+    /// - Parameter named: whether the proof gets objects whose relocations name local variables. The payload is made from plain ones.
+    /// - Returns: nil when the linker refuses the change.
+    static func makeIfLinked(
+        _ sources: [(name: String, original: String, patched: String)], for target: ObjectFixtures.Target = .x86_64, named: Bool = false
+    ) async throws -> ProofCase? {
         try await withTemporaryFolder { folder in
             let (a, b) = (folder.appending("a"), folder.appending("b"))
-            try await run("mkdir", [a.string, b.string])
+            try await run("mkdir", ["-p", a.appending("named").string, b.appending("named").string])
             var originals: [FilePath] = [], sets: [ChangeSet] = [], objects: [ProofObject] = []
             for source in sources {
-                let left = try await ObjectFixtures.compile(source.original, name: source.name, flags: flags, for: target, in: a)
-                let right = try await ObjectFixtures.compile(source.patched, name: source.name, flags: flags, for: target, in: b)
+                let left = try await ObjectFixtures.compile(source.original, name: source.name, for: target, in: a)
+                let right = try await ObjectFixtures.compile(source.patched, name: source.name, for: target, in: b)
                 originals.append(left)
                 sets.append(try ObjectFixtures.compare(left, right, name: source.name, for: target))
-                objects.append(
-                    ProofObject(
-                        name: String(source.name.dropLast()) + "o", source: source.name, original: try ELFFile.read(left, debugSections: false),
-                        patched: try ELFFile.read(right, debugSections: false)))
+                var (before, after) = (try ELFFile.read(left, debugSections: false), try ELFFile.read(right, debugSections: false))
+                if named {
+                    before = try await ObjectFixtures.compileNamed(source.original, name: source.name, for: target, in: a.appending("named"))
+                    after = try await ObjectFixtures.compileNamed(source.patched, name: source.name, for: target, in: b.appending("named"))
+                }
+                objects.append(ProofObject(name: String(source.name.dropLast()) + "o", source: source.name, original: before, patched: after))
             }
             let image = try await ObjectFixtures.link(originals, for: target, in: folder)
             let running = RunningHypervisor(image)
             let outcome = try linkPayload(
                 sets, onto: running, architecture: target.architecture, options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures))
-            let bytes = try #require(outcome.payload, "\(outcome.diagnostics.map(\.message))").bytes
+            guard let bytes = outcome.payload?.bytes else { return nil }
             let loaded = loadPayload(bytes, into: running, architecture: target.architecture, abi: .livepatchV2, version: .ofFixtures)
             try #require(loaded.verdict == .accepted)
             let claim = ProofClaim(twins: twins(of: sets), named: Set(outcome.diagnostics.compactMap(\.symbol)))
@@ -48,6 +52,12 @@ struct ProofCase: Sendable {
                 loaded: loaded, running: running, objects: objects, claim: claim, architecture: target.architecture, abi: .livepatchV2, version: .ofFixtures)
             return ProofCase(target: target, payload: bytes, input: input, diagnostics: outcome.diagnostics)
         }
+    }
+
+    static func make(
+        _ sources: [(name: String, original: String, patched: String)], for target: ObjectFixtures.Target = .x86_64, named: Bool = false
+    ) async throws -> ProofCase {
+        try #require(try await makeIfLinked(sources, for: target, named: named))
     }
 
     static func make(_ original: String, _ patched: String, for target: ObjectFixtures.Target = .x86_64) async throws -> ProofCase {
