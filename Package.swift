@@ -111,7 +111,8 @@ house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArch
 house.module("PayloadProof", on: .stages, ["XenVersions", "XenSource", "ELFModel", "TargetArchitecture", "LoaderModel"])
 
 house.module(
-    "Report", on: .reporting, ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
+    "Report", on: .reporting,
+    ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
 
 house.module("TestDrive", on: .programs, ["XenVersions", "WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
@@ -182,7 +183,8 @@ house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [s
 house.tests(
     "LivepatchBuild",
     [
-        "XenVersions", "Diagnostics", "ObjectFixtures", "PayloadLinker", "Report", "SourcePatch", "TestTools", "WorkFiles", "XenBuild", "XenSource",
+        "XenVersions", "Diagnostics", "LoaderModel", "ObjectFixtures", "PayloadLinker", "PayloadProof", "Report", "SourcePatch", "TestTools", "WorkFiles",
+        "XenBuild", "XenSource",
     ], [system])
 house.tests(
     "XspliceCommand", ["LivepatchBuild", "Diagnostics", "Report", "TestDrive", "TestTools", "XenBuild", "WorkFiles"], [argumentParser, system])

@@ -116,7 +116,8 @@ private func buildPayload(
         provePayload(
             ProofInput(
                 loaded: memory, running: running, objects: try await proofObjects(pairs, jobs: options.work.jobs),
-                claim: ProofClaim(changes, below: below, reported: reported, depends: options.payload.depends), architecture: architecture, abi: tree.abi, version: tree.version))
+                claim: ProofClaim(changes, below: below, reported: reported, depends: options.payload.depends), architecture: architecture, abi: tree.abi,
+                version: tree.version))
     }
 }
 

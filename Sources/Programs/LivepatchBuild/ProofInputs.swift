@@ -12,12 +12,13 @@ import XenBuild
 /// - Throws: `InputError`, `WorkFileError`; `CancellationError`.
 func proofObjects(_ pairs: [ObjectPair], jobs: Int) async throws -> [ProofObject] {
     try await inParallel(pairs, limit: jobs) { pair in
-        try ProofObject(name: pair.name, source: pair.originalSource ?? pair.source, original: pair.original, patched: pair.patched, isBootOnly: pair.isInitOnly)
+        try ProofObject(
+            name: pair.name, source: pair.originalSource ?? pair.source, original: pair.original, patched: pair.patched, isBootOnly: pair.isInitOnly)
     }.compactMap { $0 }
 }
 
 extension ProofObject {
-    /// Reads both sides of an object. nil if they are the same file: then it has nothing to do with the patch.
+    /// Reads both sides of an object. nil if they are the same in memory: then it has nothing to do with the patch.
     ///
     /// - Throws: `InputError`, `WorkFileError`.
     package init?(name: String, source: String? = nil, original: FilePath?, patched: FilePath?, isBootOnly: Bool = false) throws {
@@ -27,8 +28,8 @@ extension ProofObject {
             guard let bytes, let path else { return nil }
             return try ELFFile(bytes: bytes, name: path.string, debugSections: false)
         }
-        self.init(
-            name: name, source: source, original: try object(before, original), patched: try object(after, patched), isBootOnly: isBootOnly)
+        self.init(name: name, source: source, original: try object(before, original), patched: try object(after, patched), isBootOnly: isBootOnly)
+        if isUnchanged { return nil }
     }
 }
 
@@ -63,7 +64,8 @@ extension ProofClaim {
     private static func names(in diagnostics: [Diagnostic]) -> Set<String> {
         Set(
             diagnostics.flatMap { diagnostic in
-                let quoted = diagnostic.message.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+                let quoted = diagnostic.message.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map(
+                    \.element)
                 return (diagnostic.symbol.map { [$0] } ?? []) + quoted.map(String.init)
             })
     }

@@ -52,6 +52,17 @@ package struct ProofObject: Sendable {
     }
 }
 
+extension ProofObject {
+    /// Whether both sides put the same into memory, so that the object has nothing to do with the patch. Debug information doesn't count.
+    package var isUnchanged: Bool {
+        guard let original, let patched, original.symbols == patched.symbols, original.sections.count == patched.sections.count else { return false }
+        return zip(original.sections, patched.sections).allSatisfy { a, b in
+            guard a.name == b.name, a.flags == b.flags, a.info == b.info, a.relocations == b.relocations else { return false }
+            return !a.isAllocated || a == b
+        }
+    }
+}
+
 /// What the builder of a payload says about it. The proof believes only what nothing else can show, and lists that.
 package struct ProofClaim: Sendable, Equatable {
     /// The symbol of the original object that a symbol of the patched object stands for.

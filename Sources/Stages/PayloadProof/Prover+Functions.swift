@@ -13,7 +13,8 @@ extension Prover {
             let bytes = section.bytes[start..<start + layout.size]
             // What the format does not know is zero.
             guard let entry = FunctionEntry(bytes, layout: layout, byteOrder: architecture.byteOrder),
-                entry.bytes(layout: layout, byteOrder: architecture.byteOrder).elementsEqual(bytes), !hidesBytes(entry), let text = payload.string(at: entry.name)
+                entry.bytes(layout: layout, byteOrder: architecture.byteOrder).elementsEqual(bytes), !hidesBytes(entry),
+                let text = payload.string(at: entry.name)
             else {
                 fail(.function, section.name, at: start, "the entry there has bytes that mean nothing")
                 continue
@@ -69,7 +70,7 @@ extension Prover {
     /// The functions of patched objects that may take the place of a function of the hypervisor.
     private func functions(named name: String, at address: UInt64) -> [Key] {
         let plain = AppliedPayload.withoutTag(name)
-        if let key = definer(of: plain), piece(key).kind == .function { return [key] }
+        if let key = definers[plain], piece(key).kind == .function { return [key] }
         let keys = objects.enumerated().flatMap { number, object in
             hypervisor.patchedNames(of: plain, at: address, in: object.name).flatMap { patched in
                 object.pieces(named: patched).map { Key(object: number, piece: $0) }

@@ -78,7 +78,8 @@ extension Prover {
         let symbols = symbols(key), name = title(key), object = objects[key.object]
         if payload.contains(start) {
             if let symbol = symbols.first {
-                return failure(.variable, group, "it uses a copy of '\(name)' in the payload, and the hypervisor has that variable at \(hexadecimal(symbol.address))")
+                return failure(
+                    .variable, group, "it uses a copy of '\(name)' in the payload, and the hypervisor has that variable at \(hexadecimal(symbol.address))")
             }
             if places[key] == nil { noteNewVariable(key) }
             locate(key, at: start, for: subject(group))
@@ -99,7 +100,8 @@ extension Prover {
     /// The hypervisor may have a variable of the same name, which is another one.
     private mutating func noteNewVariable(_ key: Key) {
         guard input.claim.twins != nil, let name = piece(key).names.first else { return }
-        let isOld = input.objects.first { $0.name == objects[key.object].name }?.original?.symbols.contains { $0.name == name && $0.sectionIndex != nil } ?? false
+        let isOld =
+            input.objects.first { $0.name == objects[key.object].name }?.original?.symbols.contains { $0.name == name && $0.sectionIndex != nil } ?? false
         if isOld { trust(.newVariable, "\(objects[key.object].name)#\(name)", evidence: "the comparison of the sources says so") }
     }
 
@@ -110,7 +112,8 @@ extension Prover {
         for relocation in object.relocations(in: piece.range, of: piece.section) {
             guard let kind = architecture.relocationKind(relocation.type) else { continue }
             let reference = Reference(
-                subject: title(key), offset: Int(relocation.offset) - piece.range.lowerBound, user: key, relocation: relocation, kind: kind, place: 0, number: 0,
+                subject: title(key), offset: Int(relocation.offset) - piece.range.lowerBound, user: key, relocation: relocation, kind: kind, place: 0,
+                number: 0,
                 isInPayload: false, isCode: false)
             guard case .piece(let target, let anchor) = target(of: relocation, in: key.object, user: piece), self.piece(target).kind == .function,
                 isMiddle(ReferenceGroup(references: [reference]), behind: anchor - self.piece(target).range.lowerBound)
@@ -155,7 +158,8 @@ extension Prover {
                 locateCovering(section, of: object, at: address, group)
                 return failure(
                     .ambiguous, group,
-                    "it refers to section \(index.file.sections[section].name) of \(index.name), which has several variables, and '\(title(key))' would be elsewhere")
+                    "it refers to section \(index.file.sections[section].name) of \(index.name), which has several variables, and '\(title(key))' would be elsewhere"
+                )
             }
             meant.append(key)
         }

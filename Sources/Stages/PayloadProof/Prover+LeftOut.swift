@@ -14,8 +14,9 @@ extension Prover {
                 guard let twins = claim.twins else { return name }
                 return twins[object.name]?[name]?.original
             }
-            for use in bootUses where use.user.object == number && !(comparison.twin(of: self.piece(use.user)).map { index.refers($0, to: use.name, tables) } ?? false) {
-                if !proof.failures.contains(use.failure) { proof.failures.append(use.failure) }
+            for use in bootUses where use.user.object == number {
+                let wasThere = comparison.twin(of: self.piece(use.user)).map { comparison.originalRefers($0, to: use.name) } ?? false
+                if !wasThere, !proof.failures.contains(use.failure) { proof.failures.append(use.failure) }
             }
             for (position, piece) in patched.pieces.enumerated() where counts(piece, of: patched) {
                 let key = Key(object: number, piece: position)

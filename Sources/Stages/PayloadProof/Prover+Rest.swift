@@ -25,11 +25,14 @@ extension Prover {
     }
 
     private mutating func explainNotes() {
-        let ids = [(input.abi.dependsSection, input.claim.depends ?? input.running.topBuildID), (input.abi.buildIDSection, input.loaded.buildID)]
+        let ids =
+            [(input.abi.dependsSection, input.claim.depends ?? input.running.topBuildID), (input.abi.buildIDSection, input.loaded.buildID)]
             + (input.abi.xenDependsSection.map { [($0, input.running.image.buildID)] } ?? [])
         for section in payload.sections {
             if let id = ids.first(where: { $0.0 == section.name })?.1 {
-                if BuildIDNote.serialise(id) != section.bytes { fail(.unexplained, section.name, "it is not the note of the build-id that is meant, and nothing else") }
+                if BuildIDNote.serialise(id) != section.bytes {
+                    fail(.unexplained, section.name, "it is not the note of the build-id that is meant, and nothing else")
+                }
                 payload.explain(section.address, count: section.bytes.count)
             } else if section.name == input.abi.metadataSection {
                 payload.explain(section.address, count: section.bytes.count)

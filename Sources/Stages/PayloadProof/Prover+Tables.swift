@@ -15,8 +15,8 @@ struct TableState {
     fileprivate(set) var free: [Place: [UInt64]] = [:]
     fileprivate var isRead = false
     fileprivate var done: Set<Prover.Key> = []
-    /// The entries of each object, by their owner.
-    fileprivate var entries: [Int: [Prover.Key: [ObjectEntry]]] = [:]
+    /// The entries of each object, by the pieces that own them.
+    fileprivate var entries: [Int: [Int: [ObjectEntry]]] = [:]
 }
 
 // Each function in the payload must have the entries that its object has, and no others.
@@ -25,7 +25,7 @@ extension Prover {
     mutating func checkTables() {
         readTables()
         for (key, address) in places.sorted(by: { $0.value < $1.value }) where piece(key).kind == .function && tableState.done.insert(key).inserted {
-            for entry in entries(of: key.object)[key] ?? [] { check(entry, of: key, at: address) }
+            for entry in entries(of: key) { check(entry, of: key, at: address) }
         }
     }
 
@@ -39,28 +39,17 @@ extension Prover {
                 for start in stride(from: 0, to: section.bytes.count - section.bytes.count % table.entrySize, by: table.entrySize) {
                     let slot = section.bytes[(start + first.offset)...].prefix(4)
                     let number = Int64(bitPattern: architecture.byteOrder.number(slot)), unused = Int64(max(0, 64 - min(first.bits, 32)))
-                    let place = section.address &+ UInt64(start), target = place &+ UInt64(first.offset) &+ UInt64(bitPattern: (number << unused) >> unused &- first.bias)
+                    let place = section.address &+ UInt64(start),
+                        target = place &+ UInt64(first.offset) &+ UInt64(bitPattern: (number << unused) >> unused &- first.bias)
                     tableState.free[.init(section: table.section, target: target & addressMask), default: []].append(place)
                 }
             }
         }
     }
 
-    /// The entries of an object, by the piece that each first field leads to.
-    private mutating func entries(of object: Int) -> [Key: [ObjectEntry]] {
-        if let known = tableState.entries[object] { return known }
-        let index = objects[object]
-        var result: [Key: [ObjectEntry]] = [:]
-        for table in tables {
-            for entry in TableEntries(table, in: index.file, relocations: index.relocations) {
-                guard let first = table.fields.first, let place = entry.place(of: first, in: index.file),
-                    let owner = index.piece(in: place.section, at: place.offset)
-                else { continue }
-                result[Key(object: object, piece: owner), default: []].append(entry)
-            }
-        }
-        tableState.entries[object] = result
-        return result
+    private mutating func entries(of key: Key) -> [ObjectEntry] {
+        if tableState.entries[key.object] == nil { tableState.entries[key.object] = objects[key.object].entriesByOwner(tables) }
+        return tableState.entries[key.object]?[key.piece] ?? []
     }
 
     private mutating func check(_ entry: ObjectEntry, of key: Key, at address: UInt64) {
@@ -71,7 +60,9 @@ extension Prover {
         guard let place = takeEntry(table.section, leadingTo: target), let memory = payload.bytes(at: place, count: table.entrySize) else {
             return fail(.tableEntry, name, at: offset, "the payload lacks its entry in \(table.section)")
         }
-        guard table.isLoaded else { return fail(.tableEntry, name, at: offset, "it has an entry in \(table.section), which the hypervisor ignores in a payload") }
+        guard table.isLoaded else {
+            return fail(.tableEntry, name, at: offset, "it has an entry in \(table.section), which the hypervisor ignores in a payload")
+        }
         payload.explain(place, count: table.entrySize, alignment: table.alignment)
         var meant = entry.bytes
         for word in table.unreadWords where word + 4 <= meant.count { meant.replaceSubrange(word..<word + 4, with: memory.dropFirst(word).prefix(4)) }
@@ -88,7 +79,8 @@ extension Prover {
             let mine = architecture.byteOrder.number(meant[slot])
             meant.replaceSubrange(slot, with: architecture.byteOrder.bytes(mine & ~kind.field.mask | number & kind.field.mask, count: kind.width))
             let reference = Reference(
-                subject: name, offset: offset, user: key, relocation: relocation, kind: kind, place: place &+ UInt64(at), number: number, isInPayload: true, isCode: false,
+                subject: name, offset: offset, user: key, relocation: relocation, kind: kind, place: place &+ UInt64(at), number: number, isInPayload: true,
+                isCode: false,
                 tableField: field)
             check(reference, of: entry, of: key)
         }
@@ -120,7 +112,9 @@ extension Prover {
     }
 
     private func covering(_ place: (section: Int, offset: Int), length: Int?, in index: ObjectIndex) -> Int? {
-        if let length, let exact = index.pieces(in: place.section).first(where: { index.pieces[$0].range == place.offset..<place.offset + length }) { return exact }
+        if let length, let exact = index.pieces(in: place.section).first(where: { index.pieces[$0].range == place.offset..<place.offset + length }) {
+            return exact
+        }
         return index.piece(in: place.section, at: place.offset)
     }
 
@@ -130,14 +124,16 @@ extension Prover {
     private mutating func checkText(_ reference: Reference, at place: (section: Int, offset: Int), in object: Int, _ field: SpecialTable.Field) -> Bool {
         let data = objects[object].file.sections[place.section].data
         let group = ReferenceGroup(references: [reference])
-        guard let anchor = group.anchor(addressSize: addressSize), data.indices.contains(place.offset), let end = data[place.offset...].firstIndex(of: 0) else { return false }
+        guard let anchor = group.anchor(addressSize: addressSize), data.indices.contains(place.offset), let end = data[place.offset...].firstIndex(of: 0) else {
+            return false
+        }
         // The field's addend counts from the object's section, but the text is not there.
         let address = (anchor &+ UInt64(bitPattern: field.distance(in: reference.relocation.addend))) & addressMask
         guard !payload.contains(address) else { return false }
-        return judge(text: data[place.offset...end], at: address, or: nil, field, group)
+        return judge(text: data[place.offset...end], at: address, field, group)
     }
 
-    private mutating func judge(text: ArraySlice<UInt8>, at address: UInt64, or end: Int?, _ field: SpecialTable.Field, _ group: ReferenceGroup) -> Bool {
+    private mutating func judge(text: ArraySlice<UInt8>, at address: UInt64, _ field: SpecialTable.Field, _ group: ReferenceGroup) -> Bool {
         guard input.running.bytes(at: address, count: text.count)?.elementsEqual(text) != true else {
             proof.references += 1
             return true
@@ -146,7 +142,9 @@ extension Prover {
         let slash = UInt8(ascii: "/")
         let ends = text.indices.filter { text[$0] == slash }.map { text[($0 + 1)...] } + [text.suffix(1)]
         guard ends.contains(where: { input.running.bytes(at: address, count: $0.count)?.elementsEqual($0) == true }) else {
-            fail(.reference, group.references.first?.subject ?? "", at: group.references.first?.offset, "the text at \(hexadecimal(address)) is not the file's name")
+            fail(
+                .reference, group.references.first?.subject ?? "", at: group.references.first?.offset,
+                "the text at \(hexadecimal(address)) is not the file's name")
             return true
         }
         proof.references += 1

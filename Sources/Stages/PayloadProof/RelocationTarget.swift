@@ -48,30 +48,6 @@ extension ObjectIndex {
     }
 }
 
-extension ObjectIndex {
-    /// Whether a piece, or an entry that belongs to it, refers to a symbol.
-    func refers(_ number: Int, to name: String, _ tables: [SpecialTable]) -> Bool {
-        let user = pieces[number]
-        func means(_ relocation: ELFRelocation, _ user: Piece?, _ field: SpecialTable.Field?) -> Bool {
-            switch target(of: relocation, in: user, field: field) {
-            case .external(let symbol): symbol == name
-            case .piece(let piece, _): pieces[piece].names.contains(name)
-            default: false
-            }
-        }
-        if relocations(in: user.range, of: user.section).contains(where: { means($0, user, nil) }) { return true }
-        return tables.contains { table in
-            TableEntries(table, in: file, relocations: relocations).contains { entry in
-                guard let first = table.fields.first, let place = entry.place(of: first, in: file), piece(in: place.section, at: place.offset) == number
-                else { return false }
-                return entry.relocations.contains { relocation in
-                    means(relocation, nil, table.fields.first { UInt64(entry.start + $0.offset) == relocation.offset })
-                }
-            }
-        }
-    }
-}
-
 extension Piece {
     var isCode: Bool { kind == .function || kind == .code }
 }

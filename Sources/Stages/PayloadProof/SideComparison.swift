@@ -5,7 +5,6 @@ import TargetArchitecture
 struct SideComparison {
     let original: ObjectIndex
     let patched: ObjectIndex
-    let tables: [SpecialTable]
     /// The original's name for a local name of the patched object; nil for a new one.
     let originalName: (String) -> String?
     private let entriesBefore: [Int: [ObjectEntry]]
@@ -21,23 +20,9 @@ struct SideComparison {
     init(original: ObjectIndex, patched: ObjectIndex, tables: [SpecialTable], originalName: @escaping (String) -> String?) {
         self.original = original
         self.patched = patched
-        self.tables = tables
         self.originalName = originalName
-        entriesBefore = Self.entries(of: original, tables)
-        entriesAfter = Self.entries(of: patched, tables)
-    }
-
-    private static func entries(of index: ObjectIndex, _ tables: [SpecialTable]) -> [Int: [ObjectEntry]] {
-        var result: [Int: [ObjectEntry]] = [:]
-        for table in tables {
-            for entry in TableEntries(table, in: index.file, relocations: index.relocations) {
-                guard let first = table.fields.first, let place = entry.place(of: first, in: index.file),
-                    let owner = index.piece(in: place.section, at: place.offset)
-                else { continue }
-                result[owner, default: []].append(entry)
-            }
-        }
-        return result
+        entriesBefore = original.entriesByOwner(tables)
+        entriesAfter = patched.entriesByOwner(tables)
     }
 
     /// The original piece that a patched one stands for; nil for a new one.
@@ -50,6 +35,24 @@ struct SideComparison {
             }
         }
         return nil
+    }
+
+    /// Whether an original piece, or an entry that belongs to it, refers to a symbol.
+    func originalRefers(_ number: Int, to name: String) -> Bool {
+        let user = original.pieces[number]
+        func means(_ relocation: ELFRelocation, _ user: Piece?, _ field: SpecialTable.Field?) -> Bool {
+            switch original.target(of: relocation, in: user, field: field) {
+            case .external(let symbol): symbol == name
+            case .piece(let piece, _): original.pieces[piece].names.contains(name)
+            default: false
+            }
+        }
+        if original.relocations(in: user.range, of: user.section).contains(where: { means($0, user, nil) }) { return true }
+        return (entriesBefore[number] ?? []).contains { entry in
+            entry.relocations.contains { relocation in
+                means(relocation, nil, entry.table.fields.first { UInt64(entry.start + $0.offset) == relocation.offset })
+            }
+        }
     }
 
     /// Whether two pieces have the same content, with everything that counts by its content alone and that they lead to.
@@ -140,7 +143,9 @@ struct SideComparison {
         case .piece(let piece, let anchor): return .piece(piece, relocation.addend &+ Int64(anchor - index.pieces[piece].range.lowerBound))
         case .section(let section):
             // For this comparison, what lies there is what is meant.
-            guard let distance = index.distance(of: relocation, in: user, field), let piece = index.piece(in: section, at: Int(clamping: distance)) else { return .unclear }
+            guard let distance = index.distance(of: relocation, in: user, field), let piece = index.piece(in: section, at: Int(clamping: distance)) else {
+                return .unclear
+            }
             return .piece(piece, relocation.addend &- Int64(index.pieces[piece].range.lowerBound))
         case nil: return .unclear
         }

@@ -39,6 +39,21 @@ struct TableEntries: Sequence {
     }
 }
 
+extension ObjectIndex {
+    /// The entries of special tables, by the piece that each first field leads to.
+    func entriesByOwner(_ tables: [SpecialTable]) -> [Int: [ObjectEntry]] {
+        var result: [Int: [ObjectEntry]] = [:]
+        for table in tables {
+            guard let first = table.fields.first else { continue }
+            for entry in TableEntries(table, in: file, relocations: relocations) {
+                guard let place = entry.place(of: first, in: file), let owner = piece(in: place.section, at: place.offset) else { continue }
+                result[owner, default: []].append(entry)
+            }
+        }
+        return result
+    }
+}
+
 /// An entry of a special table in an object.
 struct ObjectEntry {
     let table: SpecialTable

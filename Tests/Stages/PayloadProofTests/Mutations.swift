@@ -89,7 +89,8 @@ extension ProofCase {
                 file.sections[number].size -= UInt64(size)
                 guard let relocations else { return }
                 file.sections[relocations].relocations.removeAll { range.contains(Int($0.offset)) }
-                for position in file.sections[relocations].relocations.indices where file.sections[relocations].relocations[position].offset >= UInt64(range.upperBound) {
+                for position in file.sections[relocations].relocations.indices
+                where file.sections[relocations].relocations[position].offset >= UInt64(range.upperBound) {
                     file.sections[relocations].relocations[position].offset -= UInt64(size)
                 }
             }
@@ -111,7 +112,9 @@ extension ProofCase {
                 guard let relocations, table.fields.count > 1 else { return }
                 let field = UInt64(table.fields[1].offset)
                 let list = file.sections[relocations].relocations
-                guard let one = list.firstIndex(where: { $0.offset == field }), let two = list.firstIndex(where: { $0.offset == field + UInt64(size) }) else { return }
+                guard let one = list.firstIndex(where: { $0.offset == field }), let two = list.firstIndex(where: { $0.offset == field + UInt64(size) }) else {
+                    return
+                }
                 file.sections[relocations].relocations[one].symbol = list[two].symbol
                 file.sections[relocations].relocations[one].addend = list[two].addend
                 file.sections[relocations].relocations[two].symbol = list[one].symbol
