@@ -103,9 +103,9 @@ house.module("ArchARM32", on: .processors, ["XenVersions", "ArchARM", "TargetArc
 house.module("SourcePatch", on: .stages, ["CLibgit2", "WorkFiles", "Diagnostics"], [system])
 house.module("CompilerRecorder", on: .stages)
 house.module(
-    "XenBuild", on: .stages, ["XenVersions", "CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
+    "XenBuild", on: .stages, ["XenVersions", "TargetArchitecture", "CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
     [system, subprocess, crypto])
-house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "Diagnostics"], [system])
+house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "SourcePatch", "Diagnostics"], [system])
 house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
 house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
 house.module("PayloadProof", on: .stages, ["XenVersions", "XenSource", "ELFModel", "TargetArchitecture", "LoaderModel"])
@@ -137,8 +137,8 @@ house.testSupport("TestTools", ["WorkFiles"], [system, subprocess])
 house.testSupport(
     "ObjectFixtures",
     [
-        "Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
-        "ArchARM32", "XenSource",
+        "Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "XenBuild", "WorkFiles", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+        "ArchARM32", "XenSource", "SourcePatch",
     ], [system])
 house.testSupport(
     "PayloadSamples",
@@ -161,11 +161,12 @@ house.tests("XenSource", ["XenVersions", "Diagnostics", "TestTools", "WorkFiles"
 house.tests("ArchX86_64", ["XenVersions", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("ArchARM", ["XenVersions", "ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("SourcePatch", ["Diagnostics", "TestTools", "WorkFiles"], [system, subprocess])
-house.tests("XenBuild", ["TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
+house.tests("XenBuild", ["ArchX86_64", "ELFModel", "TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
 house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "WorkFiles", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
-    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenSource", "Diagnostics"],
+    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenBuild", "XenSource", "WorkFiles",
+        "Diagnostics"],
     [system])
 house.tests(
     "LoaderModel",

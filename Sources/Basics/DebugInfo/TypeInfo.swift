@@ -162,18 +162,21 @@ package struct TypeInfo: Sendable, Equatable {
         package var declaration: SourceLocation?
         /// The function that the variable is local to; nil at file level.
         package var enclosingFunction: String?
+        /// Where it lies before the program runs; nil for one that another file defines, and for one without storage.
+        package var place: SourceLines.Place?
         package var type: String
         package var canonicalType: String
         package var holds: Int?
         package var pointsTo: Int?
 
         package init(
-            name: String, declaration: SourceLocation? = nil, enclosingFunction: String? = nil, type: String,
+            name: String, declaration: SourceLocation? = nil, enclosingFunction: String? = nil, place: SourceLines.Place? = nil, type: String,
             canonicalType: String? = nil, holds: Int? = nil, pointsTo: Int? = nil
         ) {
             self.name = name
             self.declaration = declaration
             self.enclosingFunction = enclosingFunction
+            self.place = place
             self.type = type
             self.canonicalType = canonicalType ?? type
             self.holds = holds

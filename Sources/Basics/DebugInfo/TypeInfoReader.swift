@@ -75,7 +75,7 @@ private struct TypeInfoReader {
             result.variables.append(
                 TypeInfo.VariableUse(
                     name: variable.die.name ?? "", declaration: variable.declaration, enclosingFunction: variable.enclosingFunction,
-                    type: shapes.spelling(of: variable.type, isCanonical: false),
+                    place: place(of: variable.die), type: shapes.spelling(of: variable.type, isCanonical: false),
                     canonicalType: shapes.spelling(of: variable.type, isCanonical: true), holds: index(shape.held),
                     pointsTo: index(shape.pointed)))
         }
@@ -86,6 +86,10 @@ private struct TypeInfoReader {
                 pointsTo: Set(use.shapes.compactMap { index($0.pointed) }).sorted())
         }
         return result
+    }
+
+    private func place(of variable: DIE) -> SourceLines.Place? {
+        variable.staticAddress.flatMap { addresses.place(of: $0) }.map { SourceLines.Place(section: $0.section, offset: Int(clamping: $0.offset)) }
     }
 
     // MARK: Names

@@ -28,7 +28,7 @@ package enum BuildEvent: Sendable, Equatable {
 }
 
 package enum BuildStage: String, Sendable {
-    case patch, compile, hypervisor, compare, link, original, check, proof
+    case patch, compile, hypervisor, compare, hunks, link, original, check, proof
 }
 
 /// How far a stage is.
@@ -46,6 +46,8 @@ package enum StageOutcome: Sendable, Equatable {
     case compiled(BuildReport.Compile)
     case builtHypervisor(buildID: String)
     case compared(BuildReport.Comparison)
+    /// How each hunk of the patches ended.
+    case accountedFor([BuildReport.Patch.Hunk])
     /// The report so far, with the payload; nil when there was nothing to link.
     case linked(BuildReport?)
     case foundOriginal(BuildReport.Original)

@@ -41,9 +41,10 @@ struct BuildRun: Sendable {
     /// - Returns: the patches of the applied payloads, and these with the new ones on top.
     mutating func apply(_ body: () throws -> SourceStates) async throws -> SourceStates {
         let sources = (options.stack.isReplaced ? options.stack.patches : []) + options.input.patches
+        let skipped = options.stack.isReplaced ? 0 : options.stack.patches.count
         let (states, patch) = try await stages.run(.patch) {
             let states = try body()
-            let patch = BuildReport.Patch(states.patched, beyond: states.running, sources: sources.map(\.string))
+            let patch = BuildReport.Patch(states.patched, beyond: states.running, sources: sources.map(\.string), skipping: skipped)
             return ((states, patch), .patched(patch))
         }
         result.sharedDiagnostics = states.patched.diagnostics

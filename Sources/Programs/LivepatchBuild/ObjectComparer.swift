@@ -1,5 +1,6 @@
 import DebugInfo
 import ObjectDiff
+import SourcePatch
 import SystemPackage
 import TargetArchitecture
 import XenBuild
@@ -8,11 +9,14 @@ import XenVersions
 /// Compares each patched object with its original, and then the types of all objects.
 package struct ObjectComparer: Sendable {
     private let rules: ComparisonRules
+    private let history: LineHistory?
 
     /// - Parameters:
     ///   - version: determines the layout of special tables.
     ///   - abi: determines the names of the sections with hooks.
-    package init(architecture: any TargetArchitecture, version: XenVersion, abi: PayloadABI) {
+    ///   - history: which line of the original source became which; nil if nobody knows.
+    package init(architecture: any TargetArchitecture, version: XenVersion, abi: PayloadABI, history: LineHistory? = nil) {
+        self.history = history
         rules = ComparisonRules(architecture: architecture, xen: version, abi: abi)
     }
 
@@ -30,11 +34,14 @@ package struct ObjectComparer: Sendable {
     }
 
     /// Reads and compares the objects of a pair.
+    ///
+    /// - Throws: `UnusableObject`; the errors of reading an object.
     func compare(_ pair: ObjectPair) throws -> ChangeSet {
         try compareObjects(
             CompiledPair(
                 ObjectID(pair.name), source: pair.source, originalSource: pair.originalSource,
-                original: try .read(pair.original, for: rules.architecture), patched: try .read(pair.patched, for: rules.architecture)),
+                original: try .readCode(pair.original, of: pair.name, for: rules.architecture),
+                patched: try .readCode(pair.patched, of: pair.name, for: rules.architecture), history: history),
             by: rules)
     }
 

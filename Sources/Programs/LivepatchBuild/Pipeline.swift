@@ -2,6 +2,7 @@ import Diagnostics
 import LoaderModel
 import PayloadLinker
 import PayloadProof
+import SourcePatch
 import XenBuild
 import XenSource
 import XenVersions
@@ -90,11 +91,14 @@ private func buildPayload(
     let running = options.stack.isReplaced ? RunningHypervisor(image) : stack
 
     // Compare each pair of objects: what changed, what is new, what can't be live-patched.
-    let (pairs, notes) = try joinRenamed(build.pairs)
+    let (pairs, notes, renamed) = try joinRenamed(build.pairs)
     context.note(notes)
-    let comparer = ObjectComparer(architecture: architecture, version: tree.version, abi: tree.abi)
-    let (changes, layouts) = try await context.compare(pairs, with: comparer)
-    let below = try build.below.map { try comparer.compare($0) }
+    let history = LineHistory(from: states.running, to: states.patched)
+    let comparer = ObjectComparer(architecture: architecture, version: tree.version, abi: tree.abi, history: history)
+    let (changes, layouts) = try await context.compare(pairs, account: HunkAccount(build, renamed: renamed), with: comparer)
+    let historyBelow = LineHistory(from: AppliedPatch(files: []), to: states.running)
+    let comparerBelow = ObjectComparer(architecture: architecture, version: tree.version, abi: tree.abi, history: historyBelow)
+    let below = try build.below.map { try comparerBelow.compare($0) }
 
     // Link the changed code, and what it newly needs, against the running hypervisor.
     let payload = try await context.link {

@@ -50,7 +50,7 @@ extension ProofClaim {
             guard let twin = record.twin else { continue }
             let original = set.original[twin.original]
             let built = below.flatMap { below in set.record(ofOriginal: twin.original, inPatchedOf: below)?.twin.map { below.original[$0.original] } }
-            let evidence = twin.evidence.words ?? "it has the same name, in the same file"
+            let evidence = twin.evidence.words
             for name in record.item.names {
                 let before = original.names.contains(name) ? name : original.name
                 let inHypervisor = built.map { $0.names.contains(before) ? before : $0.name }

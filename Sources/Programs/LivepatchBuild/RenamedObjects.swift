@@ -7,9 +7,9 @@ import XenBuild
 ///
 /// Without this, the new object would bring all its variables as new ones, and the running hypervisor's values would be lost.
 ///
-/// - Returns: the pairs, and a note on each that was joined.
+/// - Returns: the pairs, a note on each that was joined, and the present names of the objects by their former ones.
 /// - Throws: the errors of reading an object.
-func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [Diagnostic]) {
+func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [Diagnostic], renamed: [String: String]) {
     let gone = try pairs.filter { $0.patched == nil }.map { ($0, try definedNames($0.original)) }
     let added = try pairs.filter { $0.original == nil }.map { ($0, try definedNames($0.patched)) }
     var partners: [String: ObjectPair] = [:]
@@ -37,12 +37,13 @@ func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [
                 message: "\(pair.name) has the functions and variables of \(old.name), which is no longer built: the two were compared with each other"))
         return whole
     }
-    return (result, notes)
+    return (result, notes, Dictionary(partners.map { ($0.value.name, $0.key) }) { first, _ in first })
 }
 
 /// The names of all functions and variables of an object, without the compiler's numbers.
 private func definedNames(_ path: FilePath?) throws -> Set<String> {
     guard let path else { return [] }
+    try MachineCode.refuseBitcode(path, of: path.string)
     let file = try ELFFile.read(path, debugSections: false)
     return Set(
         file.symbols.filter { ($0.isFunction || $0.isObject) && $0.sectionIndex != nil && !$0.name.hasPrefix("__func__") }

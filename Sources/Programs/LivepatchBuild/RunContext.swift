@@ -53,7 +53,7 @@ struct RunContext: Sendable {
         var environment = host.environment
         environment["CC"] = plan.tools.compiler
         return BuildRequest(
-            tree: tree, patch: patch, architecture: plan.architecture.name, architectureOptions: Architectures.options, machine: plan.architecture.machine,
+            tree: tree, patch: patch, processor: plan.architecture, architectureOptions: Architectures.options, machine: plan.architecture.machine,
             crossPrefix: plan.tools.prefix, toolchainPackage: plan.tools.package, configuration: plan.configuration,
             runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher,
             jobs: options.work.jobs,
@@ -88,7 +88,11 @@ struct RunContext: Sendable {
     }
 
     /// Compares each pair, and then the types of all.
-    mutating func compare(_ pairs: [ObjectPair], with comparer: ObjectComparer) async throws -> (changes: [ChangeSet], layouts: LayoutComparison) {
+    ///
+    /// - Parameter account: says how each object ended, for the account of the patch's hunks.
+    mutating func compare(_ pairs: [ObjectPair], account: HunkAccount, with comparer: ObjectComparer) async throws -> (
+        changes: [ChangeSet], layouts: LayoutComparison
+    ) {
         let observer = observer, work = options.work, allowed = options.fix.allowedLayouts
         let (changes, layouts, comparison) = try await stages.run(.compare) {
             let changes = try await inParallel(
@@ -101,7 +105,18 @@ struct RunContext: Sendable {
         if observer.wantsDecisions { observer.observe(.decided(Decision.all(changes))) }
         report.layouts = layouts.changes
         report.comparison = comparison
+        finish(account, pairs, changes, layouts)
         return (changes, layouts)
+    }
+
+    /// Says how each hunk ended. The comparison has shown it already: it gets a line of its own, but there is no more work.
+    private mutating func finish(_ account: HunkAccount, _ pairs: [ObjectPair], _ changes: [ChangeSet], _ layouts: LayoutComparison) {
+        guard var patch = report.patch, !patch.hunks.isEmpty else { return }
+        patch.account(for: account.uses, by: account.endings(pairs, changes, layouts))
+        report.patch = patch
+        observer.observe(.beganStage(.hunks))
+        observer.observe(.endedStage(.accountedFor(patch.hunks)))
+        if observer.wantsDecisions { observer.observe(.decided(Decision.all(patch.hunks))) }
     }
 
     mutating func link(_ body: () throws -> LinkOutcome) async throws -> Payload? {

@@ -126,10 +126,11 @@ private struct ManifestFile: Decodable {
         try checkNames(manifest.fixes.map(\.name), of: "fixes")
         for (index, fix) in manifest.fixes.enumerated() {
             if fix.hypervisors?.isEmpty == true {
-                throw UsageError("fixes[\(index)].hypervisors: the list is empty", help: "leave it out: then the fix is for all hypervisors")
+                throw UsageError(
+                    "fixes[\(index)].hypervisors: the list of fix '\(fix.name)' is empty", help: "leave it out: then the fix is for all hypervisors")
             }
             for name in fix.hypervisors ?? [] where !names.contains(name) {
-                throw UsageError("fixes[\(index)].hypervisors: no hypervisor is called '\(name)'")
+                throw UsageError("fixes[\(index)].hypervisors: no hypervisor of fix '\(fix.name)' is called '\(name)'")
             }
         }
     }

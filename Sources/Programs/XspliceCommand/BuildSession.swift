@@ -21,8 +21,14 @@ struct BuildSession: Sendable {
             environment: terminal.console.environment, machine: ProcessFacts.machine,
             recorder: [try ProcessFacts.program().string, CommandLineTool.recorderCommand])
         let use = try await CacheUse.begin(options.work.cache)
-        let plan = try await planBuild(options, to: folder.places, on: host, observer: TerminalObserver(terminal))
-        // Until now the folder still has the files of an earlier run.
+        let plan: BuildPlan
+        do {
+            plan = try await planBuild(options, to: folder.places, on: host, observer: TerminalObserver(terminal))
+        } catch let error where !(error is CancellationError) {
+            try giveUp(folder, after: error, on: terminal)
+            throw error
+        }
+        // Until now the folder still has the files of an earlier run. An interruption before this line leaves them there.
         let conclusion: BuildConclusion
         do {
             try folder.prepare()
@@ -39,6 +45,18 @@ struct BuildSession: Sendable {
         // The payload is written, so the run succeeds even if the cache can't be shortened.
         try? use.end(limit: options.work.cacheLimit)
         return conclusion
+    }
+
+    /// What to do with an earlier run's output after a run that failed before it wrote anything.
+    ///
+    /// A patch that does not apply is a result: there is no payload for it, so no other may be in its place. A mistake in the options is none,
+    /// and must not cost the earlier output.
+    private func giveUp(_ folder: OutputFolder, after error: any Error, on terminal: Terminal) throws {
+        if (error as? any ExplainedError)?.exitCode != .usage {
+            try folder.removeEarlierOutput()
+        } else if folder.hasEarlierOutput {
+            terminal.complain("\(terminal.style.shown(output.string)) still has the output of an earlier run")
+        }
     }
 
     /// Prints where the work files are, if the user wanted to keep them and there are any.

@@ -19,8 +19,18 @@ struct DiffComparer: Sendable {
 
     /// Compares the two objects at one relative path in two folders; nil stands for an object that is in one folder only.
     ///
-    /// - Returns: nil if a file is not an object, or is an object that a linker put together from several sources.
+    /// - Returns: nil if a file is not an object, or is an object that a linker put together from several sources. Objects whose code can't be
+    ///   compared give an error among the diagnostics.
     func compare(_ from: FilePath?, _ to: FilePath?, name: String) throws -> ObjectComparison? {
+        do {
+            return try compareOfOneSource(from, to, name: name)
+        } catch let error as UnusableObject {
+            let diagnostic = Diagnostic(.instrumentedBuild, .error, message: error.message, help: error.help)
+            return ObjectComparison(original: name, patched: name, sameFunctions: 0, functions: [], data: [], diagnostics: [diagnostic])
+        }
+    }
+
+    private func compareOfOneSource(_ from: FilePath?, _ to: FilePath?, name: String) throws -> ObjectComparison? {
         let (original, patched) = (try from.flatMap(ObjectFile.init(ofOneSource:)), try to.flatMap(ObjectFile.init(ofOneSource:)))
         guard (from == nil) == (original == nil), (to == nil) == (patched == nil) else { return nil }
         return try compare(original, patched, name: name, original: name, patched: name)

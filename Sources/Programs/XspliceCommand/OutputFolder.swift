@@ -79,13 +79,7 @@ package struct OutputFolder: Sendable {
     ///
     /// From here on the folder never holds a payload of another run, however this run ends.
     package func prepare() throws(OutputFolderError) {
-        let names = existed ? try Self.listing(path) : []
-        if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
-        for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
-        try? WorkFiles.remove(places.logs)
-        removeWork()
-        // Remove the report last: it identifies the folder as ours.
-        if names.contains(Self.reportName) { try? WorkFiles.removeFile(report) }
+        try removeEarlierOutput()
         try Self.makeFolders(path)
         try Self.makeFolders(places.logs)
         if keepsWork {
@@ -96,6 +90,20 @@ package struct OutputFolder: Sendable {
                 throw OutputFolderError(error.message, help: error.help, exitCode: error.exitCode)
             }
         }
+    }
+
+    /// Whether the report of an earlier run is there.
+    var hasEarlierOutput: Bool { existed && WorkFiles.isReadableFile(report) }
+
+    /// Removes what an earlier run wrote. `claim` has made sure that the user wants that.
+    package func removeEarlierOutput() throws(OutputFolderError) {
+        let names = existed ? try Self.listing(path) : []
+        if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
+        for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
+        try? WorkFiles.remove(places.logs)
+        removeWork()
+        // Remove the report last: it identifies the folder as ours.
+        if names.contains(Self.reportName) { try? WorkFiles.removeFile(report) }
     }
 
     /// Removes what a run kept in `work/`. Leaves a `work` that no run made, and files that somebody else put into it.

@@ -5,8 +5,13 @@ import WorkFiles
 
 /// Facts about this process and this machine.
 enum ProcessFacts {
-    /// The number of processors that are online.
-    static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+    /// The number of processors that this process may use: `taskset` and containers give it fewer than are online.
+    static var processors: Int {
+        // A mask of hexadecimal digits, with commas in it (proc_pid_status(5)).
+        let mask = (try? WorkFiles.readText("/proc/self/status"))?.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed:") }
+        let allowed = mask?.dropFirst("Cpus_allowed:".count).reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
+        return max(1, allowed ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    }
 
     /// The machine's processor as uname(2) names it: `x86_64`, `aarch64`, `armv7l`; empty if uname(2) gives none.
     static var machine: String {

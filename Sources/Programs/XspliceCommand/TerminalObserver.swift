@@ -65,6 +65,7 @@ struct TerminalObserver: BuildObserver {
         case .compiled(let compile): ReportText.line(compile)
         case .builtHypervisor(let buildID): "xen-syms built, build-id \(buildID)"
         case .compared(let comparison): ReportText.line(comparison)
+        case .accountedFor(let hunks): ReportText.line(hunks)
         case .linked(let report): report.map(ReportText.linkLine) ?? "no payload"
         case .foundOriginal(let original): ReportText.line(original)
         case .checked(let isAccepted, let version): "the loader of Xen \(version) would \(isAccepted ? "accept" : "refuse") it"

@@ -79,8 +79,11 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var leftOut: [String]
         /// The number of hunks that applied at another line than the patch says.
         package var movedHunks: Int
+        /// Every hunk of every patch, in order, and what became of it.
+        package var hunks: [Hunk]
 
-        package init(sources: [String], files: [File], leftOut: [String] = [], movedHunks: Int = 0) {
+        package init(sources: [String], files: [File], leftOut: [String] = [], movedHunks: Int = 0, hunks: [Hunk] = []) {
+            self.hunks = hunks
             self.sources = sources
             self.files = files
             self.leftOut = leftOut

@@ -3,7 +3,7 @@ import ObjectDiff
 /// One thing that a stage decided, and why.
 package struct Decision: Sendable, Equatable {
     package enum Stage: String, Sendable {
-        case prepare, compile, spare, compare, link
+        case prepare, compile, spare, compare, hunks, link
     }
 
     /// The level of detail that the user must ask for to see a decision.
@@ -44,8 +44,8 @@ extension Decision {
         for set in changes {
             for record in set.records where record.item.isNamed {
                 let name = record.item.name
-                if let twin = record.twin, let words = twin.evidence.words {
-                    decisions.append(Decision(.compare, name, "is the original's \(set.original[twin.original].name): \(words)", .everything))
+                if let twin = record.twin, twin.evidence != .name {
+                    decisions.append(Decision(.compare, name, "is the original's \(set.original[twin.original].name): \(twin.evidence.words)", .everything))
                 }
                 // The functions that refer to content that the compiler named are listed instead.
                 if record.item.isJustContent, name.contains(".") { continue }
@@ -67,6 +67,16 @@ extension Decision {
         return switch difference.kind {
         case .bytes, .reference: "differs\(place)\(line): \(difference.words)"
         case .tableEntries, .placement, .otherPart, .role: "\(difference.words)\(line)"
+        }
+    }
+
+    /// How each hunk ended, and why.
+    package static func all(_ hunks: [BuildReport.Patch.Hunk]) -> [Decision] {
+        hunks.map { hunk in
+            let place = hunk.new.map { ":\($0.start)" } ?? ""
+            let objects = hunk.objects.isEmpty ? nil : hunk.objects.listed(atMost: 3)
+            let text = [hunk.ending?.rawValue, objects, hunk.proof].compactMap(\.self).joined(separator: ": ")
+            return Decision(.hunks, hunk.file + place, text, hunk.ending == .compared ? .everything : .actions)
         }
     }
 
@@ -92,23 +102,6 @@ package enum DecisionText {
         return shown.map { decision in
             let subject = decision.subject.isEmpty ? "" : decision.subject.padded(to: width) + "  "
             return style.shown("\((decision.stage.rawValue + ":").padded(to: 8)) \(subject)\(decision.text)")
-        }
-    }
-}
-
-extension TwinEvidence {
-    /// The evidence in a few words; nil when the names are the evidence.
-    package var words: String? {
-        switch self {
-        case .name: nil
-        case .otherName(let name): "both have the name \(name)"
-        case .declaration(let place): "its declaration stands at \(place) in both"
-        case .block: "both are declared in the same block"
-        case .onlyOneLeft: "each is the only one of its name in its function whose line changed"
-        case .nameWithoutNumber: "their names are the same but for the compiler's number; debug information is silent"
-        case .sameCode: "both variants have the same code"
-        case .orderOfVariants: "both stand at the same place among the compiler's variants"
-        case .nameOfVariant: "both variants have the same name"
         }
     }
 }

@@ -43,6 +43,7 @@ extension DiagnosticID {
         case .fileNotBuilt: .fileNotBuilt
         case .buildInputNotUnderstood: .buildInputNotUnderstood
         case .configurationChanged: .configurationChanged
+        case .versionChanged: .versionChanged
         // The objects
         case .initOnlyChange: .initOnlyChange
         case .initCodeNeeded: .initCodeNeeded
@@ -67,8 +68,11 @@ extension DiagnosticID {
         case .specialEntryIgnored: .specialEntryIgnored
         case .sectionNotUnderstood: .sectionNotUnderstood
         case .relocationNotUnderstood: .relocationNotUnderstood
+        case .referenceAmbiguous: .referenceAmbiguous
+        case .labelTableKept: .labelTableKept
         case .correlationAmbiguous: .correlationAmbiguous
         case .variableStartsAnew: .variableStartsAnew
+        case .runningValueUnused: .runningValueUnused
         case .aliasesReplaced: .aliasesReplaced
         case .assemblyChanged: .assemblyChanged
         case .objectVanished: .objectVanished

@@ -97,7 +97,6 @@ extension DiagnosticExplanation {
         "a reference that a payload can't follow",
         [
             .error("Code or data refers to something in a section, and it can't be told to what."),
-            .error("A function refers to a place that is the end of an array and the start of a new variable."),
             .error("A function shares its section with other code, and jumps there without relocations."),
             .error("A function of the payload refers to the middle of a function that stays in the hypervisor."),
         ],
@@ -106,6 +105,27 @@ extension DiagnosticExplanation {
         example: "A reference past the end of an object, made by arithmetic on its address.",
         advice: "Change the expression so that it starts from the object that it means, or give the function or variable a section of its own. "
             + "Report it if the source looks harmless.")
+
+    static let referenceAmbiguous = DiagnosticExplanation(
+        "a reference that can mean more than one variable",
+        [
+            .error("A function refers to a section and an offset, and variables in that section have moved."),
+            .error("A function of the payload refers to a section and an offset, and the hypervisor or the payload has the variables of that section "
+                + "in different places."),
+        ],
+        meaning: "An assembler forgets which local variable a reference means, and keeps its section and an offset. In a section with several variables "
+            + "a place inside one of them can also mean the element before or behind another. The build has the names written into the objects; here "
+            + "that was not possible: the objects were given, or the compiler reaches several variables from one address (section anchors of ARM).",
+        example: "A patch for ARM that adds a variable with __read_mostly beside an array with __read_mostly.",
+        advice: "Put the variable that the patch adds, removes or resizes into a section of its own: leave out __read_mostly or __ro_after_init.")
+
+    static let labelTableKept = DiagnosticExplanation(
+        "a table in the hypervisor leads into the old code of a function",
+        [.error("The payload's code uses a variable of the hypervisor that holds addresses inside a function that the payload replaces.")],
+        meaning: "The addresses of labels belong to one version of a function. New code that jumps through the old table continues in the old function, and "
+            + "the fix has no effect.",
+        example: "static void *table[] = { &&one, &&two }; goto *table[i]; in a changed function.",
+        advice: "Make the table const: the payload then has a table of its own. Or replace it by a switch.")
 
     static let aliasesReplaced = DiagnosticExplanation(
         "a changed function has other names",

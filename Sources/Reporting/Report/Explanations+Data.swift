@@ -123,12 +123,16 @@ extension DiagnosticExplanation {
         "a variable that may be one of the hypervisor's",
         [
             .error("A variable may be new, or may be one of several variables of that name in the original object."),
+            .error("A variable has names, such as aliases, that belonged to several variables of the original object."),
             .error("A variable is new in one file and gone from another, and is static in at least one of them."),
+            .warning("A static local is taken to be one of the hypervisor's, although the patch changes or moves the line that declares it."),
             .warning("A variable is taken to be one of the hypervisor's because of its name alone: debug info does not mention it."),
+            .note("A static local is taken to be one of the hypervisor's: the patch replaces the line that declares it by one with the same words."),
         ],
         meaning: "To take a variable for the wrong one mixes up two values. To take one of the hypervisor's for a new one loses its value.",
         example: "Two static locals of the same name in one function, one of which the patch moves.",
-        advice: "Give the variables different names, or leave their declarations where and in the order that they were.")
+        advice: "Give the variables different names, or leave the lines that declare them alone. If the message is a warning, check that the variable is "
+            + "the one that it names.")
 
     static let variableStartsAnew = DiagnosticExplanation(
         "a new variable does not take over the value of an old one",
@@ -136,4 +140,15 @@ extension DiagnosticExplanation {
         meaning: "The new variable lies in the payload and starts with its initial value. It does not get the value of the old one.",
         example: "static unsigned int count; moves from one function to another.",
         advice: "If the value matters, leave the declaration in the function that has it.")
+
+    static let runningValueUnused = DiagnosticExplanation(
+        "the new code does not see a variable's running value",
+        [
+            .warning("The patched source still has a static variable, but nothing writes it any more, or nothing reads it, and the compiler gives it no storage."),
+            .warning("Nothing writes a static array any more, and the compiler makes it a constant."),
+        ],
+        meaning: "A compiler that finds no write to a static variable uses its initial value wherever the code reads it. The value that the running hypervisor "
+            + "has in the variable no longer counts. After a revert the old code uses it again.",
+        example: "static int current_offset = 0; whose last assignment the patch removes, while another line still reads it.",
+        advice: "If the hypervisor's value matters, let the code go on writing the variable, or declare it volatile. If not, there is nothing to do.")
 }

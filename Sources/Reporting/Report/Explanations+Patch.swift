@@ -45,12 +45,33 @@ extension DiagnosticExplanation {
         example: "A patch that changes the default of an option, or adds one.",
         advice: "Check that the named options are meant to change in a live patch. If they are not, leave the Kconfig part out.")
 
+    static let versionChanged = DiagnosticExplanation(
+        "the patch changes the version that the hypervisor reports",
+        [
+            .warning(
+                "The patch changes a version, but that text stays, because the running hypervisor has another one than this tree makes without "
+                    + "the patch."),
+            .note("The patch changes a version in xen/Makefile or xen/xen-version, or the template of xen/compile.h, and the payload has the new text."),
+        ],
+        meaning: "The build writes version, date and person into xen/include/xen/compile.h, and a few functions return them, such as "
+            + "xen_extra_version. Only what the patch changes in that header is changed in the payload; date, person and machine stay those of the "
+            + "running hypervisor. Copies that were made at boot stay as they are, such as the banner in the console log.",
+        example: "A stable release's patch, with XEN_EXTRAVERSION ?= .6 in xen/Makefile.",
+        advice: "Decide whether the host shall report another version: tools may conclude from it which fixes are in. If it shall not, take "
+            + "the change to xen/Makefile out of the patch. A distribution that adds a text of its own has to change the version itself.")
+
     static let instrumentedBuild = DiagnosticExplanation(
-        "the configuration instruments the code",
-        [.error("The configuration turns on coverage, a sanitizer or link-time optimisation.")],
-        meaning: "The objects of such a build differ in more than the source says, or are no ordinary objects at all.",
-        example: "A configuration with CONFIG_COVERAGE=y or CONFIG_UBSAN=y.",
-        advice: "Use the configuration of the hypervisor that runs in production. If that one is instrumented, it can't be live-patched.")
+        "the code is instrumented, or the objects have none",
+        [
+            .error("The configuration turns on coverage, a sanitizer or link-time optimisation."),
+            .error("An object has no machine code: it is for link-time optimisation (slim LTO, LLVM bitcode), or has only debug information."),
+            .error("An object calls a runtime of the compiler: coverage (gcov, KCOV), a sanitizer, or profiling (-pg)."),
+        ],
+        meaning: "The objects of such a build differ in more than the source says, or are no ordinary objects at all: comparing them would find "
+            + "no difference, or wrong ones.",
+        example: "A configuration with CONFIG_COVERAGE=y or CONFIG_UBSAN=y; CC='gcc -flto' in the environment.",
+        advice: "Use the configuration and the compiler flags of the hypervisor that runs in production. If that one is instrumented, it can't "
+            + "be live-patched.")
 
     static let objectVanished = DiagnosticExplanation(
         "an object is no longer built",

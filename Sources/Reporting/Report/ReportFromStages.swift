@@ -25,8 +25,9 @@ extension BuildReport.Hypervisor {
 extension BuildReport.Patch {
     /// - Parameters:
     ///   - first: the series at the beginning of `patch` that is already in the running hypervisor.
-    ///   - sources: the patch files, in order.
-    package init(_ patch: AppliedPatch, beyond first: AppliedPatch = AppliedPatch(files: []), sources: [String]) {
+    ///   - sources: the patch files whose hunks are reported, in order: the last ones of the series.
+    ///   - skipping: how many patch files of the series come before those.
+    package init(_ patch: AppliedPatch, beyond first: AppliedPatch = AppliedPatch(files: []), sources: [String], skipping: Int = 0) {
         self.init(
             sources: sources,
             files: patch.files(beyond: first).map { file in
@@ -35,7 +36,12 @@ extension BuildReport.Patch {
                     path: file.path, change: file.isNew ? .added : isRemoval ? .removed : .modified,
                     linesAdded: file.added, linesRemoved: file.removed)
             },
-            leftOut: patch.leftOut, movedHunks: patch.diagnostics.count { $0.id == .hunkOffset })
+            leftOut: patch.leftOut, movedHunks: patch.diagnostics.count { $0.id == .hunkOffset },
+            hunks: patch.hunks.filter { $0.patch >= skipping }.map { hunk in
+                var hunk = hunk
+                hunk.patch -= skipping
+                return Hunk(hunk, sources: sources)
+            })
     }
 }
 

@@ -54,6 +54,7 @@ extension Classifier {
                     message: "'\(item.name)' is gone from an array that the linker collects (\(section)): the running hypervisor still has the entry",
                     help: "make the functions that the entry points to do nothing, or leave this part out of the live patch")
             case .writable, .perCPU:
+                if lostValues.contains(item.id) { continue }
                 report(
                     .dataLeftBehind, .note, symbol: item.name, location: location,
                     message: "variable '\(item.name)' is no longer used: it stays in the hypervisor, with its value")
@@ -64,29 +65,38 @@ extension Classifier {
 
     // MARK: Weak evidence
 
-    /// Variables that the payload's code refers to and that were correlated by name alone.
-    mutating func judgeGuesses() {
-        let users = facts.records.filter { $0.item.role == .code && $0.status != .same }
-        let used = Set(users.flatMap(\.item.references).compactMap { if case .item(let id) = $0.target { id } else { nil } })
-        for record in facts.records where record.twin?.evidence.isGuess == true && used.contains(record.item.id) && record.item.role != .readOnly {
-            guard let twin = facts.twin(record.item.id) else { continue }
+    /// Variables of the hypervisor that new code uses, although it is not certain that they are the variables meant.
+    mutating func judgeDoubts() {
+        let users = facts.records.filter { $0.item.role != .boot && $0.status != .same }
+        let used = Set(users.flatMap(\.item.allReferences).compactMap { if case .item(let id) = $0.target { id } else { nil } })
+        for record in facts.records where used.contains(record.item.id) && record.item.kind == .data && record.item.role != .readOnly {
+            guard let evidence = record.twin?.evidence, let severity = evidence.doubt, let twin = facts.twin(record.item.id) else { continue }
             report(
-                .correlationAmbiguous, .warning, symbol: record.item.name, location: record.location,
-                message: "'\(record.item.name)' is taken to be the hypervisor's '\(twin.name)' because of its name alone: debug info does not mention it")
+                .correlationAmbiguous, severity, symbol: record.item.name, location: evidence.place ?? record.location,
+                message: "'\(record.item.name)' is taken to be the hypervisor's '\(twin.name)': \(evidence.words)",
+                help: severity == .note ? nil : "if it is another variable, give it another name")
         }
     }
 
     /// A variable that seems new while one of that name is gone: it may be the same one, and then its value would be lost.
     mutating func judgeSeeminglyNew() {
-        let removed = facts.outcome.removed.map { a[$0] }
+        for (id, originals) in facts.twins.open.sorted(by: { $0.key < $1.key }) {
+            let item = b[id]
+            report(
+                .correlationAmbiguous, item,
+                message: "'\(item.name)' may be more than one of the hypervisor's variables (\(list(originals.sorted().map { a[$0].name }))): "
+                    + "the patch gives names of one variable to another",
+                help: "leave each variable the names that it has")
+        }
+        let removed = facts.outcome.removed.filter { !facts.twins.ended.contains($0) }.map { a[$0] }
         let gone = Dictionary(
             grouping: removed.filter { $0.kind == .data && ($0.role == .writable || $0.role == .boot) }, by: { CompilerName($0.name).base })
         for record in facts.records where record.status == .new && record.item.kind == .data && record.item.role == .writable {
-            let name = record.item.name
-            guard let candidates = gone[CompilerName(name).base] else { continue }
+            let name = record.item.name, id = record.item.id
+            guard facts.twins.open[id] == nil, !facts.twins.begun.contains(id), let candidates = gone[CompilerName(name).base] else { continue }
             let isSamePlace = candidates.contains { candidate in
-                guard candidate.role != .boot else { return false }
-                guard let old = facts.original.variable(candidate.id), let new = facts.patched.variable(record.item.id) else { return true }
+                guard candidate.role != .boot, !facts.twins.unlike.contains(id) else { return false }
+                guard let old = facts.original.variable(candidate.id), let new = facts.patched.variable(id) else { return true }
                 return LocalKey(old) == LocalKey(new)
             }
             let names = list(candidates.map(\.name))

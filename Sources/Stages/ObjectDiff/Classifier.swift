@@ -8,9 +8,12 @@ struct Classifier {
     let facts: ComparedFacts
     let rules: ComparisonRules
     let isAssembly: Bool
+    /// Original variables whose values the patched code no longer sees, and which are reported as such.
+    let lostValues: Set<OriginalItem.ID>
     private(set) var diagnostics: [Diagnostic] = []
 
-    init(_ facts: ComparedFacts, rules: ComparisonRules, isAssembly: Bool) {
+    init(_ facts: ComparedFacts, rules: ComparisonRules, isAssembly: Bool, lostValues: Set<OriginalItem.ID>) {
+        self.lostValues = lostValues
         self.facts = facts
         self.rules = rules
         self.isAssembly = isAssembly
@@ -32,7 +35,7 @@ struct Classifier {
         judgeRemoved()
         judgeExportedNames()
         judgeSeeminglyNew()
-        judgeGuesses()
+        judgeDoubts()
         judgeOddities()
         if facts.original.lacksDebugInfo || facts.patched.lacksDebugInfo, facts.records.contains(where: { $0.status != .same }) {
             report(.debugInfoMissing, .warning, message: "\(facts.pair.object) has no debug info: only their names tell its static locals apart")

@@ -31,7 +31,7 @@ package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) thr
     let patched = ExplainedGraph<PatchedSide>(pair.object, pair.patched, by: rules)
 
     // Decide which item is which.
-    let twins = correlate(original, patched)
+    let twins = try correlate(original, patched, lines: pair.lines)
     // From here on each patched item has its twin, if any, with the evidence.
 
     // Objects made from assembly have labels instead of functions: they are compared section by section.
@@ -40,9 +40,11 @@ package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) thr
     // From here on each item has its status. The following steps only read and report.
 
     let facts = ComparedFacts(pair: pair, original: original, patched: patched, twins: twins, outcome: outcome)
-    var classifier = Classifier(facts, rules: rules, isAssembly: isAssembly)
+    let lost = try lostValues(facts, byteOrder: architecture.byteOrder)
+    var classifier = Classifier(facts, rules: rules, isAssembly: isAssembly, lostValues: lost.variables)
     classifier.classify()
-    var diagnostics = outcome.diagnostics + classifier.diagnostics
+    var diagnostics = outcome.diagnostics + classifier.diagnostics + lost.diagnostics
+    diagnostics += isAssembly ? [] : unclearReferences(facts)
     diagnostics += try addressesOfChangedConstants(facts, architecture: architecture)
     diagnostics += try variablesOfOtherTypes(facts)
     if !pair.patched.exists {

@@ -1,6 +1,7 @@
 import DebugInfo
 import Diagnostics
 import ELFModel
+import SourcePatch
 import SystemPackage
 import TargetArchitecture
 
@@ -19,7 +20,7 @@ package struct CompiledObject: Sendable {
     package let exists: Bool
 
     package init(file: ELFFile, debug: DebugInfo, path: FilePath? = nil, exists: Bool = true) {
-        self.file = file
+        self.file = file.withLocalsRestored()
         self.debug = debug
         self.path = path
         self.exists = exists
@@ -58,6 +59,12 @@ package struct CompiledObject: Sendable {
         return try SourceLines.read(path, for: places)
     }
 
+    /// The declarations of variables with these names, also of those without storage.
+    func declarations(named names: Set<String>) throws(InputError) -> [VariableDeclarations.Declaration] {
+        guard let path else { return [] }
+        return try VariableDeclarations.read(path, named: names)
+    }
+
     /// The functions that it declares and defines.
     func prototypes() throws(InputError) -> Prototypes {
         guard let path else { return Prototypes() }
@@ -74,12 +81,22 @@ package struct CompiledPair: Sendable {
     package let originalSource: String?
     package let original: CompiledObject
     package let patched: CompiledObject
+    /// Which line of the source became which; nil if nobody knows.
+    package let history: LineHistory?
 
-    package init(_ object: ObjectID, source: String, originalSource: String? = nil, original: CompiledObject, patched: CompiledObject) {
+    package init(
+        _ object: ObjectID, source: String, originalSource: String? = nil, original: CompiledObject, patched: CompiledObject, history: LineHistory? = nil
+    ) {
+        self.history = history
         self.object = object
         self.source = source
         self.originalSource = originalSource
         self.original = original
         self.patched = patched
+    }
+
+    /// What became of the lines of declarations; nil if nobody knows.
+    var lines: DeclarationLines? {
+        history.map { DeclarationLines($0, original: original.debug, originalSource: originalSource ?? source, patched: patched.debug, source: source) }
     }
 }

@@ -11,7 +11,10 @@ import TargetArchitecture
 ///
 /// - Throws: `InputError` when prototypes can't be read; they are read only when a constant changed.
 func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any TargetArchitecture) throws -> [Diagnostic] {
-    let changed = facts.records.filter { $0.status == .changed && $0.item.kind == .data && $0.item.isNamed && $0.item.isJustContent }
+    // A variable that became a constant is another matter: what is kept of it leads to the hypervisor's variable.
+    let changed = facts.records.filter {
+        $0.status == .changed && $0.item.kind == .data && $0.item.isNamed && $0.item.isJustContent && facts.twin($0.item.id)?.role != .writable
+    }
     guard !changed.isEmpty else { return [] }
     let before = FunctionUses(graph: facts.a, prototypes: try facts.pair.original.prototypes().byName, architecture: architecture)
     let after = FunctionUses(graph: facts.b, prototypes: try facts.pair.patched.prototypes().byName, architecture: architecture)
@@ -61,34 +64,39 @@ private struct FunctionUses<Side: ComparisonSide> {
 
     /// How the constant's address escapes from the first function that does more with it than read through it; nil if it does not escape.
     func escape(of constant: Item.ID) -> String? {
-        for item in graph.items {
-            let slots = item.references.filter { $0.target == .item(constant) }
-            // Data that points to the constant differs too and is judged on its own. Boot data is not; it is checked separately.
-            guard !slots.isEmpty, item.kind == .function else { continue }
-            let use = architecture.addressUse(takenAt: slots.map { slot($0, of: item) }, in: functionCode(item), readers: Reader.ofXen)
+        // Data that points to the constant differs too and is judged on its own. Boot data is not; it is checked separately.
+        for item in graph.items where item.kind == .function && item.parent == nil {
+            let function = whole(item)
+            let slots = function.references.filter { $0.target == .item(constant) }
+            guard !slots.isEmpty else { continue }
+            let use = architecture.addressUse(takenAt: slots.map { slot($0, of: function) }, in: functionCode(function), readers: Reader.ofXen)
             if case .escapes(_, let how) = use { return "'\(item.name)' \(how)" }
         }
         return nil
     }
 
-    private func slot(_ reference: Item.Reference, of item: Item) -> Range<Int> {
-        reference.offset..<min(reference.offset + (architecture.relocationKind(reference.type)?.width ?? 4), item.size)
+    private func whole(_ item: Item) -> WholeFunction<Side> {
+        WholeFunction(item, parts: graph.items.filter { $0.parent == item.id }, in: graph, architecture: architecture)
     }
 
-    private func functionCode(_ item: Item) -> FunctionCode {
+    private func slot(_ reference: Item.Reference, of function: WholeFunction<Side>) -> Range<Int> {
+        reference.offset..<min(reference.offset + (architecture.relocationKind(reference.type)?.width ?? 4), function.bytes.count)
+    }
+
+    private func functionCode(_ function: WholeFunction<Side>) -> FunctionCode {
         FunctionCode(
-            bytes: graph.bytes(of: item), relocated: item.references.map { slot($0, of: item) }, landings: landings(in: item.id),
-            signature: signature(of: item.name), callee: { callee(at: $0, of: item) }
+            bytes: function.bytes[...], relocated: function.references.map { slot($0, of: function) }, landings: landings(in: function),
+            signature: signature(of: function.main.name), callee: { callee(at: $0, of: function) }
         ) { place in
-            guard let reference = item.references.first(where: { $0.offset == place }), reference.distance == 0,
+            guard let reference = function.references.first(where: { $0.offset == place }), reference.distance == 0,
                 case .item(let target) = reference.target, graph[target].kind == .function, graph[target].parent == nil
             else { return nil }
-            return functionCode(graph[target])
+            return functionCode(whole(graph[target]))
         }
     }
 
-    private func callee(at place: Int, of item: Item) -> Callee? {
-        guard let reference = item.references.first(where: { $0.offset == place }) else { return nil }
+    private func callee(at place: Int, of function: WholeFunction<Side>) -> Callee? {
+        guard let reference = function.references.first(where: { $0.offset == place }) else { return nil }
         switch reference.target {
         case .external(let name): return Callee(name: name, signature: signature(of: name), isInSameObject: false)
         case .item(let target):
@@ -96,32 +104,34 @@ private struct FunctionUses<Side: ComparisonSide> {
             guard callee.kind == .function else { return nil }
             return Callee(
                 name: callee.name, signature: signature(of: callee.name), isInSameObject: true,
-                isPart: callee.parent == item.id || item.parent == target || reference.distance != 0)
+                isPart: function.base(of: target) != nil && target != function.main.id || callee.parent != nil || reference.distance != 0)
         default: return nil
         }
     }
 
     /// The places in a function that exception tables, fixups, replaced instructions, jump tables and other functions lead to.
-    private func landings(in function: Item.ID) -> [Landing] {
+    private func landings(in function: WholeFunction<Side>) -> [Landing] {
         var found: [Landing] = []
         var sites: [Item.ID: Int] = [:]
-        for entry in graph[function].entries {
-            guard let site = entry.references.first, site.target == .item(function) else { continue }
-            let place = Int(clamping: site.distance)
-            for reference in entry.references.dropFirst() {
-                if reference.target == .item(function) { found.append(Landing(from: place, to: Int(clamping: reference.distance))) }
-                guard case .item(let code) = reference.target, graph[code].kind == .replacementCode else { continue }
-                sites[code] = place
-                // Code continues after the instructions that are replaced. The byte with their length comes just before the length of the
-                // replacement code (struct alt_instr of xen/arch/x86/include/asm/alternative.h).
-                if let length = entry.table.replacement?.lengthOffset, entry.bytes.indices.contains(length - 1) {
-                    found.append(Landing(from: place, to: place + Int(entry.bytes[length - 1])))
+        for part in function.parts {
+            for entry in part.item.entries {
+                guard let site = entry.references.first, let place = function.place(of: site) else { continue }
+                for reference in entry.references.dropFirst() {
+                    if let landing = function.place(of: reference) { found.append(Landing(from: place, to: landing)) }
+                    guard case .item(let code) = reference.target, graph[code].kind == .replacementCode else { continue }
+                    sites[code] = place
+                    // Code continues after the instructions that are replaced. The byte with their length comes just before the length of the
+                    // replacement code (struct alt_instr of xen/arch/x86/include/asm/alternative.h).
+                    if let length = entry.table.replacement?.lengthOffset, entry.bytes.indices.contains(length - 1) {
+                        found.append(Landing(from: place, to: place + Int(entry.bytes[length - 1])))
+                    }
                 }
             }
         }
-        for item in graph.items where item.id != function {
-            for reference in item.references where reference.target == .item(function) && reference.distance > 0 {
-                found.append(Landing(from: sites[item.id], to: Int(clamping: reference.distance)))
+        for item in graph.items where function.base(of: item.id) == nil {
+            for reference in item.references {
+                guard let landing = function.place(of: reference), landing > 0 else { continue }
+                found.append(Landing(from: sites[item.id], to: landing))
             }
         }
         return found

@@ -1,58 +1,40 @@
 import DebugInfo
 import Diagnostics
 
-/// Why a patched item was correlated with an item of the original.
-package enum TwinEvidence: Sendable, Equatable {
-    /// Both have the same name, and the source can use that name only once in a file.
-    case name
-    /// Both have several names, and share one that the source can use only once in a file.
-    case otherName(String)
-    /// Both are declared in the same line of the patched source.
-    case declaration(SourceLocation)
-    /// Both are declared in the same block of the same function, and the number of declarations with that name is the same.
-    case block
-    /// Both are the only one left with that name in the same function. Their lines differ.
-    case onlyOneLeft
-    /// Debug information says nothing about either, and their names are the same without the compiler's numbers.
-    case nameWithoutNumber
-    /// Variants of a function that the compiler made, with the same code.
-    case sameCode
-    /// Variants of a function, matched in the compiler's order; both sides have the same number of them.
-    case orderOfVariants
-    /// Variants of a function, with the same full name.
-    case nameOfVariant
-
-    /// Whether the evidence is a name alone, although debug information should have decided.
-    package var isGuess: Bool { self == .nameWithoutNumber }
-}
-
-/// The original item that a patched item was correlated with.
-package struct Twin: Sendable, Equatable {
-    package let original: OriginalItem.ID
-    package let evidence: TwinEvidence
-}
-
 /// Says for each item of the patched object which item of the original is its twin.
 ///
 /// For functions any one-to-one assignment is safe, because callers are compared under the same assignment: a bad one makes the payload
 /// larger, but never wrong. For variables it is not safe: a payload that mistakes one variable for another works on the wrong state. So
-/// variables are correlated by name if the language's rules make the name unique, and by debug info if they do not (static locals).
-/// Weaker evidence is marked as a guess (`TwinEvidence.isGuess`).
+/// variables are correlated by name if the language's rules make the name unique, and by the line of their declaration if they do not
+/// (static locals). Weaker evidence is marked as such (`TwinEvidence.doubt`).
 struct Correlation: Sendable, Equatable {
     private(set) var twins: [PatchedItem.ID: Twin] = [:]
     private var successors: [OriginalItem.ID: PatchedItem.ID] = [:]
+    /// Patched variables that may be several of the original's, with those. They have no twin.
+    private(set) var open: [PatchedItem.ID: Set<OriginalItem.ID>] = [:]
+    /// Original variables without a twin that are known to have none: no new variable can be one of them.
+    private(set) var ended: Set<OriginalItem.ID> = []
+    /// Patched variables without a twin that are known to have none.
+    private(set) var begun: Set<PatchedItem.ID> = []
+    /// Patched variables without a twin that have the name of an original one, but neither its words nor its place.
+    private(set) var unlike: Set<PatchedItem.ID> = []
 
     subscript(_ id: PatchedItem.ID) -> Twin? { twins[id] }
     func original(of id: PatchedItem.ID) -> OriginalItem.ID? { twins[id]?.original }
     func patched(of id: OriginalItem.ID) -> PatchedItem.ID? { successors[id] }
 
-    fileprivate mutating func pair(_ original: OriginalItem.ID, _ patched: PatchedItem.ID, by evidence: TwinEvidence) {
+    mutating func pair(_ original: OriginalItem.ID, _ patched: PatchedItem.ID, by evidence: TwinEvidence) {
         twins[patched] = Twin(original: original, evidence: evidence)
         successors[original] = patched
     }
 
-    fileprivate func isFree(_ id: OriginalItem.ID) -> Bool { successors[id] == nil }
-    fileprivate func isFree(_ id: PatchedItem.ID) -> Bool { twins[id] == nil }
+    mutating func leaveOpen(_ patched: PatchedItem.ID, among originals: Set<OriginalItem.ID>) { open[patched] = originals }
+    mutating func end(_ original: OriginalItem.ID) { ended.insert(original) }
+    mutating func begin(_ patched: PatchedItem.ID) { begun.insert(patched) }
+    mutating func setApart(_ patched: PatchedItem.ID) { unlike.insert(patched) }
+
+    func isFree(_ id: OriginalItem.ID) -> Bool { successors[id] == nil }
+    func isFree(_ id: PatchedItem.ID) -> Bool { twins[id] == nil }
 }
 
 /// A symbol's name, split into the source's part and the compiler's part.
@@ -73,16 +55,19 @@ package struct CompilerName: Hashable, Sendable {
     }
 }
 
-func correlate(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>) -> Correlation {
+/// - Parameter lines: which line of the source became which; nil if nobody knows.
+/// - Throws: `InputError` when debug information can't be read.
+func correlate(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, lines: DeclarationLines?) throws(InputError) -> Correlation {
     var result = Correlation()
     pairByName(a.graph, b.graph, &result)
-    pairStaticLocals(a, b, &result)
+    pairVariables(a, b, &result)
+    try pairStaticLocals(a, b, lines: lines, &result)
     pairVariants(a.graph, b.graph, &result)
     return result
 }
 
-/// Correlates items by names that the source itself gives, and that it can give only once in a file. An item may have several names. The
-/// first pass uses the name that the symbol table lists first. The second uses all names, because the order in the table may differ.
+/// Correlates functions by names that the source itself gives, and that it can give only once in a file. A function may have several names.
+/// The first pass uses the name that the symbol table lists first. The second uses all names, because the order in the table may differ.
 private func pairByName(_ a: ObjectGraph<OriginalSide>, _ b: ObjectGraph<PatchedSide>, _ result: inout Correlation) {
     for aliases in [false, true] {
         let originals = plainNames(a, aliases: aliases)
@@ -93,6 +78,43 @@ private func pairByName(_ a: ObjectGraph<OriginalSide>, _ b: ObjectGraph<Patched
             result.pair(x.id, y.id, by: x.name == name && y.name == name ? .name : .otherName(name))
         }
     }
+}
+
+/// Correlates variables by names that the source can give only once in a file. All names of a variable count: those of the symbol table
+/// and the one in debug info, which differs from them after an assembler label (`asm("x")`). If they lead to several variables of the
+/// other side, nothing says which one is meant, and the variable is left open.
+private func pairVariables(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation) {
+    let originals = variableNames(a), patched = variableNames(b)
+    var forward: [PatchedItem.ID: Set<OriginalItem.ID>] = [:], back: [OriginalItem.ID: Set<PatchedItem.ID>] = [:]
+    for (name, items) in patched {
+        for y in items {
+            for x in originals[name] ?? [] where canBeTwins(x, y) {
+                forward[y.id, default: []].insert(x.id)
+                back[x.id, default: []].insert(y.id)
+            }
+        }
+    }
+    for (id, candidates) in forward {
+        let y = b.graph[id], open = candidates.union(candidates.flatMap { back[$0] ?? [] }.flatMap { forward[$0] ?? [] })
+        guard open.count == 1, let x = open.first.map({ a.graph[$0] }), back[x.id]?.count == 1 else {
+            // One that only has content is as good as any copy.
+            if y.role != .boot, !y.isJustContent || open.contains(where: { !a.graph[$0].isJustContent }) { result.leaveOpen(id, among: open) }
+            continue
+        }
+        let shared = Set(x.names).intersection(y.names).sorted().first ?? a.variable(x.id)?.name
+        result.pair(x.id, y.id, by: x.name == y.name ? .name : .otherName(shared ?? x.name))
+    }
+}
+
+private func variableNames<Side>(_ graph: ExplainedGraph<Side>) -> [String: [Item<Side>]] {
+    var names: [String: [Item<Side>]] = [:]
+    for item in graph.graph.items where item.kind == .data && item.isNamed {
+        var own = Set(item.names.filter { item.isGlobal || !CompilerName($0).isDerived })
+        // An empty variable may lie at the place of the next one, whose name debug info gives for that place.
+        if item.size > 0, let variable = graph.variable(item.id), variable.enclosingFunction == nil { own.insert(variable.name) }
+        for name in own { names[name, default: []].append(item) }
+    }
+    return names
 }
 
 /// Boot code and data are gone once the hypervisor runs, so they are never the twin of anything that is used after boot.
@@ -108,87 +130,10 @@ package func haveSameKind(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
 
 private func plainNames<Side>(_ graph: ObjectGraph<Side>, aliases: Bool) -> [String: [Item<Side>]] {
     var names: [String: [Item<Side>]] = [:]
-    for item in graph.items where item.isNamed {
+    for item in graph.items where item.isNamed && item.kind != .data {
         for name in aliases ? item.names : [item.name] where item.isGlobal || !CompilerName(name).isDerived { names[name, default: []].append(item) }
     }
     return names
-}
-
-// MARK: Static locals
-
-/// Identifies a static local by the functions around its declaration and its name.
-struct LocalKey: Hashable {
-    var functions: [DebugInfo.ScopeElement]
-    var name: String
-
-    init(_ variable: DebugInfo.Variable) {
-        functions = variable.scope.filter { if case .function = $0 { true } else { false } }
-        name = variable.name
-    }
-}
-
-/// Correlates static locals. The compiler gives them numbers that change from one compilation to the next: `count.0`, `count.3`. Debug
-/// info says the function and the line. Blocks are weaker evidence: adding one block moves the position of all blocks after it.
-private func pairStaticLocals(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation) {
-    let (originals, patched) = (numberedData(a.graph), numberedData(b.graph))
-    let left = known(originals, a), right = known(patched, b)
-    for (key, items) in right {
-        guard let twins = left[key] else { continue }
-        pairByLine(twins, items, a, b, &result)
-        pairByBlock(twins.filter { result.isFree($0) }, items.filter { result.isFree($0) }, a, b, &result)
-    }
-    pairSilent(originals.filter { a.variable($0.id) == nil }, patched.filter { b.variable($0.id) == nil }, &result)
-}
-
-/// The items that debug info describes, grouped by key, each group in the order of debug info.
-private func known<Side>(_ items: [Item<Side>], _ graph: ExplainedGraph<Side>) -> [LocalKey: [Item<Side>.ID]] {
-    let declared = items.compactMap { item in graph.variable(item.id).map { (item.id, $0, graph.order(item.id)) } }
-    return Dictionary(grouping: declared.sorted { $0.2 < $1.2 }, by: { LocalKey($0.1) }).mapValues { $0.map(\.0) }
-}
-
-/// Lines that a patch leaves alone keep their numbers in the patched source. A line that it adds may have the number of the line behind
-/// it. If several variables are declared in one line, the last is therefore the old one.
-private func pairByLine(
-    _ x: [OriginalItem.ID], _ y: [PatchedItem.ID], _ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation
-) {
-    let before = Dictionary(grouping: x, by: { a.variable($0)?.declaration })
-    let after = Dictionary(grouping: y, by: { b.variable($0)?.declaration })
-    for (place, items) in after {
-        guard let place, place.line != nil, let twins = before[place], let last = items.last, twins.count == 1 else { continue }
-        result.pair(twins[0], last, by: .declaration(place))
-    }
-}
-
-/// Correlates variables whose lines changed, but only if both sides have equally many: by their block, or because only one is left.
-private func pairByBlock(
-    _ x: [OriginalItem.ID], _ y: [PatchedItem.ID], _ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation
-) {
-    guard x.count == y.count else { return }
-    if x.count == 1 {
-        result.pair(x[0], y[0], by: .onlyOneLeft)
-        return
-    }
-    let before = Dictionary(grouping: x, by: { a.variable($0)?.scope })
-    for (scope, items) in Dictionary(grouping: y, by: { b.variable($0)?.scope }) {
-        guard let twins = before[scope], twins.count == 1, items.count == 1 else { continue }
-        result.pair(twins[0], items[0], by: .block)
-    }
-}
-
-/// If debug info says nothing about either side, only names are left. They count if the name is unique, or if all names and sizes are
-/// unchanged.
-private func pairSilent(_ x: [OriginalItem], _ y: [PatchedItem], _ result: inout Correlation) {
-    let before = Dictionary(grouping: x, by: { CompilerName($0.name).base })
-    for (base, items) in Dictionary(grouping: y, by: { CompilerName($0.name).base }) {
-        guard let twins = before[base], twins.count == items.count else { continue }
-        let pairs = Array(zip(twins.sorted { $0.name < $1.name }, items.sorted { $0.name < $1.name }))
-        guard items.count == 1 || pairs.allSatisfy({ $0.name == $1.name && $0.size == $1.size }) else { continue }
-        for (twin, item) in pairs { result.pair(twin.id, item.id, by: .nameWithoutNumber) }
-    }
-}
-
-private func numberedData<Side>(_ graph: ObjectGraph<Side>) -> [Item<Side>] {
-    graph.items.filter { $0.kind == .data && $0.isNamed && !$0.isGlobal && CompilerName($0.name).isDerived }
 }
 
 // MARK: Variants of functions

@@ -18,8 +18,8 @@ package struct Difference: Sendable, Equatable {
         case role
     }
 
-    /// From the start of the item, in bytes; nil when no place in the item differs.
-    package let offset: Int?
+    /// From the start of the item, in bytes, for a function that of the instruction; nil when no place in the item differs.
+    package fileprivate(set) var offset: Int?
     package let kind: Kind
     /// The instruction at that place on each side, as text; nil when there is none or it can't be decoded.
     package fileprivate(set) var before: String?
@@ -43,6 +43,8 @@ extension Difference {
         var result = self
         let old = architecture.instructionText(at: offset, in: original.bytes(of: a))
         let new = architecture.instructionText(at: offset, in: patched.bytes(of: b))
+        // Up to the first byte that differs both have the same instructions.
+        result.offset = new?.range.lowerBound ?? old?.range.lowerBound ?? offset
         if case .reference(let before, let after) = kind {
             result.before = Self.text(old, leadingTo: before)
             result.after = Self.text(new, leadingTo: after)

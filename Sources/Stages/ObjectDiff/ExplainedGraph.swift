@@ -34,6 +34,9 @@ struct ExplainedGraph<Side: ComparisonSide> {
     /// The position of a variable's declaration among all declarations; `Int.max` when it is unknown.
     func order(_ id: Item<Side>.ID) -> Int { variables[Place(graph[id])]?.order ?? Int.max }
 
+    /// The declarations of variables with these names, also of those without storage.
+    func declarations(named names: Set<String>) throws(InputError) -> [VariableDeclarations.Declaration] { try compiled.declarations(named: names) }
+
     /// Whether the object should have debug information but has none.
     var lacksDebugInfo: Bool { !debug.hasDebugInfo && !graph.items.isEmpty }
 

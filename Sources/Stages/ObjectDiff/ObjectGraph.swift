@@ -153,8 +153,8 @@ package struct Item<Side: ComparisonSide>: Sendable, Equatable {
         package var addend: Int64
         /// How far behind the target's start the reference points, in bytes.
         package var distance: Int64
-        /// Whether it uses the symbol of a section with several items. Then the start of one item can also mean the end of the item
-        /// before it.
+        /// Whether only a section and an offset in it are known, although the section has several data items: a place in one item can
+        /// also mean a place before or behind another. `target` is then the item at that place.
         package var isBySection = false
     }
 

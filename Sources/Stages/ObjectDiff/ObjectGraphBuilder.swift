@@ -270,12 +270,13 @@ private struct Builder<Side: ComparisonSide> {
                 target = itemsBySection[section].first
             } else {
                 target = distance.flatMap { item(in: section, at: Int(clamping: value &+ $0)) }
-                reference.isBySection = true
+                reference.isBySection = isUnclear(section)
             }
             guard let target else {
                 reference.target = .unclear(section: file.sections[section].name)
                 return reference
             }
+            if Self.isAnchor(symbol), itemsBySection[section].count > 1 { reference.isBySection = true }
             let shift = value - Int64(items[target.index].offset)
             reference.target = .item(target)
             reference.addend &+= shift
@@ -283,6 +284,15 @@ private struct Builder<Side: ComparisonSide> {
             return reference
         }
     }
+
+    /// Whether a place in the section does not say which of its items is meant.
+    ///
+    /// A compiler refers to code by a label at exactly that place. For strings and constants that a linker may merge, an assembler uses the
+    /// symbol of the section only if the reference leads to the start of one (`adjust_reloc_syms` of gas; `shouldRelocateWithSymbol` of LLVM).
+    private func isUnclear(_ section: Int) -> Bool { !file.sections[section].isExecutable && !file.sections[section].isMergeable }
+
+    /// Whether GCC reaches several variables of one section from this symbol (`-fsection-anchors`).
+    private static func isAnchor(_ symbol: ELFSymbol) -> Bool { symbol.isLocal && symbol.name.hasPrefix(".LANCHOR") }
 
     mutating func makeReferences() {
         for (section, list) in itemsBySection.enumerated() where !relocations[section].isEmpty {

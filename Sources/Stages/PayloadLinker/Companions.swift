@@ -16,7 +16,9 @@ func companions(_ selection: Selection, _ input: LinkInput, placeOf: (PatchedKey
         let isFunction = item.kind == .function
         // An item that counts by its content alone and that the source does not declare (`__func__.0`, `CSWTCH.7`) is like a string.
         let isDeclared = record.location != nil || !item.name.contains(".")
-        if item.isJustContent, record.status == .same || !isDeclared { return nil }
+        // An unchanged constant that the hypervisor has is included only as a table of labels.
+        let isLabelTable = record.status == .same && input.running(key) != nil
+        if item.isJustContent, !isDeclared || (record.status == .same && !isLabelTable) { return nil }
         // A constant with other content is a new one: the old constant stays for the code that still refers to it.
         let reason: Payload.Companion.Reason =
             item.parent != nil ? .coldPart : record.status == .new || (!isFunction && record.status == .changed) ? .new : .copied

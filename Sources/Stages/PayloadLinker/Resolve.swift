@@ -132,8 +132,29 @@ private struct Resolver {
             if let definer = input.definer(of: name) { return destination(of: definer, distance: reference.distance, from: user) }
             return input.hypervisor.global(name).map { .hypervisor($0, lacksLandingPad: false) }
         case .item(let id):
-            return destination(of: PatchedKey(object: user.object, item: id), distance: reference.distance, from: user)
+            let target = PatchedKey(object: user.object, item: id)
+            guard !reference.isBySection || isClear(target) else {
+                refuse(
+                    .referenceAmbiguous, user,
+                    "'\(input.item(user).name)' refers to a place in section \(input.sectionName(target)), and the object does not say which of its variables is meant",
+                    help: "put the variables that the patch adds, removes or resizes into a section of their own")
+                return nil
+            }
+            return destination(of: target, distance: reference.distance, from: user)
         }
+    }
+
+    /// Whether it does not matter which item of the target's section is meant: the hypervisor has all of them, at the same distances from
+    /// each other as in the object.
+    private func isClear(_ target: PatchedKey) -> Bool {
+        let graph = input.objects[target.object].patched
+        let neighbours = graph.items.filter { $0.section == graph[target.item].section && $0.isNamed }
+        let starts = neighbours.map { item -> UInt64? in
+            let key = PatchedKey(object: target.object, item: item.id)
+            guard !selection.includes(key), let address = input.running(key)?.knownAddress else { return nil }
+            return address &- UInt64(item.offset)
+        }
+        return !starts.isEmpty && starts.allSatisfy { $0 != nil && $0 == starts[0] }
     }
 
     private mutating func destination(of target: PatchedKey, distance: Int64, from user: PatchedKey) -> Destination? {
@@ -151,6 +172,11 @@ private struct Resolver {
             refuse(
                 .relocationNotUnderstood, user,
                 "'\(input.item(user).name)' refers to the middle of '\(item.name)', which stays as it is in the hypervisor")
+            return nil
+        }
+        if item.kind == .data, let function = input.functionEntered(by: target, where: selection.includes) {
+            let (message, help) = input.refusalOfLabels(in: target, of: function)
+            refuse(.labelTableKept, user, message, help: help)
             return nil
         }
         return atOldAddress(target, symbol)

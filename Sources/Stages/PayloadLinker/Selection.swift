@@ -126,9 +126,7 @@ private struct Selector {
         for reference in item.allReferences {
             switch reference.target {
             case .item(let id):
-                let target = PatchedKey(object: key.object, item: id)
-                checkBound(reference, of: key, at: target)
-                need(target, from: key)
+                need(PatchedKey(object: key.object, item: id), from: key)
             case .external(let name): needExternal(name, from: key)
             case .absolute: break
             case .unclear(let section):
@@ -138,26 +136,6 @@ private struct Selector {
             }
         }
     }
-
-    /// A loop may run up to the end of an array, which is the start of the next item in the same section. If that item is new, it lies
-    /// elsewhere: in the payload.
-    private mutating func checkBound(_ reference: PatchedItem.Reference, of user: PatchedKey, at target: PatchedKey) {
-        guard reference.isBySection, reference.distance == 0, input.isNew(target) else { return }
-        let graph = input.objects[user.object].patched, item = graph[target.item]
-        let array = graph.items.first { other in
-            other.section == item.section && other.offset + other.size == item.offset && other.size >= Self.smallestArray
-                && !input.isNew(PatchedKey(object: user.object, item: other.id))
-                && graph[user.item].references.contains { $0.target == .item(other.id) }
-        }
-        guard let array else { return }
-        refuse(
-            .relocationNotUnderstood, user, section: graph.sectionName(of: item),
-            message: "'\(graph[user.item].name)' refers to the new '\(item.name)' or to the end of '\(array.name)': in the object, both are the same place",
-            help: "put '\(item.name)' into a section of its own: leave out __read_mostly, for example")
-    }
-
-    /// The size of two pointers, in bytes. Code does not loop over anything smaller.
-    private static let smallestArray = 16
 
     /// Code that shares its section with others may reach its neighbours by distances that the assembler has already filled in.
     private mutating func checkNeighbours(_ key: PatchedKey, _ item: PatchedItem) {
@@ -211,7 +189,8 @@ private struct Selector {
                 includeCopy(key, item, isNew: isNew, for: user)
             }
         case .readOnly:
-            if symbol == nil || (status != .same && input.moved.fates[key] != .same) { includeCopy(key, item, isNew: isNew, for: user) }
+            let isOther = status != .same && input.moved.fates[key] != .same
+            if symbol == nil || isOther || function(enteredBy: key) != nil { includeCopy(key, item, isNew: isNew, for: user) }
         case .writable:
             if isNew {
                 include(key, .needed(isNew: true), for: user)
@@ -230,6 +209,8 @@ private struct Selector {
             }
         }
     }
+
+    private func function(enteredBy key: PatchedKey) -> PatchedItem? { input.functionEntered(by: key) { ways[$0] != nil } }
 
     private mutating func includeCopy(_ key: PatchedKey, _ item: PatchedItem, isNew: Bool, for user: PatchedKey) {
         include(key, .needed(isNew: isNew), for: user)

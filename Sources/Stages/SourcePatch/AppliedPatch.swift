@@ -24,11 +24,31 @@ package struct AppliedPatch: Sendable, Equatable {
         package var plainContent: [UInt8]?
         /// Maps the line numbers that the compiler reports to lines of `plainContent`.
         package var lineMap: LineMap
+        /// Where the lines of `plainContent` come from.
+        package var history: History
+
+        /// Where the lines of a file come from.
+        package struct History: Sendable, Equatable {
+            /// The path of the tree's file that it was made from: another one after a rename, nil for a new file.
+            package var path: String?
+            /// The content of that file in the tree.
+            package var before: [UInt8]
+            /// What identifies each line of `plainContent`: a positive number is a line of `before`, counted from 1. A negative number is
+            /// a line that the series added; it is the same in every series that begins with the same patches. 0 is a line of a copied
+            /// file, which is the same as no other.
+            package var lines: [Int]
+
+            package init(path: String? = nil, before: [UInt8] = [], lines: [Int] = []) {
+                self.path = path
+                self.before = before
+                self.lines = lines
+            }
+        }
 
         /// - Parameter plainContent: nil means the same as the content to write.
         package init(
             path: String, change: Change, isNew: Bool, added: Int, removed: Int, plainContent: [UInt8]? = nil,
-            lineMap: LineMap = LineMap()
+            lineMap: LineMap = LineMap(), history: History = History()
         ) {
             self.path = path
             self.change = change
@@ -36,6 +56,7 @@ package struct AppliedPatch: Sendable, Equatable {
             self.added = added
             self.removed = removed
             self.lineMap = lineMap
+            self.history = history
             switch change {
             case .write(let content, _): self.plainContent = plainContent ?? content
             case .remove: self.plainContent = nil
@@ -51,8 +72,11 @@ package struct AppliedPatch: Sendable, Equatable {
     package var diagnostics: [Diagnostic]
     /// The bytes of the patch files, in order.
     package var patches: [[UInt8]]
+    /// Every hunk of every patch, in order.
+    package var hunks: [PatchHunk]
 
-    package init(files: [File], leftOut: [String] = [], diagnostics: [Diagnostic] = [], patches: [[UInt8]] = []) {
+    package init(files: [File], leftOut: [String] = [], diagnostics: [Diagnostic] = [], patches: [[UInt8]] = [], hunks: [PatchHunk] = []) {
+        self.hunks = hunks
         self.files = files
         self.leftOut = leftOut
         self.diagnostics = diagnostics

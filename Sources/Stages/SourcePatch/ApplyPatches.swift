@@ -7,7 +7,7 @@ let patchSizeLimit = 64 << 20
 /// Applies a series of patch files to a Xen tree, in order and in memory.
 ///
 /// - Parameters:
-///   - patches: unified diffs with one leading folder in their paths (`-p1`), as `git diff`, `git format-patch` or `diff -Nru` write
+///   - patches: unified diffs, alone or in mails, with one leading folder in their paths (`-p1`), as `git diff`, `git format-patch` or `diff -Nru` write
 ///     them. A later patch sees the result of the earlier ones.
 ///   - top: the folder that holds `xen/`. It is only read, and need not be a git repository.
 /// - Returns: the files that differ after the series. Files outside `xen/` are left out and named. A result without files is not an
@@ -16,19 +16,32 @@ let patchSizeLimit = 64 << 20
 ///   may match at another line than the stated one, which is noted.
 package func applyPatches(_ patches: [FilePath], to top: FilePath) throws(PatchError) -> AppliedPatch {
     // All paths of all patches are checked before the first file of the tree is read.
-    var sections: [(patch: FilePath, files: [FilePatch])] = [], contents: [[UInt8]] = []
+    var sections: [(patch: FilePath, files: [FilePatch], isDecoded: Bool)] = [], contents: [[UInt8]] = []
     for patch in patches {
         let bytes = try patchBytes(patch)
         contents.append(bytes)
-        sections.append((patch, try PatchReader.read(bytes, from: patch)))
+        let decoded = try MailText.decoded(bytes, from: patch)
+        let files = try inText(isDecoded: decoded != nil) { () throws(PatchError) in try PatchReader.read(decoded ?? bytes, from: patch) }
+        sections.append((patch, files, decoded != nil))
     }
     var series = PatchSeries(top: top)
-    for (patch, files) in sections {
-        try series.apply(files, from: patch)
+    for (patch, files, isDecoded) in sections {
+        try inText(isDecoded: isDecoded) { () throws(PatchError) in try series.apply(files, from: patch) }
     }
     var result = try series.result()
     result.patches = contents
     return result
+}
+
+/// Marks an error whose line is not a line of the patch file.
+private func inText<Result>(isDecoded: Bool, _ body: () throws(PatchError) -> Result) throws(PatchError) -> Result {
+    do {
+        return try body()
+    } catch {
+        var error = error
+        error.isDecoded = isDecoded
+        throw error
+    }
 }
 
 private func patchBytes(_ patch: FilePath) throws(PatchError) -> [UInt8] {

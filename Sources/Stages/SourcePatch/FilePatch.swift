@@ -15,6 +15,8 @@ struct FilePatch: Equatable {
     var hunks: [Hunk] = []
     /// Where this part begins in the patch file: a line number, counted from 1.
     var line: Int
+    /// The leading folder that the reader dropped from the names: `a`, `b`, `xen-4.17.orig`. nil if the names had none (renames).
+    var leadingFolder: String?
 
     var paths: [String] { oldPath == newPath ? [newPath] : [oldPath, newPath] }
 }

@@ -6,7 +6,7 @@
 ///
 /// - Parameters:
 ///   - content: the patched file, C source or header.
-///   - origins: for each line of `content`, the number of the same line in the original file, counted from 1; 0 for an added line.
+///   - origins: for each line of `content`, the number of the same line in the original file, counted from 1; not positive for an added line.
 /// - Returns: the content with directives, and the map back from reported lines. A directive goes to the first line boundary that allows
 ///   one (see `CLineLexer`); the lines before that boundary keep shifted numbers.
 func renumbered(_ content: [UInt8], origins: [Int]) -> ([UInt8], LineMap) {

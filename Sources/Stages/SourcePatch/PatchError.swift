@@ -23,8 +23,13 @@ package struct PatchError: ExplainedError, Equatable {
         case binary(String)
         /// A path that must not be followed, and the reason.
         case unsafePath(String, String)
-        /// A path outside `xen/` that exists in the tree only inside `xen/`.
-        case wrongBase(String)
+        /// A path that the tree does not have, and the path of the tree that it probably means. For a new file that is a folder, with a slash
+        /// at its end.
+        case wrongBase(String, String)
+        /// A path outside `xen/` in a folder that the tree does not have.
+        case unknownPlace(String)
+        /// A mail whose text can't be read as it was sent. The value says why.
+        case mail(String)
         /// The tree has no such file.
         case missing(String)
         /// The patch creates a file that the tree already has.
@@ -57,6 +62,8 @@ package struct PatchError: ExplainedError, Equatable {
     /// The line in the patch file, counted from 1; nil when no line can be named.
     package var line: Int?
     package var reason: Reason
+    /// Whether `line` counts the lines of a mail's text after decoding.
+    package var isDecoded = false
 
     package init(_ patch: FilePath, line: Int? = nil, _ reason: Reason) {
         self.patch = patch
@@ -65,7 +72,7 @@ package struct PatchError: ExplainedError, Equatable {
     }
 
     package var message: String {
-        let place = line.map { "\(patch):\($0)" } ?? "\(patch)"
+        let place = line.map { isDecoded ? "\(patch), line \($0) of the decoded text" : "\(patch):\($0)" } ?? "\(patch)"
         return switch reason {
         case .unreadable(let errno): "cannot read the patch \(patch): \(errno.description)"
         case .isDirectory: "\(patch) is a folder, not a patch"
@@ -77,7 +84,10 @@ package struct PatchError: ExplainedError, Equatable {
         case .malformed(let what): "\(place): \(what)"
         case .binary(let file): "\(place): binary change of \(file): only text can be patched"
         case .unsafePath(let path, let why): "\(place): the path '\(path)' \(why)"
-        case .wrongBase(let path): "\(place): the tree has no \(path), but it has xen/\(path)"
+        case .wrongBase(let path, let folder) where folder.hasSuffix("/"): "\(place): the patch creates \(path), but probably means a file in \(folder)"
+        case .wrongBase(let path, let real): "\(place): the tree has no \(path), but it has \(real)"
+        case .unknownPlace(let path): "\(place): the tree has no \(path), and no folder that it could be in"
+        case .mail(let what): "\(place): \(what)"
         case .missing(let file): "\(place): the tree has no \(file)"
         case .alreadyThere(let file): "\(place): the patch creates \(file), which is there already"
         case .unreadableSource(let file, let errno): "\(place): cannot read \(file): \(errno.description)"
@@ -97,6 +107,10 @@ package struct PatchError: ExplainedError, Equatable {
             "make the patch with 'git diff', 'git format-patch' or 'diff -Nru a b', from the folder that holds xen/"
         case .wrongBase:
             "make the patch from the folder that holds xen/, with one leading folder in its paths (a/xen/..., b/xen/...)"
+        case .unknownPlace:
+            "paths begin below the folder that holds xen/; if that part is not for the hypervisor, take it out of the patch"
+        case .mail:
+            "save the patch itself: as an attachment, with 'git format-patch', or the raw text from the list's archive"
         case .unsafePath:
             "a patch may only name files below the folder that holds xen/, as a/xen/...; nothing was touched"
         case .missing, .leavesContents:

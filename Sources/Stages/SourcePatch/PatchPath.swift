@@ -13,6 +13,9 @@ enum PatchPath {
     ///
     /// `stripping` drops the first component (`a/`, `b/`), as `-p1` does.
     static func checked(_ name: [UInt8], stripping: Bool) throws(Violation) -> String {
+        guard name.count < lengthLimit else {
+            throw Violation(path: String(decoding: name.prefix(60), as: UTF8.self) + "...", why: "is too long")
+        }
         let shown = String(decoding: name, as: UTF8.self)
         func refuse(_ why: String) -> Violation { Violation(path: shown, why: why) }
         guard !name.isEmpty else { throw refuse("is empty") }
@@ -37,6 +40,9 @@ enum PatchPath {
         }
         return path
     }
+
+    /// In bytes. Linux takes no longer paths (PATH_MAX).
+    private static let lengthLimit = 4096
 
     static func isReadByBuild(_ path: String) -> Bool { readBesideHypervisor.contains { path == $0 || path.hasPrefix("\($0)/") } }
 

@@ -9,6 +9,7 @@ extension PatchReader {
             try readBody(of: &hunk, number: file.hunks.count + 1)
             file.hunks.append(hunk)
         }
+        try requireDecoded(file)
         guard !file.hunks.isEmpty, let next = current else { return }
         // A mail's signature begins with "--", and so does the next section of a plain diff.
         let text = trimmingLineEnd(next)
@@ -16,6 +17,23 @@ extension PatchReader {
         if let first = next.first, Hunk.Origin(rawValue: first) != nil, !isNoise {
             throw malformed("hunk \(file.hunks.count) has more lines than its header says")
         }
+    }
+
+    /// Refuses hunks that are still quoted-printable, from a mail that lost its header: each `=` in them is a code, and `=3D` is among them.
+    func requireDecoded(_ file: FilePatch) throws(PatchError) {
+        var coded: Hunk?
+        for hunk in file.hunks {
+            for line in hunk.lines {
+                let text = trimmingLineEnd(line.text)
+                for place in text.indices where text[place] == UInt8(ascii: "=") {
+                    let code = text[(place + 1)...].prefix(2)
+                    guard code.isEmpty || (code.count == 2 && code.allSatisfy { hexadecimalDigit($0) != nil }) else { return }
+                    if code.elementsEqual("3D".utf8), coded == nil { coded = hunk }
+                }
+            }
+        }
+        guard let coded else { return }
+        throw PatchError(patch, line: coded.line, .mail("the patch is quoted-printable ('=3D' for '='), and has no mail header that says so"))
     }
 
     private mutating func readBody(of hunk: inout Hunk, number: Int) throws(PatchError) {

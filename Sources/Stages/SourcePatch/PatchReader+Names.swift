@@ -23,6 +23,18 @@ extension PatchReader {
         return (try checked(name, stripping: true), TimeStamp.isEpoch(stamp))
     }
 
+    /// The leading folder of the names in the lines `+++ NAME` and `--- NAME`, the first that has one.
+    static func leadingFolder(_ fileLines: Bytes...) -> String? {
+        fileLines.lazy.compactMap { leadingFolder(of: $0.dropFirst(4)) }.first
+    }
+
+    /// The first component of a name that a line begins with; nil for /dev/null and for a name without a folder.
+    static func leadingFolder(of names: Bytes) -> String? {
+        let name = names.first == UInt8(ascii: "\"") ? names.dropFirst() : names
+        guard let slash = name.firstIndex(of: UInt8(ascii: "/")), slash > name.startIndex else { return nil }
+        return String(decoding: name[..<slash], as: UTF8.self)
+    }
+
     /// Reads a name that is the only one in its place, quoted or not.
     func checkedName(_ bytes: Bytes, stripping: Bool) throws(PatchError) -> String {
         if bytes.first == UInt8(ascii: "\""), let quoted = PatchPath.unquote(bytes) {

@@ -43,6 +43,8 @@ struct PatchReader {
             } else if let name = PatchReader.binaryName(line) {
                 try append(FilePatch(kind: .modify, oldPath: name, newPath: name, isBinary: true, line: index + 1))
                 index += 1
+            } else if let damage {
+                throw damage
             } else {
                 index += 1
             }
@@ -66,7 +68,9 @@ struct PatchReader {
 
     private mutating func readGitSection() throws(PatchError) {
         let start = index
-        let common = try nameOnBothSides(trimmingLineEnd(lines[index].dropFirst("diff --git ".utf8.count)))
+        let names = lines[index].dropFirst("diff --git ".utf8.count)
+        let common = try nameOnBothSides(trimmingLineEnd(names))
+        var leadingFolder = PatchReader.leadingFolder(of: names)
         index += 1
         var header = GitHeader()
         var binary = false
@@ -99,6 +103,7 @@ struct PatchReader {
                 index += 1
                 header.new = .some(try nameInFileLine(next).path)
                 index += 1
+                leadingFolder = PatchReader.leadingFolder(next, line)
                 break header
             } else if line.starts(with: "GIT binary patch".utf8) || PatchReader.isBinaryNotice(line) {
                 binary = true
@@ -111,6 +116,7 @@ struct PatchReader {
         }
         var file = try fileSection(header, common: common, start: start)
         file.isBinary = binary
+        file.leadingFolder = leadingFolder
         try readHunks(into: &file)
         try requireWhole(file, header)
         try append(file)
@@ -196,6 +202,7 @@ struct PatchReader {
             if first.isEpoch { kind = .create } else if second.isEpoch { kind = .remove }
         }
         var file = FilePatch(kind: kind, oldPath: path, newPath: path, line: start + 1)
+        file.leadingFolder = PatchReader.leadingFolder(lines[start + 1], lines[start])
         try readHunks(into: &file)
         if let only = file.hunks.first, kind == .modify, only.oldStart == 0, only.oldCount == 0 { file.mayCreate = true }
         try append(file)

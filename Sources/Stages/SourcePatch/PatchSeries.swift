@@ -7,6 +7,11 @@ struct PatchSeries {
     private var leftOut: Set<String> = []
     private var counts: [String: (added: Int, removed: Int)] = [:]
     private var diagnostics: [Diagnostic] = []
+    private var hunks: [PatchHunk] = []
+    /// How many patches were applied.
+    private var patchCount = 0
+    /// How many lines the series has added so far. A series that begins with the same patches counts them the same way.
+    private var addedLines = 0
     /// The last patch that was applied, for errors that are found at the end.
     private var lastPatch: FilePath?
 
@@ -17,12 +22,14 @@ struct PatchSeries {
     /// Applies one patch file.
     mutating func apply(_ files: [FilePatch], from patch: FilePath) throws(PatchError) {
         lastPatch = patch
+        defer { patchCount += 1 }
         let leftOutBefore = leftOut
         let inside = files.filter { $0.paths.contains(where: PatchPath.isInHypervisor) }
         for file in files {
             for path in file.paths where !PatchPath.isInHypervisor(path) {
-                try requireNotMisplaced(path, file, patch)
+                let folder = try folderOutside(path, file, patch)
                 leftOut.insert(path)
+                if path == file.newPath { noteOutside(file, folder) }
             }
             // A binary file outside xen/ (a picture in the documentation) does no harm beside a fix. A patch with nothing else is not a
             // source patch.
@@ -47,6 +54,8 @@ struct PatchSeries {
                 source = try read(file.oldPath, in: tree, file, patch)
             }
             if !PatchPath.isInHypervisor(file.newPath) {
+                // Only the removal of the old name has to do with the hypervisor.
+                hunks.append(PatchHunk(patch: patchCount, file: file.oldPath, line: file.line))
                 guard source != nil else { throw PatchError(patch, line: file.line, .missing(file.oldPath)) }
                 if file.kind == .rename { tree.remove(file.oldPath) }
                 continue
@@ -81,6 +90,7 @@ struct PatchSeries {
             guard source == nil || (source?.bytes.isEmpty == true && !file.hunks.isEmpty) else {
                 throw failure(.alreadyThere(file.newPath))
             }
+            if source == nil, let place = placement.otherPlace(for: file.newPath, of: file) { throw failure(.wrongBase(file.newPath, place)) }
             old = TreeFiles.Content(bytes: [], isExecutable: false, origins: [])
         case .rename, .copy:
             guard let source else { throw failure(.missing(file.oldPath)) }
@@ -91,10 +101,15 @@ struct PatchSeries {
             }
             old = source
             // A copy is a new file: its lines have no old numbers to keep.
-            if file.kind == .copy { old.origins = old.origins.map { _ in 0 } }
+            if file.kind == .copy {
+                old.origins = old.origins.map { _ in 0 }
+                old.originalPath = nil
+            }
         case .modify, .remove:
             if let source {
                 old = source
+            } else if let place = placement.otherPlace(for: file.oldPath, of: file) {
+                throw failure(.wrongBase(file.oldPath, place))
             } else if file.mayCreate {
                 old = TreeFiles.Content(bytes: [], isExecutable: false, origins: [])
             } else {
@@ -104,8 +119,10 @@ struct PatchSeries {
         var new = try applyHunks(of: file, to: old, patch)
         if file.kind == .remove {
             guard new.bytes.isEmpty else { throw failure(.leavesContents(file.oldPath)) }
+            if file.hunks.isEmpty { hunks.append(PatchHunk(patch: patchCount, file: file.newPath, line: file.line)) }
             return nil
         }
+        if file.hunks.isEmpty { hunks.append(PatchHunk(patch: patchCount, file: file.newPath, line: file.line)) }
         // Only an explicit mode changes the executable bit. git's index line only states the mode of the author's file.
         if let mode = file.newMode { new.isExecutable = mode & 0o100 != 0 }
         return new
@@ -128,32 +145,61 @@ struct PatchSeries {
                     hint: HunkLocator.hint(for: misfit.hunk, of: file.hunks, in: lines)))
         }
         noteOffsets(of: file, places)
+        notePlaces(of: file, places)
         var new = old
         do {
             new.bytes = try GitApply().apply(file.hunks, at: places, to: old.bytes)
         } catch {
             throw PatchError(patch, line: file.line, .library(error.words))
         }
-        new.origins = PatchSeries.origins(old.origins, file.hunks, places)
+        new.origins = origins(old.origins, file.hunks, places)
         guard splitLines(new.bytes).count == new.origins.count else {
             throw PatchError(patch, line: file.line, .library("libgit2 made another number of lines than the patch says"))
         }
         return new
     }
 
-    /// The original line number of each line of the result: a context line keeps its number, an added line gets 0.
-    private static func origins(_ old: [Int], _ hunks: [Hunk], _ places: [Int]) -> [Int] {
+    /// What identifies each line of the result: a context line stays what it was, an added line gets a new number.
+    private mutating func origins(_ old: [Int], _ hunks: [Hunk], _ places: [Int]) -> [Int] {
         var origins: [Int] = []
         var next = 0
         for (place, hunk) in zip(places, hunks).sorted(by: { $0.0 < $1.0 }) {
             origins += old[next..<place]
             next = place
             for line in hunk.lines {
-                origins.append(contentsOf: line.origin == .removed ? [] : [line.origin == .added ? 0 : old[next]])
-                if line.origin != .added { next += 1 }
+                switch line.origin {
+                case .removed: next += 1
+                case .added:
+                    addedLines += 1
+                    origins.append(-addedLines)
+                default:
+                    origins.append(old[next])
+                    next += 1
+                }
             }
         }
         return origins + old[next...]
+    }
+
+    private mutating func notePlaces(of file: FilePatch, _ places: [Int]) {
+        var shift = 0
+        for (number, (hunk, place)) in zip(file.hunks, places).enumerated() {
+            hunks.append(
+                PatchHunk(
+                    patch: patchCount, file: file.newPath, line: hunk.line, hunk: number + 1, old: .init(start: place + 1, count: hunk.oldCount),
+                    new: .init(start: place + 1 + shift, count: hunk.newCount)))
+            shift += hunk.newCount - hunk.oldCount
+        }
+    }
+
+    private mutating func noteOutside(_ file: FilePatch, _ folder: String) {
+        if file.hunks.isEmpty { hunks.append(PatchHunk(patch: patchCount, file: file.newPath, line: file.line, outside: folder)) }
+        for (number, hunk) in file.hunks.enumerated() {
+            hunks.append(
+                PatchHunk(
+                    patch: patchCount, file: file.newPath, line: hunk.line, hunk: number + 1, old: .init(start: hunk.oldStart, count: hunk.oldCount),
+                    new: .init(start: hunk.newStart, count: hunk.newCount), outside: folder))
+        }
     }
 
     private mutating func noteOffsets(of file: FilePatch, _ places: [Int]) {
@@ -176,16 +222,18 @@ struct PatchSeries {
     func result() throws(PatchError) -> AppliedPatch {
         var files: [AppliedPatch.File] = []
         for (path, content) in tree.written.sorted(by: { $0.key < $1.key }) where PatchPath.isInHypervisor(path) {
-            let original: TreeFiles.Content?
+            let original: TreeFiles.Content?, source: TreeFiles.Content?
             do {
                 original = try tree.original(path)
+                if let origin = content?.originalPath, origin != path { source = try tree.original(origin) } else { source = original }
             } catch {
                 throw PatchError(lastPatch ?? "", PatchSeries.reason(error, path))
             }
             let (added, removed) = counts[path] ?? (0, 0)
             guard let content else {
                 if original != nil {
-                    files.append(.init(path: path, change: .remove, isNew: false, added: added, removed: removed))
+                    files.append(
+                        .init(path: path, change: .remove, isNew: false, added: added, removed: removed, history: .init(path: path, before: original?.bytes ?? [])))
                 }
                 continue
             }
@@ -196,9 +244,11 @@ struct PatchSeries {
             files.append(
                 .init(
                     path: path, change: .write(content: ready.0, executable: content.isExecutable), isNew: original == nil,
-                    added: added, removed: removed, plainContent: content.bytes, lineMap: ready.1))
+                    added: added, removed: removed, plainContent: content.bytes, lineMap: ready.1,
+                    history: .init(path: content.originalPath, before: source?.bytes ?? [], lines: content.origins)))
         }
-        return AppliedPatch(files: files, leftOut: leftOut.sorted(), diagnostics: diagnostics + outsideNote)
+        return AppliedPatch(
+            files: files, leftOut: leftOut.sorted(), diagnostics: diagnostics + outsideNote, hunks: hunks.sorted { ($0.patch, $0.line) < ($1.patch, $1.line) })
     }
 
     /// One note for all files that are left out, because they are not part of the payload. It is a warning if the hypervisor's build
@@ -240,12 +290,16 @@ struct PatchSeries {
         }
     }
 
-    /// Refuses a patch that was made inside `xen/` or without a leading folder: its paths would seem to lie outside `xen/`, and its
-    /// changes would be left out silently.
-    private func requireNotMisplaced(_ path: String, _ file: FilePatch, _ patch: FilePath) throws(PatchError) {
-        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-        let known = tree.exists(path) || (!folder.isEmpty && tree.exists(folder))
-        let knownInside = tree.exists("xen/\(path)") || (!folder.isEmpty && tree.exists("xen/\(folder)"))
-        if !known, knownInside { throw PatchError(patch, line: file.line, .wrongBase(path)) }
+    private var placement: PathPlacement { PathPlacement(tree: tree) }
+
+    /// The folder of the tree that a path outside `xen/` lies in; empty for the top.
+    ///
+    /// Refuses a path that was made inside `xen/` or with another number of leading folders: its change would be left out silently.
+    private func folderOutside(_ path: String, _ file: FilePatch, _ patch: FilePath) throws(PatchError) -> String {
+        switch placement.verdict(path, of: file) {
+        case .outside(let folder): return folder
+        case .misplaced(let place): throw PatchError(patch, line: file.line, .wrongBase(path, place))
+        case .unknown: throw PatchError(patch, line: file.line, .unknownPlace(path))
+        }
     }
 }

@@ -13,8 +13,11 @@ struct TreeFiles {
     struct Content: Equatable {
         var bytes: [UInt8]
         var isExecutable: Bool
-        /// For each line, its number in the tree's original file, counted from 1; 0 for an added line.
+        /// For each line, what identifies it: in the tree's file its number, counted from 1; for a line that a patch adds a negative
+        /// number of its own, which no other added line of the series has; 0 for a line of a copied file.
         var origins: [Int]
+        /// The path of the tree's file that positive `origins` refer to; nil if there is none.
+        var originalPath: String?
     }
 
     enum Failure: Error {
@@ -30,6 +33,8 @@ struct TreeFiles {
     let top: FilePath
     /// The content that the patches have written; nil for a file that they removed.
     private(set) var written: [String: Content?] = [:]
+    /// How many of the written files lie below each folder.
+    private var folders: [String: Int] = [:]
 
     init(top: FilePath) {
         self.top = top
@@ -38,7 +43,21 @@ struct TreeFiles {
     /// The file after the patches so far; nil if there is none. No component of the path below the top may be a symbolic link.
     func read(_ path: String) throws(Failure) -> Content? {
         if let content = written[path] { return content }
+        try requireNoFileAndFolder(path)
         return try original(path)
+    }
+
+    /// Refuses a path below a file that the patches made, and a file that has the name of a folder that they made.
+    private func requireNoFileAndFolder(_ path: String) throws(Failure) {
+        for above in Self.foldersAbove(path) {
+            if let content = written[above], content != nil { throw .notRegular(at: above) }
+        }
+        if folders[path] != nil { throw .notRegular(at: path) }
+    }
+
+    /// `xen` and `xen/common` for `xen/common/kernel.c`.
+    private static func foldersAbove(_ path: String) -> [String] {
+        path.utf8.indices.filter { path.utf8[$0] == UInt8(ascii: "/") }.map { String(path[..<$0]) }
     }
 
     /// The file in the user's tree, without the patches.
@@ -51,7 +70,10 @@ struct TreeFiles {
             let shown = components[...index].joined(separator: "/")
             switch (mode & S_IFMT, index == components.count - 1) {
             case (S_IFLNK, _): throw .symbolicLink(at: shown)
-            case (S_IFREG, true): return try content(of: place, mode)
+            case (S_IFREG, true):
+                var content = try content(of: place, mode)
+                content.originalPath = path
+                return content
             case (S_IFDIR, false): continue
             default: throw .notRegular(at: shown)
             }
@@ -65,8 +87,25 @@ struct TreeFiles {
         return lstat(top.appending(path).string, &status) == 0
     }
 
-    mutating func write(_ content: Content, to path: String) { written[path] = .some(content) }
-    mutating func remove(_ path: String) { written[path] = .some(nil) }
+    mutating func write(_ content: Content, to path: String) {
+        if !isWritten(path) { for folder in Self.foldersAbove(path) { folders[folder, default: 0] += 1 } }
+        written[path] = .some(content)
+    }
+
+    mutating func remove(_ path: String) {
+        if isWritten(path) {
+            for folder in Self.foldersAbove(path) {
+                let rest = (folders[folder] ?? 0) - 1
+                folders[folder] = rest > 0 ? rest : nil
+            }
+        }
+        written[path] = .some(nil)
+    }
+
+    private func isWritten(_ path: String) -> Bool {
+        if let content = written[path] { return content != nil }
+        return false
+    }
 
     private func fileMode(_ path: FilePath) throws(Failure) -> mode_t? {
         var status = stat()

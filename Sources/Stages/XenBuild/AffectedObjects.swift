@@ -20,7 +20,10 @@ struct AffectedObjects: Sendable {
     /// - Throws: `MoreIsNeeded` if the tree lacks sources of objects that the patch may reach; `WorkFileError`.
     init(original: PreparedTree, patched: PatchedTree, graph: IncludeGraph) throws {
         guard !patched.changed.isEmpty || patched.wasPrepared else { return }
-        let reach = try graph.reaching(patched.changed, alsoAsIn: patched.top.appending("xen"))
+        // Makefiles take effect through commands and generated files, which are compared themselves. No source includes them, not even one
+        // with a computed include.
+        let includable = patched.changed.filter { !BuildSystemQuirks.isMakefile($0) || graph.names($0) }
+        let reach = try graph.reaching(includable, alsoAsIn: patched.top.appending("xen"))
         if original.depth != .everything { try Self.checkSources(of: original, reached: reach.names, headers: patched.changed) }
         // A new file may hide another of the same name, and the old dependencies do not list the new file.
         let mayShadow = try patched.changed.contains { try WorkFiles.kind(of: original.xen.appending($0)) == nil }

@@ -62,7 +62,7 @@ extension TreePreparation {
 
         let compiler = ObjectCompiler(
             runner: runner, toolchain: toolchain, launcher: try Launcher(request, tops: [original.top, patched.top], folder: area.folder), store: cache.objects,
-            work: area.folder, logs: request.logs)
+            naming: LocalNaming(architecture: request.processor), work: area.folder, logs: request.logs)
         let compiled: PairCompiler.Outcome
         do {
             compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched)
@@ -74,13 +74,14 @@ extension TreePreparation {
             throw MoreIsNeeded("no object that make names reads all of the patch's files")
         }
         try kept?.keep(compiled.pairs)
+        let accounts = FileAccounting(request, original: original, patched: patched, readers: compiled.readers)
         let isWhole = original.depth == .everything
         let depthReason = reason ?? (isWhole && depth != .everything ? "an earlier run prepared it" : nil)
         return BuildOutcome(
             pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
             fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration,
-            diagnostics: accountForFiles(request, original: original, patched: patched, readByObjects: compiled.read),
-            decisions: compiled.decisions, preparation: PreparationDecision(isWhole: isWhole, reason: depthReason))
+            diagnostics: accounts.diagnostics, decisions: compiled.decisions, uses: accounts.uses,
+            preparation: PreparationDecision(isWhole: isWhole, reason: depthReason))
     }
 
     /// Whether there is a known reason why a file of the patch is in no compiled object.

@@ -1,6 +1,7 @@
 import Diagnostics
 import SourcePatch
 import SystemPackage
+import TargetArchitecture
 import XenSource
 
 /// Everything that the build stage needs to know. It reads no environment variables and no settings file.
@@ -8,8 +9,8 @@ package struct BuildRequest: Sendable {
     /// It is only read, never written.
     package var tree: XenTree
     package var patch: AppliedPatch
-    /// The name for `make XEN_TARGET_ARCH=`: `x86_64`, `arm64`, `arm32`.
-    package var architecture: String
+    /// The processor that the hypervisor runs on.
+    package var processor: any TargetArchitecture
     /// The Kconfig option that marks a configuration for an architecture, by the architecture's name: `["arm64": "ARM_64"]`.
     package var architectureOptions: [String: String]
     /// The `e_machine` that the compiler's objects must have; nil skips the check.
@@ -46,15 +47,18 @@ package struct BuildRequest: Sendable {
     /// The folder for copies of both trees and of the compared objects; nil makes no copies. See `KeptWork`.
     package var keepWork: FilePath?
 
+    /// The name for `make XEN_TARGET_ARCH=`: `x86_64`, `arm64`, `arm32`.
+    var architecture: String { processor.name }
+
     package init(
-        tree: XenTree, patch: AppliedPatch, architecture: String, architectureOptions: [String: String] = [:], machine: UInt16? = nil, crossPrefix: String = "",
+        tree: XenTree, patch: AppliedPatch, processor: any TargetArchitecture, architectureOptions: [String: String] = [:], machine: UInt16? = nil, crossPrefix: String = "",
         toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil, xenDebug: Bool = false,
         launcher: [String] = [], jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: FilePath? = nil
     ) {
         self.tree = tree
         self.patch = patch
-        self.architecture = architecture
+        self.processor = processor
         self.architectureOptions = architectureOptions
         self.machine = machine
         self.crossPrefix = crossPrefix

@@ -12,7 +12,6 @@ enum BuildSystemQuirks {
     /// The generated header that says when, where and by whom the hypervisor was built, and from what source (4.7 to 4.22).
     static let buildFacts = "xen/\(buildFactsInHypervisor)"
     static let buildFactsInHypervisor = "include/xen/compile.h"
-    static let buildFactsTemplate = "xen/include/xen/compile.h.in"
 
     /// The object with a packed copy of the configuration, which the hypervisor gives out on request (since 4.14). It describes how the
     /// running hypervisor was built, and no payload changes that.
@@ -134,6 +133,14 @@ enum BuildSystemQuirks {
             || (name.hasPrefix(".") && !path.hasPrefix("include/compat/.xlat/")) || path.hasPrefix("tools/")
             || path.hasPrefix("scripts/") || path.hasPrefix("include/config/") || path.hasSuffix("/mkelf32")
             || path.hasSuffix("/mkreloc")
+    }
+
+    /// The part of a generated file that objects can depend on. The header with the configuration begins with a comment that has the
+    /// version in it, and every object includes it (4.7 to 4.22).
+    static func essence(of bytes: [UInt8], at path: String) -> [UInt8] {
+        guard path == "include/generated/autoconf.h" else { return bytes }
+        let lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: true)
+        return Array(lines.filter { $0.starts(with: "#".utf8) }.joined(separator: [0x0a]))
     }
 
     /// Whether only the last link reads the file, and no object.

@@ -11,7 +11,7 @@ import WorkFiles
 ///     users               locked by all runs that use the folder together, or by one that removes things alone
 struct Cache: Sendable {
     /// Part of every key. It changes when the kept files, or the way they are made, change.
-    static let schema = "3"
+    static let schema = "4"
     /// The folders that this program makes and removes.
     static let parts = ["trees", "objects", "work", "locks"]
     /// Other names that are allowed in a cache folder: the dom0s of test drives, and a file system's own folder.

@@ -46,6 +46,12 @@ struct IncludeGraph: Sendable {
         if more.isComputed { files[path, default: Includes()].isComputed = true }
     }
 
+    /// Whether a source includes a file by its name.
+    func names(_ path: String) -> Bool {
+        let name = Self.basename(path)
+        return files.values.contains { $0.names.contains(name) || $0.assembler.contains(name) }
+    }
+
     /// The files that reach one of `changed` through includes, and `changed` itself.
     struct Reach: Sendable, Equatable {
         var paths: Set<String>

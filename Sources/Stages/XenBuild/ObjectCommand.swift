@@ -34,6 +34,9 @@ struct ObjectCommand: Sendable, Equatable {
         CompilerArguments(command.words).forcedIncludes.map { String($0.split(separator: "/").last ?? "") }
     }
 
+    /// Whether its source is in C. The compiler then writes assembly text first.
+    var isCompiled: Bool { sourceAsCompiled.hasSuffix(".c") }
+
     /// Whether the object contains line numbers besides those of debug information and of the source itself. Sanitizers and coverage add
     /// them.
     var storesLines: Bool {

@@ -1,3 +1,4 @@
+import ELFModel
 import SystemPackage
 import WorkFiles
 
@@ -7,6 +8,7 @@ struct ObjectCompiler: Sendable {
     let toolchain: Toolchain
     let launcher: Launcher
     let store: ObjectStore
+    let naming: LocalNaming
     /// The folder for objects before they go into the store.
     let work: FilePath
     let logs: FilePath
@@ -60,12 +62,66 @@ struct ObjectCompiler: Sendable {
         if let entry = store.find(key) { return Result(entry: entry, wasCached: true) }
         let folder = work.appending(side)
         try WorkFiles.makeFolder(folder)
-        let output = folder.appending("\(key).o"), rule = folder.appending("\(key).d")
-        let log = logs.appending(side).appending(command.name + ".log")
-        let words = command.command.replay(in: top, output: output, dependencies: rule, extra: ObjectCommand.differFlags(toolchain, top: top))
-        guard try await runner.run(launcher.words + words, in: command.command.folder(in: top), log: log, adding: launcher.variables(for: top)) else {
-            throw BuildError.fromLog("\(command.source) (\(side)) does not compile", log: log)
+        let step = Step(command: command, key: key, top: top, side: side, folder: folder)
+        let object = command.isCompiled ? try await compileAndAssemble(step) : try await run(step, making: "o")
+        return Result(entry: try store.store(key, object: object, dependencies: try read(step.rule, command, top: top)), wasCached: false)
+    }
+
+    /// One compilation that is not in the store.
+    private struct Step {
+        let command: ObjectCommand
+        let key: String
+        let top: FilePath
+        let side: String
+        let folder: FilePath
+
+        var rule: FilePath { file("d") }
+        func file(_ suffix: String) -> FilePath { folder.appending("\(key).\(suffix)") }
+    }
+
+    /// Compiles to assembly text, and assembles that: what the compiler itself would do. Where a reference to a local variable could mean
+    /// another one as well, it assembles the text again with names for the local variables.
+    ///
+    /// If the second object is not the same apart from the names, the first one counts, and the comparison has to live with the doubt.
+    private func compileAndAssemble(_ step: Step) async throws -> FilePath {
+        let text = try await run(step, making: "s")
+        let plain = try await assemble(text, step, into: "o")
+        defer { try? WorkFiles.remove(text) }
+        let object = try ELFFile.read(plain, debugSections: false)
+        let names = naming.names(in: object)
+        guard !names.isEmpty else { return plain }
+        let namedText = step.file("named.s")
+        defer { try? WorkFiles.remove(namedText) }
+        try WorkFiles.write(try WorkFiles.read(text) + Array(NamedLocals.assembly(for: names).utf8), to: namedText)
+        guard let named = try? await assemble(namedText, step, into: "named.o") else { return plain }
+        guard naming.areSame(object, try ELFFile.read(named, debugSections: false)) else {
+            try WorkFiles.remove(named)
+            return plain
         }
-        return Result(entry: try store.store(key, object: output, dependencies: try read(rule, command, top: top)), wasCached: false)
+        try WorkFiles.remove(plain)
+        return named
+    }
+
+    /// Runs the object's own command.
+    ///
+    /// - Parameter suffix: `o` for the object, `s` for assembly text.
+    private func run(_ step: Step, making suffix: String) async throws -> FilePath {
+        let output = step.file(suffix), command = step.command.command, extra = ObjectCommand.differFlags(toolchain, top: step.top)
+        let words = command.replay(in: step.top, output: output, dependencies: step.rule, extra: extra)
+        try await run(launcher.words + (suffix == "s" ? words.map { $0 == "-c" ? "-S" : $0 } : words), step, log: ".log")
+        return output
+    }
+
+    private func assemble(_ text: FilePath, _ step: Step, into suffix: String) async throws -> FilePath {
+        let output = step.file(suffix), extra = ObjectCommand.differFlags(toolchain, top: step.top)
+        try await run(step.command.command.assembling(text, in: step.top, output: output, extra: extra), step, log: ".assemble.log")
+        return output
+    }
+
+    private func run(_ words: [String], _ step: Step, log suffix: String) async throws {
+        let log = logs.appending(step.side).appending(step.command.name + suffix)
+        guard try await runner.run(words, in: step.command.command.folder(in: step.top), log: log, adding: launcher.variables(for: step.top)) else {
+            throw BuildError.fromLog("\(step.command.source) (\(step.side)) does not compile", log: log)
+        }
     }
 }

@@ -52,12 +52,15 @@ package struct BuildOutcome: Sendable, Equatable {
     /// Why each object that the patch may affect was compiled or not, sorted by name.
     package var decisions: [ObjectDecision]
     package var preparation: PreparationDecision?
+    /// What became of each file of the patch in `xen/`.
+    package var uses: [PatchedFileUse]
 
     package init(
         pairs: [ObjectPair], objectCount: Int, compiled: Int, fromCache: Int, compiler: String,
         configuration: KernelConfiguration = KernelConfiguration(text: ""), diagnostics: [Diagnostic] = [], decisions: [ObjectDecision] = [],
-        preparation: PreparationDecision? = nil
+        uses: [PatchedFileUse] = [], preparation: PreparationDecision? = nil
     ) {
+        self.uses = uses
         self.decisions = decisions
         self.preparation = preparation
         self.configuration = configuration

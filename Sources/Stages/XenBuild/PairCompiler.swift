@@ -15,6 +15,8 @@ struct PairCompiler: Sendable {
         var read: Set<String> = []
         /// Sorted by name.
         var decisions: [ObjectDecision] = []
+        /// The objects that were made from each changed file, compared or found to have the same source.
+        var readers: [String: Set<String>] = [:]
     }
 
     fileprivate struct One: Sendable {
@@ -58,7 +60,10 @@ struct PairCompiler: Sendable {
             outcome.compiled += one.compiled
             outcome.fromCache += one.fromCache
             outcome.read.formUnion(one.read)
-            if let decision = one.decision { outcome.decisions.append(decision) }
+            if let decision = one.decision {
+                outcome.decisions.append(decision)
+                for path in one.read where patched.changed.contains(path) { outcome.readers[path, default: []].insert(decision.object) }
+            }
             if let pair = one.pair { outcome.pairs.append(pair) }
         }.sorted()
     }

@@ -14,6 +14,8 @@ struct PatchedTree: Sendable {
     var readByOthers: Set<String>
     /// Whether make prepared this tree from scratch.
     var wasPrepared: Bool
+    /// What the patch changes in the hypervisor's texts about its version.
+    var versionChanges: [VersionChange] = []
 
     /// - Parameters:
     ///   - original: the tree that was prepared without the patch.
@@ -37,12 +39,14 @@ struct PatchedTree: Sendable {
             try WorkFiles.remove(top)
         }
         guard original.depth == .everything else { throw MoreIsNeeded("make decides what becomes of the patch's files") }
-        let prepared = try await preparation.prepared(patch: patch)
+        let prepared = try await preparation.prepared(patch: patch, over: original)
+        let generated = prepared.generatedFacts
+        let facts = try WorkFiles.kind(of: generated) == nil ? nil : preparation.factsChange(original, patched: WorkFiles.read(generated))
         return PatchedTree(
             key: prepared.key, top: prepared.top, objects: prepared.objects,
             changed: try paths.union(differences(original.top, prepared.top)),
             changedOptions: prepared.configuration.differences(from: original.configuration),
-            readByOthers: prepared.readByOthers, wasPrepared: true)
+            readByOthers: prepared.readByOthers, wasPrepared: true, versionChanges: facts?.changes ?? [])
     }
 
     /// False only if the patch changes nothing but existing C and assembly files that the compiler alone reads. If the compiler also
@@ -81,7 +85,8 @@ struct PatchedTree: Sendable {
                 let target = WorkFiles.moved(try WorkFiles.linkTarget(a.appending("xen").appending(path)), from: a, to: b)
                 if try WorkFiles.linkTarget(b.appending("xen").appending(path)) != target { result.insert(path) }
             } else {
-                let one = try WorkFiles.read(a, "xen/\(path)"), other = try WorkFiles.read(b, "xen/\(path)")
+                let one = BuildSystemQuirks.essence(of: try WorkFiles.read(a, "xen/\(path)"), at: path)
+                let other = BuildSystemQuirks.essence(of: try WorkFiles.read(b, "xen/\(path)"), at: path)
                 // A generated file may contain the path where it was made (`cpuid-autogen.h` does).
                 if one != other, withPlaceholder(one, for: a) != withPlaceholder(other, for: b) { result.insert(path) }
             }

@@ -29,6 +29,9 @@ struct PreparedTree: Sendable {
 
     var xen: FilePath { top.appending("xen") }
 
+    /// The header with the build's facts as make wrote it, before the running hypervisor's took its place.
+    var generatedFacts: FilePath { top.removingLastComponent().appending("generated-compile.h") }
+
     /// Files, relative to `xen/`, that the compiler read for something other than an object.
     var readByOthers: Set<String> { others.reduce(into: []) { $0.formUnion($1.reads) } }
 }
@@ -55,9 +58,10 @@ struct TreePreparation: Sendable {
     ///
     /// - Parameters:
     ///   - patch: the files to write over the copy before it is configured.
+    ///   - original: the tree without the patch, if there is a patch.
     ///   - depth: how far to prepare. A kept tree that was prepared further is used as well.
     /// - Throws: `MoreIsNeeded` at the depth of headers, when make does not say enough.
-    func prepared(patch: AppliedPatch? = nil, depth: PreparedTree.Depth = .everything) async throws -> PreparedTree {
+    func prepared(patch: AppliedPatch? = nil, over original: PreparedTree? = nil, depth: PreparedTree.Depth = .everything) async throws -> PreparedTree {
         let key = key(patch)
         let jobs = request.jobs
         if depth != .everything, let folder = try await cache.tree(key).completed(jobs: jobs), let tree = try? load(key: key, folder: folder) {
@@ -70,7 +74,7 @@ struct TreePreparation: Sendable {
         if let folder = try await place.completed(jobs: jobs), let tree = try? load(key: key, folder: folder, depth: depth) { return tree }
         let folder = try place.begin()
         do {
-            try await make(folder, patch: patch, depth: depth)
+            try await make(folder, patch: patch, over: original, depth: depth)
             let tree = try load(key: key, folder: folder, depth: depth)
             try await place.complete(folder, jobs: jobs)
             return tree
@@ -100,7 +104,7 @@ struct TreePreparation: Sendable {
         return key.finished()
     }
 
-    private func make(_ folder: FilePath, patch: AppliedPatch?, depth: PreparedTree.Depth) async throws {
+    private func make(_ folder: FilePath, patch: AppliedPatch?, over original: PreparedTree?, depth: PreparedTree.Depth) async throws {
         let top = folder.appending("tree"), recording = folder.appending("recording")
         let side = patch == nil ? "original" : "patched"
         for name in [RecordingFolder.objects, RecordingFolder.others] { try WorkFiles.makeFolder(recording.appending(name)) }
@@ -124,7 +128,7 @@ struct TreePreparation: Sendable {
             if let python = try await interpreter(for: top) { environment["PYTHON"] = try make.installInterpreter([python, "-S"]) }
             try await recordDryRun(make, in: recording, side: side, environment: environment)
         }
-        try keepBuildFacts(in: top)
+        try keepBuildFacts(in: top, over: original)
     }
 
     /// Copies a tree whose configuration is final, for a dry run that runs at the same time as the make that makes headers. Two makes in
@@ -213,23 +217,6 @@ struct TreePreparation: Sendable {
                 try WorkFiles.write(record.bytes, to: recording.appending(name).appending("dry-run-\(1_000_000 + number)"))
             }
         }
-    }
-
-    /// Keeps the date, person and machine of the user's own build, so that objects that contain them equal those of the hypervisor from
-    /// that build.
-    ///
-    /// The given tree is often a fresh copy of the one that was built, so the file beside xen-syms is preferred.
-    private func keepBuildFacts(in top: FilePath) throws {
-        let path = BuildSystemQuirks.buildFacts
-        guard !request.patch.files.contains(where: { $0.path == BuildSystemQuirks.buildFactsTemplate }) else { return }
-        for source in [factsBesideImage, request.tree.top.appending(path)].compactMap({ $0 }) {
-            guard case .regular = try WorkFiles.kind(of: source) else { continue }
-            return try WorkFiles.write(try WorkFiles.read(source), to: top.appending(path))
-        }
-    }
-
-    private var factsBesideImage: FilePath? {
-        request.image?.removingLastComponent().appending(BuildSystemQuirks.buildFactsInHypervisor)
     }
 
     /// Makes an empty object for the target. The recorder copies it to the output of each recorded command.

@@ -25,6 +25,7 @@ extension BuildOutcome {
         result.below = first.pairs
         result.compiled += first.compiled
         result.fromCache += first.fromCache
+        result.uses = uses.joined(with: first.uses)
         result.pairs = first.pairs.map { stage in
             guard var pair = whole.removeValue(forKey: stage.name) else {
                 // All patches together do not affect it, so it is again as in the tree.

@@ -51,4 +51,18 @@ struct TreeCommand: Sendable, Hashable {
     func preprocessing(in top: FilePath, output: FilePath, dependencies: FilePath) -> [String] {
         replay(in: top, output: output, dependencies: dependencies, extra: []).map { $0 == "-c" ? "-E" : $0 }
     }
+
+    /// The object's command, changed to assemble a text that its compiler wrote.
+    func assembling(_ text: FilePath, in top: FilePath, output: FilePath, extra: [String]) -> [String] {
+        let source = CompilerArguments(words).inputs.first
+        var words = words
+        // What is about preprocessing has no use here, and Clang complains about it.
+        while let index = words.firstIndex(where: { ["-MQ", "-MT"].contains($0) }), index + 1 < words.count { words.removeSubrange(index...index + 1) }
+        words.removeAll { $0 == "-MP" }
+        var command = self
+        command.words = words.map { $0 == source ? text.string : $0 }
+        let all = command.replay(in: top, output: output, dependencies: output, extra: extra + ["-Wno-unused-command-line-argument"])
+        guard let rule = all.lastIndex(of: "-MD") else { return all }
+        return Array(all[..<rule] + all[(rule + 3)...])
+    }
 }

@@ -87,6 +87,11 @@ package struct XenImage: Sendable {
         if let machine, machine != file.header.machine {
             throw fail("is for another machine (ELF machine \(file.header.machine), expected \(machine))")
         }
+        // `objcopy --only-keep-debug` keeps the sections' headers and the symbols, and makes the sections zero-filled.
+        let code = file.sections.filter { $0.isAllocated && $0.isExecutable && $0.size > 0 }
+        if !code.isEmpty, code.allSatisfy(\.isZeroFilled) {
+            throw fail("has no code: it has only the debug information of a hypervisor", "give the xen-syms with the code; this file was split off from it")
+        }
         guard let buildID = BuildIDNote.find(in: file) else {
             throw fail("has no build-id", "live patching needs a hypervisor that was linked with --build-id")
         }
@@ -124,6 +129,16 @@ package struct XenImage: Sendable {
         }
         guard !globals.isEmpty else {
             throw fail("has no symbols", "a stripped file can't be used: give the xen-syms of that build")
+        }
+        // Local symbols have a meaning only with the name of their file in front.
+        guard !groups.isEmpty else {
+            throw fail(
+                "has no FILE symbols, so it can't be told which static function belongs to which source",
+                "give the xen-syms as the build left it: 'strip -g' and 'objcopy -g' take these symbols out")
+        }
+        guard groups.contains(where: { !$0.symbols.isEmpty }) else {
+            throw fail(
+                "has no local symbols, so its static functions can't be found", "give the xen-syms as the build left it: 'strip -x' takes these symbols out")
         }
         self.fileGroups = groups
         self.globals = globals

@@ -95,6 +95,18 @@ import WorkFiles
         patch("no such file", hunk(of: "a/xen/common/nothing.c"), says: ["xen/common/nothing.c"]),
         patch("other content", "--- a/xen/common/sched.c\n+++ b/xen/common/sched.c\n@@ -1,2 +1,2 @@\n nothing\n-of\n+this\n", says: ["xen/common/sched.c"]),
         patch("cut short", "--- a/xen/common/sched.c\n+++ b/xen/common/sched.c\n@@ -1,20 +1,21 @@\n #include <xen/cache.h>\n+int i;\n", says: []),
+        patch("made in xen/", hunk(of: "a/common/sched.c"), says: ["xen/common/sched.c"]),
+        patch("without a leading folder", hunk(of: "xen/common/sched.c"), says: ["xen/common/sched.c"]),
+        patch("one folder too many", hunk(of: "a/xen/xen/common/sched.c"), says: ["xen/common/sched.c"]),
+        patch("a new file made in xen/", "--- /dev/null\n+++ b/common/new.c\n@@ -0,0 +1 @@\n+int i;\n", says: ["common/new.c", "xen/common/"]),
+        patch("for a folder that is not there", hunk(of: "a/nowhere/x.c"), says: ["nowhere/x.c"]),
+        patch(
+            "a file and a folder of one name", ["out", "out/x.c"].map { "--- /dev/null\n+++ b/xen/\($0)\n@@ -0,0 +1 @@\n+int i;\n" }.joined(),
+            says: ["xen/out"]),
+        patch(
+            "quoted-printable without a header", "--- a/xen/common/sched.c\n+++ b/xen/common/sched.c\n@@ -1 +1,2 @@\n #include <xen/cache.h>\n+int i =3D 1;\n",
+            says: ["quoted-printable"]),
+        patch("an unknown encoding", "Content-Transfer-Encoding: x-uuencode\n\n" + hunk(of: "a/xen/common/sched.c"), says: ["x-uuencode"]),
         Input(testDescription: "random bytes", code: 7, says: ["bad.patch"], options: ["-p": "bad.patch"]) {
             try WorkFiles.write((0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ $0 >> 3) }, to: $0.appending("bad.patch"))
         },
@@ -136,6 +148,9 @@ import WorkFiles
         },
         xenSyms("for one of two targets", says: ["none is given for arm64"], options: ["--arch": "x86_64,arm64"]) { _ in },
         xenSyms("called another's", says: ["--xen-syms arm64=xen-syms", "is for x86_64"], options: ["--xen-syms": "arm64=xen-syms"]) { _ in },
+        xenSyms("with debug information only", says: ["has no code"]) { try await run("objcopy", ["--only-keep-debug", $0.string]) },
+        xenSyms("without FILE symbols", says: ["FILE symbols"]) { try await run("strip", ["-g", $0.string]) },
+        xenSyms("without local symbols", says: ["local symbols"]) { try await run("strip", ["-x", $0.string]) },
         xenSyms("without symbols", says: ["symbols"]) { try await run("strip", [$0.string]) },
         xenSyms("an object", says: ["not a linked hypervisor"]) {
             try await run("gcc", ["-x", "c", "-c", "/dev/null", "-o", $0.string])

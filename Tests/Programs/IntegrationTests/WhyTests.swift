@@ -32,7 +32,7 @@ import XenRig
 
     @Test func debugSaysWhichVariableIsWhichAndWhy() async throws {
         try await build("D2-static-local", ["--debug"]) { ending, _ in
-            #expect(lines(ending, "compare").contains { $0.contains("is the original's") && $0.contains("its declaration stands at") }, "\(ending.error)")
+            #expect(lines(ending, "compare").contains { $0.contains("is the original's") && $0.contains("leaves its declaration at") }, "\(ending.error)")
             #expect(lines(ending, "link").contains { $0.contains("printk") && $0.contains("is the hypervisor's") })
         }
         try await build("D2-static-local", []) { ending, _ in #expect(lines(ending, "compare").isEmpty) }

@@ -28,6 +28,7 @@ final class EventRecorder: BuildObserver {
                 case .compiled: "compiled"
                 case .builtHypervisor: "built"
                 case .compared: "compared"
+                case .accountedFor: "accounted for"
                 case .linked(let report): report == nil ? "linked nothing" : "linked"
                 case .foundOriginal: "original found"
                 case .checked: "checked"

@@ -1,3 +1,4 @@
+import ArchX86_64
 import SourcePatch
 import SystemPackage
 import TestTools
@@ -78,7 +79,7 @@ private struct WholeTrees: Sendable {
     func request(_ change: ChangeCase, cache: FilePath, logs: FilePath) async throws -> BuildRequest {
         let program = try #require(RealXen.program)
         return BuildRequest(
-            tree: tree, patch: try applyPatches(change.patches, to: tree.top), architecture: "x86_64", jobs: 2, cache: cache, logs: logs,
+            tree: tree, patch: try applyPatches(change.patches, to: tree.top), processor: ArchX86_64(), jobs: 2, cache: cache, logs: logs,
             environment: environment, recorder: [program.string, "record-compile"])
     }
 
@@ -98,12 +99,12 @@ private struct WholeTrees: Sendable {
         try await withTemporaryFolder { folder in
             let program = try #require(RealXen.program)
             let request = BuildRequest(
-                tree: tree, patch: patch, architecture: "x86_64", jobs: 2, cache: cache, logs: folder.appending("logs"), environment: environment,
+                tree: tree, patch: patch, processor: ArchX86_64(), jobs: 2, cache: cache, logs: folder.appending("logs"), environment: environment,
                 recorder: [program.string, "record-compile"])
             let preparation = try await TreePreparation(request) { _ in }
             let trees = [try await preparation.prepared(), try await preparation.prepared(patch: patch)]
             let compiler = ObjectCompiler(
-                runner: preparation.runner, toolchain: preparation.toolchain, launcher: Launcher(), store: preparation.cache.objects,
+                runner: preparation.runner, toolchain: preparation.toolchain, launcher: Launcher(), store: preparation.cache.objects, naming: LocalNaming(architecture: request.processor),
                 work: folder.appending("work"), logs: request.logs)
             var result: [String: (original: FilePath?, patched: FilePath?)] = [:]
             for (side, tree) in zip(["original", "patched"], trees) {

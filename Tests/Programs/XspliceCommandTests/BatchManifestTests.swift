@@ -88,8 +88,8 @@ import Testing
 
     @Test(arguments: [
         (#"{ "patches": [] }"#, "fixes[0].patches: no patch is named"), (#"{ "name": "x" }"#, "fixes[0].patches: is missing"),
-        (#"{ "patches": ["p"], "hypervisors": [] }"#, "fixes[0].hypervisors: the list is empty"),
-        (#"{ "patches": ["p"], "hypervisors": ["c"] }"#, "fixes[0].hypervisors: no hypervisor is called 'c'"),
+        (#"{ "patches": ["p"], "hypervisors": [] }"#, "fixes[0].hypervisors: the list of fix 'p' is empty"),
+        (#"{ "patches": ["p"], "hypervisors": ["c"] }"#, "fixes[0].hypervisors: no hypervisor of fix 'p' is called 'c'"),
         (#"{ "patches": ["p"] }, { "patches": ["q/p.patch"] }"#, "fixes[1].name: 'p' is there twice"),
         (#"{ "patches": ["p"], "options": ["--force"] }"#, "fixes[0].options: '--force' is not an option of a fix"),
         (#"{ "patches": ["p"], "options": ["-o=/etc"] }"#, "fixes[0].options: '-o' is not an option of a fix"),

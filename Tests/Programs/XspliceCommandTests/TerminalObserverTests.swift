@@ -46,7 +46,8 @@ import XenBuild
             (.patch, .patched(.init(sources: ["a/fix.patch"], files: []))),
             (.compile, .compiled(.init(objects: 9, concerned: 2, compiled: 3, fromCache: 1, compiler: "gcc"))),
             (.hypervisor, .builtHypervisor(buildID: "bb")), (.compare, .compared(.init(same: 1, changed: 1, new: 0, refused: 0))),
-            (.link, .linked(nil)), (.original, .foundOriginal(.init(replaced: 1, equal: 1))), (.check, .checked(isAccepted: true, version: "4.17.5")),
+            (.hunks, .accountedFor([.init(patch: "a", line: 1, file: "xen/a.c", hunk: 1, ending: .compared, objects: ["a.o"])])), (.link, .linked(nil)),
+            (.original, .foundOriginal(.init(replaced: 1, equal: 1))), (.check, .checked(isAccepted: true, version: "4.17.5")),
             (.check, .checked(isAccepted: false, version: "4.17.5")),
             (.proof, .proven(.init(functions: 3, references: 41, tableEntries: 6, hypervisorVariables: 2))),
             (.proof, .proven(.init(functions: 1, references: 1, tableEntries: 0, hypervisorVariables: 1))),
@@ -65,6 +66,7 @@ import XenBuild
                  ✓ compile    2 of 9 objects concerned, 3 compiled, 1 from cache
                  ✓ hypervisor xen-syms built, build-id bb
                  ✓ compare    1 function the same, 1 changed, 0 new, 0 refused
+                 ✓ hunks      1 hunk: 1 in an object that differs
                  ✓ link       no payload
                  ✓ original   1 of 1 replaced function equals the running hypervisor byte for byte
                  ✓ check      the loader of Xen 4.17.5 would accept it

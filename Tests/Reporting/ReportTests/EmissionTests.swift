@@ -13,6 +13,7 @@ import WorkFiles
         "ItemJudgement.swift": [.placementChanged: [.error, .warning, .note]],
         // Whether the address of a constant may have been kept, or another constant points to it.
         "ConstantAddresses.swift": [.constantTableChanged: [.error, .warning]],
+        "Classifier+Places.swift": [.correlationAmbiguous: [.warning, .note]],
     ]
 
     /// How many calls of `Diagnostic(…)` have an identifier that somebody else gives, by file.

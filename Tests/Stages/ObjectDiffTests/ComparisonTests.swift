@@ -84,7 +84,7 @@ import XenVersions
             "u32 e(void) { static u32 n = 1; return n += 5; } u32 f(void) { static u32 n = 1; return n++; } u32 g(void) { static u32 n = 1; return n += 2; }")
         #expect(set.names(.changed).isEmpty)
         #expect(set.names(.new).count == 2)
-        #expect(!set.records.contains { $0.twin?.evidence.isGuess == true })
+        #expect(!set.records.contains { $0.twin?.evidence.doubt != nil })
     }
 
     @Test func aCounterpartOfAnotherFunctionIsNoTwin() async throws {

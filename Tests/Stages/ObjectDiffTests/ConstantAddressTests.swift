@@ -35,6 +35,30 @@ import Testing
         #expect(found.isEmpty, "\(found)")
     }
 
+    private static let cold = "extern void rare(const char *) __attribute__((cold));"
+
+    /// The search goes on in `f.cold`, with the table's address in a register.
+    @Test(arguments: ["rare(t[i].name); return t[i].weight + n;", "for ( i++; i < 6; i++ ) if ( t[i].weight == n ) { rare(t[i].name); return i; }"])
+    func aTableThatOnlyTheColdPartReadsAsWellMayChange(use: String) async throws {
+        let found = try await diagnostics {
+            """
+            \(Self.cold) \(Self.table) static const struct ops t[6] = { { 0, "a", \($0) }, { 0, "b", 4 } };
+            u32 f(u32 n) { u32 i; for ( i = 0; i < 6; i++ ) { if ( t[i].weight == n ) return i; if ( t[i].weight > 100 ) { \(use) } } return 7; }
+            """
+        }
+        #expect(found.filter { $0.severity == .error }.isEmpty, "\(found)")
+    }
+
+    @Test func aTableThatTheColdPartKeepsIsRefused() async throws {
+        let found = try await diagnostics {
+            """
+            \(Self.cold) \(Self.table) static const struct ops t[6] = { { 0, "a", \($0) }, { 0, "b", 4 } }; const struct ops *kept;
+            u32 f(u32 n) { u32 i; for ( i = 0; i < 6; i++ ) if ( t[i].weight > n ) { rare(t[i].name); kept = &t[i]; return 1; } return 7; }
+            """
+        }
+        #expect(found.contains { $0.id == .constantTableChanged && $0.severity == .error }, "\(found)")
+    }
+
     /// As `intel_idle_ids` of Xen: boot code keeps one of the pointers, and the table's data does not show it.
     @Test func aTableThatBootDataPointsToIsRefused() async throws {
         let found = try await diagnostics {

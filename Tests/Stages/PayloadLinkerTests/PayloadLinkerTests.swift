@@ -216,27 +216,6 @@ import XenVersions
         #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id.rawValue) == [id])
     }
 
-    @Test("the end of an array and the start of a new variable behind it, in one section, are one place")
-    func theEndOfAnArrayThatIsTheStartOfSomethingNew() async throws {
-        let array = "struct ent { u64 a, b; }; static __read_mostly struct ent tab[4] = { { 1 } };\n"
-        let f = { (n: Int) in "void f(void) { tab[1].a += \(n); sink(tab); sink(tab + 4); }\n" }
-        let new = "static __read_mostly u64 extra = 7;\nu64 g(u64 x) { return x * 1000003 + extra++; }\n"
-        let old = "u64 g(u64 x) { return x * 1000003; }\n"
-        // Which one comes first is the compiler's choice.
-        let sources = [new.split(separator: "\n")[0] + "\n" + array + f(3) + new.split(separator: "\n")[1], array + new + f(3)]
-        var refused = 0
-        for source in sources {
-            let (outcome, _) = try await Self.link([("test.c", array + f(3) + old, String(source))])
-            if outcome.diagnostics.contains(where: { $0.id == .relocationNotUnderstood && $0.message.contains("the end of 'tab'") }) {
-                refused += 1
-            } else {
-                // It lies before the array then.
-                #expect(outcome.payload?.functions.map(\.name) == ["g"], "\(outcome.diagnostics)")
-            }
-        }
-        #expect(refused == 1)
-    }
-
     @Test func aStaticVariableThatMovesIsRefused() async throws {
         let f = { (n: Int) in "u32 f(u32 x) { return v += x * \(n); }" }
         let (outcome, _) = try await Self.link([

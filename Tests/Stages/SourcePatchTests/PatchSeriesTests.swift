@@ -83,17 +83,18 @@ struct PatchSeriesTests {
     func outside() throws {
         let docs = "diff --git a/docs/x.md b/docs/x.md\n--- a/docs/x.md\n+++ b/docs/x.md\n@@ -1 +1 @@\n-a\n+b\n"
         let picture = "diff --git a/docs/x.png b/docs/x.png\nindex 123..456 100644\nBinary files a/docs/x.png and b/docs/x.png differ\n"
-        let result = try tree().apply(docs + picture + Self.change)
+        let beside = try TestTree([Self.kernel: numberedLines(9), "docs/y.md": "", "config/Tools.mk": "", "Config.mk": "", "configure": ""])
+        let result = try beside.apply(docs + picture + Self.change)
         #expect(result.leftOut == ["docs/x.md", "docs/x.png"])
         #expect(
             result.diagnostics == [
                 Diagnostic(.outsideHypervisor, .note, message: "left out, because outside xen/: docs/x.md, docs/x.png")
             ])
         #expect(result.files.map(\.path) == [Self.kernel])
-        let nothing = try tree().apply(docs)
+        let nothing = try beside.apply(docs)
         #expect(nothing.files.isEmpty && nothing.leftOut == ["docs/x.md"])
-        #expect(try tree().refusal(picture)?.exitCode == .patchDoesNotApply)
-        let read = try tree().apply(["Config.mk", "config/x86_64.mk", "configure"].map { docs.replacing("docs/x.md", with: $0) }.joined() + Self.change)
+        #expect(try beside.refusal(picture)?.exitCode == .patchDoesNotApply)
+        let read = try beside.apply(["Config.mk", "config/x86_64.mk", "configure"].map { docs.replacing("docs/x.md", with: $0) }.joined() + Self.change)
         #expect(read.diagnostics.map(\.severity) == [.note, .warning])
         #expect(read.diagnostics.last?.message == "left out, though the hypervisor's build reads them: Config.mk, config/x86_64.mk")
     }
@@ -119,7 +120,7 @@ struct PatchSeriesTests {
             let names = name.split(separator: " ")
             let patch = "--- \(names[0])\n+++ \(names[1])\n@@ -4,3 +4,4 @@ f()\n l4\n+new\n l5\n l6\n"
             let error = try #require(try tree().refusal(patch))
-            #expect(error.reason == .wrongBase("common/kernel.c"))
+            #expect(error.reason == .wrongBase("common/kernel.c", "xen/common/kernel.c"))
             #expect(error.help?.contains("a/xen/") == true)
         }
     }

@@ -31,7 +31,9 @@ struct TestTree {
         return folder.appending(name)
     }
 
-    func apply(_ texts: String...) throws -> AppliedPatch {
+    func apply(_ texts: String...) throws -> AppliedPatch { try apply(texts) }
+
+    func apply(_ texts: [String]) throws -> AppliedPatch {
         let patches = try texts.enumerated().map { try patch($1, "p\($0 + 1).patch") }
         return try applyPatches(patches, to: top)
     }

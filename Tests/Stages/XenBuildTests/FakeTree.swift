@@ -1,3 +1,4 @@
+import ArchX86_64
 import SourcePatch
 import SystemPackage
 import TestTools
@@ -77,7 +78,7 @@ struct FakeTree: Sendable {
         }
         let path = try #require(getenv("PATH").map { String(cString: $0) })
         return BuildRequest(
-            tree: try recogniseTree(at: tree), patch: AppliedPatch(files: files), architecture: "x86_64",
+            tree: try recogniseTree(at: tree), patch: AppliedPatch(files: files), processor: ArchX86_64(),
             architectureOptions: ["x86_64": "X86_64", "arm64": "ARM_64", "arm32": "ARM_32"], configuration: configuration, jobs: 2,
             cache: cache, logs: folder.appending("logs"),
             environment: ["PATH": path, "CFLAGS": "-DBAD", "MAKEFLAGS": "--no-such-option"].merging(

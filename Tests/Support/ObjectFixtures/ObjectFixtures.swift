@@ -4,9 +4,12 @@ import ArchX86_64
 import DebugInfo
 import ELFModel
 import ObjectDiff
+import SourcePatch
 import SystemPackage
 import TargetArchitecture
 import TestTools
+import WorkFiles
+import XenBuild
 import XenSource
 import XenVersions
 
@@ -66,14 +69,30 @@ package enum ObjectFixtures {
     ]
 
     /// Compiles `source` as a file with that name, with more flags if given. Returns the object's path.
+    ///
+    /// - Parameter isNamed: whether references name local variables where they could mean another one as well, as in a build.
     package static func compile(
-        _ source: String, name: String = "test.c", flags more: [String] = [], for target: Target = .x86_64, in folder: FilePath
+        _ source: String, name: String = "test.c", flags more: [String] = [], for target: Target = .x86_64, isNamed: Bool = true, in folder: FilePath
     ) async throws -> FilePath {
         _ = try write(prelude + source, to: name, in: folder)
-        let object = String(name.prefix(while: { $0 != "." })) + ".o"
-        try await run("\(target.toolchainPrefix)gcc", flags + target.flags + more + ["-c", name, "-o", object], in: folder)
+        let base = String(name.prefix(while: { $0 != "." }))
+        var object = "\(base).o"
+        let compiler = "\(target.toolchainPrefix)gcc", all = flags + target.flags + more
+        try await run(compiler, all + ["-c", name, "-o", object], in: folder)
+        let names = isNamed ? LocalNaming(architecture: target.architecture).names(in: try ELFFile.read(folder.appending(object))) : []
+        if !names.isEmpty {
+            let text = "\(base).named.s"
+            try await run(compiler, all + ["-S", name, "-o", text], in: folder)
+            _ = try write(try WorkFiles.readText(folder.appending(text)) + NamedLocals.assembly(for: names), to: text, in: folder)
+            // The hypervisor is linked from objects without names.
+            object = "\(base)\(namedSuffix)"
+            try await run(compiler, all + ["-c", text, "-o", object], in: folder)
+        }
         return folder.appending(object)
     }
+
+    /// The end of the file name of an object with names in its references. The same object without them lies beside it.
+    private static let namedSuffix = ".named.o"
 
     package static func read(_ path: FilePath) throws -> CompiledObject {
         CompiledObject(file: try ELFFile.read(path), debug: try DebugInfo.read(path), path: path)
@@ -90,9 +109,12 @@ package enum ObjectFixtures {
         }
     }
 
-    package static func compare(_ original: FilePath, _ patched: FilePath, name: String, for target: Target = .x86_64) throws -> ChangeSet {
+    package static func compare(
+        _ original: FilePath, _ patched: FilePath, name: String, for target: Target = .x86_64, history: LineHistory? = nil
+    ) throws -> ChangeSet {
         let set = try compareObjects(
-            CompiledPair(ObjectID(String(name.dropLast()) + "o"), source: name, original: try read(original), patched: try read(patched)),
+            CompiledPair(
+                ObjectID(String(name.dropLast()) + "o"), source: name, original: try read(original), patched: try read(patched), history: history),
             by: rules(for: target))
         try set.diagnostics.requireCatalogued()
         return set
@@ -105,14 +127,17 @@ package enum ObjectFixtures {
     /// Links original objects into a file like a hypervisor: at Xen's address, with a build-id, with symbols.
     package static func link(_ objects: [FilePath], for target: Target = .x86_64, in folder: FilePath) async throws -> XenImage {
         _ = try write(
-            "void printk(const char *f, ...) {}\nvoid sink(const void *p) {}\nvoid __x86_indirect_thunk_rax(void) {}\nchar pad[64];\n",
+            "void printk(const char *f, ...) {}\nvoid sink(const void *p) {}\nvoid __x86_indirect_thunk_rax(void) {}\nchar pad[64];\n__attribute__((used)) static char local;\n",
             to: "rest.c", in: folder)
         try await run("\(target.toolchainPrefix)gcc", flags + target.flags + ["-c", "rest.c", "-o", "rest.o"], in: folder)
         let image = folder.appending("xen-syms")
         try await run(
             "\(target.toolchainPrefix)ld",
             ["-Ttext=\(target.textAddress)", "--build-id=sha1", "-e", "printk", "-o", image.string, folder.appending("rest.o").string]
-                + objects.map(\.string))
+                + objects.map { path in
+                    let name = path.string
+                    return name.hasSuffix(namedSuffix) ? name.dropLast(namedSuffix.count) + ".o" : name
+                })
         return try XenImage.read(image)
     }
 }
