@@ -111,6 +111,7 @@ struct SideComparison {
         case (.named(let m, let i), .piece(let n, let j)): return i == j && patched.pieces[n].globalNames.contains(m) ? [] : nil
         case (.piece(let m, let i), .named(let n, let j)): return i == j && original.pieces[m].globalNames.contains(n) ? [] : nil
         case (.number(let m), .number(let n)): return m == n ? [] : nil
+        case (.nothing(let m, let i), .nothing(let n, let j)): return m == n && i == j ? [] : nil
         default: return nil
         }
     }
@@ -133,6 +134,8 @@ struct SideComparison {
         case named(String, Int64)
         case piece(Int, Int64)
         case number(UInt64)
+        /// No piece: in front of a section's first variable, for example.
+        case nothing(section: String, Int64)
         case unclear
     }
 
@@ -143,8 +146,9 @@ struct SideComparison {
         case .piece(let piece, let anchor): return .piece(piece, relocation.addend &+ Int64(anchor - index.pieces[piece].range.lowerBound))
         case .section(let section):
             // For this comparison, what lies there is what is meant.
-            guard let distance = index.distance(of: relocation, in: user, field), let piece = index.piece(in: section, at: Int(clamping: distance)) else {
-                return .unclear
+            let distance = index.distance(of: relocation, in: user, field)
+            guard let piece = distance.flatMap({ index.piece(in: section, at: Int(clamping: $0)) }) else {
+                return .nothing(section: index.file.sections[section].name, relocation.addend)
             }
             return .piece(piece, relocation.addend &- Int64(index.pieces[piece].range.lowerBound))
         case nil: return .unclear
