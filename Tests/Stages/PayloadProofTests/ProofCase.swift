@@ -19,26 +19,30 @@ struct ProofCase: Sendable {
     let diagnostics: [Diagnostic]
 
     /// Compiles originals and patched versions, links the originals into a hypervisor, and makes a payload for it.
-    /// - Parameter named: whether the proof gets objects whose relocations name local variables. The payload is made from plain ones.
+    /// - Parameter named: whether the proof gets the objects whose relocations name local variables, from which the payload is made.
     /// - Returns: nil when the linker refuses the change.
     static func makeIfLinked(
-        _ sources: [(name: String, original: String, patched: String)], for target: ObjectFixtures.Target = .x86_64, named: Bool = false
+        _ sources: [(name: String, original: String, patched: String)], for target: ObjectFixtures.Target = .x86_64, named: Bool = true
     ) async throws -> ProofCase? {
         try await withTemporaryFolder { folder in
             let (a, b) = (folder.appending("a"), folder.appending("b"))
-            try await run("mkdir", ["-p", a.appending("named").string, b.appending("named").string])
+            try await run("mkdir", ["-p", a.appending("plain").string, b.appending("plain").string])
             var originals: [FilePath] = [], sets: [ChangeSet] = [], objects: [ProofObject] = []
             for source in sources {
                 let left = try await ObjectFixtures.compile(source.original, name: source.name, for: target, in: a)
                 let right = try await ObjectFixtures.compile(source.patched, name: source.name, for: target, in: b)
                 originals.append(left)
                 sets.append(try ObjectFixtures.compare(left, right, name: source.name, for: target))
-                var (before, after) = (try ELFFile.read(left, debugSections: false), try ELFFile.read(right, debugSections: false))
-                if named {
-                    before = try await ObjectFixtures.compileNamed(source.original, name: source.name, for: target, in: a.appending("named"))
-                    after = try await ObjectFixtures.compileNamed(source.patched, name: source.name, for: target, in: b.appending("named"))
+                var (before, after) = (left, right)
+                if !named {
+                    before = try await ObjectFixtures.compile(
+                        source.original, name: source.name, for: target, isNamed: false, in: a.appending("plain"))
+                    after = try await ObjectFixtures.compile(source.patched, name: source.name, for: target, isNamed: false, in: b.appending("plain"))
                 }
-                objects.append(ProofObject(name: String(source.name.dropLast()) + "o", source: source.name, original: before, patched: after))
+                objects.append(
+                    ProofObject(
+                        name: String(source.name.dropLast()) + "o", source: source.name, original: try ELFFile.read(before, debugSections: false),
+                        patched: try ELFFile.read(after, debugSections: false)))
             }
             let image = try await ObjectFixtures.link(originals, for: target, in: folder)
             let running = RunningHypervisor(image)
@@ -55,7 +59,7 @@ struct ProofCase: Sendable {
     }
 
     static func make(
-        _ sources: [(name: String, original: String, patched: String)], for target: ObjectFixtures.Target = .x86_64, named: Bool = false
+        _ sources: [(name: String, original: String, patched: String)], for target: ObjectFixtures.Target = .x86_64, named: Bool = true
     ) async throws -> ProofCase {
         try #require(try await makeIfLinked(sources, for: target, named: named))
     }
