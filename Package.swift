@@ -108,22 +108,24 @@ house.module(
 house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "SourcePatch", "Diagnostics"], [system])
 house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
 house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
+house.module("PayloadProof", on: .stages, ["XenVersions", "XenSource", "ELFModel", "TargetArchitecture", "LoaderModel"])
 
 house.module(
-    "Report", on: .reporting, ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
+    "Report", on: .reporting,
+    ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
 
 house.module("TestDrive", on: .programs, ["XenVersions", "WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
     "LivepatchBuild", on: .programs,
     [
         "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
-        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "Report",
+        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "Report",
     ], [crypto, system])
 house.module(
     "XspliceCommand", on: .programs,
     [
         "LivepatchBuild", "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "TargetArchitecture", "XenSource", "XenBuild", "ObjectDiff",
-        "LoaderModel", "Report", "TestDrive",
+        "LoaderModel", "PayloadProof", "Report", "TestDrive",
     ], [argumentParser, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
@@ -170,13 +172,20 @@ house.tests(
     "LoaderModel",
     ["XenVersions", "PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system]
 )
+house.tests(
+    "PayloadProof",
+    [
+        "XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "PayloadLinker", "ELFModel", "TargetArchitecture", "LoaderModel", "XenSource", "WorkFiles",
+        "Diagnostics",
+    ], [system])
 house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])
 house.tests(
     "LivepatchBuild",
     [
-        "XenVersions", "Diagnostics", "ObjectFixtures", "PayloadLinker", "Report", "SourcePatch", "TestTools", "WorkFiles", "XenBuild", "XenSource",
+        "XenVersions", "Diagnostics", "LoaderModel", "ObjectFixtures", "PayloadLinker", "PayloadProof", "Report", "SourcePatch", "TestTools", "WorkFiles",
+        "XenBuild", "XenSource",
     ], [system])
 house.tests(
     "XspliceCommand", ["LivepatchBuild", "Diagnostics", "Report", "TestDrive", "TestTools", "XenBuild", "WorkFiles"], [argumentParser, system])

@@ -120,6 +120,7 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case payloadNotPatchable = "payload-not-patchable"
     case stateLost = "state-lost"
     case loaderRefuses = "loader-refuses"
+    case proofFails = "proof-fails"
     case actionHook = "action-hook"
     case runsWhilePatching = "runs-while-patching"
     case neverReturns = "never-returns"

@@ -28,7 +28,7 @@ package enum BuildEvent: Sendable, Equatable {
 }
 
 package enum BuildStage: String, Sendable {
-    case patch, compile, hypervisor, compare, hunks, link, original, check
+    case patch, compile, hypervisor, compare, hunks, link, original, check, proof
 }
 
 /// How far a stage is.
@@ -53,4 +53,5 @@ package enum StageOutcome: Sendable, Equatable {
     case foundOriginal(BuildReport.Original)
     /// Whether the loader of this version of Xen would accept the payload.
     case checked(isAccepted: Bool, version: String)
+    case proven(BuildReport.Proof)
 }

@@ -1,6 +1,7 @@
 import Diagnostics
 import LoaderModel
 import PayloadLinker
+import PayloadProof
 import SourcePatch
 import XenBuild
 import XenSource
@@ -110,8 +111,17 @@ private func buildPayload(
     if options.stack.isReplaced, let payload { context.note(stateLost(stack, payload: payload)) }
 
     // Load it in the model of that hypervisor's loader. A payload that the loader would refuse is never written.
-    return try await context.check(payload) {
+    let loaded = try await context.check(payload) {
         loadPayload($0.bytes, into: stack, architecture: architecture, abi: tree.abi, version: tree.version)
+    }
+
+    // Hold it against the objects and the hypervisor, as it would be in memory. A payload that is wrong is never written.
+    return try await context.prove(loaded) { memory, reported in
+        provePayload(
+            ProofInput(
+                loaded: memory, running: running, objects: try await proofObjects(pairs, jobs: options.work.jobs),
+                claim: ProofClaim(changes, below: below, reported: reported, depends: options.payload.depends), architecture: architecture, abi: tree.abi,
+                version: tree.version))
     }
 }
 

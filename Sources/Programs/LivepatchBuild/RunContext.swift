@@ -2,6 +2,7 @@ import Diagnostics
 import LoaderModel
 import ObjectDiff
 import PayloadLinker
+import PayloadProof
 import Report
 import SourcePatch
 import SystemPackage
@@ -139,8 +140,8 @@ struct RunContext: Sendable {
         return outcome.payload
     }
 
-    /// - Returns: the payload, or nil when the hypervisor would not load it.
-    mutating func check(_ payload: Payload?, _ body: (Payload) throws -> LoadResult) async throws -> Payload? {
+    /// - Returns: the payload as it would be in memory, or nil when the hypervisor would not load it.
+    mutating func check(_ payload: Payload?, _ body: (Payload) throws -> LoadResult) async throws -> LoadedPayload? {
         guard let payload else { return nil }
         let version = report.tree.version
         let result = try await stages.run(.check) {
@@ -148,12 +149,34 @@ struct RunContext: Sendable {
             return (result, .checked(isAccepted: result.isAccepted, version: version))
         }
         report.diagnostics += result.findings.compactMap(\.diagnostic)
-        guard let reason = result.objection else { return payload }
+        guard let reason = result.objection else { return LoadedPayload(payload: payload, memory: result) }
         report.payload = nil
         report.diagnostics.append(
             Diagnostic(.loaderRefuses, .error, message: "the loader of Xen \(version) would not take the payload: \(reason)"))
         return nil
     }
+
+    /// - Returns: the payload, or nil when it does not mean what its objects say.
+    mutating func prove(_ loaded: LoadedPayload?, _ body: (LoadResult, _ reported: [Diagnostic]) async throws -> Proof) async throws -> Payload? {
+        guard let loaded else { return nil }
+        let reported = report.diagnostics
+        let (proof, shown) = try await stages.run(.proof) {
+            let proof = try await body(loaded.memory, reported)
+            let shown = BuildReport.Proof(proof)
+            return ((proof, shown), .proven(shown))
+        }
+        report.proof = shown
+        guard !proof.holds else { return loaded.payload }
+        report.payload = nil
+        let help = "this is a fault of xsplice-build: please report it, with report.json and the patch"
+        report.diagnostics += proof.failures.prefix(Self.shownFailures).map {
+            Diagnostic(.proofFails, .error, symbol: $0.subject, message: "the payload is wrong: \($0.message)", help: help)
+        }
+        return nil
+    }
+
+    /// How many failures of a proof become diagnostics. The report has all.
+    private static let shownFailures = 5
 
     mutating func note(_ diagnostics: [Diagnostic]) { report.diagnostics += diagnostics }
 
@@ -169,6 +192,7 @@ struct RunContext: Sendable {
     func outcome(hasPayload: Bool) -> BuildReport.Outcome {
         let errors = report.diagnostics.filter { $0.severity == .error }
         if hasPayload { return .written }
+        if errors.contains(where: { $0.id == .proofFails }) { return .notProven }
         // A source that isn't the hypervisor's explains all other errors.
         if errors.contains(where: { $0.id == .originalDiffers }) { return .originalDiffers }
         if !errors.isEmpty { return .refused }
@@ -185,6 +209,12 @@ struct RunContext: Sendable {
         report.timings = earlier + stages.timings
         return report
     }
+}
+
+/// A payload that the check accepted, and what is in the hypervisor's memory after its upload.
+struct LoadedPayload: Sendable {
+    let payload: Payload
+    let memory: LoadResult
 }
 
 extension LoadResult {

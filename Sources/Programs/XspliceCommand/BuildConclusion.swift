@@ -62,7 +62,7 @@ struct BuildConclusion: Sendable {
             if let failure = ending.failure {
                 terminal.complain((name.map { "\nFor \($0):\n" } ?? "") + DiagnosticText.render(failure, style: terminal.console.errorStyle))
             }
-        case .refused, .originalDiffers:
+        case .refused, .originalDiffers, .notProven:
             terminal.complain("\n" + DiagnosticText.refusalSummary(report.diagnostics, target: name))
         }
     }

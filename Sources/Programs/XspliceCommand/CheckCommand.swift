@@ -3,8 +3,10 @@ import Diagnostics
 import ELFModel
 import LivepatchBuild
 import LoaderModel
+import PayloadProof
 import Report
 import SystemPackage
+import WorkFiles
 import XenSource
 import XenVersions
 
@@ -34,6 +36,12 @@ struct CheckCommand: ConsoleCommand {
             "The source tree of the hypervisor, for one whose version or payload format is not what its own code says.", valueName: "src"))
     var source: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Also prove that the payload means what its objects say: a folder with original/ and patched/, as --keep-work leaves it in work/objects.",
+            valueName: "objects"))
+    var proof: String?
+
     @Flag(help: "Write JSON.")
     var json = false
 
@@ -47,10 +55,26 @@ struct CheckCommand: ConsoleCommand {
         let actions = PayloadActions(after: result, into: stack, architecture: known.architecture, loader: known.loader)
         let check = PayloadCheck(
             payload: payload, hypervisor: stack, loader: known.loader, architecture: known.architecture.name, result: result, actions: actions,
-            more: wrongHypervisor(bytes, known.image))
+            proof: try proof.flatMap { try prove(result, with: FilePath($0), on: stack, known) }, more: wrongHypervisor(bytes, known.image))
         console.output.write(
             json ? try JSONText.encode(check, subject: payload) : CheckText.render(check, style: console.outputStyle) + "\n")
         return check.verdict == .good ? .written : .cannotBeLivePatched
+    }
+
+    /// Holds a payload that the loader accepts against the objects that it was made from. No report says what the build decided, so names do.
+    private func prove(_ result: LoadResult, with folder: FilePath, on stack: RunningHypervisor, _ known: HypervisorFile.Known) throws -> Proof? {
+        let sides = [folder.appending("original"), folder.appending("patched")]
+        let found = try sides.map { WorkFiles.isFolder($0) ? try DiffCommand.objects(in: $0) : [] }
+        guard found.contains(where: { !$0.isEmpty }) else { throw UsageError("\(folder) has no objects in original/ and patched/") }
+        guard result.isAccepted else { return nil }
+        let objects = try found[0].union(found[1]).sorted().compactMap { name in
+            let paths = zip(sides, found).map { side, names in names.contains(name) ? side.pushing(FilePath(name)) : nil }
+            return try ProofObject(name: name, original: paths[0], patched: paths[1])
+        }
+        return provePayload(
+            ProofInput(
+                loaded: result, running: stack, objects: objects, claim: ProofClaim(depends: result.depends), architecture: known.architecture,
+                abi: known.loader.abi, version: known.loader.version))
     }
 
     /// Reports that the payload was made for another hypervisor. Before 4.20 the loader compares the build-ids last, and first reports another

@@ -80,7 +80,7 @@ struct DiffCommand: ConsoleCommand {
     }
 
     /// The relative paths of all files with the name of an object (`.o`), sorted.
-    private static func objects(in folder: FilePath) throws -> Set<String> {
+    static func objects(in folder: FilePath) throws -> Set<String> {
         var found: Set<String> = []
         try WorkFiles.walk(folder) { path, kind in
             if case .regular = kind, path.hasSuffix(".o") { found.insert(path) }

@@ -69,6 +69,7 @@ struct TerminalObserver: BuildObserver {
         case .linked(let report): report.map(ReportText.linkLine) ?? "no payload"
         case .foundOriginal(let original): ReportText.line(original)
         case .checked(let isAccepted, let version): "the loader of Xen \(version) would \(isAccepted ? "accept" : "refuse") it"
+        case .proven(let proof): ReportText.line(proof)
         }
     }
 }

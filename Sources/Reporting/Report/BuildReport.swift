@@ -18,6 +18,8 @@ package struct BuildReport: Sendable, Equatable, Codable {
         case originalDiffers = "original-differs"
         /// The user wanted it so: the run ended after the objects were compiled.
         case compiledOnly = "compiled-only"
+        /// The proof found the payload wrong: a fault of this program.
+        case notProven = "not-proven"
     }
 
     /// The tree that was recognised.
@@ -342,6 +344,8 @@ package struct BuildReport: Sendable, Equatable, Codable {
     package var compile: Compile?
     package var comparison: Comparison?
     package var original: Original?
+    /// nil when no payload was accepted by the check.
+    package var proof: Proof?
     /// Types whose layout the patch changes.
     package var layouts: [LayoutChange]
     package var functions: [Function]

@@ -15,6 +15,15 @@ package enum CheckText {
             let said = text(answer, of: check)
             lines.append(style.wrap(style.shown(said), first: head, rest: String(repeating: " ", count: width + 5)).trimmed)
         }
+        if let proof = check.proof {
+            let mark = proof.failures.isEmpty ? style.paint(style.tick, .green) : style.paint(style.cross, .red)
+            let head = " \(mark) \("proof".padded(to: width))  "
+            lines.append(style.wrap(ReportText.line(proof), first: head, rest: String(repeating: " ", count: width + 5)))
+            lines += proof.failures.flatMap { ["", style.wrap(style.shown($0.message), first: style.paint("error:", .red) + " ", rest: "  ")] }
+            lines += proof.trusted.flatMap {
+                ["", style.wrap(style.shown("taken on trust: \($0.name) (\($0.evidence))"), first: style.paint("note:", .blue) + " ", rest: "  ")]
+            }
+        }
         for finding in check.findings {
             let colour: TextStyle.Paint =
                 switch finding.severity {
@@ -34,6 +43,7 @@ package enum CheckText {
         case .refused: "this hypervisor would not take it, or should not"
         case .crashes: "it would crash this hypervisor"
         case .unknown: "it can't be checked"
+        case .wrong: "the loader takes it, but it does not mean what its objects say"
         }
     }
 
@@ -54,7 +64,7 @@ package enum CheckText {
             let console = answer.isLogged == false ? " (the hypervisor's console will not say so)" : ""
             return "\(answer.error ?? ""): \(answer.reason ?? "")\(console)"
         case .crashes: return "the hypervisor crashes: \(answer.reason ?? "")"
-        case .unknown: return "not known: \(answer.reason ?? "")"
+        case .unknown, .wrong: return "not known: \(answer.reason ?? "")"
         }
     }
 

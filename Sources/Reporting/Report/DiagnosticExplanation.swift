@@ -103,6 +103,7 @@ extension DiagnosticID {
         case .payloadNotPatchable: .payloadNotPatchable
         case .stateLost: .stateLost
         case .loaderRefuses: .loaderRefuses
+        case .proofFails: .proofFails
         case .actionHook: .actionHook
         case .runsWhilePatching: .runsWhilePatching
         case .neverReturns: .neverReturns

@@ -12,6 +12,15 @@ extension DiagnosticExplanation {
         example: "A payload larger than the 2 MiB that the loader takes.",
         advice: "Split the patch if the payload is too large. In all other cases it is a fault of this program: report it with report.json.")
 
+    static let proofFails = DiagnosticExplanation(
+        "the payload does not mean what its objects say",
+        [.error("The finished payload, laid out in memory, differs in its meaning from the patched objects, or can't be shown to be the same.")],
+        meaning: "Each finished payload is held against the compiled objects and xen-syms once more, by code that knows nothing of how it was made: every "
+            + "byte, every address, every entry of a special table. This payload failed, and was not written. The patch is not to blame.",
+        example: "A reference that leads to the variable beside the one that the source names.",
+        advice: "It is a fault of this program: report it with report.json, the patch and the configuration. Do not ship the change by other means before "
+            + "you know what was wrong.")
+
     static let actionHook = DiagnosticExplanation(
         "a hook does the hypervisor's work",
         [.warning("The payload has an apply or a revert hook, and replaces functions.")],

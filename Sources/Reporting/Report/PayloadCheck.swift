@@ -1,5 +1,6 @@
 import Diagnostics
 import LoaderModel
+import PayloadProof
 import XenSource
 import XenVersions
 
@@ -14,6 +15,8 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
         case crashes
         /// The payload uses something of the loader that this program does not model.
         case unknown
+        /// The loader takes it, but it does not mean what its objects say.
+        case wrong
     }
 
     package struct Answer: Sendable, Equatable, Codable {
@@ -72,13 +75,16 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
     package var newSymbols: Int
     /// The changes that applying the payload makes to the hypervisor's code. A revert puts the bytes `before` back.
     package var writes: [Write]
+    /// nil unless it was asked for, and unless the loader accepts the payload.
+    package var proof: BuildReport.Proof?
 
     /// - Parameters:
     ///   - result: the result of the upload.
+    ///   - proof: of the payload, if it was asked for.
     ///   - more: findings from other checks.
     package init(
         payload: String, hypervisor: RunningHypervisor, loader: HypervisorLoader, architecture: String, result: LoadResult,
-        actions: PayloadActions, more: [Finding] = []
+        actions: PayloadActions, proof: Proof? = nil, more: [Finding] = []
     ) {
         self.payload = payload
         self.architecture = architecture
@@ -102,8 +108,9 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
                 function: $0.function, address: "0x" + String($0.address, radix: 16), before: $0.before.map(BuildIDNote.text),
                 after: $0.after.map(BuildIDNote.text), size: $0.size)
         }
+        self.proof = proof.map { BuildReport.Proof($0) }
         let bad = answers.first { $0.verdict != .good && $0.action != .applyAgain }
-        verdict = bad?.verdict ?? (findings.contains { $0.severity == .error } ? .refused : .good)
+        verdict = bad?.verdict ?? (findings.contains { $0.severity == .error } ? .refused : proof?.holds == false ? .wrong : .good)
     }
 }
 

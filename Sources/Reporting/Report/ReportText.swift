@@ -51,6 +51,13 @@ package enum ReportText {
         }
     }
 
+    package static func line(_ proof: BuildReport.Proof) -> String {
+        let shown = [counted(proof.functions, "function"), counted(proof.references, "reference"), counted(proof.tableEntries, "table entry")]
+        let variables = proof.hypervisorVariables
+        let own = variables == 0 ? "" : "; \(counted(variables, "variable")) \(variables == 1 ? "is" : "are") the hypervisor's own"
+        return shown.joined(separator: ", ") + own + (proof.failures.isEmpty ? "" : "; \(counted(proof.failures.count, "fault")) found")
+    }
+
     /// The line of the link stage: references, and the number of special entries of each kind.
     package static func linkLine(_ report: BuildReport) -> String {
         var kinds: [(kind: String, count: Int)] = []

@@ -29,12 +29,13 @@ extension BuildReport.Outcome {
         case .refused: .cannotBeLivePatched
         case .originalDiffers: .originalDiffers
         case .buildFailed: .buildFailed
+        case .notProven: .internalFault
         }
     }
 
     /// From good to bad: the less is known about the change, the worse. A failed build says nothing about the change, and with another original
-    /// nothing is reliable. A refusal needs work, but "nothing to patch" may be just right.
-    private static let order: [Self] = [.written, .compiledOnly, .nothingToPatch, .refused, .originalDiffers, .buildFailed]
+    /// nothing is reliable. A refusal needs work, but "nothing to patch" may be just right. A payload that is wrong is a fault of this program.
+    private static let order: [Self] = [.written, .compiledOnly, .nothingToPatch, .refused, .originalDiffers, .buildFailed, .notProven]
 
     /// The outcome of a run for several targets.
     ///

@@ -1,4 +1,5 @@
 import Diagnostics
+import PayloadProof
 import Report
 import SourcePatch
 import Testing
@@ -8,13 +9,14 @@ import XenSource
 import XenVersions
 
 @testable import LivepatchBuild
+@testable import LoaderModel
 @testable import PayloadLinker
 
 /// How the endings of targets become one result, and what is reported meanwhile.
 @Suite struct BuildRunTests {
     private let observer = EventRecorder()
 
-    enum Ending: Sendable { case payload, nothing, refusal, otherOriginal, failure, fullDisk }
+    enum Ending: Sendable { case payload, nothing, refusal, otherOriginal, failure, fullDisk, wrongPayload }
 
     private func payload() -> Payload {
         Payload(
@@ -51,10 +53,28 @@ import XenVersions
                 context.note([Diagnostic(.originalDiffers, .error, message: "another"), Diagnostic(.perCPUAdded, .error, message: "a variable")])
                 return nil
             case .failure: throw BuildError("common/kernel.c does not compile")
+            case .wrongPayload:
+                let linked = try #require(try await context.link { LinkOutcome(payload: payload(), diagnostics: []) })
+                return try await context.prove(LoadedPayload(payload: linked, memory: LoadResult(verdict: .accepted))) { _, _ in
+                    var proof = Proof()
+                    proof.failures = [ProofFailure(.reference, "f", at: 3, "it leads to 0x10 instead of 'g'")]
+                    return proof
+                }
             case .fullDisk: throw WorkFileError("cannot write", "/full", .noSpace)
             }
         }
         return run.result
+    }
+
+    @Test("a payload that the proof finds wrong is not there, and the exit code is that of a fault of the program")
+    func aWrongPayload() async throws {
+        let result = try await run(["x86_64": .wrongPayload])
+        let ending = try #require(result.endings.first)
+        #expect(ending.payload == nil && ending.report.payload == nil)
+        #expect(result.outcome == .notProven && result.outcome.exitStatus == .internalFault)
+        #expect(ending.report.proof?.failures.map(\.message) == ["'f' at byte 3: it leads to 0x10 instead of 'g'"])
+        let error = try #require(ending.report.diagnostics.first { $0.severity == .error })
+        #expect(error.id == .proofFails && error.symbol == "f" && error.help?.contains("report it") == true)
     }
 
     @Test func oneTargetHasNoFolderOfItsOwn() async throws {

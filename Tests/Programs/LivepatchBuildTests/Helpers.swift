@@ -32,6 +32,7 @@ final class EventRecorder: BuildObserver {
                 case .linked(let report): report == nil ? "linked nothing" : "linked"
                 case .foundOriginal: "original found"
                 case .checked: "checked"
+                case .proven: "proven"
                 }
             case .decided: "decided"
             case .failedStage(let stage, let wasInterrupted): "\(stage.rawValue) \(wasInterrupted ? "interrupted" : "failed")"

@@ -49,6 +49,8 @@ import XenBuild
             (.hunks, .accountedFor([.init(patch: "a", line: 1, file: "xen/a.c", hunk: 1, ending: .compared, objects: ["a.o"])])), (.link, .linked(nil)),
             (.original, .foundOriginal(.init(replaced: 1, equal: 1))), (.check, .checked(isAccepted: true, version: "4.17.5")),
             (.check, .checked(isAccepted: false, version: "4.17.5")),
+            (.proof, .proven(.init(functions: 3, references: 41, tableEntries: 6, hypervisorVariables: 2))),
+            (.proof, .proven(.init(functions: 1, references: 1, tableEntries: 0, hypervisorVariables: 1))),
         ]
         for (stage, outcome) in stages {
             observer.observe(.beganStage(stage))
@@ -69,6 +71,8 @@ import XenBuild
                  ✓ original   1 of 1 replaced function equals the running hypervisor byte for byte
                  ✓ check      the loader of Xen 4.17.5 would accept it
                  ✓ check      the loader of Xen 4.17.5 would refuse it
+                 ✓ proof      3 functions, 41 references, 6 table entries; 2 variables are the hypervisor's own
+                 ✓ proof      1 function, 1 reference, 0 table entries; 1 variable is the hypervisor's own
                  ✗ compile    failed
                  ✗ compile    interrupted
 
