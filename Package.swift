@@ -137,7 +137,8 @@ house.testSupport("TestTools", ["WorkFiles"], [system, subprocess])
 house.testSupport(
     "ObjectFixtures",
     [
-        "Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "XenBuild", "WorkFiles", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64", "ArchARM64",
+        "Report", "Diagnostics", "XenVersions", "TestTools", "ObjectDiff", "XenBuild", "WorkFiles", "DebugInfo", "ELFModel", "TargetArchitecture", "ArchX86_64",
+        "ArchARM64",
         "ArchARM32", "XenSource", "SourcePatch",
     ], [system])
 house.testSupport(
@@ -161,12 +162,18 @@ house.tests("XenSource", ["XenVersions", "Diagnostics", "TestTools", "WorkFiles"
 house.tests("ArchX86_64", ["XenVersions", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("ArchARM", ["XenVersions", "ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("SourcePatch", ["Diagnostics", "TestTools", "WorkFiles"], [system, subprocess])
-house.tests("XenBuild", ["ArchX86_64", "ELFModel", "TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"], [system])
+house.tests(
+    "XenBuild",
+    ["ArchX86_64", "ELFModel", "TestTools", "XenVersions", "CompilerRecorder", "Diagnostics", "SourcePatch", "WorkFiles", "XenSource", "xsplice-build"],
+    [system])
 house.tests("ObjectDiff", ["XenVersions", "ObjectFixtures", "TestTools", "WorkFiles", "ArchX86_64", "DebugInfo", "ELFModel", "XenSource", "Diagnostics"])
 house.tests(
     "PayloadLinker",
-    ["XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenBuild", "XenSource", "WorkFiles",
-        "Diagnostics"],
+    [
+        "XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "ELFModel", "TargetArchitecture", "ArchX86_64", "LoaderModel", "XenBuild", "XenSource",
+        "WorkFiles",
+        "Diagnostics",
+    ],
     [system])
 house.tests(
     "LoaderModel",

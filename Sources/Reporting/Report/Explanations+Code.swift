@@ -110,8 +110,9 @@ extension DiagnosticExplanation {
         "a reference that can mean more than one variable",
         [
             .error("A function refers to a section and an offset, and variables in that section have moved."),
-            .error("A function of the payload refers to a section and an offset, and the hypervisor or the payload has the variables of that section "
-                + "in different places."),
+            .error(
+                "A function of the payload refers to a section and an offset, and the hypervisor or the payload has the variables of that section "
+                    + "in different places."),
         ],
         meaning: "An assembler forgets which local variable a reference means, and keeps its section and an offset. In a section with several variables "
             + "a place inside one of them can also mean the element before or behind another. The build has the names written into the objects; here "

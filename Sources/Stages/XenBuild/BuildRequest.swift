@@ -51,7 +51,8 @@ package struct BuildRequest: Sendable {
     var architecture: String { processor.name }
 
     package init(
-        tree: XenTree, patch: AppliedPatch, processor: any TargetArchitecture, architectureOptions: [String: String] = [:], machine: UInt16? = nil, crossPrefix: String = "",
+        tree: XenTree, patch: AppliedPatch, processor: any TargetArchitecture, architectureOptions: [String: String] = [:], machine: UInt16? = nil,
+        crossPrefix: String = "",
         toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil, xenDebug: Bool = false,
         launcher: [String] = [], jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: FilePath? = nil

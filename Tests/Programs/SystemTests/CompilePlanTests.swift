@@ -104,7 +104,8 @@ private struct WholeTrees: Sendable {
             let preparation = try await TreePreparation(request) { _ in }
             let trees = [try await preparation.prepared(), try await preparation.prepared(patch: patch)]
             let compiler = ObjectCompiler(
-                runner: preparation.runner, toolchain: preparation.toolchain, launcher: Launcher(), store: preparation.cache.objects, naming: LocalNaming(architecture: request.processor),
+                runner: preparation.runner, toolchain: preparation.toolchain, launcher: Launcher(), store: preparation.cache.objects,
+                naming: LocalNaming(architecture: request.processor),
                 work: folder.appending("work"), logs: request.logs)
             var result: [String: (original: FilePath?, patched: FilePath?)] = [:]
             for (side, tree) in zip(["original", "patched"], trees) {

@@ -15,7 +15,8 @@ import XenSource
 /// References to variables that share a section: only their names say which one is meant.
 @Suite struct NamedReferenceTests {
     /// Array, and variables around it, in one section; the compiler chooses their order.
-    private static let array = "static u32 __read_mostly before = 3; static u32 __read_mostly arr[6] = { 1, 2, 3, 4, 5, 6 }; static u32 __read_mostly behind = 4;\n"
+    private static let array =
+        "static u32 __read_mostly before = 3; static u32 __read_mostly arr[6] = { 1, 2, 3, 4, 5, 6 }; static u32 __read_mostly behind = 4;\n"
     private static let users = """
         u32 keep(void) { return before++ + behind++; }
         void fill(u32 n) { u32 i; for ( i = 1; i <= n; i++ ) arr[i - 1] = n; }
@@ -76,7 +77,8 @@ import XenSource
     }
 
     @Test func withoutNamesAnUnchangedSectionIsNoDoubt() async throws {
-        let (outcome, _) = try await Self.link(Self.array + Self.users, Self.array + Self.users.replacing("arr[n - 3]", with: "arr[n - 3] + 77"), isNamed: false)
+        let (outcome, _) = try await Self.link(
+            Self.array + Self.users, Self.array + Self.users.replacing("arr[n - 3]", with: "arr[n - 3] + 77"), isNamed: false)
         #expect(outcome.payload?.functions.map(\.name) == ["back"], "\(outcome.diagnostics)")
     }
 
