@@ -81,34 +81,14 @@ private struct Resolver {
             entries.append(.init(place: place, bytes: entry.bytes, size: entry.bytes.count, alignment: entry.table.alignment))
             for reference in entry.references {
                 let field = entry.table.fields.first { $0.offset == reference.offset }
-                if let field, field.text != .anywhere, let address = addressInHypervisor(of: reference, of: key, as: field.text) {
-                    relocate(place.advanced(by: reference.offset), reference.type, .address("", address), field.bias)
+                if let field, let text = input.hypervisorText(of: reference, in: entry, of: key) {
+                    if let file = text.namelessFile { noteNamelessFrames(file, key) }
+                    relocate(place.advanced(by: reference.offset), reference.type, .address("", text.address), field.bias)
                 } else {
                     fill(reference, of: key, base: place, bits: field?.bits ?? 32)
                 }
             }
         }
-    }
-
-    /// The place in the hypervisor's own text that an entry can lead to: the whole text, or just its end when that is enough.
-    private mutating func addressInHypervisor(
-        of reference: PatchedItem.Reference, of key: PatchedKey, as place: SpecialTable.TextPlace
-    ) -> UInt64? {
-        guard case .item(let id) = reference.target else { return nil }
-        let graph = input.objects[key.object].patched
-        let text = graph.bytes(of: graph[id]).dropFirst(Int(clamping: reference.distance))
-        let image = input.hypervisor.image
-        if let address = image.address(ofConstant: text) { return address }
-        guard place == .inHypervisor else { return nil }
-        let name = String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
-        // Try shorter and shorter ends of the path, one folder at a time, and finally nothing but the zero byte.
-        let ends = name.indices.filter { name[$0] == "/" }.map { name.index(after: $0) } + [name.endIndex]
-        for start in ends {
-            guard let address = image.address(ofConstant: Array(name[start...].utf8) + [0]) else { continue }
-            if start == name.endIndex { noteNamelessFrames(name, key) }
-            return address
-        }
-        return nil
     }
 
     private mutating func noteNamelessFrames(_ file: String, _ key: PatchedKey) {

@@ -123,7 +123,11 @@ private struct Selector {
     private mutating func follow(_ key: PatchedKey) {
         let item = input.item(key)
         if item.kind == .function { checkNeighbours(key, item) }
-        for reference in item.allReferences {
+        // What the hypervisor's own text stands for is not needed.
+        let ofEntries = item.entries.flatMap { entry in
+            entry.references.filter { input.hypervisorText(of: $0, in: entry, of: key) == nil }
+        }
+        for reference in item.references + ofEntries {
             switch reference.target {
             case .item(let id):
                 need(PatchedKey(object: key.object, item: id), from: key)
