@@ -1,0 +1,61 @@
+/// One random patch: files of the tree before and after.
+package struct TortureCase: Sendable {
+    package var number: Int
+    package var originals: [TortureFile]
+    package var patched: [TortureFile]
+    package var mutations: [TortureMutation]
+
+    package init(number: Int, originals: [TortureFile], patched: [TortureFile], mutations: [TortureMutation]) {
+        (self.number, self.originals, self.patched, self.mutations) = (number, originals, patched, mutations)
+    }
+
+    /// The files of a tree. Equal for equal seeds.
+    package static func files(seed: UInt64, count: Int, hasExceptions: Bool) -> [TortureFile] {
+        (0..<count).map { number in
+            var generator = TortureGenerator(random: TortureRandom(seed: seed, number: -1 - number), hasExceptions: hasExceptions)
+            return generator.file(number)
+        }
+    }
+
+    /// Changes one or two files by one to three mutations. Equal for equal seeds and numbers.
+    ///
+    /// - Returns: nil if no mutation has a place in the file.
+    package static func random(
+        _ number: Int, seed: UInt64, files: [TortureFile], kinds: [TortureMutation] = TortureMutation.allCases, hasExceptions: Bool
+    ) -> TortureCase? {
+        var random = TortureRandom(seed: seed, number: number)
+        guard let first = random.pick(files) else { return nil }
+        var originals = [first]
+        if random.chance(15), let second = random.pick(files), second.number != first.number { originals.append(second) }
+        var result = TortureCase(number: number, originals: originals, patched: originals, mutations: [])
+        for _ in 0..<(random.chance(60) ? 1 : 2 + random.below(2)) {
+            let index = random.below(originals.count)
+            // Try kinds until one has a place in this file.
+            for _ in 0..<6 {
+                guard let kind = random.pick(kinds) else { break }
+                var mutator = TortureMutator(random: TortureRandom(seed: random.next()), hasExceptions: hasExceptions)
+                guard let changed = mutator.apply(kind, to: result.patched[index]) else { continue }
+                result.patched[index] = changed
+                result.mutations.append(kind)
+                break
+            }
+        }
+        return result.mutations.isEmpty || result.originals == result.patched ? nil : result
+    }
+
+    /// The pairs of files that differ.
+    package var changes: [(original: TortureFile, patched: TortureFile)] { Array(zip(originals, patched)).filter { $0 != $1 } }
+
+    // MARK: What the patch may be refused for
+
+    /// Whether a structure got another layout.
+    package var changesLayout: Bool { changes.contains { $0.original.header.members != $0.patched.header.members } }
+
+    /// Kinds of change after which the program may not be sure which variable is which, or what a writable variable would hold.
+    private static let doubtful: Set<TortureMutation> = [
+        .localAdded, .localAddedSameName, .localRemoved, .localRenamed, .localsSwapped, .localsReordered, .localMoved, .sectionChanged, .variableResized,
+        .initialChanged, .memberAdded, .functionSplit, .functionMoved, .labelsChanged, .linkageChanged,
+    ]
+
+    package var isDoubtful: Bool { mutations.contains(where: Self.doubtful.contains) }
+}

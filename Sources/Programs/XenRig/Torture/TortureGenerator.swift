@@ -1,0 +1,172 @@
+/// Makes random files.
+package struct TortureGenerator {
+    package var random: TortureRandom
+    /// Whether the tree's compiler flags and headers allow each kind of statement.
+    package var hasExceptions = true
+
+    package init(random: TortureRandom, hasExceptions: Bool = true) { (self.random, self.hasExceptions) = (random, hasExceptions) }
+
+    static let localNames = ["n", "last", "seen", "state"]
+    private static let words = ["queue", "vector", "domain", "flush", "timer", "page", "event", "credit", "trap", "lock"]
+
+    /// A file. Functions call only those with smaller numbers, so that no call comes back.
+    package mutating func file(_ number: Int) -> TortureFile {
+        var file = TortureFile(number: number, header: TortureHeader(macro: constant(), members: [], inlines: []), variables: [], functions: [], nextID: 1)
+        for _ in 0..<(2 + random.below(3)) { file.header.members.append(file.newID()) }
+        for _ in 0..<2 {
+            let counter = random.chance(50) ? local(named: "calls", &file, isScalar: true) : nil
+            file.header.inlines.append(.init(id: file.newID(), constant: constant(), counter: counter))
+        }
+        for _ in 0..<(5 + random.below(6)) { file.variables.append(variable(&file)) }
+        for _ in 0..<(4 + random.below(4)) {
+            var function = emptyFunction(&file)
+            function.body = block(&file, function.id, depth: 0, visible: file.variables)
+            file.functions.append(function)
+            if file.functions.count == 3 {
+                file.variables.append(functionTable(&file))
+            }
+        }
+        return file
+    }
+
+    mutating func constant() -> Int { 2 + random.below(97) }
+    mutating func word() -> String { (random.pick(Self.words) ?? "") + "\(random.below(10))" }
+
+    /// A constant table of functions that are there already.
+    private mutating func functionTable(_ file: inout TortureFile) -> TortureVariable {
+        let id = file.newID(), candidates = file.functions.filter { $0.attribute != .alwaysInline }.map(\.id)
+        let ids = candidates.isEmpty ? file.functions.map(\.id) : candidates
+        return TortureVariable(id: id, name: "v\(id)", form: .functions(ids))
+    }
+
+    mutating func emptyFunction(_ file: inout TortureFile) -> TortureFunction {
+        let id = file.newID(), isStatic = random.chance(50)
+        let attribute: TortureFunction.Attribute = !isStatic || random.chance(60) ? (random.chance(70) ? .noinline : .none) : .none
+        let body = TortureBlock(id: file.newID(), variables: [], statements: [])
+        // Some static functions have the name of others in other files.
+        let name = isStatic && random.chance(40) ? "helper_\(id)" : "t\(file.label)_f\(id)"
+        return TortureFunction(id: id, name: name, isStatic: isStatic, attribute: attribute, comments: random.below(3), body: body)
+    }
+
+    /// A variable outside functions.
+    mutating func variable(_ file: inout TortureFile) -> TortureVariable {
+        let id = file.newID(), isStatic = random.chance(75)
+        var result = TortureVariable(id: id, name: isStatic ? "v\(id)" : "w\(file.label)_\(id)", form: .scalar(nil), isStatic: isStatic)
+        result.type = random.pick(["unsigned int", "unsigned int", "unsigned long", "unsigned char"]) ?? "unsigned int"
+        result.section = random.pick(TortureVariable.Section.allCases) ?? .usual
+        switch random.below(10) {
+        case 0...3: result.form = .scalar(initial(result.section))
+        case 4...6: result.form = .array(4 + random.below(9), result.section == .usual && random.chance(50) ? [] : [constant(), constant()])
+        case 7: result.form = .constants((0..<(3 + random.below(6))).map { _ in constant() })
+        case 8: result.form = .strings((0..<(2 + random.below(3))).map { _ in word() })
+        default: result.form = file.variables.contains { $0.form == .structure } ? .scalar(initial(result.section)) : .structure
+        }
+        if !result.isWritable { (result.isStatic, result.name, result.section) = (true, "v\(id)", .usual) }
+        return result
+    }
+
+    private mutating func initial(_ section: TortureVariable.Section) -> Int? { section == .usual && random.chance(50) ? nil : constant() }
+
+    /// A static variable for a block.
+    mutating func local(named name: String? = nil, _ file: inout TortureFile, isScalar: Bool = false) -> TortureVariable {
+        let id = file.newID()
+        var result = TortureVariable(id: id, name: name ?? random.pick(Self.localNames) ?? "n", form: .scalar(nil))
+        if random.chance(25) { result.section = random.pick(TortureVariable.Section.allCases) ?? .usual }
+        result.form = .scalar(initial(result.section))
+        if isScalar { return result }
+        switch random.below(10) {
+        case 0...1: result.form = .array(4 + random.below(5), result.section == .usual ? [] : [constant(), constant()])
+        case 2: (result.form, result.section) = (.constants((0..<4).map { _ in constant() }), .usual)
+        default: break
+        }
+        return result
+    }
+
+    /// A block with statements that use what is visible: variables by their names, the innermost of each name.
+    mutating func block(_ file: inout TortureFile, _ function: Int, depth: Int, visible: [TortureVariable]) -> TortureBlock {
+        var block = TortureBlock(id: file.newID(), variables: [], statements: [])
+        if random.chance(depth == 0 ? 50 : 70) {
+            block.variables.append(local(&file))
+            if random.chance(30) {
+                let second = local(&file)
+                if second.name != block.variables[0].name { block.variables.append(second) }
+            }
+        }
+        let inner = visible.filter { outer in !block.variables.contains { $0.name == outer.name } } + block.variables
+        for variable in block.variables { block.statements += uses(of: variable, &file) }
+        for _ in 0..<(2 + random.below(4)) { block.statements.append(statement(&file, function, depth: depth, visible: inner)) }
+        return block
+    }
+
+    /// One or two uses of a variable.
+    mutating func uses(of variable: TortureVariable, _ file: inout TortureFile) -> [TortureStatement] {
+        (0..<(1 + random.below(2))).compactMap { _ in
+            let constant = constant()
+            return use(of: variable).map { TortureStatement(id: file.newID(), kind: $0, constant: constant) }
+        }
+    }
+
+    private mutating func use(of variable: TortureVariable) -> TortureStatement.Kind? {
+        switch variable.form {
+        case .scalar: .scalar(variable: variable.id, form: random.below(TortureStatement.scalarForms))
+        case .array: .array(variable: variable.id, form: random.below(TortureStatement.arrayForms))
+        case .constants, .strings, .functions: .table(variable: variable.id)
+        case .labels, .structure: nil
+        }
+    }
+
+    mutating func statement(_ file: inout TortureFile, _ function: Int, depth: Int, visible: [TortureVariable]) -> TortureStatement {
+        let id = file.newID(), constant = constant()
+        return TortureStatement(id: id, kind: kind(&file, id, function, depth: depth, visible: visible), constant: constant)
+    }
+
+    private mutating func kind(
+        _ file: inout TortureFile, _ id: Int, _ function: Int, depth: Int, visible: [TortureVariable]
+    ) -> TortureStatement.Kind {
+        switch random.below(100) {
+        case 0..<28:
+            let usable = visible.filter { $0.isUsable(in: function, of: file) }
+            if let variable = random.pick(usable), let use = use(of: variable) { return use }
+            return .macro
+        case 28..<50 where depth < 2: return .nested(block(&file, function, depth: depth + 1, visible: visible))
+        case 50..<58:
+            let callees = file.functions.filter { $0.id < function }
+            return random.pick(callees).map { .call(function: $0.id) } ?? .macro
+        case 58..<63: return .print(word())
+        case 63..<66: return .functionName
+        case 66..<71: return .choice((0..<(3 + random.below(5))).map { _ in constant() })
+        case 71..<74: return .bug
+        case 74..<77: return .warn
+        case 77..<79: return .assertion
+        case 79..<82: return .alternative
+        case 82..<85 where hasExceptions: return .exception
+        case 85..<89: return random.pick(file.header.inlines).map { .inline($0.id) } ?? .macro
+        case 89..<92: return .macro
+        case 92..<96:
+            let own = file.variables.contains { $0.form == .structure } && random.chance(60)
+            return random.pick(file.header.members).map { .member($0, own: own) } ?? .macro
+        case 96..<98:
+            let arms = [file.newID(), file.newID(), file.newID()]
+            return .dispatch(table: TortureVariable(id: file.newID(), name: "go", form: .labels(arms)), arms: arms)
+        default: return .print(word())
+        }
+    }
+}
+
+extension TortureVariable {
+    package var isWritable: Bool {
+        switch form {
+        case .constants, .strings, .functions, .labels: false
+        case .scalar, .array, .structure: true
+        }
+    }
+
+    /// A table of functions may only be used by functions with greater numbers than all of its own.
+    func isUsable(in function: Int, of file: TortureFile) -> Bool {
+        switch form {
+        case .functions(let ids): ids.allSatisfy { $0 < function }
+        case .structure, .labels: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import ELFModel
+
+/// Says whether a payload means what the compiler meant by the patched source. It knows the variables by the numbers they were made with.
+package struct TortureJudge: Sendable {
+    /// One changed file.
+    package struct File: Sendable {
+        package var source: String
+        package var diff: OracleDiff
+        /// The plain object's symbol for each place of the original.
+        package var plainNames: [OracleObject.Place: String]
+        /// For labelled variables: the original's one whose declaration's line the patch keeps, by the patched one's name.
+        package var twins: [String: String]
+        /// Labelled variables that are in another function now.
+        package var wandered: Set<String> = []
+
+        package init(
+            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], twins: [String: String], wandered: Set<String> = []
+        ) {
+            (self.source, self.diff, self.plainNames, self.twins, self.wandered) = (source, diff, plainNames, twins, wandered)
+        }
+
+        /// Functions that must be replaced, and those that may be: only line numbers of theirs differ.
+        package var changed: (must: Set<String>, may: Set<String>) {
+            var must: Set<String> = [], may: Set<String> = []
+            for name in diff.patched.functions.keys where diff.original.functions[name] != nil {
+                switch diff.difference(of: name) {
+                case .none: break
+                case .onlyLines: may.insert(Self.parent(name))
+                // A cold part is entered from its function only.
+                case .content: must.insert(Self.parent(name))
+                }
+            }
+            return (must, may.subtracting(must))
+        }
+
+        static func parent(_ name: String) -> String { name.hasSuffix(".cold") ? String(name.dropLast(5)) : name }
+    }
+
+    let files: [File]
+    let hypervisor: HypervisorSymbols
+
+    package init(files: [File], hypervisor: HypervisorSymbols) { (self.files, self.hypervisor) = (files, hypervisor) }
+
+    /// Everything that is wrong with the payload; empty if nothing is.
+    package func faults(of payload: TorturePayload) -> [String] {
+        var check = PayloadCheck(payload: payload, files: files, hypervisor: hypervisor)
+        check.run()
+        return check.faults
+    }
+
+    /// Whether any function that runs after the boot differs.
+    package var mustChange: Bool { files.contains { !$0.changed.must.isEmpty } }
+
+    /// Variables of the hypervisor that stay, but have another size or another initial value in the patched source.
+    package var changedVariables: [String] {
+        files.flatMap { file in
+            file.diff.patched.variables.sorted { $0.key < $1.key }.compactMap { name, after in
+                guard let before = file.diff.original.variables[name], !file.diff.original.isConstant(before) else { return nil }
+                if before.size != after.size { return "\(name) of \(file.source) has another size" }
+                return file.diff.difference(before, after, 0).map { "\(name) of \(file.source): \($0)" }
+            }
+        }
+    }
+}
