@@ -34,6 +34,9 @@ struct TortureCommand: AsyncParsableCommand {
     @Option(name: .customLong("case"), help: ArgumentHelp("Only this case of the seed, which is written down in any case.", valueName: "number"))
     var only: Int?
 
+    @Option(help: ArgumentHelp("How many failures to reduce to a small patch.", valueName: "number"))
+    var reduce = 3
+
     @Option(help: ArgumentHelp("The folder for patches that go wrong.", valueName: "folder"))
     var failures = "torture-failures"
 
@@ -56,6 +59,7 @@ struct TortureCommand: AsyncParsableCommand {
             seed: seed, count: count, base: try base(), debug: debug, machine: machine, program: project.program, fixtures: project.fixturesFolder,
             cache: rigCache, failures: WorkFiles.absolute(FilePath(failures)), tell: RigCommand.tell)
         run.only = only
+        run.reductions = reduce
         run.kept = work.map { WorkFiles.absolute(FilePath($0)) }
         let table = try await run.run()
         print(table.text, terminator: "")

@@ -5,15 +5,15 @@ struct PayloadCheck {
     let payload: TorturePayload
     let files: [TortureJudge.File]
     let hypervisor: HypervisorSymbols
-    private(set) var faults: [String] = []
+    var faults: [String] = []
 
     /// A thing of the patched objects that the payload has a copy of.
-    private struct Thing: Hashable {
+    struct Thing: Hashable {
         var file: Int
         var place: OracleObject.Place
     }
 
-    private struct Work {
+    struct Work {
         var thing: Thing
         var size: UInt64
         var place: OracleObject.Place
@@ -90,7 +90,7 @@ struct PayloadCheck {
         for offset in offsets { for index in Int(offset)..<min(Int(offset) + 4, bytes.count) { bytes[index] = 0 } }
     }
 
-    private mutating func check(
+    mutating func check(
         _ wanted: [OracleObject.Reference], from start: UInt64, _ found: [TorturePayload.Reference], from base: UInt64, in file: Int, _ name: String
     ) {
         guard wanted.count == found.count else {
@@ -220,38 +220,6 @@ struct PayloadCheck {
             let section = payload.file.sections.indices.contains(place.section) ? payload.file.sections[place.section].name : "?"
             return "but it leads to the payload's own \(section)+\(place.offset)"
         case .unknown(let name): return "but it leads to \(name)"
-        }
-    }
-
-    // MARK: Special sections
-
-    private mutating func checkEntries(of function: String, _ work: Work) {
-        let object = files[work.thing.file].diff.patched
-        for special in OracleDiff.specialSections(object.file.header.machine) {
-            let wanted = object.entries(of: function, in: special)
-            let range = work.place.offset..<(work.place.offset + max(work.size, 1))
-            let sections = payload.file.sections.indices.filter { payload.file.sections[$0].name == special.name }
-            let found = sections.flatMap { section in
-                stride(from: 0, to: payload.file.sections[section].size, by: UInt64.Stride(special.entrySize)).map {
-                    OracleObject.Place(section: section, offset: $0)
-                }
-            }.filter { entry in
-                guard case .own(let place) = payload.references(at: entry, size: 4).first?.target else { return false }
-                // The line number is in the upper bits of the distance.
-                let offset = special.hasLines ? place.offset & 0xff_ffff : place.offset
-                return place.section == work.place.section && range.contains(offset)
-            }
-            guard wanted.count == found.count else {
-                faults.append("\(function): \(found.count) entries in \(special.name), the compiler made \(wanted.count)")
-                continue
-            }
-            for (want, got) in zip(wanted, found) {
-                let name = "\(special.name) of \(function)"
-                if object.bytes(of: want) != payload.bytes(at: got, count: Int(special.entrySize)) { faults.append("\(name): other bytes") }
-                check(
-                    object.references(in: want), from: want.place.offset, payload.references(at: got, size: special.entrySize), from: got.offset,
-                    in: work.thing.file, name)
-            }
         }
     }
 }

@@ -26,8 +26,24 @@ package struct TortureGenerator {
                 file.variables.append(functionTable(&file))
             }
         }
+        callAll(&file)
         return file
     }
+
+    /// Gives each static function a caller, as the compiler drops what nobody uses. The last function is global.
+    private mutating func callAll(_ file: inout TortureFile) {
+        guard let last = file.functions.indices.last else { return }
+        if file.functions[last].isStatic {
+            (file.functions[last].isStatic, file.functions[last].name) = (false, "t\(file.label)_f\(file.functions[last].id)")
+        }
+        for index in file.functions.indices.dropLast() where file.functions[index].isStatic {
+            let callee = file.functions[index].id, caller = index + 1 + below(last - index)
+            let call = TortureStatement(id: file.newID(), kind: .call(function: callee), constant: constant())
+            file.functions[caller].body.statements.insert(call, at: below(file.functions[caller].body.statements.count + 1))
+        }
+    }
+
+    private mutating func below(_ bound: Int) -> Int { random.below(bound) }
 
     mutating func constant() -> Int { 2 + random.below(97) }
     mutating func word() -> String { (random.pick(Self.words) ?? "") + "\(random.below(10))" }

@@ -12,11 +12,15 @@ package struct TortureJudge: Sendable {
         package var twins: [String: String]
         /// Labelled variables that are in another function now.
         package var wandered: Set<String> = []
+        /// The number that a line had before the patch, by its new number: the program keeps it in entries that name lines.
+        package var oldLines: [Int: Int] = [:]
 
         package init(
-            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], twins: [String: String], wandered: Set<String> = []
+            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], twins: [String: String], wandered: Set<String> = [],
+            oldLines: [Int: Int] = [:]
         ) {
-            (self.source, self.diff, self.plainNames, self.twins, self.wandered) = (source, diff, plainNames, twins, wandered)
+            (self.source, self.diff, self.plainNames, self.twins) = (source, diff, plainNames, twins)
+            (self.wandered, self.oldLines) = (wandered, oldLines)
         }
 
         /// Functions that must be replaced, and those that may be: only line numbers of theirs differ.

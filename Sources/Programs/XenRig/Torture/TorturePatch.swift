@@ -8,6 +8,8 @@ struct TorturePatch: Sendable {
     var text: String
     /// For each file, by number: the labels of the patched variables, with that of the original variable whose declaration's line stays.
     var twins: [Int: [String: String]]
+    /// For each file, by number: the old number of each line of the source that stays, by the new number.
+    var oldLines: [Int: [Int: Int]] = [:]
 
     /// - Parameter work: a folder for texts; it exists.
     /// - Throws: `StepError` when `diff` is missing.
@@ -21,6 +23,7 @@ struct TorturePatch: Sendable {
                 let text = before.text == after.text ? "" : try await diff(before.text, after.text, "xen/\(path)", in: work)
                 result.text += text
                 let kept = keptLines(text, count: before.text.count { $0 == "\n" })
+                if path == original.source { result.oldLines[original.number] = Dictionary(kept.map { ($0.value, $0.key) }) { first, _ in first } }
                 let lines = Dictionary(after.declarations.map { ($0.value, $0.key) }) { first, _ in first }
                 for (id, line) in before.declarations {
                     guard let now = kept[line].flatMap({ lines[$0] }) else { continue }

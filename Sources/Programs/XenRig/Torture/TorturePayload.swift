@@ -22,6 +22,8 @@ package struct TorturePayload: Sendable {
         package var offset: UInt64
         package var type: UInt32
         package var target: Target
+        /// As the payload has it; the target includes it.
+        package var addend: Int64
     }
 
     /// A function of the hypervisor that is replaced.
@@ -43,7 +45,7 @@ package struct TorturePayload: Sendable {
             let found = section.relocations.compactMap { relocation -> Reference? in
                 guard file.symbols.indices.contains(relocation.symbol) else { return nil }
                 let target = Self.target(file.symbols[relocation.symbol], hypervisor).moved(by: relocation.addend)
-                return Reference(offset: relocation.offset, type: relocation.type, target: target)
+                return Reference(offset: relocation.offset, type: relocation.type, target: target, addend: relocation.addend)
             }
             references[Int(section.info), default: []] += found
         }

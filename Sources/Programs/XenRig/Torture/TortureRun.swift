@@ -12,6 +12,8 @@ package struct TortureRun: Sendable {
     package var machine: TargetMachine
     /// The only case to run; nil for all.
     package var only: Int?
+    /// How many failures are reduced.
+    package var reductions = 3
     /// The kinds of change.
     package var kinds = TortureMutation.allCases
     package var program: FilePath
@@ -66,14 +68,15 @@ package struct TortureRun: Sendable {
             guard outcome.kind.isFault || only != nil else { continue }
             try write(change, outcome, patch, as: "\(seed)-\(change.number)")
         }
-        for (change, outcome, _) in outcomes.compactMap({ $0 }).filter({ $0.1.kind.isFault }).prefix(Self.reductions) {
+        // One of each kind: failures of one kind mostly have one cause.
+        var reduced: Set<String> = []
+        for (change, outcome, _) in outcomes.compactMap({ $0 }).filter({ $0.1.kind.isFault }) where reduced.count < reductions {
+            let words: [Substring] = (outcome.words.first ?? "").split(separator: " ").filter { $0.allSatisfy(\.isLetter) && $0.count > 3 }
+            guard reduced.insert("\(outcome.kind.rawValue) \(words.suffix(4))").inserted else { continue }
             try await reduce(change, outcome, in: work)
         }
         return table
     }
-
-    /// How many failures are reduced.
-    private static let reductions = 5
 
     private func trial(_ files: [TortureFile], in work: FilePath) async throws -> TortureTrial {
         try WorkFiles.makeFolder(work)

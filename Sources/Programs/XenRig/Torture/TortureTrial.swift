@@ -55,7 +55,7 @@ package struct TortureTrial: Sendable {
             files.append(
                 TortureJudge.File(
                     source: original.source, diff: OracleDiff(original: before.named, patched: after.named), plainNames: before.plainNames,
-                    twins: patch.twins[original.number] ?? [:], wandered: Set(wandered)))
+                    twins: patch.twins[original.number] ?? [:], wandered: Set(wandered), oldLines: patch.oldLines[original.number] ?? [:]))
         }
         return TortureJudge(files: files, hypervisor: hypervisor)
     }
