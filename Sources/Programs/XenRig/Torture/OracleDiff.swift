@@ -64,7 +64,7 @@ package struct OracleDiff: Sendable {
         guard old.count == new.count else { return "\(old.count) references, now \(new.count)" }
         for (old, new) in zip(old, new) {
             let place = old.offset - before.place.offset
-            guard place == new.offset - after.place.offset, old.type == new.type else { return "another reference at \(place)" }
+            guard place == new.offset - after.place.offset, OracleObject.isSameKind(old.type, new.type, patched.file.header.machine) else { return "another reference at \(place)" }
             let mask: Int64 = lines ? 0xff_ffff : -1
             guard old.addend & mask == new.addend & mask else { return "another distance at \(place)" }
             if let difference = difference(old.meaning, new.meaning, depth) { return "at \(place): \(difference)" }
@@ -77,8 +77,9 @@ package struct OracleDiff: Sendable {
         case (.content(let old), .content(let new)):
             return difference(original.extent(of: old), patched.extent(of: new), depth + 1)
         case (.variable(let old), .variable(let new)):
-            guard old == new, let before = original.variables[old], let after = patched.variables[new] else { return "\(old), now \(new)" }
-            guard original.isConstant(before), patched.isConstant(after) else { return nil }
+            guard let before = original.variables[old], let after = patched.variables[new] else { return "\(old), now \(new)" }
+            // Of a constant only the content counts.
+            guard original.isConstant(before), patched.isConstant(after) else { return old == new ? nil : "\(old), now \(new)" }
             return difference(before, after, depth + 1).map { "\(old): \($0)" }
         default:
             return old.name == new.name ? nil : "\(old.name), now \(new.name)"

@@ -81,7 +81,7 @@ package struct OracleObject: Sendable {
             result.meaning = .variable(symbol.name)
         } else if symbol.isSection, target.isStringTable {
             // The assembler turns `.LC3` into its section and a distance.
-            let bias: Int64 = Self.isRelative(relocation.type) ? 4 : 0
+            let bias: Int64 = isRelative(relocation.type) ? 4 : 0
             result.meaning = .content(Place(section: section, offset: UInt64(truncatingIfNeeded: relocation.addend + bias)))
             result.addend = -bias
         } else {
@@ -93,8 +93,24 @@ package struct OracleObject: Sendable {
     /// The section of replacements of alternatives. Each of a torture file has four bytes.
     static let replacements = ".altinstr_replacement"
 
-    /// Whether an instruction's field counts from behind itself: R_X86_64_PC32 and R_X86_64_PLT32 of code.
-    static func isRelative(_ type: UInt32) -> Bool { type == 2 || type == 4 }
+    /// Whether an instruction's field counts from behind itself: R_X86_64_PC32 and R_X86_64_PLT32.
+    func isRelative(_ type: UInt32) -> Bool { Self.isRelative(type, file.header.machine) }
+
+    /// Whether the reference leads to the very start of what it names.
+    func isStart(_ reference: Reference) -> Bool {
+        if file.header.machine == ELF.Machine.arm, Self.armBranches.contains(reference.type) { return reference.addend == -8 }
+        return reference.addend == (isRelative(reference.type) ? -4 : 0)
+    }
+
+    /// R_ARM_CALL and R_ARM_JUMP24, which count from two instructions further on.
+    static let armBranches: Set<UInt32> = [28, 29]
+
+    private static func isRelative(_ type: UInt32, _ machine: UInt16) -> Bool { machine == ELF.Machine.x86_64 && (type == 2 || type == 4) }
+
+    /// Whether two relocations do the same: without a procedure linkage table, R_X86_64_PLT32 is R_X86_64_PC32.
+    static func isSameKind(_ a: UInt32, _ b: UInt32, _ machine: UInt16) -> Bool {
+        a == b || (isRelative(a, machine) && isRelative(b, machine)) || (machine == ELF.Machine.arm && armBranches.contains(a) && armBranches.contains(b))
+    }
 
     // MARK: Contents
 

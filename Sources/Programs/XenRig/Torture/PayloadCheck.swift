@@ -99,7 +99,7 @@ struct PayloadCheck {
         }
         for (want, got) in zip(wanted, found) {
             let offset = want.offset - start
-            guard got.offset - base == offset, Self.sameKind(want.type, got.type) else {
+            guard got.offset - base == offset, OracleObject.isSameKind(want.type, got.type, payload.file.header.machine) else {
                 faults.append("\(name)+\(offset): another kind of reference than the compiler's")
                 continue
             }
@@ -107,9 +107,6 @@ struct PayloadCheck {
             if let fault = check(want, got.target.moved(by: -want.addend), in: file) { faults.append("\(name)+\(offset): \(fault)") }
         }
     }
-
-    /// R_X86_64_PLT32 and R_X86_64_PC32 are the same where there is no procedure linkage table.
-    private static func sameKind(_ a: UInt32, _ b: UInt32) -> Bool { a == b || (OracleObject.isRelative(a) && OracleObject.isRelative(b)) }
 
     // MARK: References
 
@@ -136,7 +133,7 @@ struct PayloadCheck {
 
     private mutating func function(_ name: String, _ want: OracleObject.Reference, _ target: TorturePayload.Target, in file: Int) -> String? {
         let diff = files[file].diff
-        let isStart = want.addend == (OracleObject.isRelative(want.type) ? -4 : 0)
+        let isStart = diff.patched.isStart(want)
         guard let item = diff.patched.functions[name] else { return "\(name) is no function" }
         switch target {
         case .own(let place):
@@ -156,7 +153,7 @@ struct PayloadCheck {
     private func oldCode(_ references: [OracleObject.Reference], in file: Int) -> String? {
         for reference in references {
             guard case .function(let name) = reference.meaning, replaced[file].contains(name) else { continue }
-            if reference.addend != (OracleObject.isRelative(reference.type) ? -4 : 0) { return "it leads into the middle of the old \(name)" }
+            if !files[file].diff.original.isStart(reference) { return "it leads into the middle of the old \(name)" }
         }
         return nil
     }
@@ -178,6 +175,7 @@ struct PayloadCheck {
         case .hypervisor(let address):
             let twin = files[file].twins[name].flatMap { diff.original.variables[$0] }
             guard let old = [before, twin].compactMap({ $0 }).first(where: { self.address(of: $0, in: file) == address }) else {
+                if isConstant { return constant(item, at: address, in: file) }
                 return before == nil ? "\(name) is new, \(words(target))" : "\(name) expected, \(words(target))"
             }
             if old.size != item.size { return "\(name) has \(item.size) bytes, the hypervisor's has \(old.size)" }

@@ -23,6 +23,14 @@ package struct TortureJudge: Sendable {
             (self.wandered, self.oldLines) = (wandered, oldLines)
         }
 
+        /// The number of a line of the patched source when lines that stay keep their numbers, and added ones are counted from those.
+        func keptNumber(of line: Int) -> Int? {
+            for before in stride(from: line, to: 0, by: -1) {
+                if let old = oldLines[before] { return old + line - before }
+            }
+            return nil
+        }
+
         /// Functions that must be replaced, and those that may be: only line numbers of theirs differ.
         package var changed: (must: Set<String>, may: Set<String>) {
             var must: Set<String> = [], may: Set<String> = []
