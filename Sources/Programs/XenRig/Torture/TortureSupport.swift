@@ -38,7 +38,7 @@ struct TortureSupport: Sendable {
         """
     }
 
-    private var exceptionHeader: String { isMini && machine == .x86_64 ? "#include <asm/extable.h>" : "" }
+    private var exceptionHeader: String { machine != .x86_64 ? "" : isMini ? "#include <asm/extable.h>" : "#include <asm/asm_defns.h>" }
     private var exceptionTable: String { isMini ? "EX_TABLE" : "_ASM_EXTABLE" }
 
     private var alternative: String {
