@@ -172,7 +172,7 @@ house.tests(
 )
 house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
-house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])
+house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "ELFModel", "WorkFiles"], [system])
 house.tests(
     "LivepatchBuild",
     [
