@@ -76,6 +76,8 @@ package struct OracleDiff: Sendable {
         switch (old, new) {
         case (.content(let old), .content(let new)):
             return difference(original.extent(of: old), patched.extent(of: new), depth + 1)
+        case (.block(let old), .block(let new)):
+            return original.name(of: old) == patched.name(of: new) ? nil : "\(original.name(of: old)), now \(patched.name(of: new))"
         case (.variable(let old), .variable(let new)):
             guard let before = original.variables[old], let after = patched.variables[new] else { return "\(old), now \(new)" }
             // Of a constant only the content counts.
@@ -111,11 +113,14 @@ extension OracleObject.Meaning {
         switch self {
         case .variable(let name), .outside(let name), .function(let name): name
         case .content: "a constant"
+        case .block(let section): "section \(section)"
         }
     }
 }
 
 extension OracleObject {
+    func name(of section: Int) -> String { file.sections.indices.contains(section) ? file.sections[section].name : "?" }
+
     /// The entries of a special section that lead into a function, in their order.
     package func entries(of function: String, in special: OracleDiff.SpecialSection) -> [Item] {
         file.sections.indices.filter { file.sections[$0].name == special.name }.flatMap { section in

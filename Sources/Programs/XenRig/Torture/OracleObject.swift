@@ -18,6 +18,9 @@ package struct OracleObject: Sendable {
         case function(String)
         /// Strings and tables that have no name in the source.
         case content(Place)
+        /// A section with several variables, of which the code does not say which one it means: ARM's section anchors. The addend counts
+        /// from the section's start.
+        case block(Int)
     }
 
     package struct Reference: Sendable {
@@ -40,9 +43,9 @@ package struct OracleObject: Sendable {
     package private(set) var functions: [String: Item] = [:]
     package private(set) var variables: [String: Item] = [:]
 
-    /// - Parameter file: an object with separate addends, whose data symbols are global.
-    package init(_ file: ELFFile) {
-        self.file = file
+    /// - Parameter original: an object whose data symbols are global.
+    package init(_ original: ELFFile) {
+        file = original.withOwnAddends
         for symbol in file.symbols {
             guard let section = symbol.sectionIndex, file.sections.indices.contains(section) else { continue }
             let item = Item(place: Place(section: section, offset: symbol.value), size: symbol.size)
@@ -50,8 +53,9 @@ package struct OracleObject: Sendable {
             if symbol.isObject, !Self.isAnonymous(symbol.name) { variables[symbol.name] = item }
         }
         let starts = Dictionary(functions.map { ($0.value.place, $0.key) }) { first, _ in first }
-        for section in file.sections where section.isRelocations {
-            references[Int(section.info)] = section.relocations.compactMap { reference($0, starts) }.sorted { $0.offset < $1.offset }
+        for section in file.sections where section.isRelocations && file.sections.indices.contains(Int(section.info)) {
+            let home = file.sections[Int(section.info)]
+            references[Int(section.info)] = section.relocations.compactMap { reference($0, starts, home) }.sorted { $0.offset < $1.offset }
         }
     }
 
@@ -61,8 +65,8 @@ package struct OracleObject: Sendable {
         return name[name.index(after: dot)...].allSatisfy(\.isNumber)
     }
 
-    private func reference(_ relocation: ELFRelocation, _ starts: [Place: String]) -> Reference? {
-        guard file.symbols.indices.contains(relocation.symbol) else { return nil }
+    private func reference(_ relocation: ELFRelocation, _ starts: [Place: String], _ home: ELFSection) -> Reference? {
+        guard file.symbols.indices.contains(relocation.symbol), !Self.isIdle(relocation.offset, home.name, file.header.machine) else { return nil }
         let symbol = file.symbols[relocation.symbol]
         var result = Reference(offset: relocation.offset, type: relocation.type, meaning: .outside(symbol.name), addend: relocation.addend)
         guard let section = symbol.sectionIndex, file.sections.indices.contains(section) else { return result }
@@ -81,13 +85,32 @@ package struct OracleObject: Sendable {
             result.meaning = .variable(symbol.name)
         } else if symbol.isSection, target.isStringTable {
             // The assembler turns `.LC3` into its section and a distance.
-            let bias: Int64 = isRelative(relocation.type) ? 4 : 0
+            // ARM's entries count from their start.
+            let inEntry = Self.isBugFrame(home.name) ? -Int64(relocation.offset % 16) : 0
+            let bias: Int64 = isRelative(relocation.type) ? 4 : inEntry
             result.meaning = .content(Place(section: section, offset: UInt64(truncatingIfNeeded: relocation.addend + bias)))
             result.addend = -bias
+        } else if target.isWritable, !symbol.isObject, let only = onlyVariable(in: section) {
+            result.meaning = only.map { .variable($0) } ?? .block(section)
+            result.addend += Int64(truncatingIfNeeded: symbol.value)
         } else {
             result.meaning = .content(Place(section: section, offset: symbol.value))
         }
         return result
+    }
+
+    /// The name of a section's only variable, which fills it; a nil in it when there are several, and nil when there is none.
+    private func onlyVariable(in section: Int) -> String?? {
+        let inside = variables.filter { $0.value.place.section == section }
+        guard let first = inside.first else { return nil }
+        return .some(inside.count == 1 && first.value.place.offset == 0 ? first.key : nil)
+    }
+
+    static func isBugFrame(_ section: String) -> Bool { section.hasPrefix(".bug_frames.") }
+
+    /// Whether a reference leads to nothing in particular: the text of an assertion, in ARM's entries of other kinds.
+    static func isIdle(_ offset: UInt64, _ section: String, _ machine: UInt16) -> Bool {
+        machine != ELF.Machine.x86_64 && isBugFrame(section) && section != ".bug_frames.3" && offset % 16 == 8
     }
 
     /// The section of replacements of alternatives. Each of a torture file has four bytes.

@@ -78,8 +78,10 @@ struct PayloadCheck {
         let item = OracleObject.Item(place: work.thing.place, size: work.size)
         let wanted = object.references(in: item), found = payload.references(at: work.place, size: work.size)
         var ours = object.bytes(of: item), theirs = payload.bytes(at: work.place, count: Int(clamping: work.size))
-        mask(&ours, wanted.map { $0.offset - item.place.offset })
-        mask(&theirs, wanted.map { $0.offset - item.place.offset })
+        if payload.file.header.machine == ELF.Machine.x86_64 {
+            mask(&ours, wanted.map { $0.offset - item.place.offset })
+            mask(&theirs, wanted.map { $0.offset - item.place.offset })
+        }
         if ours != theirs { faults.append("\(work.name): other bytes than the compiler's") }
         check(wanted, from: item.place.offset, found, from: work.place.offset, in: work.thing.file, work.name)
         if let function = object.functions.first(where: { $0.value.place == work.thing.place })?.key { checkEntries(of: function, work) }
@@ -118,6 +120,7 @@ struct PayloadCheck {
             return nil
         case .function(let name): return function(name, want, target, in: file)
         case .variable(let name): return variable(name, target, in: file)
+        case .block(let section): return block(section, target, in: file)
         case .content(let place):
             let object = files[file].diff.patched
             switch target {
@@ -183,6 +186,18 @@ struct PayloadCheck {
             return oldCode(diff.original.references(in: old), in: file).map { "the hypervisor's \(name) is used: \($0)" }
         case .unknown: return nil
         }
+    }
+
+    /// A section with several variables: each must lie where the hypervisor has it.
+    private func block(_ section: Int, _ target: TorturePayload.Target, in file: Int) -> String? {
+        let diff = files[file].diff
+        let inside = diff.patched.variables.filter { $0.value.place.section == section }.sorted { $0.value.place.offset < $1.value.place.offset }
+        let known = inside.compactMap { name, item in diff.original.variables[name].map { (name, item, $0) } }
+        for (name, item, before) in known {
+            guard case .hypervisor(let base) = target else { return "\(name) is the hypervisor's, \(words(target))" }
+            guard address(of: before, in: file) == base &+ item.place.offset else { return "\(name) does not lie at its place of \(words(target))" }
+        }
+        return nil
     }
 
     /// A variable whose declaration the patch moved or took to another function may be taken for a new one.

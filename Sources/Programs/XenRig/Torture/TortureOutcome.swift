@@ -25,6 +25,8 @@ package struct TortureOutcome: Sendable, Equatable {
     package var kind: Kind
     /// What is wrong, or the diagnostics of a refusal.
     package var words: [String]
+    /// The program's own words.
+    package var details: [String] = []
     /// Whether the judge was tried with a broken payload, and noticed.
     package var noticed: Bool?
 

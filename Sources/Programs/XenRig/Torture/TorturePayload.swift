@@ -38,12 +38,13 @@ package struct TorturePayload: Sendable {
     package private(set) var references: [Int: [Reference]] = [:]
     package private(set) var replacements: [Replacement] = []
 
-    /// - Parameter file: with separate addends.
-    package init(_ file: ELFFile, for hypervisor: HypervisorSymbols) {
-        self.file = file
-        for section in file.sections where section.isRelocations {
+    package init(_ original: ELFFile, for hypervisor: HypervisorSymbols) {
+        file = original.withOwnAddends
+        for section in file.sections where section.isRelocations && file.sections.indices.contains(Int(section.info)) {
+            let home = file.sections[Int(section.info)].name
             let found = section.relocations.compactMap { relocation -> Reference? in
                 guard file.symbols.indices.contains(relocation.symbol) else { return nil }
+                guard !OracleObject.isIdle(relocation.offset, home, file.header.machine) else { return nil }
                 let target = Self.target(file.symbols[relocation.symbol], hypervisor).moved(by: relocation.addend)
                 return Reference(offset: relocation.offset, type: relocation.type, target: target, addend: relocation.addend)
             }
@@ -61,16 +62,16 @@ package struct TorturePayload: Sendable {
         }
     }
 
-    /// Reads `.livepatch.funcs`: `struct livepatch_func` of Xen's include/public/sysctl.h, with pointers of 64 bits on all machines.
+    /// Reads `.livepatch.funcs`: `struct livepatch_func` of Xen 4.13's and later include/xen/livepatch_payload.h.
     private func readReplacements() -> [Replacement] {
         guard let index = file.sections.firstIndex(where: { $0.name == ".livepatch.funcs" }) else { return [] }
-        let section = file.sections[index], pointer: UInt64 = 8, size: UInt64 = 104
+        let section = file.sections[index], pointer = UInt64(file.header.elfClass.addressSize), size = 3 * pointer + 80
         func number(_ offset: UInt64, _ count: Int) -> UInt64 { file.header.byteOrder.number(section.bytes(from: offset, count: count)) }
         return stride(from: 0, to: section.size, by: UInt64.Stride(size)).compactMap { start in
             let found = references[index] ?? []
             func target(_ offset: UInt64) -> Target? { found.first { $0.offset == offset }?.target }
             guard case .own(let name) = target(start), case .own(let place) = target(start + pointer) else { return nil }
-            var old = number(start + 2 * pointer, 8)
+            var old = number(start + 2 * pointer, Int(pointer))
             if case .hypervisor(let address) = target(start + 2 * pointer) { old = address }
             return Replacement(name: string(at: name), oldAddress: old, place: place, size: number(start + 3 * pointer, 4))
         }

@@ -65,7 +65,7 @@ package struct TortureRun: Sendable {
         var table = TortureTable()
         for (change, outcome, patch) in outcomes.compactMap({ $0 }) {
             table.count(outcome, change.mutations)
-            guard outcome.kind.isFault || only != nil else { continue }
+            guard outcome.kind.isFault || outcome.kind == .overcautious || only != nil else { continue }
             try write(change, outcome, patch, as: "\(seed)-\(change.number)")
         }
         // One of each kind: failures of one kind mostly have one cause.
@@ -116,7 +116,7 @@ package struct TortureRun: Sendable {
         try WorkFiles.write(Array(patch.utf8), to: folder.appending("change.patch"))
         let lines =
             ["seed \(seed), case \(change.number), \(machine)\(debug ? ", debug" : "")", "kinds: \(change.mutations.map(\.rawValue).joined(separator: ", "))"]
-            + ["outcome: \(outcome.kind.rawValue)"] + outcome.words
+            + ["outcome: \(outcome.kind.rawValue)"] + outcome.words + outcome.details
         try WorkFiles.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: folder.appending("expect"))
     }
 }
