@@ -13,8 +13,8 @@ struct TortureGeneratorTests {
     @Test("a seed makes the same files and patches again, and another seed others")
     func repeatable() {
         func texts(_ seed: UInt64) -> [String] {
-            let files = TortureCase.files(seed: seed, count: 3, hasExceptions: true)
-            let cases = (0..<30).compactMap { TortureCase.random($0, seed: seed, files: files, hasExceptions: true) }
+            let files = TortureCase.files(seed: seed, count: 3, features: .all)
+            let cases = (0..<30).compactMap { TortureCase.random($0, seed: seed, files: files, features: .all) }
             return (files + cases.flatMap(\.patched)).flatMap { [TortureText.source($0).text, TortureText.header($0).text] }
         }
         #expect(texts(7) == texts(7))
@@ -25,7 +25,7 @@ struct TortureGeneratorTests {
     func valid(_ kind: TortureMutation) {
         var applied = 0
         for seed in UInt64(1)...20 {
-            let files = TortureCase.files(seed: seed, count: 1, hasExceptions: true)
+            let files = TortureCase.files(seed: seed, count: 1, features: .all)
             for file in files { #expect(file.isValid) }
             var mutator = TortureMutator(random: TortureRandom(seed: seed))
             guard let file = files.first, let changed = mutator.apply(kind, to: file) else { continue }
@@ -37,7 +37,7 @@ struct TortureGeneratorTests {
 
     @Test("labels change no line's place, and stand at static variables of functions only")
     func labels() throws {
-        for file in TortureCase.files(seed: 3, count: 4, hasExceptions: true) {
+        for file in TortureCase.files(seed: 3, count: 4, features: .all) {
             let plain = TortureText.source(file), named = TortureText.source(file, withLabels: true)
             #expect(plain.declarations == named.declarations)
             #expect(!plain.text.contains("asm(\"tv_"))
@@ -51,7 +51,7 @@ struct TortureGeneratorTests {
 
     @Test("a model whose text would mean another variable is not valid")
     func shadowed() throws {
-        var file = try #require(TortureCase.files(seed: 5, count: 1, hasExceptions: true).first)
+        var file = try #require(TortureCase.files(seed: 5, count: 1, features: .all).first)
         let outer = TortureVariable(id: file.newID(), name: "n", form: .scalar(nil)), inner = TortureVariable(id: file.newID(), name: "n", form: .scalar(nil))
         let use = TortureStatement(id: file.newID(), kind: .scalar(variable: outer.id, form: 0), constant: 2)
         let nested = TortureStatement(

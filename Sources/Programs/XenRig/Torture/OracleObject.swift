@@ -139,7 +139,7 @@ package struct OracleObject: Sendable {
 
     /// The references within a range, by offset.
     package func references(in item: Item) -> [Reference] {
-        let range = item.place.offset..<(item.place.offset + item.size)
+        let range = item.place.offset..<(item.place.offset &+ min(item.size, UInt64.max - item.place.offset))
         return (references[item.place.section] ?? []).filter { range.contains($0.offset) }
     }
 

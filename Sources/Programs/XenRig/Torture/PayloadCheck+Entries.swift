@@ -16,7 +16,9 @@ extension PayloadCheck {
     }
 
     private func entries(of work: Work, in special: OracleDiff.SpecialSection) -> [OracleObject.Place] {
-        let range = work.place.offset..<(work.place.offset + max(work.size, 1))
+        let (end, isFar) = work.place.offset.addingReportingOverflow(max(work.size, 1))
+        guard !isFar else { return [] }
+        let range = work.place.offset..<end
         return payload.file.sections.indices.filter { payload.file.sections[$0].name == special.name }.flatMap { section in
             stride(from: 0, to: payload.file.sections[section].size, by: UInt64.Stride(special.entrySize)).map {
                 OracleObject.Place(section: section, offset: $0)

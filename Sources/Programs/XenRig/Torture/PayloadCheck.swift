@@ -76,20 +76,26 @@ struct PayloadCheck {
     private mutating func check(_ work: Work) {
         let object = files[work.thing.file].diff.patched
         let item = OracleObject.Item(place: work.thing.place, size: work.size)
-        let wanted = object.references(in: item), found = payload.references(at: work.place, size: work.size)
+        let wanted = object.references(in: item)
+        var found = payload.references(at: work.place, size: work.size)
         var ours = object.bytes(of: item), theirs = payload.bytes(at: work.place, count: Int(clamping: work.size))
         if payload.file.header.machine == ELF.Machine.x86_64 {
             mask(&ours, wanted.map { $0.offset - item.place.offset })
             mask(&theirs, wanted.map { $0.offset - item.place.offset })
         }
+        let branches = wanted.compactMap { payload.branch(like: $0, item.place.offset, at: work.place, besides: found) }
+        mask(&theirs, branches.map { $0.offset &- work.place.offset }, bytes: 3)
+        found = (found + branches).sorted { $0.offset < $1.offset }
         if ours != theirs { faults.append("\(work.name): other bytes than the compiler's") }
         check(wanted, from: item.place.offset, found, from: work.place.offset, in: work.thing.file, work.name)
         if let function = object.functions.first(where: { $0.value.place == work.thing.place })?.key { checkEntries(of: function, work) }
     }
 
     /// A linker may or may not put the addend into the field as well.
-    private func mask(_ bytes: inout [UInt8], _ offsets: [UInt64]) {
-        for offset in offsets { for index in Int(offset)..<min(Int(offset) + 4, bytes.count) { bytes[index] = 0 } }
+    private func mask(_ bytes: inout [UInt8], _ offsets: [UInt64], bytes count: Int = 4) {
+        for offset in offsets {
+            for index in 0..<count where offset &+ UInt64(index) < UInt64(bytes.count) { bytes[Int(offset) + index] = 0 }
+        }
     }
 
     mutating func check(
@@ -101,7 +107,7 @@ struct PayloadCheck {
         }
         for (want, got) in zip(wanted, found) {
             let offset = want.offset - start
-            guard got.offset - base == offset, OracleObject.isSameKind(want.type, got.type, payload.file.header.machine) else {
+            guard got.offset &- base == offset, OracleObject.isSameKind(want.type, got.type, payload.file.header.machine) else {
                 faults.append("\(name)+\(offset): another kind of reference than the compiler's")
                 continue
             }

@@ -9,6 +9,7 @@ extension ELFFile {
         for index in sections.indices where sections[index].type == ELF.SectionType.rel {
             let target = Int(sections[index].info)
             guard sections.indices.contains(target) else { continue }
+            result.sections[index].type = ELF.SectionType.rela
             for position in sections[index].relocations.indices {
                 let relocation = sections[index].relocations[position], offset = Int(clamping: relocation.offset)
                 guard offset + 4 <= result.sections[target].data.count, let field = ARMField(relocation.type) else { continue }

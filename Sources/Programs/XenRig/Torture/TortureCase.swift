@@ -10,9 +10,9 @@ package struct TortureCase: Sendable {
     }
 
     /// The files of a tree. Equal for equal seeds.
-    package static func files(seed: UInt64, count: Int, hasExceptions: Bool) -> [TortureFile] {
+    package static func files(seed: UInt64, count: Int, features: TortureFeatures) -> [TortureFile] {
         (0..<count).map { number in
-            var generator = TortureGenerator(random: TortureRandom(seed: seed, number: -1 - number), hasExceptions: hasExceptions)
+            var generator = TortureGenerator(random: TortureRandom(seed: seed, number: -1 - number), features: features)
             return generator.file(number)
         }
     }
@@ -21,7 +21,7 @@ package struct TortureCase: Sendable {
     ///
     /// - Returns: nil if no mutation has a place in the file.
     package static func random(
-        _ number: Int, seed: UInt64, files: [TortureFile], kinds: [TortureMutation] = TortureMutation.allCases, hasExceptions: Bool
+        _ number: Int, seed: UInt64, files: [TortureFile], kinds: [TortureMutation] = TortureMutation.allCases, features: TortureFeatures
     ) -> TortureCase? {
         var random = TortureRandom(seed: seed, number: number)
         guard let first = random.pick(files) else { return nil }
@@ -33,7 +33,7 @@ package struct TortureCase: Sendable {
             // Try kinds until one has a place in this file.
             for _ in 0..<6 {
                 guard let kind = random.pick(kinds) else { break }
-                var mutator = TortureMutator(random: TortureRandom(seed: random.next()), hasExceptions: hasExceptions)
+                var mutator = TortureMutator(random: TortureRandom(seed: random.next()), features: features)
                 guard let changed = mutator.apply(kind, to: result.patched[index]) else { continue }
                 result.patched[index] = changed
                 result.mutations.append(kind)

@@ -2,9 +2,9 @@
 package struct TortureGenerator {
     package var random: TortureRandom
     /// Whether the tree's compiler flags and headers allow each kind of statement.
-    package var hasExceptions = true
+    package var features = TortureFeatures.all
 
-    package init(random: TortureRandom, hasExceptions: Bool = true) { (self.random, self.hasExceptions) = (random, hasExceptions) }
+    package init(random: TortureRandom, features: TortureFeatures = .all) { (self.random, self.features) = (random, features) }
 
     static let localNames = ["n", "last", "seen", "state"]
     private static let words = ["queue", "vector", "domain", "flush", "timer", "page", "event", "credit", "trap", "lock"]
@@ -152,10 +152,10 @@ package struct TortureGenerator {
         case 63..<66: return .functionName
         case 66..<71: return .choice((0..<(3 + random.below(5))).map { _ in constant() })
         case 71..<74: return .bug
-        case 74..<77: return .warn
+        case 74..<77 where features.contains(.warnings): return .warn
         case 77..<79: return .assertion
         case 79..<82: return .alternative
-        case 82..<85 where hasExceptions: return .exception
+        case 82..<85 where features.contains(.exceptions): return .exception
         case 85..<89: return random.pick(file.header.inlines).map { .inline($0.id) } ?? .macro
         case 89..<92: return .macro
         case 92..<96:

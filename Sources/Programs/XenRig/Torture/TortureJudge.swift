@@ -63,6 +63,15 @@ package struct TortureJudge: Sendable {
     /// Whether any function that runs after the boot differs.
     package var mustChange: Bool { files.contains { !$0.changed.must.isEmpty } }
 
+    /// Whether a variable that nothing wrote, which is a constant to the compiler, is written now.
+    package var hasNewlyWritten: Bool {
+        files.contains { file in
+            file.diff.patched.variables.contains { name, item in
+                file.diff.original.variables[name].map { file.diff.original.isConstant($0) && !file.diff.patched.isConstant(item) } ?? false
+            }
+        }
+    }
+
     /// Variables of the hypervisor that stay, but have another size or another initial value in the patched source.
     package var changedVariables: [String] {
         files.flatMap { file in

@@ -1,3 +1,5 @@
+import TestDrive
+
 /// A generated source file with its header. Every element has a number that no other element of the file has, and keeps it through all
 /// changes: so the right answer for a patch is known.
 package struct TortureFile: Sendable, Equatable {
@@ -21,6 +23,21 @@ package struct TortureFile: Sendable, Equatable {
         defer { nextID += 1 }
         return nextID
     }
+}
+
+/// What generated code may have on a machine.
+package struct TortureFeatures: OptionSet, Sendable {
+    package let rawValue: Int
+
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// Places where to go on after an exception.
+    package static let exceptions = TortureFeatures(rawValue: 1)
+    /// `WARN`, which stops a hypervisor of 32-bit ARM when it comes from a payload.
+    package static let warnings = TortureFeatures(rawValue: 2)
+    package static let all: TortureFeatures = [.exceptions, .warnings]
+
+    package init(_ machine: TargetMachine) { self = machine == .x86_64 ? .all : machine == .arm64 ? .warnings : [] }
 }
 
 /// What a file's header defines: a macro, a structure, inline functions.

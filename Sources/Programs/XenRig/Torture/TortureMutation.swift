@@ -50,8 +50,8 @@ package enum TortureMutation: String, Sendable, CaseIterable {
 package struct TortureMutator {
     var generator: TortureGenerator
 
-    package init(random: TortureRandom, hasExceptions: Bool = true) {
-        generator = TortureGenerator(random: random, hasExceptions: hasExceptions)
+    package init(random: TortureRandom, features: TortureFeatures = .all) {
+        generator = TortureGenerator(random: random, features: features)
     }
 
     /// Changes the file.

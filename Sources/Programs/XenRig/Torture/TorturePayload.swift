@@ -85,7 +85,10 @@ package struct TorturePayload: Sendable {
     func string(at place: OracleObject.Place) -> String { String(decoding: bytes(at: place, count: 1 << 12).prefix { $0 != 0 }, as: UTF8.self) }
 
     package func references(at place: OracleObject.Place, size: UInt64) -> [Reference] {
-        let range = place.offset..<(place.offset &+ max(size, 1))
+        // A wrong distance may lead anywhere.
+        let (end, isFar) = place.offset.addingReportingOverflow(max(size, 1))
+        guard !isFar else { return [] }
+        let range = place.offset..<end
         return (references[place.section] ?? []).filter { range.contains($0.offset) }
     }
 }

@@ -50,14 +50,14 @@ package struct TortureRun: Sendable {
             work = try WorkFiles.makeTemporaryFolder(named: "xsplice-torture")
         }
         defer { if kept == nil { try? WorkFiles.remove(work) } }
-        let hasExceptions = TortureTree.hasExceptions(machine)
-        let files = TortureCase.files(seed: seed, count: Self.files, hasExceptions: hasExceptions)
+        let features = TortureFeatures(machine)
+        let files = TortureCase.files(seed: seed, count: Self.files, features: features)
         let trial = try await trial(files, in: work)
         let usable = trial.usable
         if usable.count < files.count { tell("\(files.count - usable.count) of \(files.count) files are not usable") }
         let numbers = only.map { [$0] } ?? Array(0..<count)
         let outcomes = try await inTurns(numbers, limit: 2) { number -> (TortureCase, TortureOutcome, String)? in
-            guard let change = TortureCase.random(number, seed: seed, files: usable, kinds: kinds, hasExceptions: hasExceptions) else { return nil }
+            guard let change = TortureCase.random(number, seed: seed, files: usable, kinds: kinds, features: features) else { return nil }
             let (outcome, patch) = try await trial.run(change, breaks: number % 4 == 0)
             if outcome.kind.isFault { tell("case \(number): \(outcome.kind.rawValue): \(outcome.words.first ?? "")") }
             return (change, outcome, patch)

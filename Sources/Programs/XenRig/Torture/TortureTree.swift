@@ -51,9 +51,6 @@ package struct TortureTree: Sendable {
         return TortureTree(files: files, source: source, build: build, words: try await command(build, files))
     }
 
-    /// Whether the hypervisor can name a place where to go on after an exception.
-    package static func hasExceptions(_ machine: TargetMachine) -> Bool { machine == .x86_64 }
-
     private static func prepare(_ tree: FilePath, _ files: [TortureFile], _ support: TortureSupport) throws {
         let xen = tree.appending("xen")
         try WorkFiles.write(Array(support.header.utf8), to: xen.appending("include/xen/torture.h"))

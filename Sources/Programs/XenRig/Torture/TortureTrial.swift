@@ -80,7 +80,7 @@ package struct TortureTrial: Sendable {
             return missed.isEmpty ? TortureOutcome(.nothing) : TortureOutcome(.lost, missed)
         case 4:
             let errors = (run.report?.diagnostics ?? []).filter { $0.severity == .error }
-            let isRight = change.changesLayout || !judge.changedVariables.isEmpty
+            let isRight = change.changesLayout || !judge.changedVariables.isEmpty || judge.hasNewlyWritten
             let isLimit = errors.allSatisfy { knownLimits.contains($0.id.rawValue) }
             var outcome = TortureOutcome(isRight ? .refused : change.isDoubtful || isLimit ? .unsure : .overcautious, errors.map(\.id.rawValue))
             outcome.details = errors.map { "\($0.symbol ?? ""): \($0.message)" }
@@ -122,7 +122,7 @@ extension TortureFile {
 extension ELFFile {
     /// A payload with one reference of its code four bytes further on; nil if its code refers to nothing.
     package var withOneReferenceMoved: ELFFile? {
-        var result = self
+        var result = withOwnAddends
         for index in sections.indices where sections[index].isRelocations {
             let target = Int(sections[index].info)
             guard sections.indices.contains(target), sections[target].isExecutable, !sections[index].relocations.isEmpty else { continue }
