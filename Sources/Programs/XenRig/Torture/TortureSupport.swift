@@ -19,6 +19,7 @@ struct TortureSupport: Sendable {
         #pragma GCC diagnostic ignored "-Wunused-function"
         #pragma GCC diagnostic ignored "-Wunused-variable"
         #pragma GCC diagnostic ignored "-Wunused-but-set-variable"
+        #pragma GCC diagnostic ignored "-Wattributes"
         #pragma GCC diagnostic ignored "-Warray-bounds"
         #pragma GCC diagnostic ignored "-Waggressive-loop-optimizations"
         #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
