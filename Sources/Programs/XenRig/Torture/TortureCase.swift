@@ -28,7 +28,7 @@ package struct TortureCase: Sendable {
         var originals = [first]
         if random.chance(15), let second = random.pick(files), second.number != first.number { originals.append(second) }
         var result = TortureCase(number: number, originals: originals, patched: originals, mutations: [])
-        for _ in 0..<(random.chance(60) ? 1 : 2 + random.below(2)) {
+        for _ in 0..<(random.chance(50) ? 1 : 2 + random.below(2)) {
             let index = random.below(originals.count)
             // Try kinds until one has a place in this file.
             for _ in 0..<6 {
@@ -64,9 +64,22 @@ package struct TortureCase: Sendable {
         }
     }
 
+    /// Static variables of functions that are declared before and after, and read after, with their functions.
+    package var keptLocals: [(file: String, function: String, variable: TortureVariable)] {
+        changes.flatMap { original, patched in
+            let before = Set(original.functions.flatMap(\.body.allVariables).map(\.id))
+            return patched.functions.flatMap { function in
+                let read = Set(function.body.allStatements.filter(\.reads).compactMap(\.variable))
+                return function.body.allVariables.filter { $0.isWritable && before.contains($0.id) && read.contains($0.id) }
+                    .map { (patched.source, function.name, $0) }
+            }
+        }
+    }
+
     /// Kinds of change after which the program may not be sure which variable is which, or what a writable variable would hold.
     private static let doubtful: Set<TortureMutation> = [
-        .localAdded, .localAddedSameName, .localRemoved, .localRenamed, .localsSwapped, .localsReordered, .localMoved, .sectionChanged, .variableResized,
+        .localAdded, .localAddedSameName, .localRemoved, .localRenamed, .localsSwapped, .localsReordered, .localMoved, .localsWrapped, .localTypeChanged,
+        .blockDoubled, .sectionChanged, .variableResized,
         .initialChanged, .memberAdded, .functionSplit, .functionMoved, .labelsChanged, .linkageChanged,
     ]
 

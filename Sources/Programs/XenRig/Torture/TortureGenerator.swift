@@ -110,8 +110,34 @@ package struct TortureGenerator {
         }
         let inner = visible.filter { outer in !block.variables.contains { $0.name == outer.name } } + block.variables
         for variable in block.variables { block.statements += uses(of: variable, &file) }
-        for _ in 0..<(2 + random.below(4)) { block.statements.append(statement(&file, function, depth: depth, visible: inner)) }
+        for _ in 0..<(2 + random.below(4)) {
+            block.statements.append(statement(&file, function, depth: depth, visible: inner))
+            // Blocks that are much alike, with static variables of one name, are what names can't tell apart.
+            guard let last = block.statements.last, last.canBeDoubled, random.chance(40) else { continue }
+            var copy = copy(of: last, &file)
+            if random.chance(60) { copy.constant = constant() }
+            block.statements.append(copy)
+        }
         return block
+    }
+
+    /// The same statement with numbers of its own.
+    mutating func copy(of statement: TortureStatement, _ file: inout TortureFile) -> TortureStatement {
+        var ids: [Int: Int] = [:]
+        for variable in statement.block?.allVariables ?? [] { ids[variable.id] = file.newID() }
+        return renumbered(statement, ids, &file)
+    }
+
+    private func renumbered(_ statement: TortureStatement, _ ids: [Int: Int], _ file: inout TortureFile) -> TortureStatement {
+        var result = statement
+        result.id = file.newID()
+        if let old = result.variable, let new = ids[old] { result.replace(old, by: new) }
+        guard case .nested(var block) = result.kind else { return result }
+        block.id = file.newID()
+        for index in block.variables.indices { block.variables[index].id = ids[block.variables[index].id] ?? block.variables[index].id }
+        block.statements = block.statements.map { renumbered($0, ids, &file) }
+        result.kind = .nested(block)
+        return result
     }
 
     /// One or two uses of a variable.

@@ -63,6 +63,14 @@ package struct TortureJudge: Sendable {
     /// Whether any function that runs after the boot differs.
     package var mustChange: Bool { files.contains { !$0.changed.must.isEmpty } }
 
+    /// Whether a variable that the original writes is gone from the patched object, or is a constant there. Not for functions that are gone
+    /// with it, or are part of others.
+    func isFolded(_ name: String, of function: String, in source: String) -> Bool {
+        guard let diff = files.first(where: { $0.source == source })?.diff, let before = diff.original.variables[name] else { return false }
+        guard diff.patched.functions[function] != nil, !diff.original.isConstant(before) else { return false }
+        return diff.patched.variables[name].map(diff.patched.isConstant) ?? true
+    }
+
     /// Whether a variable that nothing wrote, which is a constant to the compiler, is written now.
     package var hasNewlyWritten: Bool {
         files.contains { file in

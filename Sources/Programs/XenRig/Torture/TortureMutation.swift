@@ -8,6 +8,9 @@ package enum TortureMutation: String, Sendable, CaseIterable {
     case localsSwapped = "blocks with static locals swapped"
     case localsReordered = "static locals of a block reordered"
     case localMoved = "static local moved to another block"
+    case localsWrapped = "blocks with static locals wrapped"
+    case localTypeChanged = "static local of another type"
+    case blockDoubled = "block with static locals doubled"
     // Variables of the file.
     case variableAdded = "variable added"
     case variableRemoved = "variable removed"
@@ -39,11 +42,6 @@ package enum TortureMutation: String, Sendable, CaseIterable {
     case inlineChanged = "inline function of the header changed"
     case macroChanged = "macro of the header changed"
     case memberAdded = "member of a structure added"
-
-    /// Those that the tool began with.
-    package static let first: [TortureMutation] = [
-        .localAddedSameName, .localRemoved, .localsSwapped, .variableAdded, .variableRemoved, .variableMoved, .arrayUseChanged,
-    ]
 }
 
 /// Changes files at random places.
@@ -68,7 +66,9 @@ package struct TortureMutator {
 
     private mutating func attempt(_ mutation: TortureMutation, _ file: inout TortureFile) -> Bool {
         switch mutation {
-        case .localAdded, .localAddedSameName, .localRemoved, .localRenamed, .localsSwapped, .localsReordered, .localMoved: local(mutation, &file)
+        case .localAdded, .localAddedSameName, .localRemoved, .localRenamed, .localsSwapped, .localsReordered, .localMoved, .localsWrapped, .localTypeChanged,
+            .blockDoubled:
+            local(mutation, &file)
         case .variableAdded, .variableRemoved, .variableMoved, .variableResized, .initialChanged, .sectionChanged: variable(mutation, &file)
         case .tableChanged, .tableGrown, .functionTableChanged, .labelsChanged: table(mutation, &file)
         case .arrayUseChanged, .constantChanged, .statementAdded, .statementRemoved, .stringChanged, .switchChanged, .specialAdded, .specialRemoved:

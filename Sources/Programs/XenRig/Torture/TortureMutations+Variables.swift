@@ -10,6 +10,16 @@ extension TortureMutator {
             change(place, in: &file) { $0.variables.reverse() }
             return true
         case .localMoved: return moveLocal(&file)
+        case .localsWrapped: return wrapBlocks(&file)
+        case .localTypeChanged: return changeLocal(&file)
+        case .blockDoubled:
+            guard let place = place(in: file, where: { $0.statements.contains { $0.canBeDoubled } }) else { return false }
+            guard let statement = pick(place.block.statements.filter(\.canBeDoubled)) else { return false }
+            var copy = generator.copy(of: statement, &file)
+            if below(2) == 0 { copy.constant = generator.constant() }
+            let at = below(place.block.statements.count + 1)
+            change(place, in: &file) { $0.statements.insert(copy, at: at) }
+            return true
         default: break
         }
         guard let place = place(in: file, where: { !$0.variables.isEmpty }), let variable = pick(place.block.variables) else { return false }
@@ -51,6 +61,37 @@ extension TortureMutator {
         let indices = place.block.statements.indices.filter { isNested(place.block.statements[$0]) }
         guard let first = pick(indices.dropLast()), let second = pick(indices.filter { $0 > first }) else { return false }
         change(place, in: &file) { $0.statements.swapAt(first, second) }
+        return true
+    }
+
+    /// Puts nested blocks with static variables into conditions of their own, which indents their lines anew: one of them, or all of a block.
+    private mutating func wrapBlocks(_ file: inout TortureFile) -> Bool {
+        func isNested(_ statement: TortureStatement) -> Bool { !(statement.block?.allVariables.isEmpty ?? true) }
+        guard let place = place(in: file, where: { $0.statements.contains(where: isNested) }) else { return false }
+        let indices = place.block.statements.indices.filter { isNested(place.block.statements[$0]) }
+        let chosen = below(2) == 0 ? indices : pick(indices).map { [$0] } ?? []
+        var block = place.block
+        for index in chosen {
+            let inner = TortureBlock(id: file.newID(), variables: [], statements: [block.statements[index]])
+            block.statements[index] = TortureStatement(id: file.newID(), kind: .nested(inner), constant: generator.constant())
+        }
+        change(place, in: &file) { $0 = block }
+        return true
+    }
+
+    /// Gives a static variable another type: that is another variable, whatever its name.
+    private mutating func changeLocal(_ file: inout TortureFile) -> Bool {
+        guard let place = place(in: file, where: { $0.variables.contains(where: \.isWritable) }) else { return false }
+        guard let variable = pick(place.block.variables.filter(\.isWritable)) else { return false }
+        let type = pick(["unsigned int", "unsigned long", "unsigned char"].filter { $0 != variable.type }) ?? "unsigned long"
+        change(variable: variable.id, in: &file) { $0.type = type }
+        // Often a new one of the old type and name comes with it.
+        guard below(2) == 0 else { return true }
+        var namesake = generator.local(named: variable.name, &file, isScalar: true)
+        namesake.type = variable.type
+        let inner = TortureBlock(id: file.newID(), variables: [namesake], statements: generator.uses(of: namesake, &file))
+        let nested = TortureStatement(id: file.newID(), kind: .nested(inner), constant: generator.constant()), at = below(place.block.statements.count + 1)
+        change(place, in: &file) { $0.statements.insert(nested, at: at) }
         return true
     }
 
@@ -171,6 +212,12 @@ extension TortureVariable {
 }
 
 extension TortureStatement {
+    /// Whether it is a block with static variables, and without labels, of which a function has one each.
+    var canBeDoubled: Bool {
+        guard let block, !block.allVariables.isEmpty else { return false }
+        return !block.allStatements.contains { $0.ownTable != nil }
+    }
+
     /// Uses another variable instead of one.
     mutating func replace(_ old: Int, by new: Int) {
         switch kind {

@@ -74,7 +74,15 @@ package struct TortureTrial: Sendable {
         switch code {
         case 0:
             guard let bytes = run.payload else { return TortureOutcome(.failed, ["exit code 0 without a payload"]) }
-            return try judged(TorturePayload(try ELFFile(bytes: bytes, name: "payload"), for: hypervisor), change, judge, breaks: breaks)
+            var outcome = try judged(TorturePayload(try ELFFile(bytes: bytes, name: "payload"), for: hypervisor), change, judge, breaks: breaks)
+            // The compiler puts a variable's initial value in where nothing writes it any more; the running value is lost.
+            let warned = (run.report?.diagnostics ?? []).filter { $0.severity != .note }.map { $0.message + ($0.symbol ?? "") }
+            for (source, function, variable) in change.keptLocals where judge.isFolded(TortureText.label(variable.id), of: function, in: source) {
+                guard !warned.contains(where: { $0.contains(variable.name) }) else { continue }
+                outcome.words.append("\(variable.name) of \(function) is not written any more: its running value is lost without a warning")
+                outcome.kind = .wrong
+            }
+            return outcome
         case 3:
             let missed = judge.files.flatMap { file in file.changed.must.sorted().map { "\(file.source): \($0) differs" } }
             return missed.isEmpty ? TortureOutcome(.nothing) : TortureOutcome(.lost, missed)

@@ -34,6 +34,15 @@ extension TortureStatement {
     package var block: TortureBlock? { if case .nested(let block) = kind { block } else { nil } }
     package var ownTable: TortureVariable? { if case .dispatch(let table, _) = kind { table } else { nil } }
 
+    /// Whether the statement reads a variable and does not write it.
+    package var reads: Bool {
+        switch kind {
+        case .scalar(_, let form): form == 1 || form == 3
+        case .array(_, let form): form < 2 || form == 4 || form == 5
+        default: false
+        }
+    }
+
     /// The variable that the statement uses, its own table apart.
     package var variable: Int? {
         switch kind {
