@@ -52,7 +52,7 @@ struct TortureCommand: AsyncParsableCommand {
 
     func run() async throws {
         let seed = seed ?? UInt64.random(in: 1...999_999)
-        print("seed \(seed), \(count) patches, \(xen) \(architecture)\(debug ? " debug" : "")")
+        say("seed \(seed), \(count) patches, \(xen) \(architecture)\(debug ? " debug" : "")\n")
         let machine = try TargetMachine.named(architecture)
         let rigCache = cache.map { FolderCache(root: FilePath($0), tell: RigCommand.tell) } ?? .standard(tell: RigCommand.tell)
         var run = TortureRun(
@@ -62,10 +62,13 @@ struct TortureCommand: AsyncParsableCommand {
         run.reductions = reduce
         run.kept = work.map { WorkFiles.absolute(FilePath($0)) }
         let table = try await run.run()
-        print(table.text, terminator: "")
+        say(table.text)
         guard table.noticed == table.broken else { throw StepError("the judge did not notice \(table.broken - table.noticed) broken payloads") }
         guard table.faults == 0 else { throw StepError("\(table.faults) patches went wrong", help: "they are in \(failures)") }
     }
+
+    /// Standard output at once: the errors that follow go another way.
+    private func say(_ text: String) { _ = try? FileDescriptor.standardOutput.writeAll(text.utf8) }
 
     private func base() throws -> TortureTree.Base {
         if xen == "mini" { return .mini }

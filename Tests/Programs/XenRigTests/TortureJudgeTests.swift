@@ -61,7 +61,7 @@ struct TortureJudgeTests {
         let names: [OracleObject.Place: String] = [
             .init(section: 1, offset: 0): "f", .init(section: 2, offset: 0): "n.0", .init(section: 3, offset: 0): "n.1",
         ]
-        let file = TortureJudge.File(source: "common/a.c", diff: OracleDiff(original: object(mark: 1), patched: patched), plainNames: names, twins: twins)
+        let file = TortureJudge.File(source: "common/a.c", diff: OracleDiff(original: object(mark: 1), patched: patched, twins: twins), plainNames: names)
         return TortureJudge(files: [file], hypervisor: hypervisor)
     }
 

@@ -5,7 +5,13 @@ package struct OracleDiff: Sendable {
     package let original: OracleObject
     package let patched: OracleObject
 
-    package init(original: OracleObject, patched: OracleObject) { (self.original, self.patched) = (original, patched) }
+    /// By the patched variable's name, the original one whose declaration's line stays: where blocks have the same text, nothing else says
+    /// which is which.
+    package let twins: [String: String]
+
+    package init(original: OracleObject, patched: OracleObject, twins: [String: String] = [:]) {
+        (self.original, self.patched, self.twins) = (original, patched, twins)
+    }
 
     /// How two functions compare.
     package enum Difference: Sendable, Equatable {
@@ -81,7 +87,7 @@ package struct OracleDiff: Sendable {
         case (.variable(let old), .variable(let new)):
             guard let before = original.variables[old], let after = patched.variables[new] else { return "\(old), now \(new)" }
             // Of a constant only the content counts.
-            guard original.isConstant(before), patched.isConstant(after) else { return old == new ? nil : "\(old), now \(new)" }
+            guard original.isConstant(before), patched.isConstant(after) else { return old == new || twins[new] == old ? nil : "\(old), now \(new)" }
             return difference(before, after, depth + 1).map { "\(old): \($0)" }
         default:
             return old.name == new.name ? nil : "\(old.name), now \(new.name)"

@@ -5,6 +5,8 @@ struct PayloadCheck {
     let payload: TorturePayload
     let files: [TortureJudge.File]
     let hypervisor: HypervisorSymbols
+    /// See `TortureJudge.faults`.
+    let hasOtherFileNames: Bool
     var faults: [String] = []
 
     /// A thing of the patched objects that the payload has a copy of.
@@ -27,8 +29,8 @@ struct PayloadCheck {
     /// The payload's places of new variables that are written.
     private var storage: [OracleObject.Place: String] = [:]
 
-    init(payload: TorturePayload, files: [TortureJudge.File], hypervisor: HypervisorSymbols) {
-        (self.payload, self.files, self.hypervisor) = (payload, files, hypervisor)
+    init(payload: TorturePayload, files: [TortureJudge.File], hypervisor: HypervisorSymbols, hasOtherFileNames: Bool) {
+        (self.payload, self.files, self.hypervisor, self.hasOtherFileNames) = (payload, files, hypervisor, hasOtherFileNames)
         replaced = files.map { _ in [] }
     }
 
@@ -182,7 +184,7 @@ struct PayloadCheck {
             add(Work(thing: Thing(file: file, place: item.place), size: item.size, place: place, name: name))
             return nil
         case .hypervisor(let address):
-            let twin = files[file].twins[name].flatMap { diff.original.variables[$0] }
+            let twin = files[file].diff.twins[name].flatMap { diff.original.variables[$0] }
             guard let old = [before, twin].compactMap({ $0 }).first(where: { self.address(of: $0, in: file) == address }) else {
                 if isConstant { return constant(item, at: address, in: file) }
                 return before == nil ? "\(name) is new, \(words(target))" : "\(name) expected, \(words(target))"
@@ -208,7 +210,7 @@ struct PayloadCheck {
 
     /// A variable whose declaration the patch moved or took to another function may be taken for a new one.
     private func mayBeRenewed(_ name: String, in file: Int) -> Bool {
-        name.hasPrefix("tv_") && (files[file].twins[name] != name || files[file].wandered.contains(name))
+        name.hasPrefix("tv_") && (files[file].diff.twins[name] != name || files[file].wandered.contains(name))
     }
 
     /// A constant in the hypervisor that has no name in the source.

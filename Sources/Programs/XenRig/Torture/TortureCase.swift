@@ -10,9 +10,12 @@ package struct TortureCase: Sendable {
     }
 
     /// The files of a tree. Equal for equal seeds.
-    package static func files(seed: UInt64, count: Int, features: TortureFeatures) -> [TortureFile] {
+    ///
+    /// - Parameter attempts: for files that the compiler did not take, by number, how many others were tried.
+    package static func files(seed: UInt64, count: Int, features: TortureFeatures, attempts: [Int: Int] = [:]) -> [TortureFile] {
         (0..<count).map { number in
-            var generator = TortureGenerator(random: TortureRandom(seed: seed, number: -1 - number), features: features)
+            let random = TortureRandom(seed: seed, number: -1 - number - 1000 * (attempts[number] ?? 0))
+            var generator = TortureGenerator(random: random, features: features)
             return generator.file(number)
         }
     }

@@ -8,18 +8,15 @@ package struct TortureJudge: Sendable {
         package var diff: OracleDiff
         /// The plain object's symbol for each place of the original.
         package var plainNames: [OracleObject.Place: String]
-        /// For labelled variables: the original's one whose declaration's line the patch keeps, by the patched one's name.
-        package var twins: [String: String]
         /// Labelled variables that are in another function now.
         package var wandered: Set<String> = []
         /// The number that a line had before the patch, by its new number: the program keeps it in entries that name lines.
         package var oldLines: [Int: Int] = [:]
 
         package init(
-            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], twins: [String: String], wandered: Set<String> = [],
-            oldLines: [Int: Int] = [:]
+            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = [], oldLines: [Int: Int] = [:]
         ) {
-            (self.source, self.diff, self.plainNames, self.twins) = (source, diff, plainNames, twins)
+            (self.source, self.diff, self.plainNames) = (source, diff, plainNames)
             (self.wandered, self.oldLines) = (wandered, oldLines)
         }
 
@@ -54,8 +51,11 @@ package struct TortureJudge: Sendable {
     package init(files: [File], hypervisor: HypervisorSymbols) { (self.files, self.hypervisor) = (files, hypervisor) }
 
     /// Everything that is wrong with the payload; empty if nothing is.
-    package func faults(of payload: TorturePayload) -> [String] {
-        var check = PayloadCheck(payload: payload, files: files, hypervisor: hypervisor)
+    ///
+    /// - Parameter hasOtherFileNames: the program has said that reports from the payload will not name the source file. An ARM hypervisor
+    ///   takes these names from its own image.
+    package func faults(of payload: TorturePayload, hasOtherFileNames: Bool = false) -> [String] {
+        var check = PayloadCheck(payload: payload, files: files, hypervisor: hypervisor, hasOtherFileNames: hasOtherFileNames)
         check.run()
         return check.faults
     }

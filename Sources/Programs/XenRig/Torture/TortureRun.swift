@@ -51,10 +51,9 @@ package struct TortureRun: Sendable {
         }
         defer { if kept == nil { try? WorkFiles.remove(work) } }
         let features = TortureFeatures(machine)
-        let files = TortureCase.files(seed: seed, count: Self.files, features: features)
-        let trial = try await trial(files, in: work)
+        let trial = try await firstTrial(in: work, features)
         let usable = trial.usable
-        if usable.count < files.count { tell("\(files.count - usable.count) of \(files.count) files are not usable") }
+        if usable.count < Self.files { tell("\(Self.files - usable.count) of \(Self.files) files are not usable") }
         let numbers = only.map { [$0] } ?? Array(0..<count)
         let outcomes = try await inTurns(numbers, limit: 2) { number -> (TortureCase, TortureOutcome, String)? in
             guard let change = TortureCase.random(number, seed: seed, files: usable, kinds: kinds, features: features) else { return nil }
@@ -76,6 +75,26 @@ package struct TortureRun: Sendable {
             try await reduce(change, outcome, in: work)
         }
         return table
+    }
+
+    /// The tree of the seed. Files that the compiler does not take are made anew.
+    private func firstTrial(in work: FilePath, _ features: TortureFeatures) async throws -> TortureTrial {
+        var attempts: [Int: Int] = [:]
+        while true {
+            do {
+                return try await trial(TortureCase.files(seed: seed, count: Self.files, features: features, attempts: attempts), in: work)
+            } catch let error as StepError {
+                let log = (try? WorkFiles.readText(work.appending("built.log"))) ?? ""
+                let rejected = (0..<Self.files).filter { number in
+                    log.contains("common/torture_\(number < 10 ? "0" : "")\(number).c:") && (attempts[number] ?? 0) < 3
+                }
+                guard !rejected.isEmpty else { throw error }
+                tell("the compiler does not take files \(rejected.map(String.init).joined(separator: ", ")) of the seed; they are made anew")
+                for number in rejected { attempts[number, default: 0] += 1 }
+                try WorkFiles.remove(work)
+                try WorkFiles.makeFolder(work)
+            }
+        }
     }
 
     private func trial(_ files: [TortureFile], in work: FilePath) async throws -> TortureTrial {

@@ -54,8 +54,9 @@ package struct TortureTrial: Sendable {
             let wandered = patched.owners.filter { id, owner in owners[id] != owner }.keys.map(TortureText.label)
             files.append(
                 TortureJudge.File(
-                    source: original.source, diff: OracleDiff(original: before.named, patched: after.named), plainNames: before.plainNames,
-                    twins: patch.twins[original.number] ?? [:], wandered: Set(wandered), oldLines: patch.oldLines[original.number] ?? [:]))
+                    source: original.source,
+                    diff: OracleDiff(original: before.named, patched: after.named, twins: patch.twins[original.number] ?? [:]),
+                    plainNames: before.plainNames, wandered: Set(wandered), oldLines: patch.oldLines[original.number] ?? [:]))
         }
         return TortureJudge(files: files, hypervisor: hypervisor)
     }
@@ -74,7 +75,9 @@ package struct TortureTrial: Sendable {
         switch code {
         case 0:
             guard let bytes = run.payload else { return TortureOutcome(.failed, ["exit code 0 without a payload"]) }
-            var outcome = try judged(TorturePayload(try ELFFile(bytes: bytes, name: "payload"), for: hypervisor), change, judge, breaks: breaks)
+            let namesNoFile = (run.report?.diagnostics ?? []).contains { $0.id == .bugFrameWithoutFile }
+            let payload = TorturePayload(try ELFFile(bytes: bytes, name: "payload"), for: hypervisor)
+            var outcome = try judged(payload, change, judge, namesNoFile: namesNoFile, breaks: breaks)
             // The compiler puts a variable's initial value in where nothing writes it any more; the running value is lost.
             let warned = (run.report?.diagnostics ?? []).filter { $0.severity != .note }.map { $0.message + ($0.symbol ?? "") }
             for (source, function, variable) in change.keptLocals where judge.isFolded(TortureText.label(variable.id), of: function, in: source) {
@@ -107,14 +110,14 @@ package struct TortureTrial: Sendable {
         }
     }
 
-    private func judged(_ payload: TorturePayload, _ change: TortureCase, _ judge: TortureJudge, breaks: Bool) throws -> TortureOutcome {
-        var faults = judge.faults(of: payload)
+    private func judged(_ payload: TorturePayload, _ change: TortureCase, _ judge: TortureJudge, namesNoFile: Bool, breaks: Bool) throws -> TortureOutcome {
+        var faults = judge.faults(of: payload, hasOtherFileNames: namesNoFile)
         // What the running hypervisor holds can't follow.
         faults += judge.changedVariables.map { "\($0), and nothing is refused" }
         if change.showsLayout { faults.append("a structure has another layout, and nothing is refused") }
         var outcome = TortureOutcome(faults.isEmpty ? .right : .wrong, faults)
         if breaks, faults.isEmpty, let broken = payload.file.withOneReferenceMoved {
-            outcome.noticed = !judge.faults(of: TorturePayload(broken, for: hypervisor)).isEmpty
+            outcome.noticed = !judge.faults(of: TorturePayload(broken, for: hypervisor), hasOtherFileNames: namesNoFile).isEmpty
         }
         return outcome
     }
