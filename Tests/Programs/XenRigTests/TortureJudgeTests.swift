@@ -10,7 +10,8 @@ struct TortureJudgeTests {
     private static let null = ELFSection(name: "", type: 0)
 
     private static func section(_ name: String, _ flags: UInt64, _ data: [UInt8], zero: UInt64? = nil) -> ELFSection {
-        ELFSection(name: name, type: zero == nil ? ELF.SectionType.progbits : ELF.SectionType.nobits, flags: ELF.SectionFlag.alloc | flags, size: zero, data: data)
+        ELFSection(
+            name: name, type: zero == nil ? ELF.SectionType.progbits : ELF.SectionType.nobits, flags: ELF.SectionFlag.alloc | flags, size: zero, data: data)
     }
 
     private static func symbol(_ name: String, _ place: ELFSymbol.Place, size: UInt64 = 4, type: UInt8 = ELF.SymbolType.object) -> ELFSymbol {
@@ -66,7 +67,8 @@ struct TortureJudgeTests {
     }
 
     /// A payload that replaces `f` and refers to these names; `own` is the payload's own variable, `string` its string.
-    private static func payload(_ references: [String], mark: UInt8 = 2, string: String = "text", change: (inout ELFFile) -> Void = { _ in }) -> TorturePayload {
+    private static func payload(_ references: [String], mark: UInt8 = 2, string: String = "text", change: (inout ELFFile) -> Void = { _ in }) -> TorturePayload
+    {
         var code = code
         code[3] = mark
         var functions = [UInt8](repeating: 0, count: 104)

@@ -36,7 +36,9 @@ package struct OracleCompiler: Sendable {
         let built = tree.build.tree.appending("xen")
         try WorkFiles.makeFolder(shadow.appending("common"))
         try WorkFiles.makeFolder(shadow.appending("torture-include/xen"))
-        for name in try WorkFiles.names(in: built) where name != "common" { try WorkFiles.makeLink(at: shadow.appending(name), to: built.appending(name).string) }
+        for name in try WorkFiles.names(in: built) where name != "common" {
+            try WorkFiles.makeLink(at: shadow.appending(name), to: built.appending(name).string)
+        }
     }
 
     private func write(_ file: TortureFile, _ shadow: FilePath, withLabels: Bool) throws {

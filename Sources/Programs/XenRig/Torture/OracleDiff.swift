@@ -70,7 +70,9 @@ package struct OracleDiff: Sendable {
         guard old.count == new.count else { return "\(old.count) references, now \(new.count)" }
         for (old, new) in zip(old, new) {
             let place = old.offset - before.place.offset
-            guard place == new.offset - after.place.offset, OracleObject.isSameKind(old.type, new.type, patched.file.header.machine) else { return "another reference at \(place)" }
+            guard place == new.offset - after.place.offset, OracleObject.isSameKind(old.type, new.type, patched.file.header.machine) else {
+                return "another reference at \(place)"
+            }
             let mask: Int64 = lines ? 0xff_ffff : -1
             guard old.addend & mask == new.addend & mask else { return "another distance at \(place)" }
             if let difference = difference(old.meaning, new.meaning, depth) { return "at \(place): \(difference)" }

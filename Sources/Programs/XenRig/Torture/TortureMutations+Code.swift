@@ -40,7 +40,9 @@ extension TortureMutator {
         let function = file.functions[place.function].id, at = below(place.block.statements.count + 1)
         var new = generator.statement(&file, function, depth: 2, visible: file.variables)
         if special {
-            let kinds: [TortureStatement.Kind] = [.bug, .assertion, .alternative] + (generator.features.contains(.warnings) ? [.warn] : []) + (generator.features.contains(.exceptions) ? [.exception] : [])
+            let kinds: [TortureStatement.Kind] =
+                [.bug, .assertion, .alternative] + (generator.features.contains(.warnings) ? [.warn] : [])
+                + (generator.features.contains(.exceptions) ? [.exception] : [])
             new.kind = pick(kinds) ?? .bug
         }
         change(place, in: &file) { $0.statements.insert(new, at: at) }

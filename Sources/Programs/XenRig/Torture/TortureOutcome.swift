@@ -47,7 +47,9 @@ package struct TortureTable: Sendable {
         total[outcome.kind, default: 0] += 1
         for name in Set(mutations.map(\.rawValue)) { counts[name, default: [:]][outcome.kind, default: 0] += 1 }
         if outcome.kind == .overcautious || outcome.kind == .unsure {
-            for id in Set(outcome.words) { refusals["\(outcome.kind.rawValue): \(id) (\(Set(mutations.map(\.rawValue)).sorted().joined(separator: " + ")))", default: 0] += 1 }
+            for id in Set(outcome.words) {
+                refusals["\(outcome.kind.rawValue): \(id) (\(Set(mutations.map(\.rawValue)).sorted().joined(separator: " + ")))", default: 0] += 1
+            }
         }
         if let seen = outcome.noticed {
             broken += 1

@@ -55,7 +55,8 @@ package struct TortureReducer {
         change.originals.indices.flatMap { index in
             let file = change.originals[index], patched = change.patched[index]
             let both = [file, patched]
-            let ids = both.flatMap { $0.functions.map(\.id) } + both.flatMap { $0.allVariables.map(\.id) }
+            let ids =
+                both.flatMap { $0.functions.map(\.id) } + both.flatMap { $0.allVariables.map(\.id) }
                 + both.flatMap { $0.functions.flatMap { $0.body.allStatements.map(\.id) } }
             var seen: Set<Int> = []
             return ids.filter { seen.insert($0).inserted }.map { Element(file: index, id: $0) }

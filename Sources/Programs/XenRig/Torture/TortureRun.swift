@@ -69,7 +69,8 @@ package struct TortureRun: Sendable {
         }
         // One of each kind: failures of one kind mostly have one cause.
         var reduced: Set<String> = []
-        for (change, outcome, _) in outcomes.compactMap({ $0 }).filter({ $0.1.kind.isFault || (only != nil && $0.1.kind == .overcautious) }) where reduced.count < reductions {
+        for (change, outcome, _) in outcomes.compactMap({ $0 }).filter({ $0.1.kind.isFault || (only != nil && $0.1.kind == .overcautious) })
+        where reduced.count < reductions {
             let words: [Substring] = (outcome.words.first ?? "").split(separator: " ").filter { $0.allSatisfy(\.isLetter) && $0.count > 3 }
             guard reduced.insert("\(outcome.kind.rawValue) \(words.suffix(4))").inserted else { continue }
             try await reduce(change, outcome, in: work)

@@ -44,7 +44,8 @@ struct TortureSupport: Sendable {
 
     private var alternative: String {
         let feature = isMini ? "FEATURE_ALWAYS" : machine == .x86_64 ? "X86_FEATURE_ALWAYS" : "ARM64_HAS_PAN"
-        return machine == .x86_64 ? "\"\", \"nopl \" #n \"(%%rax)\", \(feature)" : "\"nop\", \"\(machine == .arm64 ? "movz xzr, #\" #n \"" : "mov r0, r0")\", \(feature)"
+        return machine == .x86_64
+            ? "\"\", \"nopl \" #n \"(%%rax)\", \(feature)" : "\"nop\", \"\(machine == .arm64 ? "movz xzr, #\" #n \"" : "mov r0, r0")\", \(feature)"
     }
 
     /// `common/torture.c`: functions that the compiler knows nothing of.

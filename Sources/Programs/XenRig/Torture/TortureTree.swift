@@ -95,7 +95,9 @@ package struct TortureTree: Sendable {
                 skip = false
             } else if ["-o", "-MF", "-MQ", "-MT"].contains(word) {
                 skip = true
-            } else if word != "-c", !word.hasPrefix("-MMD"), word != "-MP", word != "-MD", !word.hasPrefix("-Wp,-MD"), !word.hasPrefix("-Wp,-MMD"), !word.hasSuffix(".c") {
+            } else if word != "-c", !word.hasPrefix("-MMD"), word != "-MP", word != "-MD", !word.hasPrefix("-Wp,-MD"), !word.hasPrefix("-Wp,-MMD"),
+                !word.hasSuffix(".c")
+            {
                 result.append(word)
             }
         }

@@ -41,7 +41,9 @@ package struct TortureTrial: Sendable {
         defer { try? WorkFiles.remove(folder) }
         let patch = try await TorturePatch.of(change, in: folder)
         guard !patch.text.isEmpty else { return (TortureOutcome(.unusable, ["the text is the same"]), "") }
-        guard let judge = try await judge(change, patch) else { return (TortureOutcome(.unusable, ["not to be compiled, or names change the code"]), patch.text) }
+        guard let judge = try await judge(change, patch) else {
+            return (TortureOutcome(.unusable, ["not to be compiled, or names change the code"]), patch.text)
+        }
         try WorkFiles.write(Array(patch.text.utf8), to: folder.appending("change.patch"))
         return (try await outcome(of: change, judge, folder, breaks: breaks), patch.text)
     }
