@@ -67,13 +67,13 @@ package struct TortureCase: Sendable {
         }
     }
 
-    /// Static variables of functions that are declared before and after, and read after, with their functions.
+    /// Static variables of functions that are written before, and read after, with their functions.
     package var keptLocals: [(file: String, function: String, variable: TortureVariable)] {
         changes.flatMap { original, patched in
-            let before = Set(original.functions.flatMap(\.body.allVariables).map(\.id))
+            let written = Set(original.functions.flatMap(\.body.allStatements).filter(\.writes).compactMap(\.variable))
             return patched.functions.flatMap { function in
                 let read = Set(function.body.allStatements.filter(\.reads).compactMap(\.variable))
-                return function.body.allVariables.filter { $0.isWritable && before.contains($0.id) && read.contains($0.id) }
+                return function.body.allVariables.filter { $0.isWritable && written.contains($0.id) && read.contains($0.id) }
                     .map { (patched.source, function.name, $0) }
             }
         }

@@ -43,6 +43,15 @@ extension TortureStatement {
         }
     }
 
+    /// Whether the statement writes a variable. A function that gets its address does not.
+    package var writes: Bool {
+        switch kind {
+        case .scalar(_, let form): [0, 2, 4, 6].contains(form)
+        case .array(_, let form): [2, 3, 6, 8].contains(form)
+        default: false
+        }
+    }
+
     /// The variable that the statement uses, its own table apart.
     package var variable: Int? {
         switch kind {
