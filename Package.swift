@@ -187,7 +187,7 @@ house.tests(
     ], [system])
 house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
-house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "WorkFiles"], [system])
+house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "ELFModel", "WorkFiles"], [system])
 house.tests(
     "LivepatchBuild",
     [

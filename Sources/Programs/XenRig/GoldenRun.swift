@@ -98,7 +98,7 @@ package struct GoldenRun: Sendable {
 }
 
 /// Runs a function for each element, with a limit on how many run at a time. The results are in the order of the elements.
-private func inTurns<Element: Sendable, Result: Sendable>(
+func inTurns<Element: Sendable, Result: Sendable>(
     _ elements: [Element], limit: Int, _ body: @escaping @Sendable (Element) async throws -> Result
 ) async throws -> [Result] {
     try await withThrowingTaskGroup(of: (Int, Result).self) { group in

@@ -15,7 +15,12 @@ package enum MiniXen {
     ///   - copy: the folder to build in; it must not exist. The output of make goes to `COPY.log`.
     /// - Throws: `StepError` when make fails.
     package static func build(for machine: TargetMachine, fixtures: FilePath = ChangeCase.fixtures, in copy: FilePath) async throws -> HypervisorBuild {
-        try await Tool(name: "cp").output(["-r", "--", fixtures.appending(name).string, copy.string])
+        try await build(tree: fixtures.appending(name), for: machine, in: copy)
+    }
+
+    /// The same for a changed copy of the small tree.
+    static func build(tree: FilePath, for machine: TargetMachine, in copy: FilePath) async throws -> HypervisorBuild {
+        try await Tool(name: "cp").output(["-r", "--", tree.string, copy.string])
         // Don't let settings for make in the user's environment change the build.
         let make = Tool(name: "make", environment: Tool.withoutOuterMake.merging(["CC": nil, "CFLAGS": nil]) { _, own in own })
         let arguments = ["-s", "-C", copy.appending("xen").string, BuildRecipe.date] + machine.makeVariables

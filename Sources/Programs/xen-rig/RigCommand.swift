@@ -11,7 +11,10 @@ struct RigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xen-rig",
         abstract: "Gets, builds and boots a real Xen, for tests and for trying payloads by hand.",
-        subcommands: [XenCommand.self, Dom0Command.self, BootCommand.self, DemoCommand.self, BenchCommand.self, ReproduceCommand.self, GoldenCommand.self])
+        subcommands: [
+            XenCommand.self, Dom0Command.self, BootCommand.self, DemoCommand.self, BenchCommand.self, ReproduceCommand.self, GoldenCommand.self,
+            TortureCommand.self,
+        ])
 
     static func main() async {
         do {

@@ -1,0 +1,93 @@
+import ELFModel
+
+/// Says whether a payload means what the compiler meant by the patched source. It knows the variables by the numbers they were made with.
+package struct TortureJudge: Sendable {
+    /// One changed file.
+    package struct File: Sendable {
+        package var source: String
+        package var diff: OracleDiff
+        /// The plain object's symbol for each place of the original.
+        package var plainNames: [OracleObject.Place: String]
+        /// Labelled variables that are in another function now.
+        package var wandered: Set<String> = []
+        /// The number that a line had before the patch, by its new number: the program keeps it in entries that name lines.
+        package var oldLines: [Int: Int] = [:]
+
+        package init(
+            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = [], oldLines: [Int: Int] = [:]
+        ) {
+            (self.source, self.diff, self.plainNames) = (source, diff, plainNames)
+            (self.wandered, self.oldLines) = (wandered, oldLines)
+        }
+
+        /// The number of a line of the patched source when lines that stay keep their numbers, and added ones are counted from those.
+        func keptNumber(of line: Int) -> Int? {
+            for before in stride(from: line, to: 0, by: -1) {
+                if let old = oldLines[before] { return old + line - before }
+            }
+            return nil
+        }
+
+        /// Functions that must be replaced, and those that may be: only line numbers of theirs differ.
+        package var changed: (must: Set<String>, may: Set<String>) {
+            var must: Set<String> = [], may: Set<String> = []
+            for name in diff.patched.functions.keys where diff.original.functions[name] != nil {
+                switch diff.difference(of: name) {
+                case .none: break
+                case .onlyLines: may.insert(Self.parent(name))
+                // A cold part is entered from its function only.
+                case .content: must.insert(Self.parent(name))
+                }
+            }
+            return (must, may.subtracting(must))
+        }
+
+        static func parent(_ name: String) -> String { name.hasSuffix(".cold") ? String(name.dropLast(5)) : name }
+    }
+
+    let files: [File]
+    let hypervisor: HypervisorSymbols
+
+    package init(files: [File], hypervisor: HypervisorSymbols) { (self.files, self.hypervisor) = (files, hypervisor) }
+
+    /// Everything that is wrong with the payload; empty if nothing is.
+    ///
+    /// - Parameter hasOtherFileNames: the program has said that reports from the payload will not name the source file. An ARM hypervisor
+    ///   takes these names from its own image.
+    package func faults(of payload: TorturePayload, hasOtherFileNames: Bool = false) -> [String] {
+        var check = PayloadCheck(payload: payload, files: files, hypervisor: hypervisor, hasOtherFileNames: hasOtherFileNames)
+        check.run()
+        return check.faults
+    }
+
+    /// Whether any function that runs after the boot differs.
+    package var mustChange: Bool { files.contains { !$0.changed.must.isEmpty } }
+
+    /// Whether a variable that the original writes is gone from the patched object, or is a constant there. Not for functions that are gone
+    /// with it, or are part of others.
+    func isFolded(_ name: String, of function: String, in source: String) -> Bool {
+        guard let diff = files.first(where: { $0.source == source })?.diff, let before = diff.original.variables[name] else { return false }
+        guard diff.patched.functions[function] != nil, !diff.original.isConstant(before) else { return false }
+        return diff.patched.variables[name].map(diff.patched.isConstant) ?? true
+    }
+
+    /// Whether a variable that nothing wrote, which is a constant to the compiler, is written now.
+    package var hasNewlyWritten: Bool {
+        files.contains { file in
+            file.diff.patched.variables.contains { name, item in
+                file.diff.original.variables[name].map { file.diff.original.isConstant($0) && !file.diff.patched.isConstant(item) } ?? false
+            }
+        }
+    }
+
+    /// Variables of the hypervisor that stay, but have another size or another initial value in the patched source.
+    package var changedVariables: [String] {
+        files.flatMap { file in
+            file.diff.patched.variables.sorted { $0.key < $1.key }.compactMap { name, after in
+                guard let before = file.diff.original.variables[name], !file.diff.original.isConstant(before) else { return nil }
+                if before.size != after.size { return "\(name) of \(file.source) has another size" }
+                return file.diff.difference(before, after, 0).map { "\(name) of \(file.source): \($0)" }
+            }
+        }
+    }
+}
