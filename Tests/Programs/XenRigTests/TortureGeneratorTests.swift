@@ -4,7 +4,7 @@ import Testing
 
 @Suite("random files and patches, and what is known of them")
 struct TortureGeneratorTests {
-    @Test("the random numbers are those of SplitMix64") func numbers() {
+    @Test("the random numbers are those of SplitMix64") func splitMix() {
         var random = TortureRandom(seed: 1_234_567)
         #expect([random.next(), random.next(), random.next()] == [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423])
         #expect(random.below(0) == 0 && random.pick([Int]()) == nil)
@@ -66,6 +66,11 @@ struct TortureGeneratorTests {
         let patch = "--- a/x\n+++ b/x\n@@ -2,3 +2,3 @@\n b\n-c\n+C\n d\n@@ -6,0 +7 @@\n+new\n"
         #expect(TorturePatch.keptLines(patch, count: 8) == [1: 1, 2: 2, 4: 4, 5: 5, 6: 6, 7: 8, 8: 9])
         #expect(TorturePatch.keptLines("", count: 2) == [1: 1, 2: 2])
+    }
+
+    @Test("lines that stay keep their numbers") func numbers() {
+        #expect(OracleCompiler.numbered("a\nnew\nb\nc\n", [1: 1, 3: 2, 4: 3]) == "a\nnew\n#line 2\nb\nc\n")
+        #expect(OracleCompiler.numbered("a\nb\n", [1: 1, 2: 2]) == "a\nb\n")
     }
 
     @Test("a compiler's command without its names") func command() {

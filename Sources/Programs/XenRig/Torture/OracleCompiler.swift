@@ -20,13 +20,16 @@ package struct OracleCompiler: Sendable {
         package var plainNames: [OracleObject.Place: String]
     }
 
-    /// - Parameter name: a folder of its own below the work folder.
+    /// - Parameters:
+    ///   - name: a folder of its own below the work folder.
+    ///   - oldLines: the numbers that lines of the source had before the patch, by their new numbers. They keep these, as in the program's own
+    ///     compilation: equal line numbers let the compiler join code.
     /// - Returns: nil when the file does not compile, or when names change the code: then nothing can be said about it.
-    package func compile(_ file: TortureFile, as name: String) async throws -> Pair? {
+    package func compile(_ file: TortureFile, as name: String, oldLines: [Int: Int] = [:]) async throws -> Pair? {
         let shadow = work.appending(name)
         defer { try? WorkFiles.remove(shadow) }
         try makeShadow(shadow)
-        guard let plain = try await plainObject(file, shadow), let named = try await namedObject(file, shadow) else { return nil }
+        guard let plain = try await plainObject(file, shadow, oldLines), let named = try await namedObject(file, shadow, oldLines) else { return nil }
         guard let names = Self.names(of: plain, for: named) else { return nil }
         return Pair(plain: plain, named: OracleObject(named), plainNames: names)
     }
@@ -41,10 +44,25 @@ package struct OracleCompiler: Sendable {
         }
     }
 
-    private func write(_ file: TortureFile, _ shadow: FilePath, withLabels: Bool) throws {
-        try WorkFiles.write(Array(TortureText.source(file, withLabels: withLabels).text.utf8), to: shadow.appending(file.source))
+    private func write(_ file: TortureFile, _ shadow: FilePath, _ oldLines: [Int: Int], withLabels: Bool) throws {
+        let text = Self.numbered(TortureText.source(file, withLabels: withLabels).text, oldLines)
+        try WorkFiles.write(Array(text.utf8), to: shadow.appending(file.source))
         let header = shadow.appending("torture-include/xen/torture_\(file.label).h")
         try WorkFiles.write(Array(TortureText.header(file, withLabels: withLabels).text.utf8), to: header)
+    }
+
+    /// The text with directives that give the lines their old numbers. Added lines are counted from the line before them.
+    static func numbered(_ text: String, _ oldLines: [Int: Int]) -> String {
+        var result: [Substring] = [], next = 1
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            if let old = oldLines[index + 1], old != next {
+                result.append("#line \(old)")
+                next = old
+            }
+            result.append(line)
+            next += 1
+        }
+        return result.joined(separator: "\n")
     }
 
     private func run(_ words: [String], in folder: FilePath) async throws -> Bool {
@@ -65,14 +83,14 @@ package struct OracleCompiler: Sendable {
         return Array(own.prefix(1)) + ["-I./torture-include"] + Array(own.dropFirst()) + more
     }
 
-    private func plainObject(_ file: TortureFile, _ shadow: FilePath) async throws -> ELFFile? {
-        try write(file, shadow, withLabels: false)
+    private func plainObject(_ file: TortureFile, _ shadow: FilePath, _ oldLines: [Int: Int]) async throws -> ELFFile? {
+        try write(file, shadow, oldLines, withLabels: false)
         guard try await run(words(file, ["-c", file.source, "-o", "plain.o"]), in: shadow) else { return nil }
         return try ELFFile.read(shadow.appending("plain.o"), debugSections: false)
     }
 
-    private func namedObject(_ file: TortureFile, _ shadow: FilePath) async throws -> ELFFile? {
-        try write(file, shadow, withLabels: true)
+    private func namedObject(_ file: TortureFile, _ shadow: FilePath, _ oldLines: [Int: Int]) async throws -> ELFFile? {
+        try write(file, shadow, oldLines, withLabels: true)
         guard try await run(words(file, ["-S", file.source, "-o", "named.s"]), in: shadow) else { return nil }
         let text = try WorkFiles.readText(shadow.appending("named.s"))
         // A reference to a global symbol keeps the symbol's name.

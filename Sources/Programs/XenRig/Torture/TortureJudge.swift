@@ -10,22 +10,12 @@ package struct TortureJudge: Sendable {
         package var plainNames: [OracleObject.Place: String]
         /// Labelled variables that are in another function now.
         package var wandered: Set<String> = []
-        /// The number that a line had before the patch, by its new number: the program keeps it in entries that name lines.
-        package var oldLines: [Int: Int] = [:]
 
         package init(
-            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = [], oldLines: [Int: Int] = [:]
+            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = []
         ) {
             (self.source, self.diff, self.plainNames) = (source, diff, plainNames)
-            (self.wandered, self.oldLines) = (wandered, oldLines)
-        }
-
-        /// The number of a line of the patched source when lines that stay keep their numbers, and added ones are counted from those.
-        func keptNumber(of line: Int) -> Int? {
-            for before in stride(from: line, to: 0, by: -1) {
-                if let old = oldLines[before] { return old + line - before }
-            }
-            return nil
+            self.wandered = wandered
         }
 
         /// Functions that must be replaced, and those that may be: only line numbers of theirs differ.

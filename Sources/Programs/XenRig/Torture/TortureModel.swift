@@ -143,5 +143,5 @@ package struct TortureStatement: Sendable, Equatable {
     package var constant: Int
 
     package static let scalarForms = 7
-    package static let arrayForms = 9
+    package static let arrayForms = 11
 }

@@ -13,6 +13,7 @@ package enum TortureMutation: String, Sendable, CaseIterable {
     case blockDoubled = "block with static locals doubled"
     // Variables of the file.
     case variableAdded = "variable added"
+    case neighbourAdded = "neighbour of an array added"
     case variableRemoved = "variable removed"
     case variableMoved = "variable moved"
     case variableResized = "variable resized"
@@ -69,7 +70,7 @@ package struct TortureMutator {
         case .localAdded, .localAddedSameName, .localRemoved, .localRenamed, .localsSwapped, .localsReordered, .localMoved, .localsWrapped, .localTypeChanged,
             .blockDoubled:
             local(mutation, &file)
-        case .variableAdded, .variableRemoved, .variableMoved, .variableResized, .initialChanged, .sectionChanged: variable(mutation, &file)
+        case .variableAdded, .neighbourAdded, .variableRemoved, .variableMoved, .variableResized, .initialChanged, .sectionChanged: variable(mutation, &file)
         case .tableChanged, .tableGrown, .functionTableChanged, .labelsChanged: table(mutation, &file)
         case .arrayUseChanged, .constantChanged, .statementAdded, .statementRemoved, .stringChanged, .switchChanged, .specialAdded, .specialRemoved:
             statement(mutation, &file)

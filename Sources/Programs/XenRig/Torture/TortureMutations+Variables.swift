@@ -123,6 +123,7 @@ extension TortureMutator {
             file.variables.insert(variable, at: below(file.variables.count + 1))
             for _ in 0...below(2) { use(variable, in: &file) }
             return true
+        case .neighbourAdded: return addNeighbour(&file)
         case .variableMoved:
             guard file.variables.count > 1 else { return false }
             let variable = file.variables.remove(at: below(file.variables.count))
@@ -154,6 +155,25 @@ extension TortureMutator {
             default: variable.form = .scalar(constant)
             }
         }
+        return true
+    }
+
+    /// Puts a variable before and one behind an array that shares its section, and a loop over the array that begins before it.
+    private mutating func addNeighbour(_ file: inout TortureFile) -> Bool {
+        let indices = file.variables.indices.filter { index in
+            if case .array = file.variables[index].form { file.variables[index].section != .usual } else { false }
+        }
+        guard let index = pick(indices) else { return false }
+        let array = file.variables[index]
+        for at in [index + 1, index] {
+            let id = file.newID()
+            let variable = TortureVariable(id: id, name: "v\(id)", form: .scalar(generator.constant()), section: array.section)
+            file.variables.insert(variable, at: at)
+            use(variable, in: &file)
+        }
+        guard let place = place(in: file) else { return false }
+        let loop = TortureStatement(id: file.newID(), kind: .array(variable: array.id, form: 9), constant: generator.constant())
+        change(place, in: &file) { $0.statements.append(loop) }
         return true
     }
 

@@ -181,7 +181,11 @@ package struct TortureText {
         case 6:
             add(indent, "{", "    \(array.type) *p;", "    for ( p = \(v) + \(count); p-- > \(v); )", "        *p = r++;", "}")
         case 7: add(indent, "r += torture_see(\(v) + \(count));")
-        default: add(indent, "r += \(v)[a % \(count)]++;")
+        case 8: add(indent, "r += \(v)[a % \(count)]++;")
+        default:
+            // The compiler begins with an address before the array, which lies in its neighbour.
+            add(indent, "{", "    int j;", "    for ( j = \(k); j < \(count + k); j++ )", "        if ( \(v)[j - \(k)] == a )", "        {")
+            add(indent, "            \(v)[j - \(k)] = r;", "            printk(\"%d\\n\", j);", "        }", "}")
         }
     }
 }

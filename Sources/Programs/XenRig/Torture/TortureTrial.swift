@@ -51,14 +51,17 @@ package struct TortureTrial: Sendable {
     private func judge(_ change: TortureCase, _ patch: TorturePatch) async throws -> TortureJudge? {
         var files: [TortureJudge.File] = []
         for (original, patched) in change.changes {
-            guard let before = originals[original.number], let after = try await compiler.compile(patched, as: "case-\(change.number)") else { return nil }
+            let lines = patch.oldLines[original.number] ?? [:]
+            guard let before = originals[original.number],
+                let after = try await compiler.compile(patched, as: "case-\(change.number)", oldLines: lines)
+            else { return nil }
             let owners = original.owners
             let wandered = patched.owners.filter { id, owner in owners[id] != owner }.keys.map(TortureText.label)
             files.append(
                 TortureJudge.File(
                     source: original.source,
                     diff: OracleDiff(original: before.named, patched: after.named, twins: patch.twins[original.number] ?? [:]),
-                    plainNames: before.plainNames, wandered: Set(wandered), oldLines: patch.oldLines[original.number] ?? [:]))
+                    plainNames: before.plainNames, wandered: Set(wandered)))
         }
         return TortureJudge(files: files, hypervisor: hypervisor)
     }

@@ -47,7 +47,7 @@ extension TortureStatement {
     package var writes: Bool {
         switch kind {
         case .scalar(_, let form): [0, 2, 4, 6].contains(form)
-        case .array(_, let form): [2, 3, 6, 8].contains(form)
+        case .array(_, let form): [2, 3, 6, 8, 9, 10].contains(form)
         default: false
         }
     }
