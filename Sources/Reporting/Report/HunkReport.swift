@@ -18,16 +18,7 @@ extension BuildReport.Patch {
             case refused
         }
 
-        /// Lines of a file. `start` counts from 1.
-        package struct Lines: Sendable, Equatable, Codable {
-            package var start: Int
-            package var count: Int
-
-            package init(start: Int, count: Int) {
-                self.start = start
-                self.count = count
-            }
-        }
+        package typealias Lines = PatchHunk.Lines
 
         /// The patch file, and the line in it.
         package var patch: String
@@ -65,7 +56,7 @@ extension BuildReport.Patch {
         init(_ hunk: PatchHunk, sources: [String]) {
             self.init(
                 patch: sources.indices.contains(hunk.patch) ? sources[hunk.patch] : "", line: hunk.line, file: hunk.file, hunk: hunk.hunk,
-                old: hunk.old.map { Lines(start: $0.start, count: $0.count) }, new: hunk.new.map { Lines(start: $0.start, count: $0.count) })
+                old: hunk.old, new: hunk.new)
             guard let folder = hunk.outside else { return }
             ending = .outside
             proof = folder.isEmpty ? "it is at the top of the tree, beside xen/" : "the tree has the folder \(folder)/ outside xen/"

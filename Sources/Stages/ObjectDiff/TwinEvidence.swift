@@ -50,7 +50,7 @@ package enum TwinEvidence: Sendable, Equatable {
         }
     }
 
-    /// The evidence in words, as the end of a sentence that names both items.
+    /// The evidence in words. They follow a colon, after the names of both items.
     package var words: String {
         switch self {
         case .name: "both have the same name"

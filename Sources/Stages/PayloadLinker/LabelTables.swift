@@ -25,12 +25,4 @@ extension LinkInput {
         }
         return nil
     }
-
-    /// Why new code must not use data of the running hypervisor that leads into a function of the payload.
-    func refusalOfLabels(in key: PatchedKey, of function: PatchedItem) -> (message: String, help: String) {
-        (
-            "'\(item(key).name)' holds addresses inside '\(function.name)', which the payload replaces: the running hypervisor's table leads into the old code",
-            "make the table const, so that the payload can have its own; or replace the labels by a switch"
-        )
-    }
 }

@@ -81,7 +81,7 @@ private struct Resolver {
             entries.append(.init(place: place, bytes: entry.bytes, size: entry.bytes.count, alignment: entry.table.alignment))
             for reference in entry.references {
                 let field = entry.table.fields.first { $0.offset == reference.offset }
-                if let field, let text = input.hypervisorText(of: reference, in: entry, of: key) {
+                if let field, let text = TextUse(reference, in: entry, of: key).flatMap({ selection.texts[$0] }) {
                     if let file = text.namelessFile { noteNamelessFrames(file, key) }
                     relocate(place.advanced(by: reference.offset), reference.type, .address("", text.address), field.bias)
                 } else {
@@ -155,8 +155,10 @@ private struct Resolver {
             return nil
         }
         if item.kind == .data, let function = input.functionEntered(by: target, where: selection.includes) {
-            let (message, help) = input.refusalOfLabels(in: target, of: function)
-            refuse(.labelTableKept, user, message, help: help)
+            refuse(
+                .labelTableKept, user,
+                "'\(item.name)' holds addresses inside '\(function.name)', which the payload replaces: the running hypervisor's table leads into the old code",
+                help: "make the table const, so that the payload can have its own; or replace the labels by a switch")
             return nil
         }
         return atOldAddress(target, symbol)

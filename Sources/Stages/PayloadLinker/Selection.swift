@@ -11,6 +11,8 @@ struct Selection: Sendable {
     /// Sorted by object, then by item.
     let included: [PatchedKey]
     let diagnostics: [Diagnostic]
+    /// The hypervisor's own texts that entries of special tables lead to.
+    let texts: [TextUse: HypervisorText]
     private let ways: [PatchedKey: Way]
 
     /// Why an item is included, and which other item it is included for.
@@ -19,8 +21,9 @@ struct Selection: Sendable {
         var user: PatchedKey?
     }
 
-    fileprivate init(ways: [PatchedKey: Way], diagnostics: [Diagnostic]) {
+    fileprivate init(ways: [PatchedKey: Way], texts: [TextUse: HypervisorText], diagnostics: [Diagnostic]) {
         self.ways = ways
+        self.texts = texts
         self.diagnostics = diagnostics
         included = ways.keys.sorted()
     }
@@ -48,13 +51,15 @@ func select(_ input: LinkInput) -> Selection {
     var selector = Selector(input: input)
     selector.addRoots()
     selector.followAll()
-    return Selection(ways: selector.ways, diagnostics: input.moved.diagnostics + selector.diagnostics)
+    return Selection(ways: selector.ways, texts: selector.texts.compactMapValues(\.self), diagnostics: input.moved.diagnostics + selector.diagnostics)
 }
 
 private struct Selector {
     let input: LinkInput
     private(set) var ways: [PatchedKey: Selection.Way] = [:]
     private(set) var diagnostics: [Diagnostic] = []
+    /// The texts of table entries that were looked for in the hypervisor; nil for those that it lacks.
+    private(set) var texts: [TextUse: HypervisorText?] = [:]
     /// In the order of inclusion, which makes each path the shortest.
     private var queue: [PatchedKey] = []
     /// For each user, the boot code that it must not refer to: each is reported once, however many references there are.
@@ -124,8 +129,9 @@ private struct Selector {
         let item = input.item(key)
         if item.kind == .function { checkNeighbours(key, item) }
         // What the hypervisor's own text stands for is not needed.
-        let ofEntries = item.entries.flatMap { entry in
-            entry.references.filter { input.hypervisorText(of: $0, in: entry, of: key) == nil }
+        var ofEntries: [PatchedItem.Reference] = []
+        for entry in item.entries {
+            for reference in entry.references where !isHypervisorText(reference, in: entry, of: key) { ofEntries.append(reference) }
         }
         for reference in item.references + ofEntries {
             switch reference.target {
@@ -194,7 +200,7 @@ private struct Selector {
             }
         case .readOnly:
             let isOther = status != .same && input.moved.fates[key] != .same
-            if symbol == nil || isOther || function(enteredBy: key) != nil { includeCopy(key, item, isNew: isNew, for: user) }
+            if symbol == nil || isOther || entersIncludedFunction(key) { includeCopy(key, item, isNew: isNew, for: user) }
         case .writable:
             if isNew {
                 include(key, .needed(isNew: true), for: user)
@@ -214,7 +220,15 @@ private struct Selector {
         }
     }
 
-    private func function(enteredBy key: PatchedKey) -> PatchedItem? { input.functionEntered(by: key) { ways[$0] != nil } }
+    /// Whether an entry can lead to the hypervisor's own text. Many entries have the same text, so each is looked for once.
+    private mutating func isHypervisorText(_ reference: PatchedItem.Reference, in entry: PatchedItem.TableEntry, of key: PatchedKey) -> Bool {
+        guard let use = TextUse(reference, in: entry, of: key) else { return false }
+        let text = texts[use] ?? input.hypervisorText(for: use)
+        texts[use] = .some(text)
+        return text != nil
+    }
+
+    private func entersIncludedFunction(_ key: PatchedKey) -> Bool { input.functionEntered(by: key) { ways[$0] != nil } != nil }
 
     private mutating func includeCopy(_ key: PatchedKey, _ item: PatchedItem, isNew: Bool, for user: PatchedKey) {
         include(key, .needed(isNew: isNew), for: user)

@@ -3,7 +3,7 @@
 /// A part of a patch without hunks (a rename, a new mode, an empty file) has an entry of its own, without lines.
 package struct PatchHunk: Sendable, Equatable {
     /// Lines of a file. `start` counts from 1. If `count` is 0, nothing of the file is meant, and the place is before line `start`.
-    package struct Lines: Sendable, Equatable {
+    package struct Lines: Sendable, Equatable, Codable {
         package var start: Int
         package var count: Int
 

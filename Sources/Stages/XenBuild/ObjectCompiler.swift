@@ -26,7 +26,7 @@ struct ObjectCompiler: Sendable {
         let folder = work.appending(side), name = ContentKey.of([command.name])
         let output = folder.appending("\(name).i"), rule = folder.appending("\(name).list")
         try WorkFiles.makeFolder(folder)
-        let words = command.command.preprocessing(in: top, output: output, dependencies: rule)
+        let words = command.command.replay(in: top, making: .preprocessed, output: output, dependencies: rule)
         let log = logs.appending(side).appending(command.name + ".preprocess.log")
         guard try await runner.run(words, in: command.command.folder(in: top), log: log) else { return nil }
         let text = PreprocessedText(try WorkFiles.read(output), top: top)
@@ -63,7 +63,7 @@ struct ObjectCompiler: Sendable {
         let folder = work.appending(side)
         try WorkFiles.makeFolder(folder)
         let step = Step(command: command, key: key, top: top, side: side, folder: folder)
-        let object = command.isCompiled ? try await compileAndAssemble(step) : try await run(step, making: "o")
+        let object = command.isCompiled ? try await compileAndAssemble(step) : try await run(step, making: .object)
         return Result(entry: try store.store(key, object: object, dependencies: try read(step.rule, command, top: top)), wasCached: false)
     }
 
@@ -84,7 +84,7 @@ struct ObjectCompiler: Sendable {
     ///
     /// If the second object is not the same apart from the names, the first one counts, and the comparison has to live with the doubt.
     private func compileAndAssemble(_ step: Step) async throws -> FilePath {
-        let text = try await run(step, making: "s")
+        let text = try await run(step, making: .assembly)
         let plain = try await assemble(text, step, into: "o")
         defer { try? WorkFiles.remove(text) }
         let object = try ELFFile.read(plain, debugSections: false)
@@ -93,7 +93,13 @@ struct ObjectCompiler: Sendable {
         let namedText = step.file("named.s")
         defer { try? WorkFiles.remove(namedText) }
         try WorkFiles.write(try WorkFiles.read(text) + Array(NamedLocals.assembly(for: names).utf8), to: namedText)
-        guard let named = try? await assemble(namedText, step, into: "named.o") else { return plain }
+        let named: FilePath
+        do {
+            named = try await assemble(namedText, step, into: "named.o")
+        } catch is BuildError {
+            // The text may have something that can't be done with a global symbol.
+            return plain
+        }
         guard naming.areSame(object, try ELFFile.read(named, debugSections: false)) else {
             try WorkFiles.remove(named)
             return plain
@@ -103,12 +109,10 @@ struct ObjectCompiler: Sendable {
     }
 
     /// Runs the object's own command.
-    ///
-    /// - Parameter suffix: `o` for the object, `s` for assembly text.
-    private func run(_ step: Step, making suffix: String) async throws -> FilePath {
-        let output = step.file(suffix), command = step.command.command, extra = ObjectCommand.differFlags(toolchain, top: step.top)
-        let words = command.replay(in: step.top, output: output, dependencies: step.rule, extra: extra)
-        try await run(launcher.words + (suffix == "s" ? words.map { $0 == "-c" ? "-S" : $0 } : words), step, log: ".log")
+    private func run(_ step: Step, making product: TreeCommand.Product) async throws -> FilePath {
+        let output = step.file(product == .assembly ? "s" : "o"), extra = ObjectCommand.differFlags(toolchain, top: step.top)
+        let words = step.command.command.replay(in: step.top, making: product, output: output, dependencies: step.rule, extra: extra)
+        try await run(launcher.words + words, step, log: ".log")
         return output
     }
 

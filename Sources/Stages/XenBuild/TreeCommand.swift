@@ -27,10 +27,8 @@ struct TreeCommand: Sendable, Hashable {
 
     func folder(in top: FilePath) -> FilePath { FilePath(Self.placed(folder, top)) }
 
-    /// The command with other outputs and other flags for debug information.
-    ///
-    /// - Parameter extra: flags to append. The tree's own `-g0` is removed, because it would undo a `-g` among them.
-    func replay(in top: FilePath, output: FilePath, dependencies: FilePath, extra: [String]) -> [String] {
+    /// The command without what says where its outputs go, and without the tree's own `-g0`, which would undo a `-g` that is added.
+    private func withoutOutputs(in top: FilePath) -> [String] {
         var result: [String] = []
         var index = 0
         let words = words.map { Self.placed($0, top) }
@@ -44,25 +42,33 @@ struct TreeCommand: Sendable, Hashable {
             default: result.append(word)
             }
         }
-        return result + ["-MD", "-MF", dependencies.string, "-o", output.string] + extra
+        return result
     }
 
-    /// The object's command, changed to write only the preprocessed source and the list of files that it read.
-    func preprocessing(in top: FilePath, output: FilePath, dependencies: FilePath) -> [String] {
-        replay(in: top, output: output, dependencies: dependencies, extra: []).map { $0 == "-c" ? "-E" : $0 }
+    /// What the command is to write.
+    enum Product: String {
+        case object = "-c"
+        case assembly = "-S"
+        case preprocessed = "-E"
+    }
+
+    /// The command with other outputs and other flags for debug information.
+    ///
+    /// - Parameters:
+    ///   - product: only for a command that makes an object.
+    ///   - extra: flags to append.
+    func replay(in top: FilePath, making product: Product = .object, output: FilePath, dependencies: FilePath, extra: [String] = []) -> [String] {
+        withoutOutputs(in: top).map { $0 == Product.object.rawValue ? product.rawValue : $0 }
+            + ["-MD", "-MF", dependencies.string, "-o", output.string] + extra
     }
 
     /// The object's command, changed to assemble a text that its compiler wrote.
     func assembling(_ text: FilePath, in top: FilePath, output: FilePath, extra: [String]) -> [String] {
+        var words = withoutOutputs(in: top)
         let source = CompilerArguments(words).inputs.first
-        var words = words
         // What is about preprocessing has no use here, and Clang complains about it.
         while let index = words.firstIndex(where: { ["-MQ", "-MT"].contains($0) }), index + 1 < words.count { words.removeSubrange(index...index + 1) }
         words.removeAll { $0 == "-MP" }
-        var command = self
-        command.words = words.map { $0 == source ? text.string : $0 }
-        let all = command.replay(in: top, output: output, dependencies: output, extra: extra + ["-Wno-unused-command-line-argument"])
-        guard let rule = all.lastIndex(of: "-MD") else { return all }
-        return Array(all[..<rule] + all[(rule + 3)...])
+        return words.map { $0 == source ? text.string : $0 } + ["-o", output.string] + extra + ["-Wno-unused-command-line-argument"]
     }
 }

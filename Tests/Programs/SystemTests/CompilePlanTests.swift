@@ -88,7 +88,7 @@ private struct WholeTrees: Sendable {
         guard command.source.hasSuffix(".c") else { return "\(tree.key) \(command.name)" }
         return try await withTemporaryFolder { folder in
             let output = folder.appending("i"), log = folder.appending("log")
-            let words = command.command.preprocessing(in: tree.top, output: output, dependencies: folder.appending("d"))
+            let words = command.command.replay(in: tree.top, making: .preprocessed, output: output, dependencies: folder.appending("d"))
             guard try await compiler.runner.run(words, in: command.command.folder(in: tree.top), log: log) else { return "\(tree.key) \(command.name)" }
             return try WorkFiles.readText(output).replacing(tree.top.string, with: "")
         }

@@ -1,4 +1,5 @@
 import ELFModel
+import XenVersions
 
 /// A payload, with each of its references resolved as the hypervisor does when it loads it.
 package struct TorturePayload: Sendable {
@@ -62,9 +63,9 @@ package struct TorturePayload: Sendable {
         }
     }
 
-    /// Reads `.livepatch.funcs`: `struct livepatch_func` of Xen 4.13's and later include/xen/livepatch_payload.h.
+    /// Reads the functions section: `struct livepatch_func` of Xen 4.13's and later include/xen/livepatch_payload.h.
     private func readReplacements() -> [Replacement] {
-        guard let index = file.sections.firstIndex(where: { $0.name == ".livepatch.funcs" }) else { return [] }
+        guard let index = file.sections.firstIndex(where: { $0.name == PayloadABI.livepatchV2.functionsSection }) else { return [] }
         let section = file.sections[index], pointer = UInt64(file.header.elfClass.addressSize), size = 3 * pointer + 80
         func number(_ offset: UInt64, _ count: Int) -> UInt64 { file.header.byteOrder.number(section.bytes(from: offset, count: count)) }
         return stride(from: 0, to: section.size, by: UInt64.Stride(size)).compactMap { start in
