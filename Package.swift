@@ -85,9 +85,10 @@ house.library("CLibdw", pkgConfig: "libdw", "libdw-dev")
 house.library("CZlib", pkgConfig: "zlib", "zlib1g-dev")
 house.library("CLibgit2", pkgConfig: "libgit2", "libgit2-dev")
 house.library("CZydis", "libzydis-dev")
+house.library("CXattr", "libc6-dev")
 
 house.module("Diagnostics", on: .basics)
-house.module("WorkFiles", on: .basics, ["Diagnostics"], [system])
+house.module("WorkFiles", on: .basics, ["Diagnostics", "CXattr"], [system])
 house.module("ELFModel", on: .basics, ["CLibelf", "Diagnostics"], [system])
 house.module("DebugInfo", on: .basics, ["CLibdw", "CLibelf", "ELFModel", "Diagnostics"], [system])
 

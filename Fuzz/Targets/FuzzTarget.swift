@@ -80,7 +80,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     }
 
     private static func apply(_ bytes: [UInt8]) {
-        _ = try? applyPatches([place(bytes)], to: tree)
+        _ = try? applyPatches([PatchFile(path: "fuzz", bytes: bytes)], to: tree)
     }
 
     private static func configure(_ bytes: [UInt8]) {

@@ -6,7 +6,7 @@ import Glibc
 import Musl
 #endif
 
-/// A lock between processes, held while the value lives. The kernel drops it when the process dies.
+/// A lock on a file between processes, held while the value lives. The kernel drops it when the process dies.
 package final class FileLock: Sendable {
     /// Whether others may hold the lock at the same time.
     package enum Mode: Sendable {
@@ -18,7 +18,7 @@ package final class FileLock: Sendable {
     private let descriptor: FileDescriptor
     package let path: FilePath
 
-    private init(descriptor: FileDescriptor, path: FilePath) {
+    init(descriptor: FileDescriptor, path: FilePath) {
         self.descriptor = descriptor
         self.path = path
     }

@@ -1,3 +1,4 @@
+import SourcePatch
 import SystemPackage
 import XenVersions
 
@@ -121,6 +122,16 @@ package struct BuildOptions: Sendable, Equatable {
 }
 
 extension BuildOptions {
+    /// The options with the patches of each quilt `series` in its place.
+    ///
+    /// - Throws: `PatchError` for a series that can't be used.
+    func expandingSeries() throws -> BuildOptions {
+        var (input, stack) = (input, stack)
+        input.patches = try expandSeries(input.patches)
+        stack.patches = try expandSeries(stack.patches)
+        return try BuildOptions(input: input, targets: targets, stack: stack, payload: payload, fix: fix, work: work)
+    }
+
     private func check() throws(UsageError) {
         func refuse(_ message: String) -> UsageError { UsageError(message, help: "xsplice-build --help lists the options") }
         if input.patches.isEmpty, fix.nops.isEmpty { throw refuse("no patch is given: -p PATCH") }
@@ -142,6 +153,9 @@ extension BuildOptions {
         let names =
             [("-s", input.source)] + input.patches.map { ("-p", $0) } + stack.payloads.map { ("--on", $0) }
             + stack.patches.map { ("--applied-patch", $0) } + targets.xenSyms.map { ("--xen-syms", $0.value) } + targets.config.map { ("-c", $0.value) }
+        if (input.patches + stack.patches).count(where: { $0 == PatchFile.standardInput }) > 1 {
+            throw refuse("'-' is standard input, which can be read only once")
+        }
         for (option, value) in names where value.isEmpty { throw refuse("\(option) is given an empty name") }
         if fix.format == .xsplice, payload.xenDepends != nil { throw refuse("--xen-depends: the xsplice format has no such dependency") }
     }

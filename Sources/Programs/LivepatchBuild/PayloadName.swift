@@ -6,8 +6,8 @@ package enum PayloadName {
     /// The name without the suffix of the format.
     ///
     /// The host tool passes this name to the hypervisor as the payload's name. So it has only ASCII letters and digits, `_` and `-` (any other
-    /// character becomes `-`), and at most 127 characters. A final `.patch` or `.diff` is dropped. A series is named
-    /// after its first patch.
+    /// character becomes `-`), and at most 127 characters. It does not begin with `-`, as options do. A final `.patch` or `.diff` is dropped. A
+    /// series is named after its first patch.
     package static func name(for patches: [FilePath]) -> String {
         var name = patches.first?.lastComponent?.string ?? ""
         for suffix in [".patch", ".diff"] where name.hasSuffix(suffix) {
@@ -18,7 +18,8 @@ package enum PayloadName {
             let isPlain = character.isASCII && (character.isLetter || character.isNumber)
             return isPlain || character == "_" || character == "-" ? character : "-"
         }
-        return allowed.isEmpty ? "payload" : String(allowed.prefix(PayloadABI.maximumNameLength))
+        let plain = allowed.drop { $0 == "-" }
+        return plain.isEmpty ? "payload" : String(plain.prefix(PayloadABI.maximumNameLength))
     }
 
     /// A payload without a patch is named after the first function whose code becomes NOPs.

@@ -17,6 +17,7 @@ import XenVersions
 package func planBuild(
     _ options: BuildOptions, to places: OutputPlaces, on host: BuildHost, observer: any BuildObserver
 ) async throws -> BuildPlan {
+    let options = try options.expandingSeries()
     var run = BuildRun(options: options, places: places, host: host, observer: observer)
 
     // Recognise the tree: its version, and the payload format that its hypervisors load.

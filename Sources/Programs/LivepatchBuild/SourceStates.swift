@@ -11,11 +11,12 @@ struct SourceStates: Sendable, Equatable {
     var patched: AppliedPatch
 }
 
-/// Applies the patches to the tree, in memory. For a cumulative payload, the original is the tree without any patch.
+/// Reads the patches and applies them to the tree, in memory. For a cumulative payload, the original is the tree without any patch.
 func sourceStates(_ options: BuildOptions, of tree: XenTree) throws -> SourceStates {
-    let patched = try applyPatches(options.stack.patches + options.input.patches, to: tree.top)
+    let patches = try readPatches(options.stack.patches + options.input.patches)
+    let patched = try applyPatches(patches, to: tree.top)
     guard !options.stack.isReplaced, !options.stack.patches.isEmpty else { return SourceStates(running: AppliedPatch(files: []), patched: patched) }
-    return SourceStates(running: try applyPatches(options.stack.patches, to: tree.top), patched: patched)
+    return SourceStates(running: try applyPatches(Array(patches.prefix(options.stack.patches.count)), to: tree.top), patched: patched)
 }
 
 /// Warns of each applied payload that has writable variables of its own: their values are lost when the cumulative `payload` replaces it.

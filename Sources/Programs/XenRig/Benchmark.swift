@@ -168,7 +168,7 @@ package struct Benchmark: Sendable {
     }
 
     private func differ() async throws -> Measure {
-        try await time(["diff", build.tree.appending("xen").string, patched.appending("xen").string, "-j", "\(jobs)"], ends: [0, 3])
+        try await time(["diff", build.tree.appending("xen").string, patched.appending("xen").string, "-j", "\(jobs)"], ends: [0, 1, 4])
     }
 
     private func batch() async throws -> Measure {

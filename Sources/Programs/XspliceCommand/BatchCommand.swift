@@ -70,11 +70,12 @@ struct BatchCommand: ConsoleCommand {
 
     var isResultText: Bool { false }
 
-    func run(on console: Console) async throws -> ExitStatus {
+    func run(on console: Console) async throws -> ProcessExit {
         let manifest = try BatchManifest.read(FilePath(self.manifest))
         let work = try work(environment: console.environment)
         let folder = try BatchFolder.claim(FilePath(output), manifest: FilePath(self.manifest), force: force)
         let terminal = Terminal(console, verbosity: quiet ? .quiet : .normal)
+        if !folder.isLocked { terminal.remark(OutputFolder.unlocked(folder.path, style: console.errorStyle)) }
         let cells = manifest.cells, force = force, environment = console.environment
         let start = ContinuousClock.now
 
@@ -95,7 +96,7 @@ struct BatchCommand: ConsoleCommand {
         for (run, complaint) in zip(report.runs, complaints) where run.exitCode != .written {
             terminal.complain("\(console.errorStyle.shown("\(run.fix) for \(run.hypervisor)")): \(complaint ?? run.exitCode.meaning)")
         }
-        return report.exitCode
+        return ProcessExit(report.exitCode)
     }
 
     /// The options for the work that all builds of the batch share.

@@ -10,33 +10,46 @@ struct BatchFolder: Sendable {
     static let reportName = "batch.json"
 
     let path: FilePath
-    var report: FilePath { path.appending(Self.reportName) }
+    /// Keeps other runs out of the folder; nil where the file system has no such locks.
+    private let lock: FileLock?
 
-    /// Makes the folder. A folder that is not empty must be that of an earlier batch, and then needs `force`.
+    var report: FilePath { path.appending(Self.reportName) }
+    var isLocked: Bool { lock != nil }
+
+    /// Makes the folder and keeps other runs out of it. A folder that is not empty must be that of an earlier batch, and then needs `force`.
     ///
     /// - Parameter manifest: the batch's manifest. A folder whose `batch.json` is this file is refused, so that it is never overwritten.
     static func claim(_ path: FilePath, manifest: FilePath, force: Bool) throws -> BatchFolder {
-        let folder = BatchFolder(path: path)
+        let report = path.appending(reportName)
         if let kind = try WorkFiles.kind(of: path) {
+            guard kind != .symbolicLink || WorkFiles.exists(path) else { throw UsageError("output folder \(path): is a link to nothing") }
             guard kind == .folder || WorkFiles.isFolder(path) else { throw UsageError("output folder \(path): is not a folder") }
-            let names = try WorkFiles.names(in: path)
-            if let report = WorkFiles.resolved(folder.report), report == WorkFiles.resolved(manifest) {
+        }
+        try WorkFiles.makeFolder(path)
+        let lock: FileLock?
+        switch try FolderLock.tryAcquire(path) {
+        case .taken(let taken): lock = taken
+        case .notPossible: lock = nil
+        case .busy: throw UsageError("output folder \(path): another run is writing to it", help: "wait until it has ended, or name another folder")
+        }
+        let names = try WorkFiles.names(in: path)
+        if !names.isEmpty {
+            if let report = WorkFiles.resolved(report), report == WorkFiles.resolved(manifest) {
                 throw UsageError(
                     "output folder \(path): its \(reportName) is the manifest", help: "name a folder that is empty or does not exist yet")
             }
-            guard names.isEmpty || isOurs(folder.report) else {
+            guard isOurs(report) else {
                 throw UsageError(
                     "output folder \(path): is not empty, and holds no \(reportName) of this program", help: "name a folder that is empty or does not exist yet"
                 )
             }
-            guard names.isEmpty || force else {
+            guard force else {
                 throw UsageError("output folder \(path): has the output of an earlier batch", help: "--force replaces it; or name another folder")
             }
         }
-        try WorkFiles.makeFolder(path)
         // Written first, so that an interrupted batch can be started again.
-        try WorkFiles.writeAtomically(Array(JSONText.encode(BatchReport.begun).utf8), to: folder.report)
-        return folder
+        try WorkFiles.writeAtomically(Array(JSONText.encode(BatchReport.begun).utf8), to: report)
+        return BatchFolder(path: path, lock: lock)
     }
 
     /// The fields that identify a report of this program's batches, whatever the schema of the rest.

@@ -159,9 +159,10 @@ private struct ManifestFile: Decodable {
             let isPlain = name.utf8.allSatisfy { byte in
                 (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || "-_.".utf8.contains(byte)
             }
-            guard isPlain, !name.isEmpty, name.first != ".", name.utf8.count <= 100 else {
+            guard isPlain, !name.isEmpty, name.first != ".", name.first != "-", name.utf8.count <= 100 else {
                 throw UsageError(
-                    "\(list)[\(index)].name: '\(name)' can't name a folder", help: "1 to 100 letters, digits, '.', '_' and '-', and no '.' at the beginning")
+                    "\(list)[\(index)].name: '\(name)' can't name a folder",
+                    help: "1 to 100 letters, digits, '.', '_' and '-', and no '.' or '-' at the beginning")
             }
             if names[..<index].contains(name) { throw UsageError("\(list)[\(index)].name: '\(name)' is there twice") }
         }

@@ -38,6 +38,15 @@ struct BuildCommand: ParsableCommand {
     @OptionGroup(title: "Work") var work: WorkOptions
     @OptionGroup(title: "What is said") var said: SaidOptions
 
+    /// Names all options that are missing at once.
+    func validate() throws {
+        var missing: [String] = []
+        if input.source == nil { missing.append("-s SRC") }
+        if input.patches.isEmpty, fix.nops.isEmpty { missing.append("-p PATCH") }
+        if output.output == nil { missing.append("-o OUT") }
+        if !missing.isEmpty { throw ValidationError("missing: \(missing.joined(separator: ", "))") }
+    }
+
     /// The options as values for the build.
     ///
     /// - Throws: `UsageError` for options that don't go together, and when there is no place for the cache.
@@ -53,9 +62,9 @@ extension BuildCommand: ConsoleCommand {
 
     var isResultText: Bool { false }
 
-    func run(on console: Console) async throws -> ExitStatus {
+    func run(on console: Console) async throws -> ProcessExit {
         let session = BuildSession(
             options: try options(environment: console.environment, processors: ProcessFacts.processors), output: output.path, force: output.force)
-        return try await session.run(on: Terminal(console, verbosity: said.verbosity)).exitStatus
+        return ProcessExit(try await session.run(on: Terminal(console, verbosity: said.verbosity)).exitStatus)
     }
 }

@@ -9,29 +9,30 @@ struct InputOptions: ParsableArguments {
     @Option(
         name: [.customShort("s"), .customLong("srcdir")],
         help: ArgumentHelp("The Xen source tree: the folder that holds xen/, or xen/ itself.", valueName: "src"))
-    var source: String
+    var source: String?
 
     @Option(
         name: [.customShort("p"), .customLong("patch")],
-        help: ArgumentHelp("A patch in the format of diff -u or git. Give it again for a series.", valueName: "patch"))
+        help: ArgumentHelp(
+            "A patch in the format of diff -u or git, - for standard input, or a quilt 'series'. Give it again for each further patch.", valueName: "patch"))
     var patches: [String] = []
 
-    var values: BuildOptions.Input { BuildOptions.Input(source: FilePath(source), patches: patches.map { FilePath($0) }) }
+    var values: BuildOptions.Input { BuildOptions.Input(source: FilePath(source ?? ""), patches: patches.map { FilePath($0) }) }
 }
 
 struct OutputOptions: ParsableArguments {
     @Option(
         name: [.customShort("o"), .customLong("output")],
         help: ArgumentHelp("The folder for the payload, the report and the logs.", valueName: "out"))
-    var output: String
+    var output: String?
 
     @Flag(help: "Replace what an earlier run wrote to OUT.")
     var force = false
 
-    var path: FilePath { FilePath(output) }
+    var path: FilePath { FilePath(output ?? "") }
 
     func validate() throws {
-        if output.isEmpty { throw ValidationError("-o is given an empty name") }
+        if output?.isEmpty == true { throw ValidationError("-o is given an empty name") }
     }
 }
 

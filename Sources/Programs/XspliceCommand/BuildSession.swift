@@ -17,6 +17,16 @@ struct BuildSession: Sendable {
     func run(on terminal: Terminal) async throws -> BuildConclusion {
         // First of all: a user must not wait for minutes and then learn that the output folder can't be used.
         let folder = try OutputFolder.claim(output, force: force, keepsWork: options.work.keepWork)
+        if !folder.isLocked { terminal.remark(OutputFolder.unlocked(output, style: terminal.console.errorStyle)) }
+        do {
+            return try await run(in: folder, on: terminal)
+        } catch {
+            folder.release()
+            throw error
+        }
+    }
+
+    private func run(in folder: OutputFolder, on terminal: Terminal) async throws -> BuildConclusion {
         let host = BuildHost(
             environment: terminal.console.environment, machine: ProcessFacts.machine,
             recorder: [try ProcessFacts.program().string, CommandLineTool.recorderCommand])

@@ -34,7 +34,7 @@ struct CacheStatusCommand: ConsoleCommand {
     @Flag(help: "Write JSON.")
     var json = false
 
-    func run(on console: Console) throws -> ExitStatus {
+    func run(on console: Console) throws -> ProcessExit {
         let path = try folder.locate(console), usage = try cacheUsage(of: path)
         console.output.write(
             json ? try JSONText.encode(usage, subject: path.string) : CacheText.render(usage, folder: path.string, style: console.outputStyle) + "\n")
@@ -49,7 +49,7 @@ struct CacheClearCommand: ConsoleCommand {
 
     @OptionGroup var folder: CacheFolderOption
 
-    func run(on console: Console) throws -> ExitStatus {
+    func run(on console: Console) throws -> ProcessExit {
         let path = try folder.locate(console)
         console.output.write("\(console.outputStyle.shown(path.string)): \(CacheText.size(try clearCache(path).size)) removed\n")
         return .written

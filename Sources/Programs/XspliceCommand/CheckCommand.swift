@@ -45,7 +45,7 @@ struct CheckCommand: ConsoleCommand {
     @Flag(help: "Write JSON.")
     var json = false
 
-    func run(on console: Console) throws -> ExitStatus {
+    func run(on console: Console) throws -> ProcessExit {
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
         let bytes = try InputFile.read(FilePath(payload))
         let stack = try loadStack(

@@ -21,34 +21,44 @@ package enum CommandLineTool {
     /// - Returns: the exit code.
     package static func main(_ arguments: [String]) async -> Int32 {
         let console = Console.process()
-        let (status, wasInterrupted) = await Interrupts.run { await run(arguments, on: console) }
+        do {
+            try ProcessLimits.check(processors: ProcessFacts.processors)
+        } catch {
+            return explain(error, on: console).rawValue
+        }
+        let (ending, wasInterrupted) = await Interrupts.run { await run(arguments, on: console) }
         // A signal that comes after the payload is in place doesn't undo the payload.
-        guard wasInterrupted, status != .written else { return status.rawValue }
-        return ExitStatus.interrupted.rawValue
+        return wasInterrupted && ending != .written ? ProcessExit.interrupted.code : ending.code
     }
 
     /// Parses the arguments and runs the command. Prints every error on `console`, and throws none.
-    package static func run(_ arguments: [String], on console: Console) async -> ExitStatus {
+    package static func run(_ arguments: [String], on console: Console) async -> ProcessExit {
         // A newcomer looks for the options of the default command, so show those.
         if arguments == ["--help"] || arguments == ["-h"] || arguments == ["help"] {
             console.output.write(help(columns: console.outputStyle.width))
-            return reportingLoss(.written, on: console)
+            return end(.written, orFault: .internalFault, on: console)
         }
-        var interruption = "interrupted"
+        let command: any ConsoleCommand
         do {
-            guard let command = try parse(arguments, on: console) else { return reportingLoss(.written, on: console) }
-            interruption = command.interruption
-            let status = try await command.run(on: console)
-            return command.isResultText ? reportingLoss(status, on: console) : status
+            guard let parsed = try parse(arguments, on: console) else { return end(.written, orFault: .internalFault, on: console) }
+            command = parsed
         } catch {
-            return explain(error, interruption: interruption, on: console)
+            return ProcessExit(explain(error, on: console))
+        }
+        do {
+            let ending = try await command.run(on: console)
+            return command.isResultText ? end(ending, orFault: command.fault, on: console) : ending
+        } catch {
+            let status = explain(error, interruption: command.interruption, on: console)
+            return status == .internalFault ? command.fault : ProcessExit(status)
         }
     }
 
-    /// A command that succeeded but whose text was lost has failed: whoever reads that text must not take the part for the whole.
-    private static func reportingLoss(_ status: ExitStatus, on console: Console) -> ExitStatus {
-        guard status == .written, let loss = console.output.loss else { return status }
-        return explain(LostOutput(reason: loss), on: console)
+    /// A command whose text was lost has failed: whoever reads that text must not take the part for the whole.
+    private static func end(_ ending: ProcessExit, orFault fault: ProcessExit, on console: Console) -> ProcessExit {
+        guard let loss = console.output.loss else { return ending }
+        _ = explain(LostOutput(reason: loss), on: console)
+        return fault
     }
 
     /// The help page of the program.
@@ -59,6 +69,10 @@ package enum CommandLineTool {
     /// The command that the arguments name; nil when they ask for a help page or the version, which this function then prints.
     private static func parse(_ arguments: [String], on console: Console) throws -> (any ConsoleCommand)? {
         let command: any ParsableCommand
+        // The default command takes no words without an option, so a first word is meant for a command.
+        if let word = arguments.first, !word.hasPrefix("-"), !RootCommand.commandNames.contains(word) {
+            throw UsageError("there is no command '\(word)'", help: "the commands are \(RootCommand.commandNames.joined(separator: ", "))")
+        }
         do {
             command = try RootCommand.parseAsRoot(arguments)
         } catch {

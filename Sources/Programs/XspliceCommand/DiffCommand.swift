@@ -15,6 +15,10 @@ struct DiffCommand: ConsoleCommand {
         discussion: """
             Objects of two folders are paired by their paths. Files of other kinds, and objects that a linker has put together from \
             several, are not looked at.
+
+            The exit code is \(ProcessExit.same.code) when nothing differs, \(ProcessExit.different.code) when something does, \
+            \(ProcessExit.cannotBeLivePatched.code) when a difference can't be live-patched or an object has no machine code to compare, \
+            \(ExitStatus.usage.rawValue) for files that are no objects, and \(ProcessExit.trouble.code) for any other trouble.
             """)
 
     @Argument(help: ArgumentHelp("The object compiled from the original source, or a folder.", valueName: "original"))
@@ -38,7 +42,7 @@ struct DiffCommand: ConsoleCommand {
         try checkJobs(jobs)
     }
 
-    func run(on console: Console) async throws -> ExitStatus {
+    func run(on console: Console) async throws -> ProcessExit {
         guard let version = XenVersion(text: xenVersion) else {
             throw UsageError("--xen-version takes two numbers, as in 4.17, not '\(xenVersion)'")
         }
@@ -48,17 +52,25 @@ struct DiffCommand: ConsoleCommand {
         case (true, true):
             // Some of a hypervisor's boot code may be for another machine than the hypervisor itself.
             comparer.foreign = Architectures.known.first
-            try await compareFolders(from, to, with: comparer, on: console)
+            return try await compareFolders(from, to, with: comparer, on: console)
         case (false, false):
             let comparison = try comparer.compare(from, to)
             let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
             show(text, comparison.diagnostics, comparison.layouts, on: console)
+            return Self.ending([comparison])
         default: throw UsageError("\(original) and \(patched): compare two objects, or two folders")
         }
-        return .written
     }
 
-    private func compareFolders(_ from: FilePath, _ to: FilePath, with comparer: DiffComparer, on console: Console) async throws {
+    var fault: ProcessExit { .trouble }
+
+    /// The exit code for these objects. Differences that do not run, and notes, are no differences.
+    static func ending(_ objects: [ObjectComparison]) -> ProcessExit {
+        if objects.contains(where: { $0.diagnostics.contains { $0.severity == .error } }) { return .cannotBeLivePatched }
+        return objects.contains(where: \.isDifferent) ? .different : .same
+    }
+
+    private func compareFolders(_ from: FilePath, _ to: FilePath, with comparer: DiffComparer, on console: Console) async throws -> ProcessExit {
         let (before, after) = (try Self.objects(in: from), try Self.objects(in: to))
         let names = Set(before).union(after).sorted()
         guard !names.isEmpty else { throw UsageError("\(original) and \(patched) hold no object files") }
@@ -70,6 +82,7 @@ struct DiffCommand: ConsoleCommand {
         let comparison = FolderComparison(original: original, patched: patched, objects: compared.compactMap { $0 })
         let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
         show(text, comparison.differing.flatMap(\.diagnostics), comparison.differing.flatMap(\.layouts), on: console)
+        return Self.ending(comparison.differing)
     }
 
     private func show(_ text: String, _ diagnostics: [Diagnostic], _ layouts: [LayoutChange], on console: Console) {

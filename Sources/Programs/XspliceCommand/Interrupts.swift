@@ -3,10 +3,12 @@ import Glibc
 import Synchronization
 
 /// Ctrl-C and similar signals: the first one cancels the run in good order; one that comes more than a second later ends the process at once.
+/// So does the first one when the program does not react to it: the system may have no thread for that.
 package enum Interrupts {
     /// The writing end of the pipe through which the signal handler notifies the program; -1 while there is none.
     private static let pipe = Atomic<Int32>(-1)
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
+    private static let secondsToReact: UInt32 = 5
 
     /// Runs `body` as a task, which a signal cancels.
     ///
@@ -19,10 +21,12 @@ package enum Interrupts {
         _ body: @escaping @Sendable () async -> Value
     ) async -> (value: Value, wasInterrupted: Bool) {
         catchSignal(SIGPIPE) { _ in }
+        catchSignal(SIGALRM) { _ in _exit(130) }
         let running = Mutex<Task<Value, Never>?>(nil)
         let isInterrupted = Flag()
         let first = Mutex<ContinuousClock.Instant?>(nil)
         let source = signalSource {
+            _ = alarm(0)
             isInterrupted.raise()
             running.withLock { $0?.cancel() }
             // timeout(1) and some shells send a signal to the process and then to its group: this counts as one interruption.
@@ -76,6 +80,8 @@ package enum Interrupts {
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: number)
                 _ = write(Interrupts.pipe.load(ordering: .acquiring), &byte, 1)
+                // Within this time the notification arrives, even on a busy machine.
+                _ = alarm(Interrupts.secondsToReact)
                 errno = saved
             }
         }

@@ -16,7 +16,7 @@ struct InspectCommand: ConsoleCommand {
     @Flag(help: "Write JSON.")
     var json = false
 
-    func run(on console: Console) throws -> ExitStatus {
+    func run(on console: Console) throws -> ProcessExit {
         let file = try ELFFile.read(FilePath(payload))
         let architecture = Architectures.of(machine: file.header.machine)
         let inspection = try PayloadInspection(file, file: payload, architecture: architecture?.name) { architecture?.relocationKind($0)?.name }
@@ -47,7 +47,7 @@ struct ExplainCommand: ConsoleCommand {
         var diagnostics = DiagnosticCatalogue.entries
     }
 
-    func run(on console: Console) throws -> ExitStatus {
+    func run(on console: Console) throws -> ProcessExit {
         let style = console.outputStyle
         if markdown {
             console.output.write(DiagnosticCatalogue.markdown())

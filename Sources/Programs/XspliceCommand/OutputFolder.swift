@@ -24,8 +24,10 @@ package struct OutputFolderError: ExplainedError, Equatable {
 /// files that the earlier run wrote. Each file appears whole or not at all, and the payload last.
 package struct OutputFolder: Sendable {
     package let places: OutputPlaces
-    /// False when this run makes the folder.
-    private let existed: Bool
+    /// The folders that this run made for itself, the deepest first; empty when the output folder was there.
+    private let made: [FilePath]
+    /// Keeps other runs out of the folder; nil where the file system has no such locks.
+    private let lock: FileLock?
     /// Whether this run keeps what it works with in `work/`.
     private let keepsWork: Bool
 
@@ -41,9 +43,20 @@ package struct OutputFolder: Sendable {
     /// The path of a run's report in that folder.
     static func report(in folder: FilePath) -> FilePath { folder.appending(reportName) }
 
-    /// Checks whether the folder may be used. Writes nothing.
+    /// Whether this run has the folder alone.
+    var isLocked: Bool { lock != nil }
+
+    /// What to say of a folder that can't be locked.
+    static func unlocked(_ path: FilePath, style: TextStyle) -> String {
+        "\(style.shown(path.string)) can't be locked on its file system: make sure that no other run writes there"
+    }
+
+    /// Checks whether the folder may be used, makes it if it is missing, and keeps other runs out of it. Writes nothing into it.
     package static func claim(_ path: FilePath, force: Bool, keepsWork: Bool = false) throws(OutputFolderError) -> OutputFolder {
-        guard WorkFiles.exists(path) else {
+        if !WorkFiles.exists(path) {
+            if case .symbolicLink? = try? WorkFiles.kind(of: path) {
+                throw OutputFolderError("output folder \(path): is a link to nothing", help: "remove the link, make what it leads to, or name another folder")
+            }
             // Check the deepest existing folder above: the new folders are made in it.
             var above = path.lexicallyNormalized()
             while !WorkFiles.exists(above), above.removeLastComponent() {}
@@ -52,10 +65,15 @@ package struct OutputFolder: Sendable {
                 throw OutputFolderError("cannot make the output folder \(path): \(above) is not a folder")
             }
             try checkWritable(above, for: path)
-            return OutputFolder(places: OutputPlaces(top: path), existed: false, keepsWork: keepsWork)
+            let missing = missingFolders(path)
+            try makeFolders(path)
+            let lock = try lock(path)
+            // Another run may have made the folder at the same moment, and ended. Then it is looked at like any other.
+            if try listing(path).isEmpty { return OutputFolder(places: OutputPlaces(top: path), made: missing, lock: lock, keepsWork: keepsWork) }
         }
         guard WorkFiles.isFolder(path) else { throw OutputFolderError("output folder \(path): is not a folder") }
         try checkWritable(path, for: path)
+        let lock = try lock(path)
         let names = try listing(path)
         guard names.isEmpty || isOurs(path, names: names) else {
             throw OutputFolderError(
@@ -72,8 +90,36 @@ package struct OutputFolder: Sendable {
             throw OutputFolderError(
                 "output folder \(path): no run of this program made its 'work'", help: "rename it, name another output folder, or leave out --keep-work")
         }
-        return OutputFolder(places: places, existed: true, keepsWork: keepsWork)
+        return OutputFolder(places: places, made: [], lock: lock, keepsWork: keepsWork)
     }
+
+    /// - Returns: nil where folders can't be locked.
+    /// - Throws: `OutputFolderError` when another run has the folder.
+    private static func lock(_ path: FilePath) throws(OutputFolderError) -> FileLock? {
+        do throws(WorkFileError) {
+            switch try FolderLock.tryAcquire(path) {
+            case .taken(let lock): return lock
+            case .notPossible: return nil
+            case .busy: break
+            }
+        } catch {
+            throw OutputFolderError(error.message, help: error.help, exitCode: error.exitCode)
+        }
+        throw OutputFolderError("output folder \(path): another run is writing to it", help: "wait until it has ended, or name another folder")
+    }
+
+    /// The folder and those above it that do not exist, the deepest first.
+    private static func missingFolders(_ path: FilePath) -> [FilePath] {
+        var missing: [FilePath] = [], folder = path.lexicallyNormalized()
+        while !folder.isEmpty, !WorkFiles.exists(folder) {
+            missing.append(folder)
+            guard folder.removeLastComponent() else { break }
+        }
+        return missing
+    }
+
+    /// Removes the folders that `claim` made, where they are empty: for a run that ends before it wrote anything.
+    func release() { for folder in made { try? WorkFiles.removeEmptyFolder(folder) } }
 
     /// Prepares the folder: removes the files of an earlier run, and creates the folder and its `logs/`.
     ///
@@ -93,11 +139,11 @@ package struct OutputFolder: Sendable {
     }
 
     /// Whether the report of an earlier run is there.
-    var hasEarlierOutput: Bool { existed && WorkFiles.isReadableFile(report) }
+    var hasEarlierOutput: Bool { made.isEmpty && WorkFiles.isReadableFile(report) }
 
     /// Removes what an earlier run wrote. `claim` has made sure that the user wants that.
     package func removeEarlierOutput() throws(OutputFolderError) {
-        let names = existed ? try Self.listing(path) : []
+        let names = made.isEmpty ? try Self.listing(path) : []
         if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
         for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
         try? WorkFiles.remove(places.logs)
@@ -157,7 +203,7 @@ package struct OutputFolder: Sendable {
         }
     }
 
-    /// After an interruption or a fault: removes temporary files and empty logs. Removes the folder if this run made it and it is empty.
+    /// After an interruption or a fault: removes temporary files and empty logs. Removes the folders that this run made, where they are empty.
     package func abandon(keepLogs: Bool = false) {
         for name in (try? Self.listing(path)) ?? [] where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
         if !keepLogs {
@@ -165,7 +211,7 @@ package struct OutputFolder: Sendable {
             removeWork()
         }
         try? WorkFiles.removeEmptyFolder(places.logs)
-        if !existed { try? WorkFiles.removeEmptyFolder(path) }
+        release()
     }
 
     // MARK: Looking

@@ -15,12 +15,17 @@ package struct RootCommand: ParsableCommand {
         defaultSubcommand: BuildCommand.self)
 
     package init() {}
+
+    static var commandNames: [String] { configuration.subcommands.map { $0._commandName } + ["help"] }
 }
 
 /// A parsed command that runs on a console that the caller provides.
 protocol ConsoleCommand: ParsableCommand {
-    /// - Returns: the exit status, when no error is thrown.
-    func run(on console: Console) async throws -> ExitStatus
+    /// - Returns: how the process ends, when no error is thrown.
+    func run(on console: Console) async throws -> ProcessExit
+
+    /// How the process ends after a fault of the program or of the machine.
+    var fault: ProcessExit { get }
 
     /// The line to print after an interruption.
     var interruption: String { get }
@@ -32,6 +37,7 @@ protocol ConsoleCommand: ParsableCommand {
 extension ConsoleCommand {
     var interruption: String { "interrupted" }
     var isResultText: Bool { true }
+    var fault: ProcessExit { .internalFault }
 }
 
 /// The exit codes, for the text of `--help`.

@@ -69,7 +69,7 @@ struct TestDriveCommand: ConsoleCommand {
 
     var isResultText: Bool { false }
 
-    func run(on console: Console) async throws -> ExitStatus {
+    func run(on console: Console) async throws -> ProcessExit {
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
         let terminal = Terminal(console)
         let drive = TestDrive(
@@ -90,7 +90,7 @@ struct TestDriveCommand: ConsoleCommand {
     /// Writes the log, and prints the result. A log that can't be written doesn't change the verdict.
     ///
     /// - Returns: the exit code.
-    static func conclude(_ result: TestDriveResult, log: FilePath, on console: Console) -> ExitStatus {
+    static func conclude(_ result: TestDriveResult, log: FilePath, on console: Console) -> ProcessExit {
         var failure: WorkFileError?
         do throws(WorkFileError) {
             try WorkFiles.writeAtomically(Array(result.log.utf8), to: log)

@@ -20,7 +20,7 @@ struct WhyCommand: ConsoleCommand {
     @Argument(help: ArgumentHelp("Only this function or variable.", valueName: "symbol"))
     var symbol: String?
 
-    func run(on console: Console) throws -> ExitStatus {
+    func run(on console: Console) throws -> ProcessExit {
         let style = console.outputStyle
         let reports = try read()
         let texts = reports.compactMap { report in

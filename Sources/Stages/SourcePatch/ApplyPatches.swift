@@ -1,10 +1,7 @@
 import Diagnostics
 import SystemPackage
 
-/// The largest patch file that is read, in bytes. Source patches are far smaller.
-let patchSizeLimit = 64 << 20
-
-/// Applies a series of patch files to a Xen tree, in order and in memory.
+/// Applies a series of patches to a Xen tree, in order and in memory.
 ///
 /// - Parameters:
 ///   - patches: unified diffs, alone or in mails, with one leading folder in their paths (`-p1`), as `git diff`, `git format-patch` or `diff -Nru` write
@@ -12,24 +9,22 @@ let patchSizeLimit = 64 << 20
 ///   - top: the folder that holds `xen/`. It is only read, and need not be a git repository.
 /// - Returns: the files that differ after the series. Files outside `xen/` are left out and named. A result without files is not an
 ///   error: the series then changes nothing in the hypervisor.
-/// - Throws: `PatchError` for the first patch that can't be read or does not apply. Hunks must match exactly, as with `git apply`; a hunk
+/// - Throws: `PatchError` for the first patch that does not apply. Hunks must match exactly, as with `git apply`; a hunk
 ///   may match at another line than the stated one, which is noted.
-package func applyPatches(_ patches: [FilePath], to top: FilePath) throws(PatchError) -> AppliedPatch {
+package func applyPatches(_ patches: [PatchFile], to top: FilePath) throws(PatchError) -> AppliedPatch {
     // All paths of all patches are checked before the first file of the tree is read.
-    var sections: [(patch: FilePath, files: [FilePatch], isDecoded: Bool)] = [], contents: [[UInt8]] = []
+    var sections: [(patch: FilePath, files: [FilePatch], isDecoded: Bool)] = []
     for patch in patches {
-        let bytes = try patchBytes(patch)
-        contents.append(bytes)
-        let decoded = try MailText.decoded(bytes, from: patch)
-        let files = try inText(isDecoded: decoded != nil) { () throws(PatchError) in try PatchReader.read(decoded ?? bytes, from: patch) }
-        sections.append((patch, files, decoded != nil))
+        let decoded = try MailText.decoded(patch.bytes, from: patch.path)
+        let files = try inText(isDecoded: decoded != nil) { () throws(PatchError) in try PatchReader.read(decoded ?? patch.bytes, from: patch.path) }
+        sections.append((patch.path, files, decoded != nil))
     }
     var series = PatchSeries(top: top)
     for (patch, files, isDecoded) in sections {
         try inText(isDecoded: isDecoded) { () throws(PatchError) in try series.apply(files, from: patch) }
     }
     var result = try series.result()
-    result.patches = contents
+    result.patches = patches.map(\.bytes)
     return result
 }
 
@@ -42,15 +37,4 @@ private func inText<Result>(isDecoded: Bool, _ body: () throws(PatchError) -> Re
         error.isDecoded = isDecoded
         throw error
     }
-}
-
-private func patchBytes(_ patch: FilePath) throws(PatchError) -> [UInt8] {
-    let bytes: [UInt8]?
-    do {
-        bytes = try readWhole(patch, limit: patchSizeLimit)
-    } catch {
-        throw PatchError(patch, error == .isDirectory ? .isDirectory : .unreadable(error))
-    }
-    guard let bytes else { throw PatchError(patch, .tooLarge(limit: patchSizeLimit)) }
-    return bytes
 }

@@ -11,6 +11,10 @@ package struct PatchError: ExplainedError, Equatable {
         case tooLarge(limit: Int)
         /// The patch file is empty.
         case empty
+        /// A quilt series without a patch.
+        case emptySeries
+        /// An option behind a patch's name in a quilt series.
+        case seriesOption(String)
         /// The file is text, but contains no hunk, mode change, rename, addition or removal.
         case noChanges
         /// The file contains bytes that are not text.
@@ -74,12 +78,15 @@ package struct PatchError: ExplainedError, Equatable {
     }
 
     package var message: String {
-        let place = line.map { isDecoded ? "\(patch), line \($0) of the decoded text" : "\(patch):\($0)" } ?? "\(patch)"
+        let patch = self.patch == PatchFile.standardInput ? "standard input" : "\(self.patch)"
+        let place = line.map { isDecoded ? "\(patch), line \($0) of the decoded text" : "\(patch):\($0)" } ?? patch
         return switch reason {
         case .unreadable(let errno): "cannot read the patch \(patch): \(errno.description)"
         case .isDirectory: "\(patch) is a folder, not a patch"
         case .tooLarge(let limit): "\(patch) is larger than \(limit >> 20) MiB, and so not a source patch"
         case .empty: "\(patch) is empty"
+        case .emptySeries: "\(patch) lists no patch"
+        case .seriesOption(let option): "\(place): the option '\(option)' of a patch is not supported; -p1 is, and is the default"
         case .noChanges: "\(patch) has no changes: it has no hunk of a unified diff"
         case .notText: "\(patch) is a binary file, not a patch"
         case .unsupportedFormat(let format): "\(place): \(format), not a unified diff"
@@ -134,7 +141,7 @@ package struct PatchError: ExplainedError, Equatable {
 
     package var exitCode: ExitStatus {
         switch reason {
-        case .unreadable, .isDirectory: .usage
+        case .unreadable, .isDirectory, .emptySeries, .seriesOption: .usage
         case .unreadableSource: .internalFault
         default: .patchDoesNotApply
         }

@@ -288,6 +288,7 @@ struct PatchSeries {
         case .notRegular(let place):
             .unsupportedFile(path, place == path ? "is not a regular file" : "lies below \(place), which is not a folder")
         case .tooLarge: .unsupportedFile(path, "is larger than \(TreeFiles.sizeLimit >> 20) MiB")
+        case .system(.fileNameTooLong): .unsupportedFile(path, "has a name that is too long for this file system")
         case .system(let errno): .unreadableSource(path, errno)
         }
     }

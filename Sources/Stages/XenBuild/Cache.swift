@@ -19,29 +19,34 @@ struct Cache: Sendable {
 
     let root: FilePath
 
-    /// Makes the folder and its parts if they are missing.
+    /// Makes the folder and its parts if they are missing, for this user alone.
     ///
-    /// - Throws: `BuildError` (exit 64) for a folder that make could not work in, and for a folder that is not a cache folder.
+    /// - Throws: `BuildError` (exit 64) for a folder that make could not work in, for a folder that is not a cache folder, and for one that
+    ///   somebody else can change.
     init(_ root: FilePath) throws {
         // Check the final path before anything is made: existing links are resolved.
         try Self.checkName(Self.destination(of: root))
         try Self.checkContent(root)
-        try WorkFiles.makeFolder(root)
+        try WorkFiles.makeFolder(root, permissions: Self.permissions)
         guard let resolved = WorkFiles.resolved(root) else { throw BuildError("\(root): no such folder") }
+        try CacheTrust.check(resolved)
         self.init(resolved: resolved)
-        for name in Self.parts { try WorkFiles.makeFolder(resolved.appending(name)) }
+        for name in Self.parts { try WorkFiles.makeFolder(resolved.appending(name), permissions: Self.permissions) }
     }
+
+    private static let permissions = FilePermissions.ownerReadWriteExecute
 
     private init(resolved: FilePath) { root = resolved }
 
     /// The existing folder. Nothing is made, so any of its parts may be missing.
     ///
     /// - Returns: nil if there is no such folder, or if it is empty.
-    /// - Throws: `BuildError` (exit 64) for a folder that is not a cache folder.
+    /// - Throws: `BuildError` (exit 64) for a folder that is not a cache folder, and for one that somebody else can change.
     static func existing(_ root: FilePath) throws -> Cache? {
         guard WorkFiles.isFolder(root), let resolved = WorkFiles.resolved(root) else { return nil }
         guard try !WorkFiles.names(in: resolved).isEmpty else { return nil }
         try checkContent(resolved)
+        try CacheTrust.check(resolved)
         return Cache(resolved: resolved)
     }
 
@@ -138,11 +143,13 @@ struct TreePlace: Sendable {
         var bytes: [UInt8] { Array("\(name) \(digest) \(size)".utf8) }
     }
 
-    /// The finished tree; nil if there is none. It reads every file: if one is damaged or lost, the whole tree counts as missing.
+    /// The finished tree; nil if there is none. It reads every file: if one is damaged or lost, or somebody else can change one of the folders,
+    /// the whole tree counts as missing.
     ///
     /// - Throws: `WorkFileError` when a file can't be read but may be undamaged; `CancellationError`.
     func completed(jobs: Int) async throws -> FilePath? {
-        guard let marker = (try? WorkFiles.read(marker)).flatMap(Marker.init), let bytes = try? WorkFiles.read(record),
+        guard WorkFiles.isOursAlone(folder),
+            let marker = (try? WorkFiles.read(marker)).flatMap(Marker.init), let bytes = try? WorkFiles.read(record),
             ContentKey.of(bytes) == marker.digest, let files = FolderRecord(bytes: bytes)
         else { return nil }
         let path = folder.appending(marker.name)

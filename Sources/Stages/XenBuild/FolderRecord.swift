@@ -47,12 +47,13 @@ struct FolderRecord: Sendable {
 
     var bytes: [UInt8] { entries.flatMap { Array("\($0.kind.rawValue)\($0.digest)\($0.path)".utf8) + [0] } }
 
-    /// Whether every recorded file is still in the folder and unchanged. Additional files do not matter: commands that run there may make
-    /// temporary files.
+    /// Whether every recorded file is still in the folder and unchanged, and nobody else can put files there. Additional files do not matter:
+    /// commands that run there may make temporary files.
     ///
     /// - Throws: `WorkFileError` if a file can't be read now, but may be unchanged.
     func holds(for folder: FilePath, jobs: Int) async throws -> Bool {
-        try await Self.inParts(entries, jobs: jobs) { entry in
+        guard areFoldersOurs(in: folder) else { return false }
+        return try await Self.inParts(entries, jobs: jobs) { entry in
             do {
                 return try Self.entry(entry.path, in: folder) == entry
             } catch let error as WorkFileError {
@@ -60,6 +61,11 @@ struct FolderRecord: Sendable {
                 return false
             }
         }.allSatisfy(\.self)
+    }
+
+    private func areFoldersOurs(in folder: FilePath) -> Bool {
+        let parents = Set(entries.map { entry in entry.path.lastIndex(of: "/").map { String(entry.path[..<$0]) } ?? "" })
+        return parents.allSatisfy { WorkFiles.isOursAlone($0.isEmpty ? folder : folder.appending($0)) }
     }
 
     private static func entry(_ path: String, in folder: FilePath) throws(WorkFileError) -> Entry? {

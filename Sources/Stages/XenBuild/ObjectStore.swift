@@ -15,9 +15,10 @@ struct ObjectStore: Sendable {
         root.appending(String(key.prefix(2))).appending("\(key).\(suffix)")
     }
 
-    /// The entry, if it is there and undamaged. A damaged one counts as missing.
+    /// The entry, if it is there and undamaged. A damaged one counts as missing, and so does one in a folder that somebody else can change.
     func find(_ key: String) -> Entry? {
-        guard let sum = try? WorkFiles.read(path(key, "sum")), let object = try? WorkFiles.read(path(key, "o")),
+        guard WorkFiles.isOursAlone(path(key, "o").removingLastComponent()), let sum = try? WorkFiles.read(path(key, "sum")),
+            let object = try? WorkFiles.read(path(key, "o")),
             let list = try? WorkFiles.read(path(key, "list")), String(decoding: sum, as: UTF8.self) == Self.sum(object, list)
         else { return nil }
         WorkFiles.touch(path(key, "sum"))

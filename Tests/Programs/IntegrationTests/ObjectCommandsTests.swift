@@ -35,7 +35,7 @@ import XenRig
     @Test func diffSaysWhatChanged() async throws {
         try await withObjects(of: "F1-global") { original, patched, _ in
             let text = try await Program.run(["diff", original.string, patched.string])
-            #expect(text.code == 0 && text.error.isEmpty, "\(text.error)")
+            #expect(text.code == 1 && text.error.isEmpty, "\(text.error)")
             #expect(text.output.contains("changed") && text.output.contains("sched_pick"), "\(text.output)")
 
             let json = try await Program.run(["diff", original.string, patched.string, "--json"])
@@ -53,7 +53,7 @@ import XenRig
     @Test func diffShowsTypesWithAnotherLayout() async throws {
         try await withObjects(of: "D8-enum-end") { original, patched, _ in
             let text = try await Program.run(["diff", original.string, patched.string])
-            #expect(text.code == 0)
+            #expect(text.code == 1)
             #expect(text.error.contains("warning[layout-values-added]: 'enum run_state'"), "\(text.error)")
             #expect(text.error.contains("RUN_FROZEN   -        4       new"), "\(text.error)")
 

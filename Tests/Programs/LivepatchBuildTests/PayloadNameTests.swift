@@ -7,8 +7,8 @@ import Testing
     @Test(arguments: [
         ("xsa-500.patch", "xsa-500"), ("/a/b/test1.diff", "test1"), ("0001-x86: fix it.patch", "0001-x86--fix-it"),
         ("a.b.patch", "a-b"), ("plain", "plain"), ("under_score.patch", "under_score"), (".patch", "payload"),
-        ("a.patch.diff", "a-patch"), ("übung.patch", "-bung"), ("٣.patch", "-"), ("fix.PATCH", "fix-PATCH"),
-        ("..", "--"), ("x.mbox", "x-mbox"), ("", "payload"),
+        ("a.patch.diff", "a-patch"), ("übung.patch", "bung"), ("٣.patch", "payload"), ("fix.PATCH", "fix-PATCH"),
+        ("..", "payload"), ("-", "payload"), ("-f.patch", "f"), ("a-.patch", "a-"), ("x.mbox", "x-mbox"), ("", "payload"),
     ])
     func name(path: String, name: String) {
         #expect(PayloadName.name(for: [FilePath(path)]) == name)

@@ -79,7 +79,7 @@ private struct WholeTrees: Sendable {
     func request(_ change: ChangeCase, cache: FilePath, logs: FilePath) async throws -> BuildRequest {
         let program = try #require(RealXen.program)
         return BuildRequest(
-            tree: tree, patch: try applyPatches(change.patches, to: tree.top), processor: ArchX86_64(), jobs: 2, cache: cache, logs: logs,
+            tree: tree, patch: try applyPatches(readPatches(change.patches), to: tree.top), processor: ArchX86_64(), jobs: 2, cache: cache, logs: logs,
             environment: environment, recorder: [program.string, "record-compile"])
     }
 

@@ -123,7 +123,7 @@ struct OwnCode: Sendable {
             }
             let patch = try write(text, to: "anew.patch", in: folder)
             let request = BuildRequest(
-                tree: tree, patch: try applyPatches([patch], to: tree.top), processor: architecture, machine: architecture.machine,
+                tree: tree, patch: try applyPatches(readPatches([patch]), to: tree.top), processor: architecture, machine: architecture.machine,
                 crossPrefix: target.machine.crossPrefix, runningConfiguration: image.configurationText, image: image.path, jobs: 2,
                 cache: RealXen.cache.root.appending("xsplice-build"), logs: folder.appending("logs"),
                 environment: ["PATH": path(), "CC": hypervisor.compiler?.program.string].compactMapValues { $0 },

@@ -18,7 +18,7 @@ import WorkFiles
     init() throws { folder = try TemporaryFolder() }
 
     private func batch(_ manifest: String = "m.json", force: Bool = false) async -> (
-        status: Diagnostics.ExitStatus, output: String, error: String
+        status: ProcessExit, output: String, error: String
     ) {
         let top = folder.path
         return await run(
@@ -57,11 +57,13 @@ import WorkFiles
     @Test("a build that fails leaves no payload of an earlier batch") func earlierPayloads() async throws {
         try folder.write("m.json", manifest)
         _ = try BatchFolder.claim(out, manifest: folder.path.appending("m.json"), force: false)
-        let earlier = try OutputFolder.claim(out.appending("a/p"), force: false)
-        try earlier.prepare()
         var report = BuildReport(tree: .init(path: "x", version: "4.17.5", architecture: "x86_64", format: "livepatch v2"), outcome: .written)
         report.payload = .init(path: "p.livepatch", size: 1, buildID: "00", depends: "00", xenDepends: nil, hostTool: "xen-livepatch")
-        try earlier.write(report, payloads: [.init("p.livepatch", [1])])
+        do {
+            let earlier = try OutputFolder.claim(out.appending("a/p"), force: false)
+            try earlier.prepare()
+            try earlier.write(report, payloads: [.init("p.livepatch", [1])])
+        }
         #expect(folder.names("out/a/p").contains("p.livepatch"))
         _ = await batch(force: true)
         #expect(folder.names("out/a/p") == ["output.txt"])

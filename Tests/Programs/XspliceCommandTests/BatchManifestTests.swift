@@ -76,6 +76,7 @@ import Testing
         (#"{ "hypervisors": [{ "name": "a" }], "fixes": [] }"#, "hypervisors[0].source: is missing"),
         (#"{ "hypervisors": [{ "name": 5, "source": "b" }], "fixes": [] }"#, "hypervisors[0].name: is of another type"),
         (#"{ "hypervisors": [{ "name": "../a", "source": "b" }], "fixes": [] }"#, "hypervisors[0].name: '../a' can't name a folder"),
+        (#"{ "hypervisors": [{ "name": "-f", "source": "b" }], "fixes": [] }"#, "hypervisors[0].name: '-f' can't name a folder"),
         (#"{ "hypervisors": [{ "name": "batch.json", "source": "b" }], "fixes": [] }"#, "hypervisors[0].name: 'batch.json' is the name of the batch's report"),
         (#"{ "hypervisors": [{ "name": "..", "source": "b" }], "fixes": [] }"#, "hypervisors[0].name: '..' can't name a folder"),
         (#"{ "hypervisors": [{ "name": "a", "source": "b" }, { "name": "a", "source": "b" }], "fixes": [] }"#, "hypervisors[1].name: 'a' is there twice"),

@@ -114,6 +114,23 @@ import Testing
         #expect(result.error.hasPrefix("error: "), "\(result.error)")
     }
 
+    @Test(
+        "a word that is no command is named, and what is missing is named at once",
+        arguments: [
+            ([], "missing: -s SRC, -p PATCH, -o OUT"), (["build"], "missing: -s SRC, -p PATCH, -o OUT"), (["-s", "a"], "missing: -p PATCH, -o OUT"),
+            (["-p", "b", "-o", "c"], "missing: -s SRC"), (["-s", "a", "-o", "c", "--nop", "f=5", "-v"], nil),
+            (["biuld"], "there is no command 'biuld'"), (["biuld", "-s", "a"], "there is no command 'biuld'"),
+            (["-s", "a", "-p", "-", "-p", "-", "-o", "c"], "standard input, which can be read only once"),
+        ] as [([String], String?)])
+    func whatIsMissing(arguments: [String], words: String?) async {
+        let result = await run(arguments)
+        guard let words else {
+            #expect(!result.error.contains("missing"), "\(result.error)")
+            return
+        }
+        #expect(result.status == .usage && result.error.contains(words), "\(result.error)")
+    }
+
     /// The titles of the groups, with what stands below them.
     @Test func helpHasGroups() {
         let page = CommandLineTool.help()

@@ -1,4 +1,3 @@
-import Diagnostics
 import Report
 import SystemPackage
 
@@ -6,7 +5,7 @@ import SystemPackage
 
 /// Runs the program in this process, and keeps what it says.
 func run(_ arguments: [String], environment: [String: String] = ["HOME": "/nowhere"]) async -> (
-    status: ExitStatus, output: String, error: String
+    status: ProcessExit, output: String, error: String
 ) {
     let (output, error) = (MemorySink(), MemorySink())
     let console = Console(output: output, error: error, environment: environment)

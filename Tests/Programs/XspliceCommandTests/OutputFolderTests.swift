@@ -33,9 +33,29 @@ import Glibc
         try output.write(report, payloads: [.init(name, [1, 2, 3])])
     }
 
-    @Test func claimWritesNothing() throws {
-        _ = try OutputFolder.claim(out.appending("deep/er"), force: false)
+    @Test func aReleasedClaimLeavesNothing() throws {
+        try OutputFolder.claim(out.pushing("deep/er"), force: false).release()
         #expect(folder.names().isEmpty)
+        try WorkFiles.makeFolder(out)
+        try OutputFolder.claim(out.appending("deep"), force: false).release()
+        try OutputFolder.claim(out, force: false).release()
+        #expect(folder.names() == ["out"])
+    }
+
+    @Test("of two runs at a time, one has the folder") func twoRuns() throws {
+        for force in [false, true] {
+            let first = try OutputFolder.claim(out, force: force)
+            let error = #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: force) }
+            #expect(error?.message.contains("another run is writing to it") == true && error?.exitCode == .usage)
+            #expect(first.isLocked)
+        }
+        try writeOnce("a.livepatch")
+    }
+
+    @Test func aLinkToNothingIsAMistake() throws {
+        try WorkFiles.makeLink(at: out, to: "nowhere")
+        let error = #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: false) }
+        #expect(error?.exitCode == .usage && error?.message.contains("is a link to nothing") == true)
     }
 
     @Test func aRunLeavesPayloadReportAndLogs() throws {
@@ -65,11 +85,14 @@ import Glibc
     }
 
     @Test func onlyWhatARunKeptIsRemoved() throws {
-        let first = try OutputFolder.claim(out, force: false, keepsWork: true), work = out.appending("work")
-        try first.prepare()
-        try WorkFiles.makeFolder(work.appending("objects"))
-        #expect(first.keptNames == ["objects"])
-        try first.write(report)
+        let work = out.appending("work")
+        do {
+            let first = try OutputFolder.claim(out, force: false, keepsWork: true)
+            try first.prepare()
+            try WorkFiles.makeFolder(work.appending("objects"))
+            #expect(first.keptNames == ["objects"])
+            try first.write(report)
+        }
         try WorkFiles.writeAtomically([1], to: work.appending("mine.txt"))
         try OutputFolder.claim(out, force: true).prepare()
         #expect(folder.names("out/work") == ["mine.txt"])

@@ -51,8 +51,8 @@ import Testing
         "a log that can't be written takes no verdict away",
         arguments: [
             ("log", "Hello", .written), ("log", "Bye", .cannotBeLivePatched), ("none/log", "Hello", .internalFault), ("none/log", "Bye", .cannotBeLivePatched),
-        ] as [(String, String, Diagnostics.ExitStatus)])
-    func logs(place: String, answer: String, status: Diagnostics.ExitStatus) throws {
+        ] as [(String, String, ProcessExit)])
+    func logs(place: String, answer: String, status: ProcessExit) throws {
         let folder = try TemporaryFolder(), path = folder.path.appending(place), isWritten = place == "log"
         let (output, error) = (MemorySink(), MemorySink())
         let ending = TestDriveCommand.conclude(

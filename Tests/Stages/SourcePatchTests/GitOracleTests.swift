@@ -263,8 +263,9 @@ struct GitOracleTests {
         }
         #expect((git != nil) == one.applies)
         var result: AppliedPatch?
+        let files = try readPatches(patches)
         do throws(PatchError) {
-            result = try applyPatches(patches, to: tree.top)
+            result = try applyPatches(files, to: tree.top)
         } catch {
             #expect(git == nil, "\(error.message)")
             #expect(error.exitCode == .patchDoesNotApply)

@@ -11,10 +11,10 @@ struct PatchReaderTests {
         let tree = try TestTree()
         func error(_ path: FilePath) -> PatchError? {
             do {
-                _ = try applyPatches([path], to: tree.top)
+                _ = try applyPatches(readPatches([path]), to: tree.top)
                 return nil
             } catch {
-                return error
+                return error as? PatchError
             }
         }
         let missing = error(tree.folder.appending("none.patch"))

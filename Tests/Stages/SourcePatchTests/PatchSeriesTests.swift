@@ -66,9 +66,9 @@ struct PatchSeriesTests {
             let tree = try TestTree([Self.kernel: file])
             let paths = try patches.enumerated().map { try tree.patch($1, "\($0)") }
             do {
-                _ = try applyPatches(paths, to: tree.top)
+                _ = try applyPatches(readPatches(paths), to: tree.top)
             } catch {
-                if case .hunkDoesNotMatch(_, _, _, let hint) = error.reason { return hint }
+                if case .hunkDoesNotMatch(_, _, _, let hint)? = (error as? PatchError)?.reason { return hint }
             }
             return nil
         }
@@ -194,7 +194,7 @@ struct PatchSeriesTests {
         try WorkFiles.write(
             Array("--- a/xen/x.dat\n+++ b/xen/x.dat\n@@ -1,3 +1,4 @@\n ".utf8) + [0xE9, 0x0A, 0x2B, 0xFE, 0x0A, 0x20, 0xC3, 0xFF, 0x0A] + Array(" A\n".utf8),
             to: file)
-        let result = try applyPatches([file], to: tree.top)
+        let result = try applyPatches(readPatches([file]), to: tree.top)
         #expect(result.files.first?.change == .write(content: [0xE9, 0x0A, 0xFE, 0x0A, 0xC3, 0xFF, 0x0A, 0x41, 0x0A, 0x00, 0x0A], executable: false))
     }
 }

@@ -113,7 +113,7 @@ struct PathPlacementTests {
     func fileAndFolder(_ patches: [String]) throws {
         let tree = try TestTree(Self.files)
         let paths = try patches.enumerated().map { try tree.patch($1, "\($0)") }
-        let error = #expect(throws: PatchError.self) { try applyPatches(paths, to: tree.top) }
+        let error = #expect(throws: PatchError.self) { try applyPatches(readPatches(paths), to: tree.top) }
         #expect(error?.exitCode == .patchDoesNotApply)
     }
 

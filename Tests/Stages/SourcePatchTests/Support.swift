@@ -37,16 +37,16 @@ struct TestTree {
 
     func apply(_ texts: [String]) throws -> AppliedPatch {
         let patches = try texts.enumerated().map { try patch($1, "p\($0 + 1).patch") }
-        return try applyPatches(patches, to: top)
+        return try applyPatches(readPatches(patches), to: top)
     }
 
     /// The error that applying gives, or nil.
     func refusal(_ texts: String...) throws -> PatchError? {
         let patches = try texts.enumerated().map { try patch($1, "p\($0 + 1).patch") }
         do {
-            _ = try applyPatches(patches, to: top)
+            _ = try applyPatches(readPatches(patches), to: top)
             return nil
-        } catch {
+        } catch let error as PatchError {
             return error
         }
     }

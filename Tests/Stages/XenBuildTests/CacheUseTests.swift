@@ -2,7 +2,12 @@ import SystemPackage
 import TestTools
 import Testing
 import WorkFiles
-import XenBuild
+
+@testable import XenBuild
+
+#if canImport(Glibc)
+import Glibc
+#endif
 
 @Suite struct CacheUseTests {
     /// A cache with what builds of these versions of one source left, in that order.
@@ -49,6 +54,62 @@ import XenBuild
             }
             #expect(try WorkFiles.names(in: theirs) == ["notes.txt", "trees", "users"])
             #expect(try WorkFiles.names(in: theirs.appending("trees")) == ["oak"])
+        }
+    }
+
+    @Test("what others can write to is refused, each part of it too") func foreignHands() async throws {
+        try await FakeTree.with { fake in
+            try await fill(fake, 1...1)
+            for part in ["", "trees", "objects", "work", "locks"] {
+                let folder = part.isEmpty ? fake.cache : fake.cache.appending(part)
+                try #require(chmod(folder.string, 0o777) == 0)
+                let errors = [
+                    try #require(throws: BuildError.self) { try cacheUsage(of: fake.cache) },
+                    try #require(throws: BuildError.self) { try clearCache(fake.cache) },
+                    try await #require(throws: BuildError.self) { try await CacheUse.begin(fake.cache).end(limit: nil) },
+                ]
+                for error in errors { #expect(error.exitCode == .usage && error.message.contains("can be written to by every user")) }
+                try #require(chmod(folder.string, 0o700) == 0)
+            }
+            try await fill(fake, 1...1)
+        }
+    }
+
+    @Test("nobody else may open it, whatever the umask is") func ownPermissions() async throws {
+        try await FakeTree.with { fake in
+            let before = umask(0)
+            defer { umask(before) }
+            try await CacheUse.begin(fake.cache).end(limit: nil)
+            for folder in [fake.cache] + ["trees", "objects", "work", "locks"].map({ fake.cache.appending($0) }) {
+                var status = stat()
+                try #require(stat(folder.string, &status) == 0)
+                #expect(status.st_mode & 0o777 == 0o700, "\(folder)")
+            }
+        }
+    }
+
+    @Test("an entry in a folder that others can write to is made again") func foreignEntries() async throws {
+        try await FakeTree.with { fake in
+            try await fill(fake, 1...1)
+            let objects = fake.cache.appending("objects"), before = try cacheUsage(of: fake.cache)
+            for name in try WorkFiles.names(in: objects) {
+                let folder = objects.appending(name)
+                for file in try WorkFiles.names(in: folder) where file.hasSuffix(".o") {
+                    let key = String(file.dropLast(2)), store = ObjectStore(root: objects)
+                    #expect(store.find(key) != nil)
+                    try #require(chmod(folder.string, 0o777) == 0)
+                    #expect(store.find(key) == nil)
+                }
+                try #require(chmod(folder.string, 0o700) == 0)
+            }
+            for key in try WorkFiles.names(in: fake.cache.appending("trees")) {
+                let place = TreePlace(folder: fake.cache.pushing("trees").appending(key))
+                #expect(try await place.completed(jobs: 1) != nil)
+                try #require(chmod(place.folder.string, 0o777) == 0)
+                #expect(try await place.completed(jobs: 1) == nil)
+                try #require(chmod(place.folder.string, 0o700) == 0)
+            }
+            #expect(before.trees.count == 1)
         }
     }
 

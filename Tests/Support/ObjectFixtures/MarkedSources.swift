@@ -22,7 +22,7 @@ extension ObjectFixtures {
                 let text = marked.sorted { $0.key < $1.key }.map { patch($0.key, $0.value) }.joined()
                 patches.append(try write(text, to: "\(number).patch", in: folder))
             }
-            let running = try applyPatches(below.isEmpty ? [] : [patches[0]], to: tree), patched = try applyPatches(patches, to: tree)
+            let running = try applyPatches(readPatches(below.isEmpty ? [] : [patches[0]]), to: tree), patched = try applyPatches(readPatches(patches), to: tree)
             var objects: [FilePath] = []
             for (name, state) in [("a", running), ("b", patched)] {
                 let side = folder.appending(name)

@@ -1,0 +1,44 @@
+import Dispatch
+import SystemPackage
+import TestTools
+import Testing
+import WorkFiles
+
+@testable import SourcePatch
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+@Suite struct PatchFileTests {
+    private let patch = Array("--- a/xen/a.c\n+++ b/xen/a.c\n@@ -1 +1 @@\n-a\n+b\n".utf8)
+
+    @Test func standardInputIsRead() throws {
+        // A pipe holds that much without a reader.
+        let (reading, writing) = try FileDescriptor.pipe()
+        try writing.writeAll(patch)
+        try writing.close()
+        #expect(try readPatches(["-"], standardInput: reading) == [PatchFile(path: "-", bytes: patch)])
+        try reading.close()
+    }
+
+    @Test func itsErrorsSayStandardInput() throws {
+        let error = #expect(throws: PatchError.self) { try applyPatches([PatchFile(path: "-", bytes: Array("nothing\n".utf8))], to: "/nowhere") }
+        #expect(error?.message.hasPrefix("standard input has no changes") == true)
+    }
+
+    @Test("A named pipe is read when its writer comes, and given up when the run is cancelled") func namedPipes() async throws {
+        let folder = try TemporaryFolder(), path = folder.path.appending("pipe")
+        try #require(mkfifo(path.string, 0o600) == 0)
+        // The reader keeps its thread, so nothing that it waits for may need a thread of this process's pool.
+        try WorkFiles.write(patch, to: folder.path.appending("patch"))
+        try await run("sh", ["-c", "(sleep 0.3; cat '\(folder.path)/patch' >'\(path)') >/dev/null 2>&1 &"])
+        #expect(try readPatches([path]) == [PatchFile(path: path, bytes: patch)])
+
+        let waiting = Task.detached { try readPatches([path]) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.2) { waiting.cancel() }
+        let start = ContinuousClock.now
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+        #expect(ContinuousClock.now - start < .seconds(5))
+    }
+}
