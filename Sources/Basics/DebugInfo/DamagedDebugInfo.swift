@@ -13,8 +13,8 @@ extension InputError {
         InputError(file: file, reason: "is not a usable ELF file: \(reason)")
     }
 
-    /// The ELF file has debug information that contradicts itself; with the reason.
+    /// The ELF file has debug information that contradicts itself, or is of a kind that libdw does not know; with the reason.
     package static func corrupt(_ file: FilePath, _ reason: String) -> InputError {
-        InputError(file: file, reason: "its debug information is damaged: \(reason)")
+        InputError(file: file, reason: "its debug information can't be read: \(reason)")
     }
 }

@@ -173,9 +173,11 @@ private struct Reader {
     }
 
     private func symbols(_ scn: OpaquePointer, _ section: ELFSection, sectionCount: Int) throws(InputError) -> [ELFSymbol] {
-        guard section.entrySize > 0, section.size % section.entrySize == 0, let data = elf_getdata(scn, nil) else {
-            throw fail("the symbol table is damaged")
+        if section.size == 0 { return [] }
+        guard section.entrySize > 0, section.size % section.entrySize == 0 else {
+            throw fail("its symbol table has \(section.size) bytes, with entries of \(section.entrySize)")
         }
+        guard let data = elf_getdata(scn, nil) else { throw fail("its symbol table can't be read: \(Self.lastError)") }
         let count = Int(section.size / section.entrySize)
         var symbols: [ELFSymbol] = []
         symbols.reserveCapacity(count)
@@ -210,9 +212,11 @@ private struct Reader {
     private func relocations(
         _ scn: OpaquePointer, _ section: ELFSection, symbolCount: Int
     ) throws(InputError) -> [ELFRelocation] {
-        guard section.entrySize > 0, section.size % section.entrySize == 0, let data = elf_getdata(scn, nil) else {
-            throw fail("the relocations in \(section.name) are damaged")
+        if section.size == 0 { return [] }
+        guard section.entrySize > 0, section.size % section.entrySize == 0 else {
+            throw fail("\(section.name) has \(section.size) bytes, with relocations of \(section.entrySize)")
         }
+        guard let data = elf_getdata(scn, nil) else { throw fail("the relocations in \(section.name) can't be read: \(Self.lastError)") }
         let count = Int(section.size / section.entrySize)
         let withAddend = section.type == ELF.SectionType.rela
         var relocations: [ELFRelocation] = []

@@ -1,6 +1,12 @@
 import SystemPackage
 import WorkFiles
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// A cache folder for files that are slow to get: the dom0, apt's lists.
 ///
 /// Each item is a folder. It is either complete or made again: a marker beside it is written last, so that an interrupted
@@ -38,6 +44,15 @@ package struct FolderCache: Sendable {
         try await make(folder)
         try WorkFiles.writeAtomically(Array(recipe.utf8), to: marker)
         return folder
+    }
+
+    /// A folder for the caches of the program under test. The program refuses one that others can reach, as in a checkout below a folder that everybody
+    /// can write to; then it is in `/tmp`.
+    package func programCache(_ name: String) throws -> FilePath {
+        try WorkFiles.makeFolder(root)
+        let here = WorkFiles.resolved(root) ?? root
+        let isSafe = try WorkFiles.foreignAccessAbove(here.appending(name)) == nil
+        return (isSafe ? here : FilePath("/tmp/xsplice-rig-\(geteuid())")).appending(name)
     }
 
     /// The folder `name` if it exists and is complete, else nil; see `folder`.

@@ -52,7 +52,7 @@ package struct GoldenRun: Sendable {
         var arguments =
             ["-s", tree.string] + change.patches.flatMap { ["-p", $0.string] } + change.options
             + [
-                "-o", output.string, "--xen-syms", build.symbols.string, "--cache-dir", cache.root.appending("golden-cache").string,
+                "-o", output.string, "--xen-syms", build.symbols.string, "--cache-dir", try cache.programCache("golden-cache").string,
                 "-j", "1", "-q",
             ]
         if let options = change.expected.configuration {

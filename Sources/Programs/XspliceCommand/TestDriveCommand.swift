@@ -124,6 +124,10 @@ struct TestDriveCommand: ConsoleCommand {
 
     private func findDom0(for known: HypervisorFile.Known, _ console: Console) async throws -> Dom0 {
         let root = try dom0Folder.map { FilePath($0) } ?? cache.locate(console).appending("dom0")
+        // Whoever can change the dom0 decides what it answers, and so the verdict.
+        if let resolved = WorkFiles.resolved(root), let access = try WorkFiles.foreignAccess(to: resolved) {
+            throw UsageError("dom0 folder \(root): it \(access)", help: "name a folder of your own with --dom0-dir")
+        }
         let store = FolderCache(root: root) { console.error.write("\($0)\n") }
         let machine = try TargetMachine.named(known.architecture.name)
         let suite = Dom0Suite.speaking(to: known.loader.version)

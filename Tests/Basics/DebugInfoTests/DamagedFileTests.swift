@@ -21,7 +21,7 @@ import WorkFiles
 
     @Test func messageNamesFileAndReason() {
         let error = InputError.corrupt("common/kernel.o", "entries in a circle")
-        #expect(error.message == "common/kernel.o: its debug information is damaged: entries in a circle")
+        #expect(error.message == "common/kernel.o: its debug information can't be read: entries in a circle")
         #expect(error.exitCode == .usage)
     }
 

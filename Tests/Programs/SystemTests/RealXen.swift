@@ -119,7 +119,7 @@ enum RealXen {
             let all =
                 ["-s", (tree ?? hypervisor.tree).string] + arguments + ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
                 // Kept for the next run of the tests: one change touches a header that all of Xen includes.
-                + ["--cache-dir", cache.root.appending("xsplice-build").string]
+                + ["--cache-dir", try cache.programCache("xsplice-build").string]
             let result = try await Turns.work.one {
                 try await Subprocess.run(
                     .path(program), arguments: Arguments(all),

@@ -4,6 +4,12 @@ import TestTools
 import Testing
 import WorkFiles
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 @Suite("the cache has whole items only")
 struct FolderCacheTests {
     private struct Interrupted: Error {}
@@ -25,6 +31,17 @@ struct FolderCacheTests {
             #expect(try first == again && content(again) == "first")
             let other = try await cache.folder("a/item", recipe: "two") { try write("other", in: $0) }
             #expect(try content(other) == "other")
+        }
+    }
+
+    @Test("the cache of the program is where nobody else can reach it") func programCaches() throws {
+        try withTemporaryFolder { temporary in
+            let root = temporary.appending("cache"), here = try #require(WorkFiles.resolved(temporary)).appending("cache")
+            let cache = FolderCache(root: root)
+            #expect(try cache.programCache("kept") == here.appending("kept"))
+            try #require(chmod(temporary.string, 0o777) == 0)
+            #expect(try cache.programCache("kept").string.hasPrefix("/tmp/xsplice-rig-"))
+            try #require(chmod(temporary.string, 0o700) == 0)
         }
     }
 
