@@ -107,6 +107,13 @@ struct TortureJudgeTests {
         #expect(faults.first == "f+4: tv_1 expected, but it leads to the hypervisor's common/a.c#n.1")
     }
 
+    @Test("where two variables may have either storage, they have not the same") func sharedStorage() {
+        let judge = Self.judge(Self.object(mark: 2), twins: ["tv_1": "tv_2", "tv_2": "tv_1"])
+        #expect(judge.faults(of: Self.payload(usual)) == [])
+        #expect(judge.faults(of: Self.payload(["common/a.c#n.1", "common/a.c#n.0", "string"])) == [])
+        #expect(judge.faults(of: Self.payload(["common/a.c#n.1", "common/a.c#n.1", "string"])) == ["f+12: tv_2 has the storage of tv_1"])
+    }
+
     @Test("a distance that is wrong is seen") func distance() throws {
         let right = Self.payload(usual)
         let broken = try #require(right.file.withOneReferenceMoved)

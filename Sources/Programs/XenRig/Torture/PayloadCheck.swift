@@ -28,6 +28,15 @@ struct PayloadCheck {
     private var replaced: [Set<String>] = []
     /// The payload's places of new variables that are written.
     private var storage: [OracleObject.Place: String] = [:]
+    /// The hypervisor's addresses that stand for variables that are written, both ways. Where two are allowed, all users must have the same one.
+    private var taken: [Variable: UInt64] = [:]
+    private var takers: [UInt64: Variable] = [:]
+
+    /// A variable of a patched object.
+    private struct Variable: Hashable {
+        var file: Int
+        var name: String
+    }
 
     init(payload: TorturePayload, files: [TortureJudge.File], hypervisor: HypervisorSymbols, hasOtherFileNames: Bool) {
         (self.payload, self.files, self.hypervisor, self.hasOtherFileNames) = (payload, files, hypervisor, hasOtherFileNames)
@@ -189,11 +198,21 @@ struct PayloadCheck {
                 if isConstant { return constant(item, at: address, in: file) }
                 return before == nil ? "\(name) is new, \(words(target))" : "\(name) expected, \(words(target))"
             }
+            if !isConstant, let fault = take(address, for: Variable(file: file, name: name)) { return fault }
             if old.size != item.size { return "\(name) has \(item.size) bytes, the hypervisor's has \(old.size)" }
             if let difference = diff.difference(old, item, 0) { return "the hypervisor's \(name) is used: \(difference)" }
             return oldCode(diff.original.references(in: old), in: file).map { "the hypervisor's \(name) is used: \($0)" }
         case .unknown: return nil
         }
+    }
+
+    /// Notes that an address of the hypervisor stands for a variable.
+    private mutating func take(_ address: UInt64, for variable: Variable) -> String? {
+        if let other = taken[variable], other != address { return "\(variable.name) is in two places of the hypervisor: \(words(.hypervisor(address)))" }
+        if let other = takers[address], other != variable { return "\(variable.name) has the storage of \(other.name)" }
+        taken[variable] = address
+        takers[address] = variable
+        return nil
     }
 
     /// A section with several variables: each must lie where the hypervisor has it.

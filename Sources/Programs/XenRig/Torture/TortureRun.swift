@@ -59,6 +59,7 @@ package struct TortureRun: Sendable {
             guard let change = TortureCase.random(number, seed: seed, files: usable, kinds: kinds, features: features) else { return nil }
             let (outcome, patch) = try await trial.run(change, breaks: number % 4 == 0)
             if outcome.kind.isFault { tell("case \(number): \(outcome.kind.rawValue): \(outcome.words.first ?? "")") }
+            if outcome.noticed == false { tell("case \(number): the judge did not notice that a reference was moved") }
             return (change, outcome, patch)
         }
         var table = TortureTable()
