@@ -3,12 +3,17 @@ import TargetArchitecture
 extension ArchX86_64 {
     /// Intel SDM volume 2, appendix A: `jmp` is `eb` or `e9`, `jcc` `7x` or `0f 8x`; all other branches have one form.
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? {
+        let list = leadingInstructions(code)
+        return list.last?.range.upperBound ?? 0 == code.count ? list : nil
+    }
+
+    package func leadingInstructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction] {
         var list: [CodeInstruction] = []
-        let isDecoded = Decoder.walk(code) { offset, layout in
+        _ = Decoder.walk(code) { offset, layout in
             list.append(instruction(code.dropFirst(offset).prefix(layout.length), at: offset, layout))
             return true
         }
-        return isDecoded ? list : nil
+        return list
     }
 
     private func instruction(_ bytes: ArraySlice<UInt8>, at offset: Int, _ layout: InstructionLayout) -> CodeInstruction {

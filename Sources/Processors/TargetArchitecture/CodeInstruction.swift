@@ -22,6 +22,13 @@ package struct CodeInstruction: Sendable, Equatable {
         self.target = target
         self.isFiller = isFiller
     }
+
+    /// The same instruction, counted from another place.
+    package func moved(by distance: Int) -> CodeInstruction {
+        func moved(_ range: Range<Int>) -> Range<Int> { range.lowerBound + distance..<range.upperBound + distance }
+        return CodeInstruction(
+            range: moved(range), meaning: meaning, relative: relative.map(moved), target: target.map { $0 + distance }, isFiller: isFiller)
+    }
 }
 
 /// One instruction as a disassembler writes it.

@@ -72,6 +72,9 @@ package protocol TargetArchitecture: Sendable {
     /// - Returns: nil when the code can't be decoded.
     func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]?
 
+    /// The code, instruction by instruction, up to the first one that can't be decoded or that the code cuts short.
+    func leadingInstructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]
+
     /// The instruction that a byte of a function belongs to, as text for people.
     ///
     /// - Parameters:
@@ -135,6 +138,7 @@ extension TargetArchitecture {
     package var veneer: Veneer? { nil }
     package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? { nil }
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { nil }
+    package func leadingInstructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction] { instructions(code) ?? [] }
     package func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText? { nil }
     package func addressUse(takenAt slots: [Range<Int>], in function: FunctionCode, readers: [String: Reader]) -> AddressUse {
         guard let first = slots.map(\.lowerBound).min() else { return .readsOnly }

@@ -55,7 +55,8 @@ struct RunContext: Sendable {
         return BuildRequest(
             tree: tree, patch: patch, processor: plan.architecture, architectureOptions: Architectures.options, machine: plan.architecture.machine,
             crossPrefix: plan.tools.prefix, toolchainPackage: plan.tools.package, configuration: plan.configuration,
-            runningConfiguration: image?.configurationText, image: image?.path, xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher,
+            runningConfiguration: image?.configurationText, image: image?.path, hypervisorFolder: image?.sourceFolder,
+            xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher,
             jobs: options.work.jobs,
             cache: options.work.cache, logs: logs, environment: environment, recorder: host.recorder, keepWork: options.work.keepWork ? work : nil)
     }

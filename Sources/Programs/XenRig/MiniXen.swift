@@ -19,7 +19,7 @@ package enum MiniXen {
     }
 
     /// The same for a changed copy of the small tree.
-    static func build(tree: FilePath, for machine: TargetMachine, in copy: FilePath) async throws -> HypervisorBuild {
+    package static func build(tree: FilePath, for machine: TargetMachine, in copy: FilePath) async throws -> HypervisorBuild {
         try await Tool(name: "cp").output(["-r", "--", tree.string, copy.string])
         // Don't let settings for make in the user's environment change the build.
         let make = Tool(name: "make", environment: Tool.withoutOuterMake.merging(["CC": nil, "CFLAGS": nil]) { _, own in own })

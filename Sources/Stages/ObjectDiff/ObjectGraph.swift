@@ -15,13 +15,17 @@ package typealias PatchedItem = Item<PatchedSide>
 /// differently. Everything that compares or selects works on this graph.
 package struct ObjectGraph<Side: ComparisonSide>: Sendable {
     package let object: ObjectID
-    /// The name in the object's STT_FILE symbol: `kernel.c`; empty when it has none.
-    package let fileSymbol: String
+    /// The names in the object's STT_FILE symbols, in their order. A source that is compiled several times names each of its objects in
+    /// its own assembly, so that its object has a second one: `multi.c`, `guest_2.o` (`xen/arch/x86/mm/shadow/multi.c`).
+    package let fileSymbols: [String]
     package let file: ELFFile
     /// Each item is at the index of its id.
     package let items: [Item<Side>]
     /// What this program does not understand in the object. A difference in it is refused.
     package let oddities: [Oddity]
+
+    /// The first of them, which is the compiler's; empty when there is none.
+    package var fileSymbol: String { fileSymbols.first ?? "" }
 
     package subscript(_ id: Item<Side>.ID) -> Item<Side> { items[id.index] }
 

@@ -16,12 +16,12 @@ extension ObjectGraph {
         builder.makeEntries()
         builder.findColdParts()
         self.init(
-            object: object, fileSymbol: file.symbols.first(where: \.isFile)?.name ?? "", file: file, items: builder.items,
+            object: object, fileSymbols: file.symbols.filter(\.isFile).map(\.name), file: file, items: builder.items,
             oddities: builder.oddities)
     }
 
     /// An object whose content is ignored.
-    init(empty object: ObjectID, file: ELFFile) { self.init(object: object, fileSymbol: "", file: file, items: [], oddities: []) }
+    init(empty object: ObjectID, file: ELFFile) { self.init(object: object, fileSymbols: [], file: file, items: [], oddities: []) }
 }
 
 private struct Builder<Side: ComparisonSide> {

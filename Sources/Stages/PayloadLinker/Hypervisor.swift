@@ -27,10 +27,10 @@ struct Hypervisor: Sendable {
     }
 
     private static func home(of graph: ObjectGraph<OriginalSide>, _ set: ChangeSet, _ image: XenImage) -> XenImage.FileGroup? {
-        // A file that is compiled several times has a different name for each object.
+        // A source that is compiled several times has another name in each object: in one of its FILE symbols, or that of the object.
         let name = set.object.name
         let ownName = name.hasSuffix(".o") && set.originalSource == nil ? String(name.dropLast()) + "c" : ""
-        let paths = [graph.fileSymbol, set.originalSource ?? set.source, ownName]
+        let paths = graph.fileSymbols + [set.originalSource ?? set.source, ownName]
         let names = Set(paths + paths.map { String($0.split(separator: "/").last ?? "") }).filter { !$0.isEmpty }
         var locals: [String: UInt64] = [:]
         for item in graph.items where item.isNamed && !item.isGlobal { locals[item.name] = UInt64(item.symbolSize) }

@@ -23,18 +23,24 @@ struct RunningCode {
     let address: UInt64
     let size: UInt64
 
-    private typealias Reference = OriginalItem.Reference
+    typealias Reference = OriginalItem.Reference
 
-    private var here: [UInt8] { Array(graph.bytes(of: item)) }
+    var here: [UInt8] { Array(graph.bytes(of: item)) }
 
     /// Limit for tables that point to tables. Compilers never nest them as deep as this.
     private static let deepest = 8
     private static let incomplete = "the address there is not known in full"
 
     func agreement() -> CodeAgreement {
-        let difference = byteDifference()
-        guard let difference else { return .identical }
-        return instructionDifference() == nil ? .sameInstructions : .different(difference)
+        guard let difference = byteDifference() else { return .identical }
+        do {
+            let paired = try pairedInstructions()
+            guard let other = instructionDifference(paired) else { return .sameInstructions }
+            // Another encoding alone makes no difference in meaning, so another size says nothing.
+            return .different(size == UInt64(item.symbolSize) ? difference : other)
+        } catch {
+            return .different(error.isAboutCode && size != UInt64(item.symbolSize) ? error.reason : difference)
+        }
     }
 
     // MARK: Byte for byte
@@ -90,65 +96,6 @@ struct RunningCode {
         theirs.replaceSubrange(slot, with: order.bytes(number(theirs[slot]) & ~kind.field.mask, count: slot.count))
     }
 
-    // MARK: Instruction by instruction
-
-    private func instructionDifference() -> String? {
-        // When functions share a section, code that the assembler moves out of a function lies behind all functions.
-        guard item.size == item.symbolSize, let there = hypervisor.running.bytes(at: address, count: Int(clamping: size)),
-            let allOurs = architecture.instructions(here[...]), let allTheirs = architecture.instructions(there)
-        else { return "it can't be compared" }
-        let (ours, theirs) = (allOurs.filter { !$0.isFiller }, allTheirs.filter { !$0.isFiller })
-        guard ours.count == theirs.count else { return "\(ours.count) instructions here, \(theirs.count) there" }
-        let ends = (ours: allOurs.last?.range.upperBound ?? 0, theirs: allTheirs.last?.range.upperBound ?? 0)
-
-        /// The running place for a place here; for filler, the place of the instruction that the filler leads to.
-        var places: [Int: Int] = [ends.ours: ends.theirs]
-        for (a, b) in zip(ours, theirs) { places[a.range.lowerBound] = b.range.lowerBound }
-        var next = ends.theirs
-        for instruction in allOurs.reversed() {
-            if instruction.isFiller { places[instruction.range.lowerBound] = next }
-            next = places[instruction.range.lowerBound] ?? next
-        }
-        func isReached(_ offset: Int, from a: Int) -> Bool {
-            guard let place = places[a] else { return false }
-            return offset == place || allTheirs.contains { $0.isFiller && $0.range.lowerBound == offset } && skipped(offset, allTheirs) == place
-        }
-
-        var references = item.references[...]
-        for (a, b) in zip(ours, theirs) {
-            let own = references.prefix { $0.offset < a.range.upperBound }
-            references = references.dropFirst(own.count)
-            var (x, y) = (a.meaning, b.meaning)
-            for reference in own {
-                guard let kind = architecture.relocationKind(reference.type), let slot = slot(reference, kind) else { continue }
-                let start: UInt64
-                if slot == a.relative {
-                    guard let target = b.target else { return "another operand" }
-                    start = address &+ UInt64(bitPattern: Int64(target)) &- UInt64(bitPattern: reference.distance)
-                } else {
-                    guard a.range.count == b.range.count, !kind.isPCRelative, slot.upperBound <= a.range.upperBound else { return "another operand" }
-                    let local = slot.lowerBound - a.range.lowerBound..<slot.upperBound - a.range.lowerBound
-                    start = number(y[local]) &- UInt64(bitPattern: reference.addend)
-                    for index in local { (x[index], y[index]) = (0, 0) }
-                }
-                let place = { (offset: Int) in places[offset].map { address &+ UInt64($0) } }
-                let sighting = Sighting(start &+ UInt64(bitPattern: reference.addend), mask: addressMask)
-                if let difference = difference(reference, sighting, isExact: false, place: place) { return difference }
-            }
-            guard x == y else { return "another instruction" }
-            if let field = a.relative, !own.contains(where: { slot($0, architecture.relocationKind($0.type)) == field }) {
-                guard let from = a.target, let to = b.target, isReached(to, from: from) else { return "another jump" }
-            }
-        }
-        return nil
-    }
-
-    /// The first place at or after an offset that is not filler.
-    private func skipped(_ offset: Int, _ instructions: [CodeInstruction]) -> Int {
-        let rest = instructions.drop { $0.range.lowerBound < offset }
-        return rest.first { !$0.isFiller }?.range.lowerBound ?? instructions.last?.range.upperBound ?? offset
-    }
-
     // MARK: What a reference leads to
 
     /// - Parameters:
@@ -156,7 +103,7 @@ struct RunningCode {
     ///   - isExact: whether distances inside functions are the same in the running code.
     ///   - place: the running address of a place in this function.
     /// - Returns: nil when the reference leads to the same as here.
-    private func difference(
+    func difference(
         _ reference: Reference, _ seen: Sighting, isExact: Bool, place: (Int) -> UInt64?, depth: Int = 0
     ) -> String? {
         let start = seen.mask == addressMask ? (seen.value &- UInt64(bitPattern: reference.addend)) & addressMask : nil
@@ -178,14 +125,9 @@ struct RunningCode {
             return isSame ? nil : "another place of itself"
         case .item(let target) where isKin(target):
             guard let kin = runningPlace(of: target) else { return nil }
-            let isSame: Bool
-            if isExact {
-                isSame = starts(at: kin.address)
-            } else {
-                guard let place = start.map({ $0 &+ UInt64(bitPattern: reference.distance) }) else { return Self.incomplete }
-                isSame = place >= kin.address && place < kin.address &+ kin.size
-            }
-            return isSame ? nil : "'\(graph[target].name)' here"
+            if isExact { return starts(at: kin.address) ? nil : "'\(graph[target].name)' here" }
+            guard let place = start.map({ $0 &+ UInt64(bitPattern: reference.distance) }) else { return Self.incomplete }
+            return isPlace(place, at: reference.distance, of: graph[target], runningAt: kin) ? nil : "'\(graph[target].name)' here"
         case .item(let target):
             let other = graph[target]
             if let expected = symbol(of: target) {
@@ -215,6 +157,14 @@ struct RunningCode {
         item.parent == other || graph[other].parent.map { $0 == item.id || $0 == item.parent } ?? false
     }
 
+    /// Whether a running address is the place at a distance from the start of another part of the function.
+    private func isPlace(_ address: UInt64, at distance: Int64, of other: OriginalItem, runningAt running: (address: UInt64, size: UInt64)) -> Bool {
+        let code = RunningCode(
+            graph: graph, hypervisor: hypervisor, architecture: architecture, item: other, address: running.address, size: running.size)
+        guard let paired = try? code.pairedInstructions() else { return false }
+        return paired.isReached(Int(truncatingIfNeeded: address &- running.address), from: Int(clamping: distance))
+    }
+
     private func symbol(of id: OriginalItem.ID) -> XenImage.Symbol? { hypervisor.symbol(of: OriginalKey(object: graph.object, item: id)) }
 
     private func runningPlace(of target: OriginalItem.ID) -> (address: UInt64, size: UInt64)? {
@@ -241,14 +191,14 @@ struct RunningCode {
 
     // MARK: Numbers
 
-    private func slot(_ reference: Reference, _ kind: RelocationKind?) -> Range<Int>? {
+    func slot(_ reference: Reference, _ kind: RelocationKind?) -> Range<Int>? {
         guard let width = kind?.width, width > 0 else { return nil }
         return reference.offset..<reference.offset + width
     }
 
-    private var addressMask: UInt64 { architecture.elfClass == .bits32 ? 0xffff_ffff : .max }
+    var addressMask: UInt64 { architecture.elfClass == .bits32 ? 0xffff_ffff : .max }
 
-    private func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { architecture.byteOrder.number(bytes) }
+    func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { architecture.byteOrder.number(bytes) }
 
     private func text(_ bytes: ArraySlice<UInt8>) -> String {
         String(decoding: bytes.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self)

@@ -12,7 +12,10 @@ package func buildHypervisor(
 ) async throws -> FilePath {
     let preparation = try await TreePreparation(request, progress: progress)
     let original = try await preparation.prepared()
-    let key = ContentKey.of(["hypervisor", original.key])
+    let paths = PathNaming(request, preparation.toolchain)
+    // Its texts have to name the same folder as the objects here.
+    let namesTree = paths.canReplace && original.objects.values.contains { $0.command.namesTree }
+    let key = ContentKey.of(["hypervisor", original.key] + (namesTree ? [paths.hypervisorFolder] : []))
     let place = preparation.cache.tree(key)
     let lock = try await FileLock.acquire(preparation.cache.lock(key)) { progress(BuildProgress(.waiting)) }
     defer { withExtendedLifetime(lock) {} }
@@ -32,7 +35,8 @@ package func buildHypervisor(
         }
         try WorkFiles.write(WorkFiles.read(original.xen.appending(".config")), to: top.appending("xen/.config"))
         let environment = BuildSystemQuirks.environment(for: original.configuration, debug: request.xenDebug)
-        guard try await make.runForReal(["-j\(request.jobs)"], log: log, adding: environment),
+        let flags = namesTree ? paths.replacing(top: top) : []
+        guard try await make.runForReal(["-j\(request.jobs)"], compilerFlags: flags, log: log, adding: environment),
             WorkFiles.isReadableFile(image)
         else { throw BuildError.fromLog("the hypervisor does not build", log: log) }
         try await place.complete(folder, jobs: request.jobs)

@@ -62,7 +62,7 @@ extension TreePreparation {
 
         let compiler = ObjectCompiler(
             runner: runner, toolchain: toolchain, launcher: try Launcher(request, tops: [original.top, patched.top], folder: area.folder), store: cache.objects,
-            naming: LocalNaming(architecture: request.processor), work: area.folder, logs: request.logs)
+            naming: LocalNaming(architecture: request.processor), paths: PathNaming(request, toolchain), work: area.folder, logs: request.logs)
         let compiled: PairCompiler.Outcome
         do {
             compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched)

@@ -26,6 +26,9 @@ package struct BuildRequest: Sendable {
     package var runningConfiguration: String?
     /// The xen-syms of the running hypervisor, if there is one. Files in the same folder may hold facts about that build.
     package var image: FilePath?
+    /// The folder `xen/` of the tree that the running hypervisor was built in, as the hypervisor's texts name it; nil when it has no such
+    /// text. Objects name it instead of the private tree.
+    package var hypervisorFolder: String?
     /// Turns debugging on: CONFIG_DEBUG in the configuration, or `debug=y` where there is no such option.
     package var xenDebug: Bool
     /// A program, with its first arguments, to which each object's compiler command line is passed: `ccache`, `distcc`. The result must
@@ -53,7 +56,8 @@ package struct BuildRequest: Sendable {
     package init(
         tree: XenTree, patch: AppliedPatch, processor: any TargetArchitecture, architectureOptions: [String: String] = [:], machine: UInt16? = nil,
         crossPrefix: String = "",
-        toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil, xenDebug: Bool = false,
+        toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil,
+        hypervisorFolder: String? = nil, xenDebug: Bool = false,
         launcher: [String] = [], jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: FilePath? = nil
     ) {
@@ -67,6 +71,7 @@ package struct BuildRequest: Sendable {
         self.configuration = configuration
         self.runningConfiguration = runningConfiguration
         self.image = image
+        self.hypervisorFolder = hypervisorFolder
         self.xenDebug = xenDebug
         self.launcher = launcher
         self.jobs = max(1, jobs)

@@ -73,9 +73,9 @@ struct MakeCommand: Sendable {
         try await run(targets + BuildSystemQuirks.withoutHeaderChecks, compiler: [recorder.string], log: log, adding: variables)
     }
 
-    /// The same with the compiler itself instead of the recorder.
-    func runForReal(_ targets: [String], log: FilePath, adding variables: [String: String] = [:]) async throws -> Bool {
-        try await run(targets, compiler: toolchain.compiler, log: log, adding: variables)
+    /// The same with the compiler itself, with more flags, instead of the recorder.
+    func runForReal(_ targets: [String], compilerFlags: [String] = [], log: FilePath, adding variables: [String: String] = [:]) async throws -> Bool {
+        try await run(targets, compiler: toolchain.compiler + compilerFlags, log: log, adding: variables)
     }
 
     func distclean(log: FilePath) async throws {

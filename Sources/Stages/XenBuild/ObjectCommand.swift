@@ -45,11 +45,8 @@ struct ObjectCommand: Sendable, Equatable {
 
     /// The flags that the comparison needs besides the tree's own.
     ///
-    /// Debug information, and a section for each function and variable, change no instruction. The path of the tree is removed from debug
-    /// information, so that both sides are the same.
-    static func differFlags(_ toolchain: Toolchain, top: FilePath) -> [String] {
-        toolchain.debugFlags + ["-ffunction-sections", "-fdata-sections", "-fdebug-prefix-map=\(top)=."]
-    }
+    /// Debug information, and a section for each function and variable, change no instruction. `PathNaming` has the flags about paths.
+    static func differFlags(_ toolchain: Toolchain) -> [String] { toolchain.debugFlags + ["-ffunction-sections", "-fdata-sections"] }
 }
 
 /// Makes `path`, which is relative to `folder`, relative to `root`; nil when it lies outside. `.` and `..` are resolved as text.

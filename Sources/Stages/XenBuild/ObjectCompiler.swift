@@ -9,6 +9,7 @@ struct ObjectCompiler: Sendable {
     let launcher: Launcher
     let store: ObjectStore
     let naming: LocalNaming
+    let paths: PathNaming
     /// The folder for objects before they go into the store.
     let work: FilePath
     let logs: FilePath
@@ -40,8 +41,7 @@ struct ObjectCompiler: Sendable {
     }
 
     private func key(_ command: ObjectCommand, treeKey: String, top: FilePath) -> String {
-        // Leave out the last flag: it contains the path of the tree.
-        let flags = ObjectCommand.differFlags(toolchain, top: top).dropLast()
+        let flags = ObjectCommand.differFlags(toolchain) + paths.identity(command.command)
         return ContentKey.of([Cache.schema, treeKey, command.name, command.command.folder] + command.command.words + flags)
     }
 
@@ -110,17 +110,21 @@ struct ObjectCompiler: Sendable {
 
     /// Runs the object's own command.
     private func run(_ step: Step, making product: TreeCommand.Product) async throws -> FilePath {
-        let output = step.file(product == .assembly ? "s" : "o"), extra = ObjectCommand.differFlags(toolchain, top: step.top)
-        let words = step.command.command.replay(in: step.top, making: product, output: output, dependencies: step.rule, extra: extra)
+        let output = step.file(product == .assembly ? "s" : "o")
+        let command = step.command.command
+        let words = command.replay(
+            in: step.top, making: product, output: output, dependencies: step.rule, isRelative: paths.isRelative(command), extra: flags(step))
         try await run(launcher.words + words, step, log: ".log")
         return output
     }
 
     private func assemble(_ text: FilePath, _ step: Step, into suffix: String) async throws -> FilePath {
-        let output = step.file(suffix), extra = ObjectCommand.differFlags(toolchain, top: step.top)
-        try await run(step.command.command.assembling(text, in: step.top, output: output, extra: extra), step, log: ".assemble.log")
+        let output = step.file(suffix)
+        try await run(step.command.command.assembling(text, in: step.top, output: output, extra: flags(step)), step, log: ".assemble.log")
         return output
     }
+
+    private func flags(_ step: Step) -> [String] { ObjectCommand.differFlags(toolchain) + paths.flags(step.command.command, top: step.top) }
 
     private func run(_ words: [String], _ step: Step, log suffix: String) async throws {
         let log = logs.appending(step.side).appending(step.command.name + suffix)

@@ -11,6 +11,8 @@ struct Toolchain: Sendable, Equatable {
     var identity: String
     /// Flags that ask the compiler for the debug information that the comparison reads. They do not change the code.
     var debugFlags: [String]
+    /// Whether the compiler can write something else for the beginning of `__FILE__`.
+    var canReplaceMacroPaths: Bool
 
     /// - Throws: `BuildError` when no compiler can be run.
     static func find(_ request: BuildRequest, runner: CommandRunner) async throws -> Toolchain {
@@ -41,7 +43,8 @@ struct Toolchain: Sendable, Equatable {
         }
         return Toolchain(
             compiler: compiler, displayName: version.split(whereSeparator: \.isNewline).first.map(String.init) ?? name,
-            identity: identity.joined(separator: "\n"), debugFlags: debugFlags(version: version))
+            identity: identity.joined(separator: "\n"), debugFlags: debugFlags(version: version),
+            canReplaceMacroPaths: canReplaceMacroPaths(version: version))
     }
 
     /// The size and time of a program's file.
@@ -57,6 +60,20 @@ struct Toolchain: Sendable, Equatable {
     static func debugFlags(version: String) -> [String] {
         version.contains("Free Software Foundation") ? ["-g", "-fno-var-tracking"] : ["-g"]
     }
+
+    /// Whether the compiler has `-fmacro-prefix-map`: GCC from 8 on, Clang from 10 on (the release notes of both).
+    ///
+    /// - Parameter version: the compiler's output for `--version`.
+    static func canReplaceMacroPaths(version: String) -> Bool {
+        let line = version.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        if let clang = line.firstRange(of: "clang version ") { return number(line[clang.upperBound...]) >= 10 }
+        // `gcc (Debian 12.2.0-14) 12.2.0`, `gcc (GCC) 4.8.5 20150623 (Red Hat 4.8.5-44)`.
+        guard version.contains("Free Software Foundation") else { return false }
+        let rest = line.firstIndex(of: ")").map { line[$0...].dropFirst() } ?? line.drop { $0 != " " }
+        return number(rest.drop { $0 == " " }) >= 8
+    }
+
+    private static func number(_ text: Substring) -> Int { Int(text.prefix { $0.isNumber && $0.isASCII }) ?? 0 }
 
     /// Help for the user when tools are missing.
     private static func helpOnMissing(_ what: String, for request: BuildRequest, isChosen: Bool) -> String {

@@ -21,17 +21,31 @@ struct TreeCommand: Sendable, Hashable {
         words = record.words.map(marked)
     }
 
-    private static func placed(_ text: String, _ top: FilePath) -> String {
-        !text.utf8.contains(1) ? text : text.split(separator: mark, omittingEmptySubsequences: false).joined(separator: top.string)
+    private static func placed(_ text: String, _ top: String) -> String {
+        !text.utf8.contains(1) ? text : text.split(separator: mark, omittingEmptySubsequences: false).joined(separator: top)
     }
 
-    func folder(in top: FilePath) -> FilePath { FilePath(Self.placed(folder, top)) }
+    func folder(in top: FilePath) -> FilePath { FilePath(Self.placed(folder, top.string)) }
+
+    /// Whether a word contains the path of the tree. Otherwise `__FILE__` can't contain it: all paths begin at the command's folder. What is
+    /// for the assembler does not count (from 4.17 on: `-Wa,-I$(objtree)/include`).
+    var namesTree: Bool { words.contains { $0.contains(Self.mark) && !$0.hasPrefix("-Wa,") } }
+
+    /// The top of the tree as seen from the command's folder: `../..`; nil when the folder is not in the tree.
+    private var wayToTop: String? {
+        guard folder.hasPrefix(Self.mark) else { return nil }
+        let depth = folder.dropFirst(Self.mark.count).split(separator: "/").count
+        return depth > 0 ? Array(repeating: "..", count: depth).joined(separator: "/") : "."
+    }
 
     /// The command without what says where its outputs go, and without the tree's own `-g0`, which would undo a `-g` that is added.
-    private func withoutOutputs(in top: FilePath) -> [String] {
+    ///
+    /// - Parameter isRelative: whether to name the tree as seen from the command's folder.
+    private func withoutOutputs(in top: FilePath, isRelative: Bool = false) -> [String] {
         var result: [String] = []
         var index = 0
-        let words = words.map { Self.placed($0, top) }
+        let place = (isRelative ? wayToTop : nil) ?? top.string
+        let words = words.map { Self.placed($0, place) }
         while index < words.count {
             let word = words[index]
             index += 1
@@ -56,9 +70,12 @@ struct TreeCommand: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - product: only for a command that makes an object.
+    ///   - isRelative: whether to name the tree as seen from the command's folder.
     ///   - extra: flags to append.
-    func replay(in top: FilePath, making product: Product = .object, output: FilePath, dependencies: FilePath, extra: [String] = []) -> [String] {
-        withoutOutputs(in: top).map { $0 == Product.object.rawValue ? product.rawValue : $0 }
+    func replay(
+        in top: FilePath, making product: Product = .object, output: FilePath, dependencies: FilePath, isRelative: Bool = false, extra: [String] = []
+    ) -> [String] {
+        withoutOutputs(in: top, isRelative: isRelative).map { $0 == Product.object.rawValue ? product.rawValue : $0 }
             + ["-MD", "-MF", dependencies.string, "-o", output.string] + extra
     }
 

@@ -182,6 +182,27 @@ package struct XenImage: Sendable {
         file.sections.contains { $0.isAllocated && address >= $0.address && address - $0.address < $0.size && fits($0) }
     }
 
+    /// The texts in memory that is never written, from zero byte to zero byte, that contain some characters; at most 4,096 bytes each.
+    func constants(containing mark: String) -> [String] {
+        let mark = Array(mark.utf8)
+        guard let first = mark.first else { return [] }
+        var found: [String] = []
+        for section in file.sections where section.isAllocated && !section.isZeroFilled && !section.isWritable && !section.isExecutable {
+            var rest = section.data[...]
+            while let index = rest.firstIndex(of: first) {
+                guard rest[index...].starts(with: mark) else {
+                    rest = rest[(index + 1)...]
+                    continue
+                }
+                let before = section.data[..<index].suffix(4096), start = before.lastIndex(of: 0).map { $0 + 1 } ?? before.startIndex
+                let end = section.data[index...].prefix(4096).firstIndex(of: 0) ?? section.data.endIndex
+                found.append(String(decoding: section.data[start..<end], as: UTF8.self))
+                rest = section.data[end...]
+            }
+        }
+        return found
+    }
+
     /// The address of the given bytes in memory that is never written and stays after boot; nil if they are not there.
     package func address(ofConstant bytes: some Collection<UInt8>) -> UInt64? {
         let wanted = Array(bytes)

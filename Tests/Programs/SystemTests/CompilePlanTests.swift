@@ -105,8 +105,8 @@ private struct WholeTrees: Sendable {
             let trees = [try await preparation.prepared(), try await preparation.prepared(patch: patch)]
             let compiler = ObjectCompiler(
                 runner: preparation.runner, toolchain: preparation.toolchain, launcher: Launcher(), store: preparation.cache.objects,
-                naming: LocalNaming(architecture: request.processor),
-                work: folder.appending("work"), logs: request.logs)
+                naming: LocalNaming(architecture: request.processor), paths: PathNaming(request, preparation.toolchain), work: folder.appending("work"),
+                logs: request.logs)
             var result: [String: (original: FilePath?, patched: FilePath?)] = [:]
             for (side, tree) in zip(["original", "patched"], trees) {
                 let commands = tree.objects.values.sorted { $0.name < $1.name }

@@ -130,6 +130,12 @@ enum RealXen {
         }
     }
 
+    /// The texts of a payload that name a place of this machine. The paths in the hypervisor itself are no such places.
+    static func textsWithPlaces(_ outcome: ChangeOutcome, for hypervisor: HypervisorBuild) throws -> [String] {
+        let home = try #require(getenv("HOME").map { FilePath(String(cString: $0)) })
+        return outcome.texts(naming: [cache.root, hypervisor.tree, home], except: hypervisor.tree.appending("xen"))
+    }
+
     /// Boots the default hypervisor for one scenario.
     static func boot(_ scenario: Scenario) async throws -> MachineRun {
         var boot = Boot(hypervisor: try await hypervisor(debug: false).image, dom0: try await DebianXen.standard.debian.dom0(cache: cache))

@@ -21,6 +21,11 @@ struct VersionMatrixTests {
         #expect(try await EveryXen.deviations(trial) == [])
     }
 
+    @Test("no payload names the cache, the source or the home folder", arguments: EveryXen.trials)
+    func places(trial: Trial) async throws {
+        #expect(try await RealXen.textsWithPlaces(EveryXen.outcome(of: trial), for: EveryXen.hypervisor(trial.target)) == [])
+    }
+
     @Test("payloads that replace the same function stack in their order, and one takes the place of all", arguments: XenTarget.debian)
     func stack(target: XenTarget) async throws {
         #expect(try await EveryXen.deviationsOfStack(in: EveryXen.machine(target)) == [])

@@ -10,6 +10,11 @@ struct XenChangeTests {
         #expect(deviations == [])
     }
 
+    @Test("no payload names the cache, the source or the home folder", .timeLimit(.minutes(150)), arguments: RealXen.cases)
+    func places(change: ChangeCase) async throws {
+        #expect(try await RealXen.textsWithPlaces(RealXen.outcome(of: change), for: RealXen.hypervisor(debug: change.isForDebugBuild)) == [])
+    }
+
     @Test("no class of changes is missing")
     func classes() {
         let rows = [("F", 19), ("S", 4), ("D", 8), ("X", 7), ("B", 9)].flatMap { letter, count in (1...count).map { "\(letter)\($0)" } }

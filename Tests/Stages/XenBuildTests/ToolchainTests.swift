@@ -30,4 +30,15 @@ import WorkFiles
             #expect(objects[0] == objects[1])
         }
     }
+
+    @Test(arguments: [
+        ("gcc (Debian 12.2.0-14+deb12u1) 12.2.0\nCopyright (C) 2022 Free Software Foundation, Inc.\n", true),
+        ("gcc-8 (SUSE Linux) 8.2.1 20180831 [gcc-8-branch revision 264010]\nCopyright (C) 2018 Free Software Foundation, Inc.\n", true),
+        ("gcc (GCC) 4.8.5 20150623 (Red Hat 4.8.5-44)\nCopyright (C) 2015 Free Software Foundation, Inc.\n", false),
+        ("gcc (Ubuntu 7.5.0-3ubuntu1~18.04) 7.5.0\nCopyright (C) 2017 Free Software Foundation, Inc.\n", false),
+        ("Debian clang version 14.0.6\nTarget: x86_64-pc-linux-gnu\n", true), ("clang version 9.0.1\n", false), ("cc 1.0\n", false), ("", false),
+    ])
+    func compilersThatReplacePathsInMacros(version: String, can: Bool) {
+        #expect(Toolchain.canReplaceMacroPaths(version: version) == can)
+    }
 }
