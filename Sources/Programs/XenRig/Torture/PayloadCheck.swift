@@ -186,7 +186,7 @@ struct PayloadCheck {
         switch target {
         case .own(let place):
             if !isConstant {
-                if before != nil, !mayBeRenewed(name, in: file) { return "\(name) is the hypervisor's, \(words(target))" }
+                if before != nil, !files[file].mayBeRenewed(name) { return "\(name) is the hypervisor's, \(words(target))" }
                 if let other = storage[place], other != name { return "\(name) has the storage of \(other)" }
                 storage[place] = name
             }
@@ -225,11 +225,6 @@ struct PayloadCheck {
             guard address(of: before, in: file) == base &+ item.place.offset else { return "\(name) does not lie at its place of \(words(target))" }
         }
         return nil
-    }
-
-    /// A variable whose declaration the patch moved or took to another function may be taken for a new one.
-    private func mayBeRenewed(_ name: String, in file: Int) -> Bool {
-        name.hasPrefix("tv_") && (files[file].diff.twins[name] != name || files[file].wandered.contains(name))
     }
 
     /// A constant in the hypervisor that has no name in the source.

@@ -70,14 +70,26 @@ package struct TortureJudge: Sendable {
         }
     }
 
-    /// Variables of the hypervisor that stay, but have another size or another initial value in the patched source.
-    package var changedVariables: [String] {
+    /// A variable of the hypervisor that has another size or another initial value in the patched source.
+    package struct ChangedVariable: Sendable {
+        /// What differs, with the variable's label and file.
+        package var words: String
+        /// The patch moved its declaration or took it to another function, so it may be taken for a new one, with a warning.
+        package var mayBeRenewed: Bool
+    }
+
+    package var changedVariables: [ChangedVariable] {
         files.flatMap { file in
             file.diff.patched.variables.sorted { $0.key < $1.key }.compactMap { name, after in
                 guard let before = file.diff.original.variables[name], !file.diff.original.isConstant(before) else { return nil }
-                if before.size != after.size { return "\(name) of \(file.source) has another size" }
-                return file.diff.difference(before, after, 0).map { "\(name) of \(file.source): \($0)" }
+                let difference = before.size != after.size ? "has another size" : file.diff.difference(before, after, 0)
+                return difference.map { ChangedVariable(words: "\(name) of \(file.source): \($0)", mayBeRenewed: file.mayBeRenewed(name)) }
             }
         }
     }
+}
+
+extension TortureJudge.File {
+    /// Whether a variable may be taken for a new one: the patch moved its declaration or took it to another function.
+    func mayBeRenewed(_ name: String) -> Bool { name.hasPrefix("tv_") && (diff.twins[name] != name || wandered.contains(name)) }
 }

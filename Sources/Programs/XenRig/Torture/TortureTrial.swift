@@ -82,7 +82,8 @@ package struct TortureTrial: Sendable {
             guard let bytes = run.payload else { return TortureOutcome(.failed, ["exit code 0 without a payload"]) }
             let namesNoFile = (run.report?.diagnostics ?? []).contains { $0.id == .bugFrameWithoutFile }
             let payload = TorturePayload(try ELFFile(bytes: bytes, name: "payload"), for: hypervisor)
-            var outcome = try judged(payload, change, judge, namesNoFile: namesNoFile, breaks: breaks)
+            let saysNew = (run.report?.diagnostics ?? []).contains { $0.id == .variableStartsAnew && $0.severity == .warning }
+            var outcome = try judged(payload, change, judge, namesNoFile: namesNoFile, saysNew: saysNew, breaks: breaks)
             // The compiler puts a variable's initial value in where nothing writes it any more; the running value is lost.
             let warned = (run.report?.diagnostics ?? []).filter { $0.severity != .note }.map { $0.message + ($0.symbol ?? "") }
             for (source, function, variable) in change.keptLocals where judge.isFolded(TortureText.label(variable.id), of: function, in: source) {
@@ -115,10 +116,12 @@ package struct TortureTrial: Sendable {
         }
     }
 
-    private func judged(_ payload: TorturePayload, _ change: TortureCase, _ judge: TortureJudge, namesNoFile: Bool, breaks: Bool) throws -> TortureOutcome {
+    private func judged(_ payload: TorturePayload, _ change: TortureCase, _ judge: TortureJudge, namesNoFile: Bool, saysNew: Bool, breaks: Bool)
+        throws -> TortureOutcome
+    {
         var faults = judge.faults(of: payload, hasOtherFileNames: namesNoFile)
-        // What the running hypervisor holds can't follow.
-        faults += judge.changedVariables.map { "\($0), and nothing is refused" }
+        // What the running hypervisor holds can't follow. The walk above has seen that a renewed one is the payload's own.
+        faults += judge.changedVariables.filter { !($0.mayBeRenewed && saysNew) }.map { "\($0.words), and nothing is refused" }
         if change.showsLayout { faults.append("a structure has another layout, and nothing is refused") }
         var outcome = TortureOutcome(faults.isEmpty ? .right : .wrong, faults)
         if breaks, faults.isEmpty, let broken = payload.file.withOneReferenceMoved {
