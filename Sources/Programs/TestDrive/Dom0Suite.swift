@@ -31,8 +31,11 @@ package struct Dom0Suite: Sendable, Equatable {
         try Dom0.existing(archive(for: machine, cache: cache))
     }
 
+    /// The suite that the dom0 for a machine is made from: `bookworm`.
+    package func suiteName(for machine: TargetMachine) -> String { others[machine.name] ?? name }
+
     /// The archive that has the packages for that dom0.
     func archive(for machine: TargetMachine, cache: FolderCache) -> DebianArchive {
-        DebianArchive(suite: others[machine.name] ?? name, architecture: machine.debianArchitecture, cache: cache)
+        DebianArchive(suite: suiteName(for: machine), architecture: machine.debianArchitecture, cache: cache)
     }
 }

@@ -133,7 +133,9 @@ struct TestDriveCommand: ConsoleCommand {
         let suite = Dom0Suite.speaking(to: known.loader.version)
         if let dom0 = try suite.existingDom0(for: machine, cache: store) { return dom0 }
         guard fetchDom0 else {
-            throw UsageError("there is no dom0 for \(machine) in \(root)", help: "--fetch-dom0 gets Debian's kernel and Xen's tools, about 80 MB")
+            throw UsageError(
+                "there is no dom0 of Debian \(suite.suiteName(for: machine)) for \(machine) in \(root), as Xen \(known.loader.version) needs",
+                help: "--fetch-dom0 gets Debian's kernel and Xen's tools, about 80 MB")
         }
         return try await suite.dom0(for: machine, cache: store)
     }
