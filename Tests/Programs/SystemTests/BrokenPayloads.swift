@@ -29,8 +29,8 @@ struct SampleTargets: Sendable {
     var absolute: String?
     /// The address behind the last byte of code, on the same page; nil when that page is full.
     var behindText: UInt64?
-    /// Where the hypervisor has the victim's name as a text.
-    var nameOfVictim: UInt64?
+    /// Where the hypervisor has the name of one of its functions as a text.
+    var nameOfFunction: UInt64?
 
     init?(_ image: XenImage) {
         let functions = image.fileGroups.lazy.flatMap(\.symbols).filter { $0.isFunction && $0.size > 0 && !$0.isFreedAfterBoot }
@@ -43,8 +43,9 @@ struct SampleTargets: Sendable {
         let end = image.global("_etext")?.address ?? 0
         behindText = end & 0xFFF == 0 || 0x1000 - (end & 0xFFF) < 16 ? nil : end
         absolute = ["start_pa", "FIXADDR_X_SIZE", "efi"].first { image.global($0).map { $0.section == nil } ?? false }
-        nameOfVictim = image.address(ofConstant: Array("xen_minor_version\0".utf8))
-        let called = image.global("do_xen_version").map { [$0] } ?? []
+        nameOfFunction = Self.functionName(image)
+        // The host tool can have this one called: `xl debug-keys h`.
+        let called = image.symbol(ofQualifiedName: "common/keyhandler.c#show_handlers").map { [$0] } ?? []
         marked = (called + functions).first {
             $0.size >= 16 && image.count(ofQualifiedName: $0.qualifiedName) == 1
                 && image.bytes(at: $0.address, count: 4).map(Array.init) == [0xf3, 0x0f, 0x1e, 0xfa]
@@ -53,6 +54,17 @@ struct SampleTargets: Sendable {
         victimAddress = victim.address
         self.local = local.qualifiedName
         buildID = image.buildID
+    }
+
+    /// A text among the constants that is the name of a global function.
+    private static func functionName(_ image: XenImage) -> UInt64? {
+        guard let start = image.global("_srodata")?.address, let end = image.global("_erodata")?.address,
+            let constants = image.bytes(at: start, count: Int(end - start)) ?? image.bytes(at: start, count: Int(end - start) & ~0xFFF)
+        else { return nil }
+        return constants.split(separator: 0).first { text in
+            guard (4..<100).contains(text.count), let name = String(validating: text, as: UTF8.self), let symbol = image.global(name) else { return false }
+            return symbol.isFunction && symbol.size >= 16 && !symbol.isFreedAfterBoot
+        }.map { start + UInt64($0.startIndex - constants.startIndex) }
     }
 
     /// 31 bytes that begin with an `lfence` that has an alternative (`struct alt_instr` of xen/arch/x86/include/asm/alternative.h).
@@ -272,11 +284,11 @@ struct BrokenPayloads {
 
     /// What is in places where one would not look for it.
     private mutating func addPlaces() async throws {
-        let (absolute, behindText, nameOfVictim) = (targets.absolute, targets.behindText, targets.nameOfVictim)
+        let (absolute, behindText, nameOfFunction) = (targets.absolute, targets.behindText, targets.nameOfFunction)
         if let absolute { try await add("an absolute symbol of the hypervisor") { $0.text = $0.text.replacing("call printk", with: "call \(absolute)") } }
         if let behindText { try await add("a function behind the hypervisor's code, on its last page") { $0.oldAddress = "\(behindText)" } }
-        if let nameOfVictim {
-            try await add("a name among the hypervisor's own texts") { $0.replacing(".8byte name,", with: ".8byte \(nameOfVictim),") }
+        if let nameOfFunction {
+            try await add("a name among the hypervisor's own texts") { $0.replacing(".8byte name,", with: ".8byte \(nameOfFunction),") }
         }
         try await add("a function of the payload itself") { $0.oldAddress = "new_victim + 8" }
         try await add("a wild name that nobody needs") {
@@ -374,12 +386,6 @@ struct BrokenPayloads {
                 $0.expectation = ".byte 1 | \(place.bytes.count) << 1, \(bytes)\n.skip \(31 - place.bytes.count)"
             }
         }
-        for (hook, code) in [("preapply", "movl $-16, %eax"), ("prerevert", "movl $-1, %eax"), ("preapply", "xor %eax, %eax"), ("prerevert", "xor %eax, %eax")]
-        {
-            try await addHarmless("a hook \(hook) that does '\(code)'") {
-                $0.more = ".section .text.hook, \"ax\"\nhook: endbr64\n\(code)\nret\n.section .livepatch.hooks.\(hook), \"a\"\n.quad hook\n"
-            }
-        }
         let unmet = ".byte 1 | 1 << 1, 0xb9\n.skip 30", start = targets.victimAddress
         try await addHarmless("an expectation of the jump below, at another address", on: { _ in }) {
             $0.depends = SamplePayload.note("0x92", ".livepatch.depends")
@@ -388,6 +394,15 @@ struct BrokenPayloads {
         }
         try await addHarmless("a replacement whose expectation is not met", on: { _ in }) { $0.expectation = unmet }
         try await addHarmless("a replacement", on: { _ in }) { _ in }
+        // The last of them stays applied.
+        for (hook, code) in [
+            ("preapply", "movl $-16, %eax"), ("preapply", "xor %eax, %eax"), ("prerevert", "xor %eax, %eax"), ("prerevert", "movl $-1, %eax"),
+        ] {
+            try await addHarmless("a hook \(hook) that does '\(code)'") {
+                $0.more =
+                    ".section .text.hook, \"ax\"\nhook: endbr64\n\(code)\nret\n.section .livepatch.hooks.\(hook), \"a\"\n.quad hook\n"
+            }
+        }
     }
 
     /// Those that ruin the hypervisor: at upload, when they are applied, or when what they leave behind is called. For x86_64.
@@ -429,7 +444,7 @@ struct BrokenPayloads {
         }
         try await addHarmless("two entries for one function") { $0.more = entry("new_victim", "0", 6, $0.oldSize) }
         try await addHarmless("NOPs within a function, and then a jump at its start") {
-            ($0.oldAddress, $0.newAddress, $0.newSize, $0.oldSize) = ("\(start + 2)", "0", "4", "8")
+            ($0.oldAddress, $0.newAddress, $0.newSize, $0.oldSize) = ("\(start + 1)", "0", "4", "8")
             $0.more = entry("new_victim", "\(start)", 6, "10")
         }
         try await addHarmless("a wild name, and an expectation that is not met") {

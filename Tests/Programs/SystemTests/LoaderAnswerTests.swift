@@ -241,7 +241,7 @@ struct LoaderAnswerTests {
                 Issue.record("\(payload.name): \(model.verdict)")
                 continue
             }
-            let look = "cat /sys/hypervisor/version/minor"
+            let look = "xl debug-keys h; cat /sys/hypervisor/version/minor"
             var scenario = Scenario(files: ["p.livepatch": payload.bytes])
             try Self.putBelow(payload, "below", &scenario)
             scenario.step("upload", "xen-livepatch upload p p.livepatch")
@@ -263,14 +263,15 @@ struct LoaderAnswerTests {
             // Memory was overwritten before it could say a word, or it hangs.
             case .stopped(let step) where step != "upload" && model.ruinsLater: reason = "no word more"
             case .timedOut(_, let step) where step != "upload" && model.ruinsLater: reason = "it hangs"
-            case .finished where machine["look"].output != "17" && model.ruinsLater: reason = "the function now returns '\(machine["look"].output)'"
+            case .finished where !machine["look"].output.hasSuffix("17") && model.ruinsLater: reason = "the function now returns '\(machine["look"].output)'"
             default:
                 Issue.record("\(payload.name): \(machine.verdict), \(machine.steps.map(\.output))")
                 continue
             }
             // Not before it was to.
             #expect(machine["upload"].succeeded == model.ruinsLater, "\(payload.name)")
-            if model.ruin > .apply { #expect(machine["apply"].succeeded, "\(payload.name)") }
+            // The host tool itself calls the new code.
+            if model.ruin > .call { #expect(machine["apply"].succeeded, "\(payload.name)") }
             print("\(payload.name): \(expected)\n  \(reason)")
         }
     }
