@@ -357,12 +357,14 @@ struct BrokenPayloads {
 
     /// Those that may be applied on top of another, which answers the same.
     private mutating func addHarmless(_ name: String, on below: (inout SamplePayload) -> Void, _ change: (inout SamplePayload) -> Void) async throws {
-        try await addHarmless(name, change)
         try await addHarmless(name) {
             below(&$0)
             $0.buildID = SamplePayload.note("0x92", ".note.gnu.build-id")
+            // Both would bring the symbol.
+            $0.nameLabel = "name_below"
         }
         let other = all.removeLast().bytes
+        try await addHarmless(name, change)
         all[all.count - 1].below = other
     }
 

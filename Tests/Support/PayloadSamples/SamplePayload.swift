@@ -76,6 +76,8 @@ package struct SamplePayload {
         counter: .skip 4
         """
     package var name = "victim"
+    /// The symbol of the function's name in the payload.
+    package var nameLabel = "name"
     package var newAddress = "new_victim"
     package var oldAddress = "0"
     package var newSize = "27"
@@ -110,10 +112,10 @@ package struct SamplePayload {
         \(text)
         \(data)
         .section .livepatch.strings, "a", %progbits
-        name: .asciz "\(name)"
+        \(nameLabel): .asciz "\(name)"
         .section .livepatch.funcs, "\(functionFlags)", %progbits
         \(alignment)
-        \(machine.pointer) name, \(newAddress), \(oldAddress)
+        \(machine.pointer) \(nameLabel), \(newAddress), \(oldAddress)
         .long \(newSize), \(oldSize)
         .byte \(version)
         .skip 39
