@@ -138,12 +138,16 @@ private struct AnyHypervisor: HypervisorSymbols {
 
     var buildID: [UInt8] { Array(1...20) }
 
-    func address(ofSymbol name: String) -> UInt64? {
-        ["printk": Self.start, "victim": Self.start + 0x1000, "common/kernel.c#hidden": Self.start + 0x2000, "hidden": Self.start + 0x2000][name]
+    func address(ofSymbol name: SymbolName) -> UInt64? {
+        ["printk": Self.start, "victim": Self.start + 0x1000, "common/kernel.c#hidden": Self.start + 0x2000, "hidden": Self.start + 0x2000][name.text]
     }
 
+    func size(ofGlobal name: String) -> UInt64? { nil }
+
     func hasMemory(at address: UInt64) -> Bool { address >= Self.start && address < Self.start + 0x80_0000 }
+    func hasCode(at address: UInt64) -> Bool { hasMemory(at: address) }
     func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) }
+    var patches: [CodePatch] { [CodePatch(function: "victim", address: Self.start + 0x1000, size: 5, target: Self.start)] }
     func isFreedAfterBoot(_ address: UInt64) -> Bool { address >= Self.start + 0x70_0000 && hasMemory(at: address) }
     var payloadBuildIDs: [[UInt8]] { [] }
 

@@ -152,6 +152,11 @@ package struct ArchX86_64: TargetArchitecture {
     package func loaderRules(of version: XenVersion) -> LoaderRules {
         var rules = LoaderRules()
         rules.sparesLandingPads = version.sparesLandingPads
+        // X86_FEATURE_ALWAYS is long mode: bit 29 of the third word (xen/include/public/arch-x86/cpufeatureset.h).
+        rules.features = .init(
+            array: "known_features", reportedWords: version.reportedFeatureWords, ownWords: version.ownFeatureWords, always: 2 * 32 + 29,
+            turnsCalls: version.turnsCallsByAlternatives)
+        rules.readsTargetsOfCalls = version.readsTargetsOfAlternativeCalls
         return rules
     }
 

@@ -31,6 +31,27 @@ package struct LoaderRules: Sendable, Equatable {
         case afterImageStart(UInt64)
     }
 
+    /// The features that alternatives ask for. The hypervisor stops itself, or refuses, at a number behind the last.
+    package struct Features: Sendable, Equatable {
+        /// The hypervisor's own array with one word for each 32 features that processors report.
+        package var array: String
+        /// How many such words there are if the array can't be found.
+        package var reportedWords: UInt64
+        /// How many words follow them.
+        package var ownWords: UInt64
+        /// The feature that each processor has. Alternatives with it turn calls through pointers into direct ones, if the hypervisor does that.
+        package var always: UInt16
+        package var turnsCalls: Bool
+
+        package init(array: String, reportedWords: UInt64, ownWords: UInt64, always: UInt16, turnsCalls: Bool) {
+            self.array = array
+            self.reportedWords = reportedWords
+            self.ownWords = ownWords
+            self.always = always
+            self.turnsCalls = turnsCalls
+        }
+    }
+
     package var tablesWithoutAddends = TablesWithoutAddends.notSupported
     /// Whether the loader checks the byte order in the file's identification.
     package var checksByteOrder = true
@@ -51,6 +72,10 @@ package struct LoaderRules: Sendable, Equatable {
     package var holdsNOPsToFunction = true
     /// Whether replacement code must be as long as the code that it replaces. If it is not, the hypervisor stops itself.
     package var wantsAlternativesOfOneLength = false
+    /// Nil when any number will do.
+    package var features: Features?
+    /// Whether the hypervisor reads the code that an alternative call leads to.
+    package var readsTargetsOfCalls = false
     /// Functions that wait on the stack of a virtual processor while another one runs in its place. Empty when each processor has one
     /// stack and starts it anew.
     package var functionsOnWaitingStacks: [String] = []

@@ -52,7 +52,7 @@ struct CheckCommand: ConsoleCommand {
             try applied.map { (path: FilePath($0), bytes: try InputFile.read(FilePath($0))) }, onto: known.image,
             architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
         let result = loadPayload(bytes, into: stack, architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
-        let actions = PayloadActions(after: result, into: stack, architecture: known.architecture, loader: known.loader)
+        let actions = PayloadActions(after: result, into: stack, loader: known.loader)
         let check = PayloadCheck(
             payload: payload, hypervisor: stack, loader: known.loader, architecture: known.architecture.name, result: result, actions: actions,
             proof: try proof.flatMap { try prove(result, with: FilePath($0), on: stack, known) }, more: wrongHypervisor(bytes, known.image))

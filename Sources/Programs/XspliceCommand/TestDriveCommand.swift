@@ -112,7 +112,7 @@ struct TestDriveCommand: ConsoleCommand {
         return try payloads.map { text in
             let path = FilePath(text), bytes = try InputFile.read(path)
             let result = loadPayload(bytes, into: stack, architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
-            let answers = PayloadActions(after: result, into: stack, architecture: known.architecture, loader: known.loader).answers
+            let answers = PayloadActions(after: result, into: stack, loader: known.loader).answers
             let replaces = answers.contains { $0.action == .replace }
             if replaces { stack = RunningHypervisor(known.image) }
             if result.isAccepted { stack.apply(AppliedPayload(result, path: path)) }

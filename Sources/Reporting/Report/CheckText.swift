@@ -50,6 +50,7 @@ package enum CheckText {
     private static func text(_ answer: PayloadCheck.Answer, of check: PayloadCheck) -> String {
         switch answer.verdict {
         case .good:
+            if let hooks = answer.hooks { return "unless \(hooks.count == 1 ? "the hook" : "the hooks") \(hooks.joined(separator: ", ")) prevents it" }
             switch answer.action {
             case .upload:
                 let sizes = check.regions.filter { $0.size > 0 }.map { "\(grouped(Int(clamping: $0.size))) bytes of \(name($0.region))" }
@@ -58,7 +59,7 @@ package enum CheckText {
                 let jumps = check.writes.count { $0.after != nil }, nops = check.writes.count - jumps
                 return counted(jumps, "trampoline") + (nops > 0 ? ", \(counted(nops, "function")) with NOPs" : "")
             case .revert: return "the hypervisor's code is as it was"
-            case .applyAgain, .unload: return ""
+            case .applyAgain, .call, .unload, .unloadReplaced: return ""
             }
         case .refused:
             let console = answer.isLogged == false ? " (the hypervisor's console will not say so)" : ""

@@ -27,6 +27,8 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
         package var reason: String?
         /// Whether the hypervisor also logs a reason on its console.
         package var isLogged: Bool?
+        /// The hooks that can make the action fail; nil if there are none.
+        package var hooks: [String]?
     }
 
     package struct Finding: Sendable, Equatable, Codable {
@@ -96,10 +98,10 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
         buildID = result.buildID.isEmpty ? nil : BuildIDNote.text(result.buildID)
         depends = result.depends.isEmpty ? nil : BuildIDNote.text(result.depends)
         answers = actions.answers.map(Answer.init)
-        findings = more + result.findings.map { Finding(severity: $0.kind.severity, kind: $0.kind.rawValue, text: $0.text) }
+        findings = more + (result.findings + actions.findings).map { Finding(severity: $0.kind.severity, kind: $0.kind.rawValue, text: $0.text) }
         // An answer already gives the reason for a refusal: don't repeat it as a finding.
-        let reasons = Set(answers.compactMap(\.reason))
-        findings.removeAll { reasons.contains($0.text) }
+        let reasons = answers.compactMap(\.reason)
+        findings.removeAll { finding in reasons.contains { $0.hasPrefix(finding.text) } }
         regions = result.regions.map { Region(region: $0.region, size: $0.size) }
         functions = result.functions.count
         newSymbols = result.newSymbols.count
@@ -116,7 +118,7 @@ package struct PayloadCheck: Sendable, Equatable, Codable {
 
 extension PayloadCheck.Answer {
     init(_ answer: PayloadActions.Answer) {
-        self.init(action: answer.action, verdict: .good)
+        self.init(action: answer.action, verdict: .good, hooks: answer.hooks.isEmpty ? nil : answer.hooks)
         switch answer.outcome {
         case .done: break
         case .refused(let refusal):

@@ -1,14 +1,19 @@
+import ELFModel
 import TargetArchitecture
 import XenSource
 
 /// What the loader asks the running hypervisor for.
 package protocol HypervisorSymbols: Sendable {
     /// The address of an exact name in the hypervisor's own symbol table: plain for globals, `FILE#name` for locals.
-    func address(ofSymbol name: String) -> UInt64?
+    func address(ofSymbol name: SymbolName) -> UInt64?
+    /// The size in bytes of a global symbol; nil when it is not known.
+    func size(ofGlobal name: String) -> UInt64?
     /// The bytes that the hypervisor has at an address when it starts; nil when they are not known.
     func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>?
-    /// Whether the hypervisor's image, or a payload, covers an address.
+    /// Whether the pages of the hypervisor's image, or of a payload, cover an address.
     func hasMemory(at address: UInt64) -> Bool
+    /// Whether an address is on a page of code.
+    func hasCode(at address: UInt64) -> Bool
     /// Whether an address is in the hypervisor's own image, rather than in a payload.
     func isInImage(_ address: UInt64) -> Bool
     /// Whether an address is in memory that the hypervisor frees at the end of booting.
@@ -16,24 +21,17 @@ package protocol HypervisorSymbols: Sendable {
     var buildID: [UInt8] { get }
     /// The build-ids of the payloads that are loaded.
     var payloadBuildIDs: [[UInt8]] { get }
+    /// What the applied payloads overwrote, in the order in which they were applied.
+    var patches: [CodePatch] { get }
     /// A page-aligned address at which a payload could be loaded.
     func payloadArea(_ rules: LoaderRules) -> UInt64
 }
 
-extension HypervisorSymbols {
-    /// How many bytes at a function's start stay as they are when it is patched: the function's mark for indirect calls, if the loader
-    /// leaves it alone.
-    func spared(at address: UInt64, _ architecture: any TargetArchitecture, _ rules: LoaderRules) -> Int {
-        guard rules.sparesLandingPads, let start = bytes(at: address, count: architecture.landingPadSize), architecture.beginsWithLandingPad(start)
-        else { return 0 }
-        return architecture.landingPadSize
-    }
-}
-
 extension XenImage: HypervisorSymbols {
-    package func address(ofSymbol name: String) -> UInt64? { address(ofQualifiedName: name) }
+    package func size(ofGlobal name: String) -> UInt64? { global(name)?.size }
     package func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) }
     package var payloadBuildIDs: [[UInt8]] { [] }
+    package var patches: [CodePatch] { [] }
 
     /// Where the first payload goes (`arch_livepatch_init`). The address is exact if the area starts at a fixed distance from the image's
     /// start; otherwise it is in the right MiB.
@@ -50,12 +48,15 @@ extension XenImage: HypervisorSymbols {
 extension RunningHypervisor: HypervisorSymbols {
     package var buildID: [UInt8] { image.buildID }
     package var payloadBuildIDs: [[UInt8]] { payloads.map(\.buildID) }
+    package var patches: [CodePatch] { payloads.flatMap(\.patches) }
+    package func size(ofGlobal name: String) -> UInt64? { image.size(ofGlobal: name) }
     package func isInImage(_ address: UInt64) -> Bool { image.hasMemory(at: address) }
+    package func hasCode(at address: UInt64) -> Bool { image.hasCode(at: address) || payloads.contains { $0.text.contains(address) } }
     package func isFreedAfterBoot(_ address: UInt64) -> Bool { image.isFreedAfterBoot(address) }
 
     /// In the hypervisor's order: its own symbols, then those of the payloads.
-    package func address(ofSymbol name: String) -> UInt64? {
-        image.address(ofQualifiedName: name) ?? payloads.lazy.flatMap(\.symbols).first { $0.name == name }?.address
+    package func address(ofSymbol name: SymbolName) -> UInt64? {
+        image.address(ofSymbol: name) ?? payloads.lazy.compactMap { $0.addresses[name] }.first
     }
 
     package func payloadArea(_ rules: LoaderRules) -> UInt64 {

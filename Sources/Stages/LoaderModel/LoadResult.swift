@@ -1,4 +1,6 @@
 import Diagnostics
+import ELFModel
+import XenSource
 
 /// What the hypervisor would do with a payload at upload, and what would be in its memory afterwards.
 package struct LoadResult: Sendable, Equatable {
@@ -31,6 +33,19 @@ package struct LoadResult: Sendable, Equatable {
         case overflow = "EOVERFLOW"
         case exists = "EEXIST"
         case outOfRange = "ERANGE"
+        case noSpace = "ENOSPC"
+    }
+
+    /// When a payload ruins the hypervisor, in the order in which things happen.
+    package enum Moment: Int, Sendable, Equatable, Comparable {
+        case upload, apply
+        /// When the new code is called.
+        case call
+        case revert
+        /// When a payload that this one replaced is unloaded.
+        case unloadReplaced
+
+        package static func < (a: Moment, b: Moment) -> Bool { a.rawValue < b.rawValue }
     }
 
     package struct Refusal: Sendable, Equatable {
@@ -53,7 +68,7 @@ package struct LoadResult: Sendable, Equatable {
     /// Something that does not stop the upload but still matters.
     package struct Finding: Sendable, Equatable {
         package enum Kind: String, Sendable, Equatable, Codable, CaseIterable {
-            /// A loaded section with `sh_addralign` 0 is put at the start of its region and overwrites what is there.
+            /// A loaded section with `sh_addralign` 0 is put at the start of its region, where another section is.
             case zeroAlignment = "zero-alignment"
             case noExecutableSection = "no-executable-section"
             /// Writable sections with content, other than the functions: the payload can't be applied again after a revert.
@@ -72,6 +87,14 @@ package struct LoadResult: Sendable, Equatable {
             case longSymbol = "long-symbol"
             /// A hook that takes over what the hypervisor does with the functions.
             case actionHook = "action-hook"
+            /// Whether an action succeeds is decided by a hook.
+            case dependsOnHook = "depends-on-hook"
+            /// Whether the payload is applied is decided by what the hypervisor made of its code when it booted on its processor.
+            case dependsOnProcessor = "depends-on-processor"
+            /// The payload uses code or data that the hypervisor frees after boot.
+            case usesFreed = "uses-freed"
+            /// The payload needs much memory, which the hypervisor may not have.
+            case largeMemory = "large-memory"
             /// A replaced function that processors execute while payloads are applied.
             case runsWhilePatching = "runs-while-patching"
             /// A replaced function that never returns on the processors that execute it.
@@ -82,7 +105,8 @@ package struct LoadResult: Sendable, Equatable {
             package var severity: Severity {
                 switch self {
                 case .zeroAlignment, .expectationFails: .error
-                case .noExecutableSection, .sectionSeenOnce, .tableIgnored, .actionHook, .runsWhilePatching, .neverReturns, .onWaitingStacks:
+                case .noExecutableSection, .sectionSeenOnce, .tableIgnored, .actionHook, .dependsOnHook, .dependsOnProcessor, .usesFreed, .largeMemory,
+                    .runsWhilePatching, .neverReturns, .onWaitingStacks:
                     .warning
                 case .notReappliable, .originalUnknown, .stacked, .longSymbol: .note
                 }
@@ -140,13 +164,11 @@ package struct LoadResult: Sendable, Equatable {
         /// 0 when the function is filled with NOPs instead of replaced.
         package var newAddress: UInt64
         package var newSize: UInt32
-        /// How many bytes of the old function the payload expects.
-        package var expected = 0
     }
 
     /// A symbol that the payload adds to the hypervisor's symbols.
     package struct Symbol: Sendable, Equatable {
-        package var name: String
+        package var name: SymbolName
         package var address: UInt64
         /// In bytes, as the payload says.
         package var size: UInt64
@@ -154,13 +176,15 @@ package struct LoadResult: Sendable, Equatable {
     }
 
     package var verdict: Verdict
-    /// For a payload that crashes the hypervisor: true if the upload succeeds and the crash comes when the payload is applied or runs.
-    package var ruinsLater = false
+    /// For a payload that crashes the hypervisor: when.
+    package var ruin = Moment.upload
     package var findings: [Finding] = []
     /// All regions; empty when the upload ended before memory was laid out.
     package var regions: [RegionLayout] = []
     package var sections: [Section] = []
     package var functions: [Function] = []
+    /// What applying the payload overwrites, in the order of the functions.
+    package var patches: [CodePatch] = []
     /// The payload's hooks, by their section names without the prefix: `load`, `preapply`.
     package var hooks: [String] = []
     /// The new symbols, which later payloads can refer to.
@@ -174,4 +198,7 @@ package struct LoadResult: Sendable, Equatable {
     package var isSafeToReapply = false
 
     package var isAccepted: Bool { verdict == .accepted }
+
+    /// For a payload that crashes the hypervisor: whether the upload succeeds, and the crash comes later.
+    package var ruinsLater: Bool { ruin > .upload }
 }

@@ -50,15 +50,17 @@ extension AppliedPayload {
             path: path, buildID: result.buildID,
             symbols: result.newSymbols.map { symbol in
                 XenImage.Symbol(
-                    name: symbol.name, address: symbol.address, size: symbol.size, isFunction: symbol.isFunction,
+                    name: symbol.name.text, address: symbol.address, size: symbol.size, isFunction: symbol.isFunction,
                     section: result.sections.first { symbol.address >= $0.address && symbol.address < $0.address + UInt64(max($0.bytes.count, 1)) }?.name,
                     payload: name)
             },
             replacements: result.functions.filter { $0.newAddress != 0 }.map {
                 Replacement(name: $0.name, oldAddress: $0.oldAddress, newAddress: $0.newAddress, newSize: UInt64($0.newSize))
             },
-            hooks: result.hooks,
+            patches: result.patches, hooks: result.hooks,
             memory: result.sections.map { ($0.address, $0.bytes) },
+            addresses: Dictionary(result.newSymbols.map { ($0.name, $0.address) }, uniquingKeysWith: { first, _ in first }),
+            text: result.regions.first { $0.region == .text }.map { $0.address..<$0.address + ($0.size + 0xFFF) & ~0xFFF } ?? 0..<0,
             end: result.sections.map { $0.address &+ UInt64($0.bytes.count) }.max() ?? 0)
     }
 }

@@ -139,12 +139,12 @@ extension PayloadLoader {
             }
             if index > 0 {
                 try checkAligned(place, "in the file, symbol \(index)")
-                guard let name = file.string(at: symbol.nameOffset, in: strings) else {
+                guard let name = file.name(at: symbol.nameOffset, in: strings) else {
                     throw .refuse(.symbols, .invalid, "the name of symbol \(index) is outside its string table")
                 }
                 symbol.name = name
-                guard !rules.refusedSymbols.contains(where: { name == $0 || name.hasPrefix($0 + ".") }) else {
-                    throw .refuse(.symbols, .invalid, "symbol '\(name)' must not be in a payload")
+                guard !rules.refusedSymbols.contains(where: { name == SymbolName($0) || name.hasPrefix($0 + ".") }) else {
+                    throw .refuse(.symbols, .invalid, "symbol '\(name.text)' must not be in a payload")
                 }
             }
             symbols.append(symbol)

@@ -1,10 +1,10 @@
 import ELFModel
 import TargetArchitecture
 
-/// The page size of all processors that Xen runs on, in bytes.
-private let pageSize: UInt64 = 4096
-/// In pages. For a larger payload, whether the hypervisor finds the memory depends on what else is loaded.
-private let modelledPages: UInt64 = 16384
+/// In pages. For a larger payload, whether the hypervisor finds the memory depends on the machine.
+private let certainPages: UInt64 = 16384
+/// In pages: 1 GiB, more than the hypervisor's addresses for its image and all payloads.
+private let availablePages: UInt64 = 0x4_0000
 
 extension PayloadLoader {
     /// Gives each loaded section its place. Text, writable and read-only sections form separate regions, each in file order.
@@ -24,21 +24,17 @@ extension PayloadLoader {
             // With an alignment of 0 the result is 0, as in the hypervisor.
             let offset = (sizes[region, default: 0] &+ section.alignment &- 1) & ~(section.alignment &- 1)
             sizes[region] = offset &+ section.size
-            places.append((index, region, offset))
-            if section.alignment == 0 {
-                findings.append(
-                    .init(.zeroAlignment, "section \(section.name) has alignment 0 and is put over the start of its region"))
-            }
-        }
-        try allocate(sizes)
-        for (index, region, offset) in places {
-            let section = sections[index]
             // The hypervisor stores offsets in 32 bits.
-            let address = memory.region(region).address &+ (offset & 0xFFFF_FFFF)
-            guard
-                memory.place(
-                    index, in: region, at: address, size: section.size, section.hasFileBytes ? file.contents(section) : nil)
-            else {
+            places.append((index, region, offset & 0xFFFF_FFFF))
+        }
+        try allocate(sizes, places)
+        for (index, region, offset) in places {
+            let section = sections[index], address = memory.region(region).address &+ offset
+            for other in memory.sections(at: address, count: section.size, besides: nil) {
+                findings.append(
+                    .init(.zeroAlignment, "section \(section.name) is put over section \(sections[other].name), because of an alignment of 0"))
+            }
+            guard memory.place(index, in: region, at: address, size: section.size, section.hasFileBytes ? file.contents(section) : nil) else {
                 throw .crash("section \(section.name) is copied past the pages that were allocated")
             }
         }
@@ -46,7 +42,11 @@ extension PayloadLoader {
         isSafeToReapply = !abi.refusesSecondApply || writable.isEmpty || writable == [abi.functionsSection]
     }
 
-    private mutating func allocate(_ sizes: [LoadResult.Region: UInt64]) throws(Stop) {
+    /// - Parameter places: where each section goes, counted from the start of its region.
+    private mutating func allocate(
+        _ sizes: [LoadResult.Region: UInt64], _ places: [(index: Int, region: LoadResult.Region, offset: UInt64)]
+    ) throws(Stop) {
+        let pageSize = PayloadMemory.pageSize
         func pages(_ region: LoadResult.Region) -> UInt64 {
             let size = sizes[region, default: 0]
             return size / pageSize + (size % pageSize == 0 ? 0 : 1)
@@ -60,9 +60,19 @@ extension PayloadLoader {
                     region: region, address: area &+ total &* pageSize, size: sizes[region, default: 0]))
             total += pages(region)
         }
-        guard total > 0 else { throw .refuse(.layout, .outOfMemory, "it has nothing to load") }
-        guard total <= modelledPages else { throw .unknown("it needs \(total) pages of memory") }
-        memory = PayloadMemory(base: area, regions: layout, pages: total)
+        guard total <= availablePages else {
+            throw .refuse(.layout, .outOfMemory, "it needs \(total) pages of memory, and there are not more than \(availablePages) for payloads")
+        }
+        if total > certainPages {
+            findings.append(.init(.largeMemory, "it needs \(total / 256) MiB of memory: a hypervisor without that refuses it with ENOMEM"))
+        }
+        // Nothing to load is no error: the loader goes on with an area of no pages (a debug hypervisor stops itself).
+        memory = PayloadMemory(
+            base: area, regions: layout, pages: total,
+            used: places.map { place in
+                let start = layout.first { $0.region == place.region }?.address ?? area
+                return (start &+ place.offset, sections[place.index].size)
+            })
     }
 
     mutating func resolveSymbols() throws(Stop) {
@@ -74,18 +84,19 @@ extension PayloadLoader {
             switch symbol.section {
             case 0:
                 guard !symbol.name.isEmpty, let address = hypervisor.address(ofSymbol: symbol.name), address != 0 else {
-                    throw fault(.notFound, "the hypervisor has no symbol '\(symbol.name)'")
+                    throw fault(.notFound, "the hypervisor has no symbol '\(symbol.name.text)'")
                 }
                 symbols[index].value = address
+                if !hypervisor.isInImage(address) { usesOfPayloads.append(symbol.name.text) }
             case 0xFFF1:
                 break
             case 0xFFF2:
-                throw fault(.invalid, "'\(symbol.name)' is a common symbol")
+                throw fault(.invalid, "'\(symbol.name.text)' is a common symbol")
             case 0xFF00...:
-                throw fault(.notSupported, "'\(symbol.name)' has the reserved section index \(symbol.section)")
+                throw fault(.notSupported, "'\(symbol.name.text)' has the reserved section index \(symbol.section)")
             default:
                 guard symbol.section < sections.count else {
-                    throw fault(.invalid, "'\(symbol.name)' is in section \(symbol.section), past the last one")
+                    throw fault(.invalid, "'\(symbol.name.text)' is in section \(symbol.section), past the last one")
                 }
                 if let address = memory.address(of: Int(symbol.section)) {
                     symbols[index].value = (symbol.value &+ address) & file.lastAddress

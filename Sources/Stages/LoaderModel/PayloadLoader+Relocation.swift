@@ -56,7 +56,7 @@ extension PayloadLoader {
         guard relocation.symbol < symbols.count else { throw fault(.invalid, "symbol \(relocation.symbol) is past the last one") }
         let symbol = symbols[relocation.symbol]
         guard !symbol.isIgnored || !behaviour.refusesSymbolsNotLoaded else {
-            throw fault(.invalid, "'\(symbol.name)' is in a section that is not loaded")
+            throw fault(.invalid, "'\(symbol.name.text)' is in a section that is not loaded")
         }
 
         let size = sections[target].size
@@ -75,6 +75,9 @@ extension PayloadLoader {
         guard kind.width > 0 else { return }
         if rules.placeCheck != .never { try checkPlace(UInt64(kind.width)) }
         try store(kind, relocation.type, symbol, addend, at: place, title)
+        if symbol.section == 0, hypervisor.isFreedAfterBoot(symbol.value) {
+            freedUses.append(FreedUse(name: symbol.name.text, section: target, place: place))
+        }
         if relocation.offset >= size || size - relocation.offset < UInt64(kind.width) {
             spoil("\(title): what follows section \(sections[target].name) is overwritten")
         }
@@ -114,7 +117,7 @@ extension PayloadLoader {
     /// Describes a place: the symbol, or its section if the symbol has no name, and the distance from it.
     private func describe(_ symbol: RawELF.Symbol, _ distance: Int64) -> String {
         let section = Int(symbol.section)
-        let name = symbol.name.isEmpty && sections.indices.contains(section) ? sections[section].name : "'\(symbol.name)'"
+        let name = symbol.name.isEmpty && sections.indices.contains(section) ? sections[section].name : "'\(symbol.name.text)'"
         return distance == 0 ? name : "\(name) \(distance < 0 ? "-" : "+") \(distance.magnitude)"
     }
 

@@ -3,8 +3,8 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-/// The longest stretch of code that an alternative may patch, in bytes. Beyond that the hypervisor stops itself.
-private let maximumAlternative = 254
+/// How many bytes the names of a payload's symbols may have together. The hypervisor copies them to memory in one piece, of the next power of two.
+private let maximumNames: UInt64 = 1 << 30
 /// How many bytes of a name the hypervisor's symbol table keeps.
 private let keptNameLength = 126
 
@@ -36,7 +36,7 @@ extension PayloadLoader {
             if section.size > 0, !section.isLoaded {
                 // Sorting a single entry reads nothing.
                 guard behaviour.readsNotLoadedFromFile || section.size == table.entrySize else {
-                    _ = try loadedBytes(index)
+                    _ = try readBytes(index)
                     continue
                 }
                 spoilSearch(in: section)
@@ -46,97 +46,14 @@ extension PayloadLoader {
     }
 
     private mutating func spoilSearch(in section: RawELF.Section) {
-        spoil("section \(section.name) is not loaded (no SHF_ALLOC), but the hypervisor searches it when it reaches one of its places")
-    }
-
-    /// Each entry must point to a call through a pointer, in the payload's own text. The hypervisor overwrites it with a direct call.
-    private func readAlternativeCalls(_ index: Int, _ form: SpecialTable.Call) throws(Stop) {
-        let bytes = try loadedBytes(index), text = memory.region(.text)
-        guard text.size > 0 else { throw .refuse(.tables, .invalid, "it has alternative calls, but no text") }
-        guard let start = memory.address(of: index) else { return }
-        for offset in stride(from: 0, to: UInt64(bytes.count), by: 4) {
-            guard let distance: UInt32 = bytes.number(at: offset) else { return }
-            let call = follow(distance, from: start &+ offset)
-            guard Self.contains(text.address, text.size, call, UInt64(form.size)) else {
-                throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is outside the payload's text")
-            }
-            guard memory.bytes(at: call, count: form.start.count) == form.start[...] else {
-                throw .refuse(.tables, .invalid, "alternative call \(offset / 4) is not a call through a pointer")
-            }
-        }
-    }
-
-    /// Each alternative must patch the payload's own text with bytes from the section for replacement code.
-    private func readAlternatives(_ table: SpecialTable) throws(Stop) {
-        guard let (index, section) = section(named: table.section), let code = table.replacement,
-            let lengthOffset = code.lengthOffset
-        else { return }
-        try checkEntries(section, of: table.entrySize, .tables)
-        guard section.size > 0 else { return }
-        let text = memory.region(.text)
-        guard text.size > 0 else { throw .refuse(.tables, .invalid, "it has alternatives, but no text") }
-        guard let codes = self.section(named: code.section) else {
-            throw .refuse(.tables, .invalid, "it has alternatives, but no section \(code.section)")
-        }
-        let bytes = try loadedBytes(index)
-        guard let start = memory.address(of: index), let codeStart = memory.address(of: codes.index) else {
-            throw .crash("section \(code.section) is not loaded")
-        }
-        try checkAligned(index)
-        // The hypervisor checks all alternatives before it applies the first.
-        var fault: Stop?
-        for offset in stride(from: 0, to: UInt64(bytes.count), by: table.entrySize) {
-            guard table.fields.count >= 2, let original: UInt32 = bytes.number(at: offset),
-                let replacement: UInt32 = bytes.number(at: offset + 4),
-                let oldLength: UInt8 = bytes.number(at: offset + UInt64(lengthOffset) - 1),
-                let newLength: UInt8 = bytes.number(at: offset + UInt64(lengthOffset))
-            else { return }
-            let number = offset / UInt64(table.entrySize)
-            let target = follow(original, from: start &+ offset)
-            guard Self.contains(text.address, text.size, target, UInt64(oldLength)) else {
-                let reason = "alternative \(number) patches code outside the payload"
-                guard behaviour.holdsAlternativesToPayload else { throw fault ?? .crash(reason) }
-                throw .refuse(.tables, .invalid, reason)
-            }
-            guard
-                !behaviour.holdsAlternativesToPayload
-                    || Self.contains(
-                        codeStart, codes.section.size, follow(replacement, from: start &+ offset &+ 4), UInt64(newLength))
-            else {
-                throw .refuse(.tables, .invalid, "the replacement of alternative \(number) is outside \(code.section)")
-            }
-            // If the table counts padding separately, its length follows that of the replacement code.
-            let padding: UInt8 = lengthOffset + 2 < table.entrySize ? bytes.number(at: offset + UInt64(lengthOffset) + 1) ?? 0 : 0
-            fault = fault ?? self.fault(number, room: Int(oldLength) + Int(padding), length: Int(newLength))
-        }
-        if let fault { throw fault }
-    }
-
-    /// The fault in the lengths of an alternative, which are in bytes; nil if there is none.
-    private func fault(_ number: UInt64, room: Int, length: Int) -> Stop? {
-        if !rules.wantsAlternativesOfOneLength {
-            return length > room || room > maximumAlternative ? .crash("alternative \(number) has \(length) bytes for a place of \(room)") : nil
-        }
-        if length == room { return nil }
-        // The processor decides which alternatives are applied.
-        return length == 0
-            ? .unknown("a function fills in alternative \(number)")
-            : .crash("alternative \(number) has \(length) bytes for a place of \(room), which stops the hypervisor on a processor that it is for")
-    }
-
-    private func follow(_ distance: UInt32, from address: UInt64) -> UInt64 {
-        (address &+ UInt64(bitPattern: Int64(Int32(bitPattern: distance)))) & file.lastAddress
-    }
-
-    private static func contains(_ start: UInt64, _ size: UInt64, _ address: UInt64, _ count: UInt64) -> Bool {
-        address >= start && count <= size && address &+ count <= start &+ size
+        spoil("section \(section.name) is not loaded (no SHF_ALLOC), but the hypervisor searches it when it reaches one of its places", at: .call)
     }
 
     /// Reads texts of the form `key=value`, each ended by a zero byte. Since format version 2.
-    func readMetadata() throws(Stop) {
+    mutating func readMetadata() throws(Stop) {
         guard let name = abi.metadataSection, let (index, section) = section(named: name) else { return }
-        let bytes = try loadedBytes(index)
-        guard section.size > 0 else { throw .crash("section \(name) is empty: the byte before it is read") }
+        guard section.size > 0 else { throw .crash("section \(name) is empty: the byte before it is read, at a number of 32 bits") }
+        let bytes = try readBytes(index)
         guard bytes.last == 0 else {
             throw .refuse(.metadata, .invalid, "section \(name) does not end with a zero byte")
         }
@@ -144,20 +61,36 @@ extension PayloadLoader {
 
     /// All names of the payload must be new to the hypervisor, except those of replaced functions.
     mutating func buildSymbolTable() throws(Stop) {
+        try checkNames()
         let replaced = Set(functions.map(\.newAddress))
         for symbol in symbols.dropFirst() where isPayloadSymbol(symbol) {
-            if symbol.name.utf8.count > keptNameLength {
-                findings.append(.init(.longSymbol, "the hypervisor keeps \(keptNameLength) bytes of the name '\(symbol.name)'"))
+            let kept = symbol.name.prefix(keptNameLength)
+            if symbol.name.bytes.count > keptNameLength {
+                findings.append(.init(.longSymbol, "the hypervisor keeps \(keptNameLength) bytes of the name '\(symbol.name.text)'"))
             }
             guard !replaced.contains(symbol.value) else { continue }
-            let kept = String(decoding: symbol.name.utf8.prefix(keptNameLength), as: UTF8.self)
             if let address = hypervisor.address(ofSymbol: kept), address != 0 {
-                throw .refuse(.symbolTable, .exists, "the hypervisor has a symbol '\(kept)' already")
+                throw .refuse(.symbolTable, .exists, "the hypervisor has a symbol '\(kept.text)' already")
             }
             newSymbols.append(
-                .init(
-                    name: kept, address: symbol.value, size: symbol.size,
-                    isFunction: symbol.info & 0xf == ELF.SymbolType.function))
+                .init(name: kept, address: symbol.value, size: symbol.size, isFunction: symbol.info & 0xf == ELF.SymbolType.function))
+        }
+    }
+
+    /// A name counts for each symbol that has it, and with its zero byte.
+    private func checkNames() throws(Stop) {
+        guard let names = file.contents(sections[Int(sections[symbolTable].link)]) else { return }
+        var ends: [Int] = [], sum: UInt64 = 0
+        for symbol in symbols.dropFirst() where isPayloadSymbol(symbol) {
+            sum += UInt64(symbol.name.bytes.count) + 1
+            // A long name was cut: look where it ends.
+            guard symbol.name.bytes.count == RawELF.maximumName else { continue }
+            if ends.isEmpty { ends = names.indices.filter { names[$0] == 0 } }
+            let end = symbol.name.bytes.endIndex, next = ends.partitioningIndex { $0 >= end }
+            if ends.indices.contains(next) { sum += UInt64(ends[next] - end) }
+        }
+        guard sum <= maximumNames else {
+            throw .refuseSilently(.symbolTable, .outOfMemory, "the names of its symbols have \(sum >> 20) MiB, which the hypervisor wants to have in one piece")
         }
     }
 
@@ -166,7 +99,7 @@ extension PayloadLoader {
         let section = sections[Int(symbol.section)]
         guard section.isLoaded else { return false }
         if section.flags & ELF.SectionFlag.merge != 0 && symbol.name.hasPrefix(".L") { return false }
-        return !architecture.isMappingSymbol(symbol.name)
+        return !architecture.isMappingSymbol(symbol.name.text)
     }
 
     /// Finds what the upload does not check but an operator needs to know.
@@ -194,11 +127,6 @@ extension PayloadLoader {
         }
         let running = RunningFunctions(version: version, rules: rules)
         findings += functions.flatMap { running.findings(on: $0.name) }
-        var seen: Set<UInt64> = []
-        for function in functions where !seen.insert(function.oldAddress).inserted {
-            // Xen reverts both in the order in which they were applied (`revert_payload`, Xen 4.7 to 4.22).
-            spoil("two entries patch the function '\(function.name)': when they are reverted, the jump of the first stays, into a payload that can be unloaded")
-        }
         if depends != hypervisor.buildID {
             findings.append(.init(.stacked, "it applies on top of the payload \(BuildIDNote.text(depends))"))
         }

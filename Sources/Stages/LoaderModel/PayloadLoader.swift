@@ -30,7 +30,7 @@ package func loadPayload(
         file: RawELF(bytes: bytes, elfClass: architecture.elfClass), hypervisor: hypervisor, architecture: architecture, abi: abi, version: version)
     do {
         try loader.load()
-        return loader.result(loader.spoilt.map(LoadResult.Verdict.crashes) ?? .accepted, ruinsLater: loader.spoilt != nil)
+        return loader.result(loader.spoilt.map { .crashes($0.reason) } ?? .accepted, ruin: loader.spoilt?.moment ?? .upload)
     } catch {
         return loader.result(error.verdict)
     }
@@ -70,6 +70,14 @@ struct PayloadLoader {
     var symbols: [RawELF.Symbol] = []
     var memory = PayloadMemory()
     var functions: [LoadResult.Function] = []
+    var patches: [CodePatch] = []
+    /// What else the entries of the functions say.
+    var entries: [Entry] = []
+    /// What the applied payloads overwrote and this one finds when it is applied: nothing when it replaces them.
+    var patchesBelow: [CodePatch] = []
+    var freedUses: [FreedUse] = []
+    /// The payloads' symbols that this one uses.
+    var usesOfPayloads: [String] = []
     var hooks: [String] = []
     var newSymbols: [LoadResult.Symbol] = []
     var buildID: [UInt8] = []
@@ -78,8 +86,8 @@ struct PayloadLoader {
     var findings: [LoadResult.Finding] = []
     var unmetExpectation: LoadResult.Refusal?
     var isSafeToReapply = false
-    /// Why the payload ruins the hypervisor when it is applied or runs, although the upload succeeds.
-    var spoilt: String?
+    /// Why and when the payload ruins the hypervisor, although the upload succeeds.
+    var spoilt: (reason: String, moment: LoadResult.Moment)?
 
     init(
         file: RawELF, hypervisor: any HypervisorSymbols, architecture: any TargetArchitecture, abi: PayloadABI,
@@ -116,16 +124,29 @@ struct PayloadLoader {
         try readMetadata()
         try checkHypervisorDependency()
         try buildSymbolTable()
+        // What follows the upload
+        patchesBelow = replacesPayloads ? [] : hypervisor.patches
+        checkExpectations()
+        checkPatches()
+        checkNewCode()
+        checkFreedUses()
+        checkReplacedPayloads()
         lookFurther()
     }
 
-    /// Notes a fault that the upload does not detect. The first reason is kept.
-    mutating func spoil(_ reason: String) { spoilt = spoilt ?? reason }
+    /// Notes a fault that the upload does not detect. What comes first when the payload is used counts; of several, the first one found.
+    mutating func spoil(_ reason: String, at moment: LoadResult.Moment = .apply) {
+        if let spoilt, spoilt.moment <= moment { return }
+        spoilt = (reason, moment)
+    }
 
-    func result(_ verdict: LoadResult.Verdict, ruinsLater: Bool = false) -> LoadResult {
+    /// Whether the payload takes the place of all that are applied, rather than going on top of them.
+    var replacesPayloads: Bool { !hypervisor.payloadBuildIDs.isEmpty && depends == hypervisor.buildID }
+
+    func result(_ verdict: LoadResult.Verdict, ruin: LoadResult.Moment = .upload) -> LoadResult {
         LoadResult(
-            verdict: verdict, ruinsLater: ruinsLater, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
-            functions: functions, hooks: hooks, newSymbols: newSymbols, buildID: buildID, depends: depends,
+            verdict: verdict, ruin: ruin, findings: findings, regions: memory.regions, sections: memory.sections(of: sections),
+            functions: functions, patches: patches, hooks: hooks, newSymbols: newSymbols, buildID: buildID, depends: depends,
             unmetExpectation: unmetExpectation, isSafeToReapply: isSafeToReapply)
     }
 
@@ -135,12 +156,41 @@ struct PayloadLoader {
         return (index, sections[index])
     }
 
-    /// The memory of a section that the hypervisor is about to read.
-    func loadedBytes(_ index: Int) throws(Stop) -> ArraySlice<UInt8> {
-        guard sections[index].isLoaded, let bytes = memory.bytes(of: index) else {
-            throw .crash("section \(sections[index].name) is not loaded (no SHF_ALLOC), but read through a null pointer")
+    /// The bytes of a section that the hypervisor is about to read, and goes on to use after the upload.
+    mutating func readBytes(_ index: Int) throws(Stop) -> ArraySlice<UInt8> {
+        if sections[index].isLoaded, let bytes = memory.bytes(of: index) { return bytes }
+        let name = sections[index].name
+        guard behaviour.readsNotLoadedFromFile, let bytes = file.contents(sections[index]) else {
+            throw .crash("section \(name) is not loaded (no SHF_ALLOC), but read through a null pointer")
         }
+        spoil("section \(name) is not loaded (no SHF_ALLOC), but the hypervisor goes on to use it when the file is gone")
         return bytes
+    }
+
+    /// The bytes at an address of the payload or of the hypervisor; nil when they are not known.
+    func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        memory.contains(address) ? memory.bytes(at: address, count: count) : hypervisor.bytes(at: address, count: count)
+    }
+
+    /// Whether there is memory at an address once the hypervisor has booted.
+    func hasMemory(at address: UInt64) -> Bool {
+        memory.contains(address) || hypervisor.hasMemory(at: address) && !hypervisor.isFreedAfterBoot(address)
+    }
+
+    /// Whether the processor can execute what is at an address.
+    func hasCode(at address: UInt64) -> Bool {
+        memory.contains(address) ? memory.hasCode(at: address) : hypervisor.hasCode(at: address) && !hypervisor.isFreedAfterBoot(address)
+    }
+
+    /// What is at an address, to complete "it leads to": for an address without code.
+    func describe(_ address: UInt64) -> String {
+        let place = hexadecimal(address)
+        if memory.contains(address) {
+            let section = memory.sections(at: address, count: 1, besides: nil).first.map { ", in section \(sections[$0].name)" } ?? ""
+            return "\(place)\(section), which is not executable"
+        }
+        guard hypervisor.hasMemory(at: address) else { return "\(place), where nothing is" }
+        return hypervisor.isFreedAfterBoot(address) ? "\(place), which the hypervisor has freed after boot" : "\(place), which is not executable"
     }
 
     /// The size of a pointer, in bytes.

@@ -8,6 +8,9 @@ struct RawELF {
     let bytes: [UInt8]
     let elfClass: ELFClass
 
+    /// In bytes. Names are cut after that many.
+    static let maximumName = 1024
+
     private var isWide: Bool { elfClass == .bits64 }
     var headerSize: Int { isWide ? 64 : 52 }
     var sectionHeaderSize: Int { isWide ? 64 : 40 }
@@ -56,7 +59,7 @@ struct RawELF {
         var section: UInt16
         var value: UInt64
         var size: UInt64
-        var name = ""
+        var name: SymbolName = ""
         /// Whether it is defined in a section that is not loaded.
         var isIgnored = false
     }
@@ -122,21 +125,37 @@ struct RawELF {
     }
 
     /// The file's bytes of a section; nil when the file is too short.
-    func contents(_ section: Section) -> ArraySlice<UInt8>? {
-        let (end, wraps) = section.offset.addingReportingOverflow(section.size)
+    func contents(_ section: Section) -> ArraySlice<UInt8>? { bytes(at: section.offset, count: section.size) }
+
+    func bytes(at offset: UInt64, count: UInt64) -> ArraySlice<UInt8>? {
+        let (end, wraps) = offset.addingReportingOverflow(count)
         guard !wraps, end <= UInt64(bytes.count) else { return nil }
-        return bytes[Int(section.offset)..<Int(end)]
+        return bytes[Int(offset)..<Int(end)]
     }
 
-    /// The NUL-terminated string at an offset of a section. Longer names than anyone uses are cut, so that a hostile file with many
+    /// The NUL-terminated name at an offset of a section. Longer names than anyone uses are cut, so that a hostile file with many
     /// symbols of one endless name costs no time.
-    func string(at offset: UInt32, in section: Section) -> String? {
+    func name(at offset: UInt32, in section: Section) -> SymbolName? {
         guard let contents = contents(section), UInt64(offset) < section.size else { return nil }
-        return String(decoding: contents.dropFirst(Int(offset)).prefix(1024).prefix { $0 != 0 }, as: UTF8.self)
+        return SymbolName(contents.dropFirst(Int(offset)).prefix(Self.maximumName).prefix { $0 != 0 })
     }
+
+    func string(at offset: UInt32, in section: Section) -> String? { name(at: offset, in: section)?.text }
 
     func number<N: FixedWidthInteger>(at offset: UInt64) -> N? { bytes.number(at: offset) }
     func word(at offset: UInt64) -> UInt64? { bytes.word(at: offset, elfClass) }
+}
+
+extension [Int] {
+    /// The index of the first number that fits; the numbers that do not fit come first.
+    func partitioningIndex(where fits: (Int) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if fits(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
 }
 
 extension RandomAccessCollection where Element == UInt8, Index == Int {

@@ -1,3 +1,4 @@
+import ELFModel
 import SystemPackage
 import XenVersions
 
@@ -35,18 +36,19 @@ package struct RunningHypervisor: Sendable {
         return nil
     }
 
-    /// Whether a payload replaces the function at an address.
-    package func isReplaced(_ address: UInt64) -> Bool { payloads.contains { $0.replacements.contains { $0.oldAddress == address } } }
-
     /// The bytes at an address before anything has run; nil if there are none.
     package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         if let bytes = image.bytes(at: address, count: count) { return bytes }
         return payloads.lazy.compactMap { $0.bytes(at: address, count: count) }.first
     }
 
-    /// Whether the hypervisor or a payload is at an address.
-    package func hasMemory(at address: UInt64) -> Bool {
-        image.hasMemory(at: address) || payloads.contains { $0.bytes(at: address, count: 1) != nil }
+    /// Whether the hypervisor or a payload has the page of an address.
+    package func hasMemory(at address: UInt64) -> Bool { image.hasMemory(at: address) || payload(at: address) != nil }
+
+    /// The payload whose page it is; nil if it is none of theirs.
+    package func payload(at address: UInt64) -> AppliedPayload? {
+        let page = address & ~0xFFF
+        return payloads.first { $0.memory.contains { page <= $0.address &+ UInt64(max($0.bytes.count, 1)) &- 1 && page &+ 0xFFF >= $0.address } }
     }
 }
 
@@ -75,23 +77,32 @@ package struct AppliedPayload: Sendable {
     /// The symbols that it adds to the hypervisor's.
     package var symbols: [XenImage.Symbol]
     package var replacements: [Replacement]
+    /// What it overwrote when it was applied, in the order of its entries.
+    package var patches: [CodePatch]
     /// The names of its hooks, without the sections' prefix: `load`, `preapply`.
     package var hooks: [String]
     /// Its sections after relocation, by their addresses.
     package var memory: [(address: UInt64, bytes: [UInt8])]
+    /// The addresses of its symbols, by their names as the loader compares them.
+    package var addresses: [SymbolName: UInt64]
+    /// The pages with its code.
+    package var text: Range<UInt64>
     /// The first address behind the payload.
     package var end: UInt64
 
     package init(
-        path: FilePath, buildID: [UInt8], symbols: [XenImage.Symbol], replacements: [Replacement], hooks: [String] = [],
-        memory: [(address: UInt64, bytes: [UInt8])], end: UInt64
+        path: FilePath, buildID: [UInt8], symbols: [XenImage.Symbol], replacements: [Replacement], patches: [CodePatch], hooks: [String],
+        memory: [(address: UInt64, bytes: [UInt8])], addresses: [SymbolName: UInt64], text: Range<UInt64>, end: UInt64
     ) {
         self.path = path
         self.buildID = buildID
         self.symbols = symbols
         self.replacements = replacements
+        self.patches = patches
         self.hooks = hooks
         self.memory = memory
+        self.addresses = addresses
+        self.text = text
         self.end = end
     }
 

@@ -44,6 +44,11 @@ package struct XenImage: Sendable {
         /// The address, if it is known before the next payload is loaded; nil for a symbol that another payload added.
         package var knownAddress: UInt64? { payload == nil ? address : nil }
 
+        /// Whether the hypervisor's own symbol table has it. That leaves out absolute symbols, except the ends of code (`tools/symbols.c`).
+        package var isInOwnTable: Bool {
+            section != nil || ["_stext", "_etext", "_sinittext", "_einittext", "_sextratext", "_eextratext", "__gp"].contains(name)
+        }
+
         /// Whether it lies in memory that the hypervisor frees at the end of booting.
         package var isFreedAfterBoot: Bool { payload == nil && section.map(SectionName.isFreedAfterBoot) ?? false }
     }
@@ -150,9 +155,6 @@ package struct XenImage: Sendable {
     /// How many symbols have a qualified name in the hypervisor's own table. More than one makes the name ambiguous.
     package func count(ofQualifiedName name: String) -> Int { qualifiedCounts[name] ?? 0 }
 
-    /// The address of the symbol with that name in the hypervisor's own table, if exactly one has it; nil if not.
-    package func address(ofQualifiedName name: String) -> UInt64? { symbol(ofQualifiedName: name)?.address }
-
     /// The symbol with that name in the hypervisor's own table, if exactly one has it; nil if not.
     package func symbol(ofQualifiedName name: String) -> Symbol? {
         if let symbol = globals[name] { return symbol }
@@ -164,6 +166,13 @@ package struct XenImage: Sendable {
         return nil
     }
 
+    /// The address that the loader finds for a name; nil when the hypervisor's own table does not have it.
+    package func address(ofSymbol name: SymbolName) -> UInt64? {
+        guard let symbol = name.exactText.flatMap({ symbol(ofQualifiedName: $0) }), symbol.isInOwnTable, SymbolName(symbol.qualifiedName) == name
+        else { return nil }
+        return symbol.address
+    }
+
     /// The bytes that are at an address when the hypervisor starts; nil if the file has none there (zero-filled or outside).
     package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
         for section in file.sections where section.isAllocated && !section.isZeroFilled {
@@ -172,14 +181,19 @@ package struct XenImage: Sendable {
         return nil
     }
 
-    /// Whether the hypervisor has memory of its own at an address, zero-filled or not.
-    package func hasMemory(at address: UInt64) -> Bool { hasSection(at: address) { _ in true } }
+    /// Whether the hypervisor has memory of its own at an address, zero-filled or not: pages are whole, so also behind a section.
+    package func hasMemory(at address: UInt64) -> Bool { section(onPageOf: address) != nil }
 
     /// Whether the hypervisor has memory of its own at an address and frees it at the end of booting.
-    package func isFreedAfterBoot(_ address: UInt64) -> Bool { hasSection(at: address) { SectionName.isFreedAfterBoot($0.name) } }
+    package func isFreedAfterBoot(_ address: UInt64) -> Bool { section(onPageOf: address).map { SectionName.isFreedAfterBoot($0.name) } ?? false }
 
-    private func hasSection(at address: UInt64, where fits: (ELFSection) -> Bool) -> Bool {
-        file.sections.contains { $0.isAllocated && address >= $0.address && address - $0.address < $0.size && fits($0) }
+    /// Whether the hypervisor's own code is on the page of an address.
+    package func hasCode(at address: UInt64) -> Bool { section(onPageOf: address)?.isExecutable ?? false }
+
+    /// The section at an address, or else the last one that begins before it and ends on the same page.
+    private func section(onPageOf address: UInt64) -> ELFSection? {
+        let before = file.sections.filter { $0.isAllocated && $0.size > 0 && $0.address <= address && ($0.address &+ $0.size &- 1) | 0xFFF >= address }
+        return before.first { address - $0.address < $0.size } ?? before.last
     }
 
     /// The texts in memory that is never written, from zero byte to zero byte, that contain some characters; at most 4,096 bytes each.

@@ -10,6 +10,11 @@ package struct LoaderBehaviour: Sendable {
     package let refusesSymbolsNotLoaded: Bool
     /// Whether the state that applying has to remember is kept outside of the payload, rather than in the entries of functions.
     package let keepsStateApart: Bool
+    /// Whether the loader refuses an alternative with wrong lengths or an unknown feature. Before, the hypervisor stopped itself.
+    package let refusesFaultyAlternatives: Bool
+    /// Whether the top bit of an alternative's feature number asks for processors without the feature. Before, it was a part of the number.
+    /// Trees between two point releases have this already, so the release before counts as well.
+    package let invertsAlternatives: Bool
     /// What happens when the loader uses a section that is not loaded. True: it reads from the file, which is gone after the upload. False: it
     /// reads through a null pointer.
     package let readsNotLoadedFromFile: Bool
@@ -22,6 +27,8 @@ package struct LoaderBehaviour: Sendable {
 
     package init(_ version: XenVersion) {
         readsNotLoadedFromFile = Since(20, points: [18: 4, 19: 1]).holds(for: version)
+        refusesFaultyAlternatives = Since(20, points: [18: 4, 19: 1]).holds(for: version)
+        invertsAlternatives = Since(20, points: [17: 5, 18: 4, 19: 2]).holds(for: version)
         holdsAlternativesToPayload = Since(18, points: [17: 4]).holds(for: version)
         refusesSymbolsNotLoaded = Since(17, points: [14: 5, 15: 3, 16: 1]).holds(for: version)
         keepsStateApart = Since(19, points: [17: 3, 18: 1]).holds(for: version)

@@ -67,6 +67,12 @@ package struct PayloadABI: Sendable, Equatable, Codable {
     /// functions are marked as applied, or as reverted (`was_action_consistent` of `xen/common/livepatch.c`, since 4.14).
     package static func isAction(hook name: String) -> Bool { ["apply", "revert"].contains(name) }
 
+    /// Whether a hook can refuse an action on its payload, before anything is done.
+    package static func isRefusing(hook name: String) -> Bool { ["preapply", "prerevert"].contains(name) }
+
+    /// Whether a hook is called when a payload is reverted, rather than when it is applied.
+    package static func isForReverting(hook name: String) -> Bool { ["unload", "prerevert", "revert", "postrevert"].contains(name) }
+
     /// How many pointers the loader accepts in a hook's section; nil for a hook that the format does not have.
     ///
     /// - Parameter section: the section's whole name: `.livepatch.hooks.load`.

@@ -14,6 +14,20 @@ extension XenVersion {
     /// (`arch_livepatch_apply` of xen/arch/x86/livepatch.c).
     package var sparesLandingPads: Bool { isAtLeast4(16) }
 
+    /// Alternatives turn calls through pointers into direct calls (`_apply_alternatives` of xen/arch/x86/alternative.c, 4.12), until such calls
+    /// got a table of their own.
+    package var turnsCallsByAlternatives: Bool { isAtLeast4(12) && !listsAlternativeCalls }
+
+    /// The hypervisor looks for a landing pad where an alternative call leads to (xen/arch/x86/alternative.c, 4.17).
+    package var readsTargetsOfAlternativeCalls: Bool { isAtLeast4(17) }
+
+    /// How many words of 32 features there are beside those that processors report: made up by Xen (X86_NR_SYNTH), and faults (X86_NR_BUG)
+    /// (xen/arch/x86/include/asm/cpufeatures.h).
+    package var ownFeatureWords: UInt64 { isAtLeast4(21) ? 3 : isAtLeast4(13) ? 2 : 1 }
+
+    /// How many words of 32 features processors report (FEATURESET_NR_ENTRIES), in the last point release of a branch.
+    package var reportedFeatureWords: UInt64 { isAtLeast4(17) ? 19 : isAtLeast4(14) ? 18 : isAtLeast4(13) ? 11 : 10 }
+
     // MARK: Special tables, ARM
 
     /// WARN() and run_in_exception_handler() also work in a payload's code. Before 4.20, arm32 looked them up in the hypervisor's own text

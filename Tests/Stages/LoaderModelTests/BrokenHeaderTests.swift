@@ -52,10 +52,10 @@ import Testing
     }
 
     @Test func aNameWithoutAnEndIsCut() {
-        var memory = PayloadMemory(base: 0x1000, regions: [], pages: 3)
+        var memory = PayloadMemory(base: 0x1000, regions: [], pages: 3, used: [(0x1000, 0x3000)])
         let isStored = memory.store([UInt8](repeating: 0x6e, count: 10_000), at: 0x1000)
         #expect(isStored)
-        #expect(memory.string(at: 0x1000)?.utf8.count == 4096)
+        #expect(memory.string(at: 0x1000)?.bytes.count == 4096)
         #expect(memory.string(at: 0x1000 + 9_998) == "nn")
         #expect(memory.string(at: 0x4000) == nil)
     }

@@ -27,4 +27,26 @@ package func header(_ bytes: [UInt8], _ machine: Machine = .x86_64, where isWant
     throw Missing()
 }
 
+/// Returns the file's bytes with a text replaced by as many other bytes, wherever it is.
+package func replacing(_ text: String, with other: [UInt8], in bytes: [UInt8]) throws -> [UInt8] {
+    guard text.utf8.count == other.count, bytes.firstRange(of: Array(text.utf8)) != nil else { throw Missing() }
+    var bytes = bytes
+    while let range = bytes.firstRange(of: Array(text.utf8)) { bytes.replaceSubrange(range, with: other) }
+    return bytes
+}
+
+/// Returns the file's bytes with one name of `length` bytes for all symbols whose names begin with `stem`.
+package func withOneName(ofLength length: Int, forSymbols stem: String, _ bytes: [UInt8], _ machine: Machine = .x86_64) throws -> [UInt8] {
+    let file = RawELF(bytes: bytes, elfClass: machine.architecture.elfClass)
+    let table = try header(bytes, machine) { $0.type == 2 }, strings = try header(bytes, machine) { $0.name == ".strtab" }
+    guard let symbols = file.section(at: table), let names = file.section(at: strings), let old = file.contents(names) else { throw Missing() }
+    var result = bytes
+    for place in stride(from: symbols.offset, to: symbols.offset + symbols.size, by: Int(symbols.entrySize)) {
+        guard let symbol = file.symbol(at: place), file.string(at: symbol.nameOffset, in: names)?.hasPrefix(stem) == true else { continue }
+        result = with(UInt32(names.size), at: place, result)
+    }
+    result = with(UInt64(bytes.count), at: strings + 24, with(names.size + UInt64(length) + 1, at: strings + 32, result))
+    return result + old + [UInt8](repeating: UInt8(ascii: "n"), count: length) + [0]
+}
+
 private struct Missing: Error {}

@@ -1,4 +1,5 @@
 import ArchX86_64
+import ELFModel
 import SystemPackage
 import TargetArchitecture
 import TestTools
@@ -23,8 +24,18 @@ package struct SampleHypervisor: HypervisorSymbols {
     package var freed: Range<UInt64>?
     package var foreign: Range<UInt64>?
     package var payloadBuildIDs: [[UInt8]] = []
+    package var patches: [CodePatch] = []
+    /// Names that are no text.
+    package var names: [SymbolName: UInt64] = [:]
+    package var sizes: [String: UInt64] = [:]
+    /// The addresses without code; nil means none.
+    package var data: Range<UInt64>?
 
     package init() {}
+
+    package func hasCode(at address: UInt64) -> Bool { hasMemory(at: address) && data?.contains(address) != true }
+
+    package func size(ofGlobal name: String) -> UInt64? { sizes[name] }
 
     package func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) && foreign?.contains(address) != true }
 
@@ -32,13 +43,16 @@ package struct SampleHypervisor: HypervisorSymbols {
 
     package func payloadArea(_ rules: LoaderRules) -> UInt64 { payloadArea }
 
-    package func address(ofSymbol name: String) -> UInt64? { symbols[name] }
+    package func address(ofSymbol name: SymbolName) -> UInt64? { names[name] ?? name.exactText.flatMap { symbols[$0] } }
 
     package func hasMemory(at address: UInt64) -> Bool { memory?.contains(address) ?? true }
 
     package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
-        guard let bytes = code[address], bytes.count >= count else { return nil }
-        return bytes[..<count]
+        for (start, bytes) in code where address >= start && address - start < UInt64(bytes.count) {
+            let rest = bytes.dropFirst(Int(address - start))
+            return rest.count >= count ? rest.prefix(count) : nil
+        }
+        return nil
     }
 }
 
@@ -62,6 +76,8 @@ package struct SamplePayload {
         counter: .skip 4
         """
     package var name = "victim"
+    /// The symbol of the function's name in the payload.
+    package var nameLabel = "name"
     package var newAddress = "new_victim"
     package var oldAddress = "0"
     package var newSize = "27"
@@ -96,10 +112,10 @@ package struct SamplePayload {
         \(text)
         \(data)
         .section .livepatch.strings, "a", %progbits
-        name: .asciz "\(name)"
+        \(nameLabel): .asciz "\(name)"
         .section .livepatch.funcs, "\(functionFlags)", %progbits
         \(alignment)
-        \(machine.pointer) name, \(newAddress), \(oldAddress)
+        \(machine.pointer) \(nameLabel), \(newAddress), \(oldAddress)
         .long \(newSize), \(oldSize)
         .byte \(version)
         .skip 39
