@@ -1,3 +1,4 @@
+import ELFModel
 import ObjectFixtures
 import PayloadLinker
 import TestTools
@@ -17,6 +18,6 @@ import Testing
         let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
         #expect(payload.functions.map(\.name).sorted() == ["one.o#f", "two.o#f"])
         #expect(payload.verifiedFunctions == 2)
-        #expect(payload.functions.allSatisfy { $0.oldAddress == image.address(ofQualifiedName: $0.name) })
+        #expect(payload.functions.allSatisfy { $0.oldAddress == image.address(ofSymbol: SymbolName($0.name)) })
     }
 }
