@@ -49,6 +49,8 @@ private func unused<Side>(_ item: Item<Side>, _ what: String, _ section: String,
 
 /// A note for each section with bytes that nobody names and nobody refers to, when these bytes changed.
 private func anonymousData(_ facts: ComparedFacts, _ before: Kept<OriginalSide>, _ after: Kept<PatchedSide>, _ comparison: inout Comparison) -> [Diagnostic] {
+    // Of an object that is new or gone, everything differs.
+    guard facts.pair.original.exists, facts.pair.patched.exists else { return [] }
     let old = before.anonymous, new = after.anonymous
     var sizes: [String: (Int, Int)] = [:]
     for section in Set(old.keys).union(new.keys) {
