@@ -61,6 +61,7 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case buildInputNotUnderstood = "build-input-not-understood"
     case configurationChanged = "configuration-changed"
     case versionChanged = "version-changed"
+    case lineNumbersShifted = "line-numbers-shifted"
     // The objects
     case initOnlyChange = "init-only-change"
     case initCodeNeeded = "init-code-needed"
@@ -92,6 +93,7 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case correlationAmbiguous = "correlation-ambiguous"
     case variableStartsAnew = "variable-starts-anew"
     case runningValueUnused = "running-value-unused"
+    case oldCodeReachable = "old-code-reachable"
     case aliasesReplaced = "aliases-replaced"
     case assemblyChanged = "assembly-changed"
     case objectVanished = "object-vanished"
@@ -107,6 +109,7 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case globalNameTaken = "global-name-taken"
     case dataNotInHypervisor = "data-not-in-hypervisor"
     case relocationNotLoadable = "relocation-not-loadable"
+    case alignmentNotKept = "alignment-not-kept"
     case functionNotPlaceable = "function-not-placeable"
     case bugFrameWithoutFile = "bug-frame-without-file"
     case specialEntryHarmful = "special-entry-harmful"

@@ -26,7 +26,7 @@ package enum AddressEscape: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .stored: "stores its address in memory"
         case .passed(let name?): "passes its address to '\(name)'"
-        case .passed(nil): "passes its address to a function that is called through a pointer"
+        case .passed(nil): "has its address in a register when it calls a function through a pointer, which may get it or not"
         case .returned: "returns its address"
         case .compared: "compares its address with another"
         case .unknown(let reason): "uses its address in a way that is not understood (\(reason))"

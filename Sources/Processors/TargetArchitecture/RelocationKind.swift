@@ -62,6 +62,8 @@ package struct RelocationKind: Sendable, Equatable {
     /// How many bytes it fills, wholly or in part.
     package var width: Int { value == .nothing ? 0 : field.width }
     package var isPCRelative: Bool { value == .relative || value == .page }
+    /// Whether only calls and jumps have it, so that it never takes an address (`R_X86_64_PLT32`, `R_AARCH64_CALL26`, `R_ARM_JUMP24`).
+    package var isBranch: Bool { ["PLT32", "CALL", "JUMP"].contains { name.contains($0) } }
     /// Whether Xen's payload loader performs it as it is meant.
     package var isLoadable: Bool { loading == .performed || loading == .withoutAddend }
 

@@ -60,7 +60,7 @@ struct BuildRun: Sendable {
             if isForSeveral { observer.observe(.beganTarget(context.report)) }
             var payload: Payload?, failure: BuildError?
             do {
-                payload = try await body(context.target, &context)
+                payload = context.writable(try await body(context.target, &context))
             } catch let error as any ExplainedError where error.diagnosticID != nil {
                 context.refused(by: error)
             } catch let error as BuildError where error.exitCode == .buildFailed {

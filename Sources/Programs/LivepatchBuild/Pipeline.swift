@@ -76,6 +76,7 @@ private func buildPayload(
         return try await whole.beginning(at: states.running, of: request, progress: progress)
     }
     if options.work.skip == .diff { return nil }
+    let states = states.compiled(as: build)
 
     // Without a xen-syms, build the hypervisor that the tree describes.
     let stack: RunningHypervisor

@@ -123,8 +123,11 @@ struct RunContext: Sendable {
     mutating func link(_ body: () throws -> LinkOutcome) async throws -> Payload? {
         var linked = report
         let name = folder.appending(PayloadName.name(for: options))
+        let isRefused = isRefused
         let outcome = try await stages.run(.link) {
-            let outcome = try body()
+            var outcome = try body()
+            // An earlier stage refused a part of the change. The other refusals are still worth knowing.
+            if isRefused { outcome.payload = nil }
             guard let payload = outcome.payload else { return (outcome, .linked(nil)) }
             linked.add(payload, path: "\(name).\(payload.abi.fileSuffix)", isCumulative: options.stack.isReplaced)
             return (outcome, .linked(linked))
@@ -178,6 +181,15 @@ struct RunContext: Sendable {
 
     /// How many failures of a proof become diagnostics. The report has all.
     private static let shownFailures = 5
+
+    private var isRefused: Bool { report.diagnostics.contains { $0.severity == .error } }
+
+    /// The payload that may be written: none if any stage reported an error, whatever the stages after it made of the rest of the change.
+    mutating func writable(_ payload: Payload?) -> Payload? {
+        if !isRefused { return payload }
+        report.payload = nil
+        return nil
+    }
 
     mutating func note(_ diagnostics: [Diagnostic]) { report.diagnostics += diagnostics }
 

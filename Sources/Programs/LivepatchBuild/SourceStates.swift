@@ -1,6 +1,7 @@
 import Diagnostics
 import PayloadLinker
 import SourcePatch
+import XenBuild
 import XenSource
 
 /// The patches on one tree that give the source of the running hypervisor and the patched source.
@@ -9,6 +10,12 @@ struct SourceStates: Sendable, Equatable {
     var running: AppliedPatch
     /// The patches of the applied payloads, and the new ones on top of them.
     var patched: AppliedPatch
+
+    /// The same states, with the line numbers that the compiler saw.
+    func compiled(as build: BuildOutcome) -> SourceStates {
+        SourceStates(
+            running: build.shiftsLinesBelow ? running.withoutLineDirectives : running, patched: build.shiftsLines ? patched.withoutLineDirectives : patched)
+    }
 }
 
 /// Reads the patches and applies them to the tree, in memory. For a cumulative payload, the original is the tree without any patch.

@@ -69,8 +69,13 @@ struct BuildConclusion: Sendable {
 
     private static func nothingToPatch(_ report: BuildReport) -> String {
         let files = report.patch?.files.map(\.path).joined(separator: ", ") ?? ""
-        return "nothing to patch: the patch changes \(files.isEmpty ? "no file of the hypervisor" : files), and no function or "
-            + "data that runs after boot differs"
+        let what = "nothing to patch: the patch changes \(files.isEmpty ? "no file of the hypervisor" : files)"
+        let new = report.comparison?.new ?? 0
+        if new > 0 {
+            return what + ", and no function that runs after boot changes: nothing would call the \(new == 1 ? "new function" : "\(new) new functions")"
+        }
+        if report.diagnostics.contains(where: { $0.id == .oldCodeReachable }) { return what + ", and no function that stays differs after boot" }
+        return what + ", and no function or data that runs after boot differs"
     }
 
     private func complain(_ diagnostics: [Diagnostic], layouts: [LayoutChange] = [], of target: String?, on terminal: Terminal) {

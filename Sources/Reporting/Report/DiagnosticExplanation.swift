@@ -44,6 +44,7 @@ extension DiagnosticID {
         case .buildInputNotUnderstood: .buildInputNotUnderstood
         case .configurationChanged: .configurationChanged
         case .versionChanged: .versionChanged
+        case .lineNumbersShifted: .lineNumbersShifted
         // The objects
         case .initOnlyChange: .initOnlyChange
         case .initCodeNeeded: .initCodeNeeded
@@ -75,6 +76,7 @@ extension DiagnosticID {
         case .correlationAmbiguous: .correlationAmbiguous
         case .variableStartsAnew: .variableStartsAnew
         case .runningValueUnused: .runningValueUnused
+        case .oldCodeReachable: .oldCodeReachable
         case .aliasesReplaced: .aliasesReplaced
         case .assemblyChanged: .assemblyChanged
         case .objectVanished: .objectVanished
@@ -90,6 +92,7 @@ extension DiagnosticID {
         case .globalNameTaken: .globalNameTaken
         case .dataNotInHypervisor: .dataNotInHypervisor
         case .relocationNotLoadable: .relocationNotLoadable
+        case .alignmentNotKept: .alignmentNotKept
         case .functionNotPlaceable: .functionNotPlaceable
         case .bugFrameWithoutFile: .bugFrameWithoutFile
         case .specialEntryHarmful: .specialEntryHarmful

@@ -58,7 +58,9 @@ extension DiagnosticExplanation {
         "a new, changed or removed entry of an array that the linker collects",
         [
             .error("An entry is new, changed or gone in an array that is used after boot, such as that of the schedulers."),
+            .error("Data in a section of its own is new, changed or gone, and nothing in its object refers to it: the linker may collect it."),
             .warning("An entry is new or changed in an array that is read at boot only, such as that of init calls or parameters."),
+            .warning("A variable or constant is new or gone, and nothing in its object refers to it."),
         ],
         meaning: "The linker makes one array of certain sections of all objects. The running hypervisor's array can't grow or change, and one "
             + "that is read at boot only has been read already.",
@@ -88,6 +90,7 @@ extension DiagnosticExplanation {
         [
             .error("A function or variable changed in a section that this program does not know."),
             .error("Code or data without a symbol changed."),
+            .note("Read-only data without a symbol, or a note, changed, and nothing in the object refers to it."),
         ],
         meaning: "The change belongs to nothing that could go into the payload. To leave it out might lose a part of the fix.",
         example: "Data without a symbol that a macro places in a section of its own.",
@@ -96,7 +99,7 @@ extension DiagnosticExplanation {
     static let relocationNotUnderstood = DiagnosticExplanation(
         "a reference that a payload can't follow",
         [
-            .error("Code or data refers to something in a section, and it can't be told to what."),
+            .error("Code or data refers to something in a section, and the object defines nothing at that place."),
             .error("A function shares its section with other code, and jumps there without relocations."),
             .error("A function of the payload refers to the middle of a function that stays in the hypervisor."),
         ],
@@ -127,6 +130,15 @@ extension DiagnosticExplanation {
             + "the fix has no effect.",
         example: "static void *table[] = { &&one, &&two }; goto *table[i]; in a changed function.",
         advice: "Make the table const: the payload then has a table of its own. Or replace it by a switch.")
+
+    static let oldCodeReachable = DiagnosticExplanation(
+        "a removed or renamed function may still be called",
+        [.warning("A function of the running hypervisor is gone or has another name, and something took its address.")],
+        meaning: "The payload replaces functions under the names that they have. The old code of this one stays in the hypervisor, and whoever kept a "
+            + "pointer to it goes on calling it: a timer, a table that boot code filled, a handler that was registered at boot.",
+        example: "static void tick(void *data) becomes static void tick_fixed(void *data), and timers that are already set call tick.",
+        advice: "Leave the function its name and change what it does: then every caller gets the new code. Or replace the stored pointers in a load "
+            + "hook.")
 
     static let aliasesReplaced = DiagnosticExplanation(
         "a changed function has other names",

@@ -115,6 +115,8 @@ extension DiagnosticExplanation {
             .error(
                 "Something may have kept the address of a changed constant: boot code had it, or a function does more with it than to read "
                     + "from it."),
+            .error("A constant changed, and nothing in its object refers to it, so that no changed function brings it into the payload."),
+            .warning("A constant of a function changed, and nothing in its object refers to it."),
             .warning("Another constant points to a changed constant, and what functions do with that pointer is not followed."),
         ],
         meaning: "The payload has a copy of a changed constant, and includes all functions of its object that refer to it. Whatever kept the old "

@@ -45,6 +45,15 @@ extension DiagnosticExplanation {
         example: "A patch that changes the default of an option, or adds one.",
         advice: "Check that the named options are meant to change in a live patch. If they are not, leave the Kconfig part out.")
 
+    static let lineNumbersShifted = DiagnosticExplanation(
+        "unchanged code gets other line numbers",
+        [.note("The patched source compiles only with the line numbers that the patch gives it.")],
+        meaning: "Line directives in the patched source keep the line numbers of code that the patch does not touch, because BUG, WARN and ASSERT "
+            + "compile them in. With these directives two lines may have the same number, and names that macros make from line numbers may collide. "
+            + "Then the source is compiled without directives: functions that contain their line number count as changed.",
+        example: "A new line DEFINE_EVENT(open) above DEFINE_EVENT(read), where the macro makes a name from __LINE__.",
+        advice: "Nothing: the payload is right. To make it smaller, add the new lines at the end of the file.")
+
     static let versionChanged = DiagnosticExplanation(
         "the patch changes the version that the hypervisor reports",
         [

@@ -2,7 +2,10 @@
 extension DiagnosticExplanation {
     static let functionTooShort = DiagnosticExplanation(
         "a function is too short for the jump to its replacement",
-        [.error("A function to be replaced has fewer bytes in the hypervisor than the jump to its replacement.")],
+        [
+            .error("A function to be replaced has fewer bytes in the hypervisor than the jump to its replacement."),
+            .error("A function to be replaced has no size in the hypervisor's symbol table: it is assembly without .size."),
+        ],
         meaning: "The hypervisor redirects a function by writing a jump over its first bytes. Here the jump would damage the next function.",
         example: "A function that only returns a constant, compiled to four bytes.",
         advice: "Change its callers instead, so that they call a new function of another name.")
@@ -57,6 +60,13 @@ extension DiagnosticExplanation {
         meaning: "The loader knows a short list of relocation types. With another one it would refuse the payload, or write a wrong address.",
         example: "Code compiled for another code model, with 32-bit absolute addresses.",
         advice: "Build with the hypervisor's own flags. Report it if that is what you did.")
+
+    static let alignmentNotKept = DiagnosticExplanation(
+        "something needs more alignment than the hypervisor's loader keeps",
+        [.error("The payload would have a variable, constant or function with an alignment of more than 4096 bytes.")],
+        meaning: "The loader places a payload at pages of 4 KiB and keeps no larger alignment. The code would rely on address bits that are not zero.",
+        example: "static char buffer[64] __aligned(8192);",
+        advice: "Allocate the memory at run time (alloc_xenheap_pages), or use an array that is larger and align the pointer into it.")
 
     static let functionNotPlaceable = DiagnosticExplanation(
         "a function that fits no place of a payload",

@@ -34,7 +34,10 @@ package enum LayoutText {
                 style.wrap(
                     "\(counted(users.outsideCount, "function")) that this payload does not replace \(use) it: \(names)", first: "  ", rest: "    "))
         } else {
-            lines.append("  all \(counted(users.inPayload, "function")) that debug info knows to use it are in the payload")
+            lines.append(
+                users.inPayload == 0
+                    ? "  debug info names no function that uses it"
+                    : "  all \(counted(users.inPayload, "function")) that debug info knows to use it are in the payload")
         }
         if !users.variables.isEmpty {
             lines.append(

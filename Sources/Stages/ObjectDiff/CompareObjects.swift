@@ -45,6 +45,10 @@ package func compareObjects(_ pair: CompiledPair, by rules: ComparisonRules) thr
     classifier.classify()
     var diagnostics = outcome.diagnostics + classifier.diagnostics + lost.diagnostics
     diagnostics += isAssembly ? [] : unclearReferences(facts)
+    if !isAssembly {
+        var comparison = Comparison(original: original.graph, patched: patched.graph, twins: twins, architecture: architecture)
+        diagnostics += keptData(facts, &comparison)
+    }
     diagnostics += try addressesOfChangedConstants(facts, architecture: architecture)
     diagnostics += try variablesOfOtherTypes(facts)
     if !pair.patched.exists {

@@ -32,6 +32,8 @@ extension OriginalCheck {
                     ))
                 continue
             }
+            // Assembly without `.size`: the hypervisor does not say where the function ends. It is refused as too short.
+            if symbol.size == 0 { continue }
             let functions = OriginalFunctions(set: input.objects[original.object], input: input)
             switch functions.agreement(original.item, symbol) {
             case .identical: equal += 1

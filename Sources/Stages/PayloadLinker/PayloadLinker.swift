@@ -35,7 +35,7 @@ package func linkPayload(
 
     let found =
         input.objects.sets.flatMap { $0.diagnostics + (layouts.diagnostics[$0.object] ?? []) } + check.diagnostics
-        + check.unequal.map { $0.diagnostic(likelyCause($0), isTrusted: options.trustSource) } + resolved.diagnostics
+        + check.unequal.map { $0.diagnostic(likelyCause($0), isTrusted: options.trustSource) } + resolved.diagnostics + removedFunctions(input)
     guard !resolved.functions.isEmpty || resolved.hasHooks, !found.contains(where: { $0.severity == .error }) else {
         return LinkOutcome(payload: nil, diagnostics: found, unequal: check.unequal)
     }

@@ -110,6 +110,13 @@ private func tooShort(
     let start = running.bytes(at: symbol.address, count: min(16, Int(clamping: symbol.size))) ?? []
     let needed = architecture.minimumFunctionSize(firstBytes: start)
     guard symbol.size < UInt64(needed) else { return nil }
+    if symbol.size == 0 {
+        return Diagnostic(
+            .functionTooShort, .error, symbol: function.name, location: function.location,
+            message: "'\(function.name)' has no size in the hypervisor's symbol table, so nothing shows whether the jump to its replacement fits there "
+                + "(\(needed) bytes)",
+            help: "make the change in the functions that call it, with a new function of another name; assembly needs .type and .size")
+    }
     return Diagnostic(
         .functionTooShort, .error, symbol: function.name, location: function.location,
         message: "'\(function.name)' is \(symbol.size) bytes long in the hypervisor, and the jump to its replacement needs \(needed)",

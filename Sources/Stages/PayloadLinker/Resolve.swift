@@ -12,12 +12,21 @@ func resolve(_ selection: Selection, _ input: LinkInput) -> ResolvedPayload {
     var resolver = Resolver(input: input, selection: selection, placement: placement)
     for key in selection.included { resolver.resolve(key) }
     for key in selection.included { resolver.addEntries(of: key) }
+    let overAligned = selection.included.filter { input.item($0).alignment > LoaderBehaviour.largestAlignment }.map { key in
+        let item = input.item(key)
+        return input.refusal(
+            .alignmentNotKept, key, section: input.sectionName(key),
+            message: (item.isNamed ? "'\(item.name)'" : "data of \(input.sectionName(key))")
+                + " needs an alignment of \(item.alignment) bytes, and the hypervisor's loader keeps no more than \(LoaderBehaviour.largestAlignment)",
+            help: "allocate the memory at run time, or align a pointer into a larger array")
+    }
     let replaced = replacedFunctions(selection, input, placeOf: { placement.places[$0] })
     return ResolvedPayload(
         blocks: placement.blocks + resolver.veneers, entries: resolver.entries, fills: resolver.fills, functions: replaced.functions,
         companions: companions(selection, input, placeOf: { placement.places[$0] }), references: resolver.references,
         tableEntries: resolver.tableEntries, hasHooks: !selection.hooks(input).isEmpty,
-        diagnostics: placement.diagnostics + resolver.diagnostics + selection.diagnostics + replaced.diagnostics, unfilled: resolver.unfilled)
+        diagnostics: placement.diagnostics + overAligned + resolver.diagnostics + selection.diagnostics + replaced.diagnostics,
+        unfilled: resolver.unfilled)
 }
 
 /// Where a reference from an included item leads.
@@ -47,6 +56,8 @@ private struct Resolver {
     private var tableSizes: [String: Int] = [:]
     /// The files whose bug frames do not name them.
     private var namelessFiles: Set<String> = []
+    /// The tables of labels that are reported: once, however often a function refers to them.
+    private var refusedTables: Set<PatchedKey> = []
 
     private var architecture: any TargetArchitecture { input.architecture }
 
@@ -155,6 +166,7 @@ private struct Resolver {
             return nil
         }
         if item.kind == .data, let function = input.functionEntered(by: target, where: selection.includes) {
+            guard refusedTables.insert(target).inserted else { return nil }
             refuse(
                 .labelTableKept, user,
                 "'\(item.name)' holds addresses inside '\(function.name)', which the payload replaces: the running hypervisor's table leads into the old code",

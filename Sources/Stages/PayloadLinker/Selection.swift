@@ -142,7 +142,7 @@ private struct Selector {
             case .unclear(let section):
                 refuse(
                     .relocationNotUnderstood, key, section: section,
-                    message: "'\(item.name)' refers at byte \(reference.offset) to something in section \(section), and it can't be told to what")
+                    message: "'\(item.name)' refers at byte \(reference.offset) to section \(section), and the object defines nothing at that place")
             }
         }
     }
@@ -207,7 +207,11 @@ private struct Selector {
             } else if symbol == nil {
                 refuse(
                     .dataNotInHypervisor, key,
-                    message: "variable '\(item.name)' can't be found in \(input.hypervisor.places), and a copy would not have its value")
+                    message: item.isNamed
+                        ? "variable '\(item.name)' can't be found in \(input.hypervisor.places), and a copy would not have its value"
+                        : "'\(input.item(user).name)' uses data without a symbol in section \(input.sectionName(key)), which can't be found in "
+                            + "\(input.hypervisor.places): a copy would not have its value",
+                    help: item.isNamed ? nil : "leave the functions that use it unchanged, or give the data a symbol with a type and a size")
             }
         default:
             // That the item is new has been refused already, with its own reason.
@@ -296,6 +300,7 @@ extension LinkInput {
     /// Makes an error about an item of the patched objects.
     func refusal(_ id: DiagnosticID, _ key: PatchedKey, section: String? = nil, message: String, help: String? = nil) -> Diagnostic {
         Diagnostic(
-            id, .error, symbol: item(key).name, section: section, location: objects[key.object].location(of: key.item), message: message, help: help)
+            id, .error, symbol: item(key).isNamed ? item(key).name : nil, section: section,
+            location: objects[key.object].location(of: key.item), message: message, help: help)
     }
 }

@@ -83,6 +83,20 @@ package struct AppliedPatch: Sendable, Equatable {
         self.patches = patches
     }
 
+    /// Whether a file holds directives that keep line numbers.
+    package var hasLineDirectives: Bool { withoutLineDirectives != self }
+
+    /// The same patch, but the compiler gets its files as an editor shows them, with the line numbers that they have there.
+    package var withoutLineDirectives: AppliedPatch {
+        var plain = self
+        for index in plain.files.indices {
+            guard case .write(_, let executable) = files[index].change, let content = files[index].plainContent else { continue }
+            plain.files[index].change = .write(content: content, executable: executable)
+            plain.files[index].lineMap = LineMap()
+        }
+        return plain
+    }
+
     /// What this series changes beyond the series `first`, which it begins with. The counts of added and removed lines are the
     /// differences between the two series.
     package func files(beyond first: AppliedPatch) -> [File] {

@@ -13,6 +13,26 @@ import XenSource
 package func buildObjectPairs(
     _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
 ) async throws -> BuildOutcome {
+    do {
+        return try await compileObjectPairs(request, progress: progress)
+    } catch let error as BuildError where error.exitCode == .buildFailed && request.patch.hasLineDirectives {
+        // The directives give added lines the number of a neighbour, and names that macros make of numbers may collide.
+        var plain = request
+        plain.patch = request.patch.withoutLineDirectives
+        var outcome = try await compileObjectPairs(plain, progress: progress)
+        outcome.shiftsLines = true
+        outcome.diagnostics.append(
+            Diagnostic(
+                .lineNumbersShifted, .note,
+                message: "the patched source compiles only with the line numbers that the patch gives it: functions below the change that contain their line "
+                    + "number count as changed"))
+        return outcome
+    }
+}
+
+private func compileObjectPairs(
+    _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
+) async throws -> BuildOutcome {
     let preparation = try await TreePreparation(request, progress: progress)
     var reason = try preparation.whyHeadersAreNotEnough
     if reason == nil {

@@ -54,6 +54,10 @@ package struct BuildOutcome: Sendable, Equatable {
     package var preparation: PreparationDecision?
     /// What became of each file of the patch in `xen/`.
     package var uses: [PatchedFileUse]
+    /// Whether the patched source was compiled without the directives that keep line numbers: see `AppliedPatch.withoutLineDirectives`.
+    package var shiftsLines = false
+    /// The same for the source of the running patches.
+    package var shiftsLinesBelow = false
 
     package init(
         pairs: [ObjectPair], objectCount: Int, compiled: Int, fromCache: Int, compiler: String,

@@ -23,6 +23,7 @@ extension BuildOutcome {
 
         var result = self
         result.below = first.pairs
+        result.shiftsLinesBelow = first.shiftsLines
         result.compiled += first.compiled
         result.fromCache += first.fromCache
         result.uses = uses.joined(with: first.uses)

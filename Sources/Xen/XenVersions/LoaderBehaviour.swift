@@ -19,6 +19,10 @@ package struct LoaderBehaviour: Sendable {
     /// reads through a null pointer.
     package let readsNotLoadedFromFile: Bool
 
+    /// The largest alignment that the loader keeps, in bytes. It places each region of a payload at a page and aligns sections only
+    /// within it (`move_payload` of `xen/common/livepatch.c`, all versions).
+    package static let largestAlignment: UInt64 = 4096
+
     // These two came with the same change to the whole loader.
     /// Whether the loader checks the dependency on the hypervisor first, in the file itself. If not, it checks that last.
     package var checksHypervisorFirst: Bool { readsNotLoadedFromFile }

@@ -67,6 +67,17 @@ package enum SectionName {
 
     package static func isNote(_ name: String) -> Bool { isOrBegins(name, ".note") }
 
+    /// Sections for any data that the source puts nowhere else, and those of Xen's own marks for variables. The linker makes no arrays of
+    /// them. The name is without that of a variable (`.data` of `.data.foo`).
+    package static func isOrdinaryData(_ name: String) -> Bool {
+        isPlainData(name) || ordinary.contains(name) || ordinaryBeginnings.contains { name.hasPrefix($0) }
+    }
+
+    private static let ordinaryBeginnings = [".rodata.str", ".rodata.cst", ".bss.page_aligned", ".data.page_aligned"]
+    private static let ordinary: Set = [
+        readOnly, ".data.rel", ".data.rel.local", ".data.rel.ro", ".data.rel.ro.local", ".data.ro_after_init", ".bss.stack_aligned",
+    ]
+
     /// Plain memory: a variable may be in any of these sections equally well.
     package static func isPlainData(_ name: String) -> Bool { [writable, zero, ".data.read_mostly", ".bss.read_mostly"].contains(name) }
 }

@@ -16,7 +16,7 @@ import XenVersions
 @Suite struct BuildRunTests {
     private let observer = EventRecorder()
 
-    enum Ending: Sendable { case payload, nothing, refusal, otherOriginal, failure, fullDisk, wrongPayload }
+    enum Ending: Sendable { case payload, nothing, refusal, otherOriginal, failure, fullDisk, wrongPayload, refusalBefore, refusalAfter }
 
     private func payload() -> Payload {
         Payload(
@@ -60,6 +60,13 @@ import XenVersions
                     proof.failures = [ProofFailure(.reference, "f", at: 3, "it leads to 0x10 instead of 'g'")]
                     return proof
                 }
+            case .refusalBefore:
+                context.note([Diagnostic(.buildInputNotUnderstood, .error, message: "a linker script")])
+                return try await context.link { LinkOutcome(payload: payload(), diagnostics: []) }
+            case .refusalAfter:
+                let linked = try await context.link { LinkOutcome(payload: payload(), diagnostics: []) }
+                context.note([Diagnostic(.buildInputNotUnderstood, .error, message: "a linker script")])
+                return linked
             case .fullDisk: throw WorkFileError("cannot write", "/full", .noSpace)
             }
         }
@@ -75,6 +82,19 @@ import XenVersions
         #expect(ending.report.proof?.failures.map(\.message) == ["'f' at byte 3: it leads to 0x10 instead of 'g'"])
         let error = try #require(ending.report.diagnostics.first { $0.severity == .error })
         #expect(error.id == .proofFails && error.symbol == "f" && error.help?.contains("report it") == true)
+    }
+
+    @Test("there is no payload when any stage reported an error, whether before or after the link", arguments: [Ending.refusalBefore, .refusalAfter])
+    func anErrorOfAnyStage(_ ending: Ending) async throws {
+        let result = try await run(["x86_64": ending])
+        let found = try #require(result.endings.first)
+        #expect(found.payload == nil && found.report.payload == nil)
+        #expect(result.outcome == .refused && result.outcome.exitStatus == .cannotBeLivePatched)
+    }
+
+    @Test("an error before the link leaves nothing to check") func anErrorBeforeTheLink() async throws {
+        _ = try await run(["x86_64": .refusalBefore])
+        #expect(observer.story.last == "linked nothing")
     }
 
     @Test func oneTargetHasNoFolderOfItsOwn() async throws {

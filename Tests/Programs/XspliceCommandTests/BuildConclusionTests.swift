@@ -17,7 +17,7 @@ import XenBuild
 
     init() throws { folder = try TemporaryFolder() }
 
-    enum Ending: Sendable { case payload, nothing, refusal, otherOriginal, failure, compiledOnly }
+    enum Ending: Sendable { case payload, nothing, refusal, otherOriginal, failure, compiledOnly, newOnly, removedOnly }
 
     private let moved = Diagnostic(.hunkOffset, .note, message: "a hunk has moved")
 
@@ -32,6 +32,12 @@ import XenBuild
                 path: top.appending("fix.livepatch").string, size: 3, buildID: "01", depends: "02", xenDepends: "02", hostTool: "xen-livepatch")
             return .init(report: report, payload: .init(name: "fix.livepatch", bytes: [1, 2, 3]))
         case .nothing: report.outcome = .nothingToPatch
+        case .newOnly:
+            report.outcome = .nothingToPatch
+            report.comparison = .init(same: 3, changed: 0, new: 1, refused: 0)
+        case .removedOnly:
+            report.outcome = .nothingToPatch
+            report.diagnostics.append(Diagnostic(.oldCodeReachable, .warning, message: "a function"))
         case .compiledOnly: report.outcome = .compiledOnly
         case .refusal:
             report.outcome = .refused
@@ -140,6 +146,14 @@ import XenBuild
             (
                 [("arm64", .nothing)],
                 "nothing to patch: the patch changes xen/common/a.c, and no function or data that runs after boot differs"
+            ),
+            (
+                [("arm64", .newOnly)],
+                "nothing to patch: the patch changes xen/common/a.c, and no function that runs after boot changes: nothing would call the new function"
+            ),
+            (
+                [("arm64", .removedOnly)],
+                "nothing to patch: the patch changes xen/common/a.c, and no function that stays differs after boot"
             ),
             ([("arm64", .payload), ("arm32", .refusal), ("x86_64", .failure)], "error[per-cpu-added]: a variable"),
             // Which of several it is about would be missing.

@@ -60,6 +60,14 @@ import Testing
                 """)
     }
 
+    @Test("where debug info knows no user, nothing is said about all of them") func noKnownUser() {
+        let change = LayoutChange(
+            type: "enum state", outcome: .refused, oldSize: 4, newSize: 4, enumerators: [.init(name: "OLD", old: 1, new: 2)], unchanged: 0,
+            users: .init(inPayload: 0))
+        let text = LayoutText.render(change, style: TextStyle())
+        #expect(text.contains("debug info names no function that uses it") && !text.contains("all 0"))
+    }
+
     /// What has moved because something else did is counted, not listed.
     @Test func manyRows() {
         var change = domain

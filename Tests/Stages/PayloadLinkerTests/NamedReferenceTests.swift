@@ -146,6 +146,7 @@ import XenSource
             .replacing("if ( mode > 2 ) return 7;", with: "if ( mode > 2 ) { modes[0] = modes[x & 1]; return 7; }")
         let (outcome, _) = try await Self.link(source, source.replacing("2222", with: "2223"))
         #expect(outcome.payload == nil)
-        #expect(outcome.diagnostics.contains { $0.id == .labelTableKept && $0.severity == .error })
+        // The function refers to its table several times.
+        #expect(outcome.diagnostics.filter { $0.id == .labelTableKept }.map(\.severity) == [.error])
     }
 }

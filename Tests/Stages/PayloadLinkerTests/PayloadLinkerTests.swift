@@ -376,6 +376,25 @@ import XenVersions
         #expect(outcome.diagnostics.map(\.id) == [.functionTooShort])
     }
 
+    @Test("assembly without a size is not blamed on another source") func aFunctionWithoutASize() async throws {
+        let source = { (n: Int) in
+            "asm ( \".pushsection .text.fast, \\\"ax\\\"\\n.globl fast\\nfast: lea \(n)(%rdi), %eax\\n ret\\n.popsection\" ); extern u32 fast(u32);"
+                + "u32 f(u32 x) { return fast(x) + 100; }"
+        }
+        let outcome = try await Self.link(source(1), source(2))
+        #expect(outcome.payload == nil && outcome.unequal.isEmpty)
+        #expect(outcome.diagnostics.filter { $0.id == .functionTooShort }.first?.message.contains("has no size") == true, "\(outcome.diagnostics)")
+    }
+
+    @Test("a message about data without a symbol names its user and its section") func dataWithoutASymbol() async throws {
+        let source = { (n: Int) in
+            "u32 f(u32 step) { u32 r = step; asm volatile ( \"lock xaddl %0, 1f(%%rip)\\n.pushsection .data\\n.balign 4\\n1: .long 1\\n.popsection\" "
+                + ": \"+r\" (r) : : \"memory\" ); return r * 1000003 + \(n); }"
+        }
+        let found = try #require(try await Self.link(source(1), source(7)).diagnostics.first { $0.id == .dataNotInHypervisor })
+        #expect(found.message.hasPrefix("'f' uses data without a symbol in section .data, which can't be found") && found.symbol == nil)
+    }
+
     @Test func anUnknownSymbolIsRefused() async throws {
         let outcome = try await Self.link("u32 f(u32 x) { return x * 1000003 + 100; }", "extern u32 nowhere(u32); u32 f(u32 x) { return nowhere(x) + 1; }")
         #expect(outcome.payload == nil)

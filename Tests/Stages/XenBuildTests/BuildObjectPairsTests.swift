@@ -87,6 +87,33 @@ import XenSource
         }
     }
 
+    /// With a directive, `read` keeps the number of its line, which is that of the line above it then.
+    @Test("names that macros make from line numbers collide with no directive") func lineNumbersInNames() async throws {
+        let source = { (more: String) in
+            "#define CAT_(a, b) a##b\n#define CAT(a, b) CAT_(a, b)\n#define EVENT(f) int CAT(v_, __LINE__) = 1; int f(void) { return CAT(v_, __LINE__); }\n"
+                + "int two(int a) { return a; }\n\(more)EVENT(read)\n"
+        }
+        try await FakeTree.with { fake in
+            try fake.put("xen/common/two.c", source(""))
+            let plain = source("EVENT(open)\n")
+            var request = try fake.request(["xen/common/two.c": plain])
+            let directives = plain.replacing("EVENT(read)", with: "#line 5\nEVENT(read)")
+            request.patch.files[0].change = .write(content: Array(directives.utf8), executable: false)
+            request.patch.files[0].plainContent = Array(plain.utf8)
+            let outcome = try await build(request)
+            #expect(outcome.pairs.map(\.name) == ["common/two.o"] && outcome.shiftsLines)
+            #expect(outcome.diagnostics.map(\.id) == [.lineNumbersShifted] && outcome.diagnostics.map(\.severity) == [.note])
+        }
+    }
+
+    @Test("a source that does not compile either way is still an error") func noCompileEitherWay() async throws {
+        try await FakeTree.with { fake in
+            var request = try fake.request(["xen/common/two.c": "int two(int a) { return b; }\n"])
+            request.patch.files[0].change = .write(content: Array("#line 3\nint two(int a) { return b; }\n".utf8), executable: false)
+            await #expect(throws: BuildError.self) { try await build(request) }
+        }
+    }
+
     @Test func headersReachTheObjectsThatReadThem() async throws {
         try await FakeTree.with { fake in
             let header = "static inline int twice(int a) { return a * 3; }\n"
