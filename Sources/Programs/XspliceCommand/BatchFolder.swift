@@ -26,12 +26,7 @@ struct BatchFolder: Sendable {
             guard kind == .folder || WorkFiles.isFolder(path) else { throw UsageError("output folder \(path): is not a folder") }
         }
         try WorkFiles.makeFolder(path)
-        let lock: FileLock?
-        switch try FolderLock.tryAcquire(path) {
-        case .taken(let taken): lock = taken
-        case .notPossible: lock = nil
-        case .busy: throw UsageError("output folder \(path): another run is writing to it", help: "wait until it has ended, or name another folder")
-        }
+        let lock = try OutputFolder.lock(path)
         let names = try WorkFiles.names(in: path)
         if !names.isEmpty {
             if let report = WorkFiles.resolved(report), report == WorkFiles.resolved(manifest) {

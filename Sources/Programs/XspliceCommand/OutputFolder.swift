@@ -53,23 +53,19 @@ package struct OutputFolder: Sendable {
 
     /// Checks whether the folder may be used, makes it if it is missing, and keeps other runs out of it. Writes nothing into it.
     package static func claim(_ path: FilePath, force: Bool, keepsWork: Bool = false) throws(OutputFolderError) -> OutputFolder {
+        var missing: [FilePath] = []
         if !WorkFiles.exists(path) {
             if case .symbolicLink? = try? WorkFiles.kind(of: path) {
                 throw OutputFolderError("output folder \(path): is a link to nothing", help: "remove the link, make what it leads to, or name another folder")
             }
             // Check the deepest existing folder above: the new folders are made in it.
-            var above = path.lexicallyNormalized()
-            while !WorkFiles.exists(above), above.removeLastComponent() {}
-            if above.isEmpty { above = "." }
+            missing = missingFolders(path)
+            let parent = missing.last?.removingLastComponent() ?? "", above = parent.isEmpty ? "." : parent
             guard WorkFiles.isFolder(above) else {
                 throw OutputFolderError("cannot make the output folder \(path): \(above) is not a folder")
             }
             try checkWritable(above, for: path)
-            let missing = missingFolders(path)
             try makeFolders(path)
-            let lock = try lock(path)
-            // Another run may have made the folder at the same moment, and ended. Then it is looked at like any other.
-            if try listing(path).isEmpty { return OutputFolder(places: OutputPlaces(top: path), made: missing, lock: lock, keepsWork: keepsWork) }
         }
         guard WorkFiles.isFolder(path) else { throw OutputFolderError("output folder \(path): is not a folder") }
         try checkWritable(path, for: path)
@@ -90,12 +86,15 @@ package struct OutputFolder: Sendable {
             throw OutputFolderError(
                 "output folder \(path): no run of this program made its 'work'", help: "rename it, name another output folder, or leave out --keep-work")
         }
-        return OutputFolder(places: places, made: [], lock: lock, keepsWork: keepsWork)
+        // Another run may have made the folder at the same moment, and ended. Then it is not this run's to remove.
+        return OutputFolder(places: places, made: names.isEmpty ? missing : [], lock: lock, keepsWork: keepsWork)
     }
 
+    /// Keeps other runs out of an output folder, for as long as the lock lives.
+    ///
     /// - Returns: nil where folders can't be locked.
     /// - Throws: `OutputFolderError` when another run has the folder.
-    private static func lock(_ path: FilePath) throws(OutputFolderError) -> FileLock? {
+    static func lock(_ path: FilePath) throws(OutputFolderError) -> FileLock? {
         do throws(WorkFileError) {
             switch try FolderLock.tryAcquire(path) {
             case .taken(let lock): return lock
