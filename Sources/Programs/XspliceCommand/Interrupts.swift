@@ -79,9 +79,9 @@ package enum Interrupts {
             catchSignal(signal) { number in
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: number)
-                _ = write(Interrupts.pipe.load(ordering: .acquiring), &byte, 1)
-                // Within this time the notification arrives, even on a busy machine.
+                // Within this time the notification arrives, even on a busy machine. The alarm is first: who reads the notification ends it.
                 _ = alarm(Interrupts.secondsToReact)
+                _ = write(Interrupts.pipe.load(ordering: .acquiring), &byte, 1)
                 errno = saved
             }
         }

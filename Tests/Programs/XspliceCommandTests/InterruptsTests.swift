@@ -22,6 +22,19 @@ private func reset(_ number: Int32) { signal(number, SIG_DFL) }
         #expect(wasCancelled && wasInterrupted)
     }
 
+    /// An alarm that stays would end the program in the middle of its cleaning up.
+    @Test func noAlarmStaysBehind() async {
+        reset(SIGHUP)
+        for _ in 0..<50 {
+            let (left, _) = await Interrupts.run { () -> UInt32 in
+                kill(getpid(), SIGHUP)
+                try? await Task.sleep(for: .seconds(30))
+                return alarm(0)
+            }
+            #expect(left == 0)
+        }
+    }
+
     @Test func withoutASignalNothingHappens() async {
         let (value, wasInterrupted) = await Interrupts.run { 42 }
         #expect(value == 42 && !wasInterrupted)
