@@ -163,7 +163,10 @@ extension DiagnosticExplanation {
 
     static let variableStartsAnew = DiagnosticExplanation(
         "a new variable does not take over the value of an old one",
-        [.warning("A new variable has the name of one that is gone, which was declared in another place or freed after boot.")],
+        [
+            .warning("A new variable has the name of one that is gone, which was declared in another place or freed after boot."),
+            .warning("The patch replaces the declaration of a variable by one with another name."),
+        ],
         meaning: "The new variable lies in the payload and starts with its initial value. It does not get the value of the old one.",
         example: "static unsigned int count; moves from one function to another.",
         advice: "If the value matters, leave the declaration in the function that has it.")

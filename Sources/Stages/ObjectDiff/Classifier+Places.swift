@@ -93,7 +93,11 @@ extension Classifier {
             grouping: removed.filter { $0.kind == .data && ($0.role == .writable || $0.role == .boot) }, by: { facts.original.sourceName($0) })
         for record in facts.records where record.status == .new && record.item.kind == .data && record.item.role == .writable {
             let name = record.item.name, id = record.item.id
-            guard facts.twins.open[id] == nil, !facts.twins.begun.contains(id), let candidates = gone[facts.patched.sourceName(record.item)] else { continue }
+            guard facts.twins.open[id] == nil, !facts.twins.begun.contains(id) else { continue }
+            guard let candidates = gone[facts.patched.sourceName(record.item)] else {
+                if let old = removed.first(where: { isRenamed($0, record.item) }) { reportRenamed(old, record) }
+                continue
+            }
             let isSamePlace = candidates.contains { candidate in
                 guard candidate.role != .boot, !facts.twins.unlike.contains(id) else { return false }
                 guard let old = facts.original.variable(candidate.id), let new = facts.patched.variable(id) else { return true }
@@ -113,5 +117,34 @@ extension Classifier {
                     help: "if the value matters, leave the declaration in the function that has it")
             }
         }
+    }
+
+    private mutating func reportRenamed(_ old: OriginalItem, _ record: ChangeSet.Record) {
+        let (before, now) = (facts.original.sourceName(old), facts.patched.sourceName(record.item))
+        report(
+            .variableStartsAnew, .warning, symbol: record.item.name, location: record.location,
+            message: "'\(now)' is a new variable and starts with its initial value: the patch replaces the declaration of '\(before)' by it, "
+                + "and the hypervisor's '\(before)' does not pass its value on",
+            help: "if it is the same variable, keep its name")
+    }
+
+    /// Whether the patch replaces the line that declares a variable by one that declares another in the same words, but for the name.
+    private func isRenamed(_ old: OriginalItem, _ new: PatchedItem) -> Bool {
+        guard old.kind == .data, old.role == .writable, old.size == new.size, let lines = facts.pair.lines, let x = facts.original.variable(old.id),
+            let y = facts.patched.variable(new.id), let from = x.declaration, let to = y.declaration, LocalKey(x).functions == LocalKey(y).functions
+        else { return false }
+        let history = lines.history
+        return history.originalLines(at: lines.originalPlace(from)).contains { from in
+            guard let hunk = history.hunk(removing: from), let before = history.originalText(from).flatMap({ words($0, before: x.name) }) else { return false }
+            return history.patchedLines(at: lines.patchedPlace(to)).contains { to in
+                history.hunk(adding: to) == hunk && history.patchedText(to).flatMap { words($0, before: y.name) } == before
+            }
+        }
+    }
+
+    /// The words of a line in front of a name; nil if the line does not have the name.
+    private func words(_ text: String, before name: String) -> [Substring]? {
+        let all = Words(of: text).all.map(\.text)
+        return all.firstIndex { $0 == name }.map { Array(all[..<$0]) }
     }
 }

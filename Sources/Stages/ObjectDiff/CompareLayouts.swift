@@ -53,9 +53,13 @@ package func compareLayouts(
         for set in changes {
             let fates = FunctionFates(set, isBootOnly: bootOnly.contains(set.object))
             let patched = try read(set.object, .patched, true)
-            usage.add(patched, object: set.object) { fates.patched(at: $0) }
+            let after = UntypedVariables(set.patched, patched)
+            usage.add(patched, object: set.object, refersToUntyped: after.isUsed) { fates.patched(at: $0) }
             // If nothing differs, both sides have the same functions.
-            if set.mayConcernLayouts { usage.add(try read(set.object, .original, true), object: set.object) { fates.original(at: $0) } }
+            if set.mayConcernLayouts {
+                let original = try read(set.object, .original, true), before = UntypedVariables(set.original, original)
+                usage.add(original, object: set.object, refersToUntyped: before.isUsed) { fates.original(at: $0) }
+            }
             if !patched.gaps.isEmpty, set.hasCompiledCode, !bootOnly.contains(set.object) { usage.isIncomplete = true }
         }
     }

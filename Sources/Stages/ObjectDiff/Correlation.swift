@@ -6,7 +6,7 @@ import Diagnostics
 /// For functions any one-to-one assignment is safe, because callers are compared under the same assignment: a bad one makes the payload
 /// larger, but never wrong. For variables it is not safe: a payload that mistakes one variable for another works on the wrong state. So
 /// variables are correlated by name if the language's rules make the name unique, and by the line of their declaration if they do not
-/// (static locals). Weaker evidence is marked as such (`TwinEvidence.doubt`).
+/// (static locals), or if a macro makes the name. Weaker evidence is marked as such (`TwinEvidence.doubt`).
 struct Correlation: Sendable, Equatable {
     private(set) var twins: [PatchedItem.ID: Twin] = [:]
     private var successors: [OriginalItem.ID: PatchedItem.ID] = [:]
@@ -60,7 +60,8 @@ package struct CompilerName: Hashable, Sendable {
 func correlate(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, lines: DeclarationLines?) throws(InputError) -> Correlation {
     var result = Correlation()
     pairByName(a.graph, b.graph, &result)
-    pairVariables(a, b, &result)
+    let unclear = lines.map { FileLevelStatics(a, b, $0).pair(&result) } ?? []
+    pairVariables(a, b, except: unclear, &result)
     try pairStaticLocals(a, b, lines: lines, &result)
     pairVariants(a.graph, b.graph, &result)
     return result
@@ -83,8 +84,12 @@ private func pairByName(_ a: ObjectGraph<OriginalSide>, _ b: ObjectGraph<Patched
 /// Correlates variables by names that the source can give only once in a file. All names of a variable count: those of the symbol table
 /// and the one in debug info, which differs from them after an assembler label (`asm("x")`). If they lead to several variables of the
 /// other side, nothing says which one is meant, and the variable is left open.
-private func pairVariables(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, _ result: inout Correlation) {
-    let originals = variableNames(a), patched = variableNames(b)
+///
+/// - Parameter unclear: patched variables whose name does not say which variable they are.
+private func pairVariables(
+    _ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGraph<PatchedSide>, except unclear: Set<PatchedItem.ID>, _ result: inout Correlation
+) {
+    let originals = variableNames(a, result.isFree), patched = variableNames(b) { result.isFree($0) && !unclear.contains($0) }
     var forward: [PatchedItem.ID: Set<OriginalItem.ID>] = [:], back: [OriginalItem.ID: Set<PatchedItem.ID>] = [:]
     for (name, items) in patched {
         for y in items {
@@ -106,9 +111,9 @@ private func pairVariables(_ a: ExplainedGraph<OriginalSide>, _ b: ExplainedGrap
     }
 }
 
-private func variableNames<Side>(_ graph: ExplainedGraph<Side>) -> [String: [Item<Side>]] {
+private func variableNames<Side>(_ graph: ExplainedGraph<Side>, _ counts: (Item<Side>.ID) -> Bool) -> [String: [Item<Side>]] {
     var names: [String: [Item<Side>]] = [:]
-    for item in graph.graph.items where item.kind == .data && item.isNamed {
+    for item in graph.graph.items where item.kind == .data && item.isNamed && counts(item.id) {
         var own = Set(item.names.filter { item.isGlobal || !CompilerName($0).isDerived })
         // An empty variable may lie at the place of the next one, whose name debug info gives for that place.
         if item.size > 0, let variable = graph.variable(item.id), variable.enclosingFunction == nil { own.insert(variable.name) }

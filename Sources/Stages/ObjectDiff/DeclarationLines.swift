@@ -5,6 +5,10 @@ import SourcePatch
 /// What became of the lines of declarations, for the places that debug info gives.
 struct DeclarationLines {
     let history: LineHistory
+    /// Whether the patch touches preprocessor directives in the object's source or in a file that it may include. Then a macro may declare
+    /// something else in a line that stays.
+    var macrosMayChange: Bool { history.changesDirectives { !$0.hasSuffix(".c") || sources.contains($0) } }
+    private let sources: Set<String>
     private let original: FileNames
     private let patched: FileNames
 
@@ -12,6 +16,7 @@ struct DeclarationLines {
     ///   - source: the main source file, relative to `xen/`; debug info may know it under another name.
     init(_ history: LineHistory, original: DebugInfo, originalSource: String, patched: DebugInfo, source: String) {
         self.history = history
+        sources = [originalSource, source]
         self.original = FileNames(original, main: originalSource)
         self.patched = FileNames(patched, main: source)
     }

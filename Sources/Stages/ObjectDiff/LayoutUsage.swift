@@ -22,6 +22,8 @@ struct LayoutUsage {
         var fate: Fate
         var holds: Set<Int>
         var pointsTo: Set<Int>
+        /// Whether it refers to a variable that may hold objects of any type, or lead to them.
+        var refersToUntyped: Bool
     }
 
     private struct Place: Hashable {
@@ -51,9 +53,12 @@ struct LayoutUsage {
 
     /// Adds the types of an object.
     ///
-    /// - Parameter fate: returns a function's fate for its entry address, and its item, so that a function that both sides have counts
-    ///   once.
-    mutating func add(_ types: TypeInfo, object: ObjectID, fate: (DebugInfo.CodeRange) -> (Fate, item: PatchedItem.ID?)) {
+    /// - Parameters:
+    ///   - fate: returns a function's fate for its entry address, and its item, so that a function that both sides have counts once.
+    ///   - refersToUntyped: whether the function at an address refers to a variable that may hold objects of any type.
+    mutating func add(
+        _ types: TypeInfo, object: ObjectID, refersToUntyped: (DebugInfo.CodeRange) -> Bool, fate: (DebugInfo.CodeRange) -> (Fate, item: PatchedItem.ID?)
+    ) {
         let ids = types.definitions.map { node(TypeName($0)) }
         for (id, definition) in zip(ids, types.definitions) {
             for member in definition.members {
@@ -72,9 +77,12 @@ struct LayoutUsage {
             if let known = place.flatMap({ knownFunctions[$0] }) {
                 functions[known].holds.formUnion(holds)
                 functions[known].pointsTo.formUnion(pointsTo)
+                if !functions[known].refersToUntyped { functions[known].refersToUntyped = refersToUntyped(function.entry) }
             } else {
                 if let place { knownFunctions[place] = functions.count }
-                functions.append(Function(name: function.name, fate: fate, holds: Set(holds), pointsTo: Set(pointsTo)))
+                functions.append(
+                    Function(
+                        name: function.name, fate: fate, holds: Set(holds), pointsTo: Set(pointsTo), refersToUntyped: refersToUntyped(function.entry)))
             }
         }
         for variable in types.variables where variable.holds != nil || variable.pointsTo != nil {
@@ -123,7 +131,8 @@ struct LayoutUsage {
     /// Whether all instances of a type live on the stack, for functions of the payload only.
     ///
     /// Debug information can't prove that, but everything it says must support it. Some function of the payload has an instance on its
-    /// stack. No function that stays uses the type. No variable, and no type that outlives a call, contains an instance, points to one,
+    /// stack. No function that stays uses the type. No function that uses it refers to a stored `void *` or to bytes that may hold anything.
+    /// No variable, and no type that outlives a call, contains an instance, points to one,
     /// or could be linked to something in it.
     func isStackOnly(_ type: Set<TypeName>) -> Bool {
         guard !isIncomplete else { return false }
@@ -131,7 +140,7 @@ struct LayoutUsage {
         var all = containers(of: ids)
         guard functions.contains(where: { $0.fate == .inPayload && !$0.holds.isDisjoint(with: all) }), !hasLinks(ids) else { return false }
         while true {
-            if functions.contains(where: { $0.fate == .stays && uses($0, all) }) { return false }
+            if functions.contains(where: { ($0.fate == .stays || $0.refersToUntyped) && uses($0, all) }) { return false }
             if variables.contains(where: { touches($0, all) }) { return false }
             let pointing = all.reduce(into: Set<Int>()) { $0.formUnion(pointedToBy[$1] ?? []) }
             let larger = all.union(containers(of: withDeclarations(pointing)))

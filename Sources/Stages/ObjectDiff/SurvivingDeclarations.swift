@@ -109,9 +109,10 @@ struct SurvivingDeclarations {
         return result
     }
 
-    /// Declarations of one line, in the same order on both sides. If one side has fewer, nothing says which are missing.
+    /// Declarations of one line, in the same order on both sides. If one side has fewer, nothing says which are missing. Several come from a
+    /// macro's body, and if the patch may have changed that, nothing says which is which.
     private func pairInOrder(_ x: [StaticLocal<OriginalSide>], _ y: [StaticLocal<PatchedSide>], _ result: inout Correlation) {
-        guard x.count == y.count else { return }
+        guard x.count == y.count, y.count == 1 || !lines.macrosMayChange else { return }
         for (twin, item) in zip(x, y) {
             guard let place = item.variable.declaration else { continue }
             result.pair(twin.id, item.id, by: .declaration(place))

@@ -8,6 +8,8 @@ package enum TwinEvidence: Sendable, Equatable {
     case otherName(String)
     /// The patch leaves the line that declares it alone.
     case declaration(SourceLocation)
+    /// The patch leaves the line that declares it alone, and a macro makes its name. `isCertain` is false if that macro may have changed.
+    case macroDeclaration(SourceLocation, isCertain: Bool)
     /// Both are declared in the outermost block of the same function, where the language allows a name only once. No other block of the
     /// function declares that name, before or after the patch.
     case onlyOneOfFunction
@@ -37,8 +39,9 @@ package enum TwinEvidence: Sendable, Equatable {
     package var doubt: Severity? {
         switch self {
         case .name, .otherName, .declaration, .onlyOneOfFunction, .sameCode, .orderOfVariants, .nameOfVariant: nil
+        case .macroDeclaration(_, isCertain: true): nil
         case .rewrittenLine(_, _, hasSameText: true): .note
-        case .outermostBlock, .rewrittenLine, .movedLine, .lineNumber, .block, .onlyOneOfItsName, .nameWithoutNumber: .warning
+        case .macroDeclaration, .outermostBlock, .rewrittenLine, .movedLine, .lineNumber, .block, .onlyOneOfItsName, .nameWithoutNumber: .warning
         }
     }
 
@@ -56,6 +59,9 @@ package enum TwinEvidence: Sendable, Equatable {
         case .name: "both have the same name"
         case .otherName(let name): "both have the name \(name)"
         case .declaration(let place): "the patch leaves its declaration at \(place) alone"
+        case .macroDeclaration(let place, true): "the patch leaves its declaration at \(place) alone, where a macro makes the name"
+        case .macroDeclaration(let place, false):
+            "the patch leaves the declaration at \(place) alone, but changes macros, one of which may give the variable its name"
         case .onlyOneOfFunction: "each is the only one of its name in its function, and declared in the outermost block"
         case .outermostBlock: "both are declared in the outermost block of the function, which declares that name in other blocks, too"
         case .rewrittenLine(let from, let to, true): "the patch replaces its declaration at \(from) by one with the same words at \(to)"

@@ -35,6 +35,11 @@ struct MovedDefinitions: Sendable {
                 continue
             }
             let origin = item.isWeak ? definitions.original(item.name) : definitions.strong[item.name]
+            if let origin, let heir = definitions.heirs[origin], !isOverridden(objects[heir].item, by: item) {
+                fates[key] = .same
+                refuseSecond(item, set, besides: objects[heir].item, of: objects[heir.object])
+                continue
+            }
             origins[key] = origin
             let isSame = origin.map { areSame(objects[$0.object].original, objects.item($0), set.patched, item, depth: 0) } ?? false
             fates[key] = isSame ? .same : .changed
@@ -48,6 +53,8 @@ struct MovedDefinitions: Sendable {
     private struct Definitions {
         private(set) var strong: [String: OriginalKey] = [:]
         private(set) var weak: [String: OriginalKey] = [:]
+        /// What each original global is in its own patched object.
+        private(set) var heirs: [OriginalKey: PatchedKey] = [:]
         private let originals: [ObjectID: Set<String>]
         private let patched: [ObjectID: Set<String>]
         private let remaining: Set<String>
@@ -61,6 +68,9 @@ struct MovedDefinitions: Sendable {
                 remaining.formUnion(before.intersection(after))
             }
             (self.originals, self.patched, self.remaining) = (originals, patched, remaining)
+            for (key, _, record) in objects.all where record.item.isNamed && !record.item.isJustContent {
+                if let twin = objects.twin(of: key), objects.item(twin).isGlobal { heirs[twin] = key }
+            }
             for set in objects.sets {
                 for item in set.original.items where item.isGlobal {
                     let key = OriginalKey(object: set.object, item: item.id)
@@ -82,6 +92,21 @@ struct MovedDefinitions: Sendable {
         private static func exported<Side>(_ graph: ObjectGraph<Side>) -> Set<String> {
             Set(graph.file.symbols.filter { !$0.isLocal && $0.sectionIndex != nil }.map(\.name))
         }
+    }
+
+    /// Whether the linker prefers a new definition to what is left of the old one, so that nothing uses that any more.
+    private func isOverridden(_ heir: PatchedItem, by item: PatchedItem) -> Bool {
+        heir.isGlobal && heir.isWeak && !item.isWeak && Set(heir.names).isSubset(of: item.names)
+    }
+
+    /// The file that had the global name keeps its function or variable, as a static one or under another name, and another file defines
+    /// the name anew. The hypervisor has one of them only. Which of its callers mean which one was decided when it was linked.
+    private mutating func refuseSecond(_ item: PatchedItem, _ set: ChangeSet, besides heir: PatchedItem, of other: ChangeSet) {
+        let kept = !heir.isGlobal ? "becomes static in \(other.source)" : "is now '\(heir.name)' in \(other.source)"
+        report(
+            .globalNameMoved, item.name, set, item,
+            "the global '\(item.name)' \(kept), and \(set.source) defines a new global of that name: the running hypervisor has one \(item.kind == .function ? "function" : "variable") for both",
+            help: "give the new global or the static one another name, and let the functions that mean it use that name")
     }
 
     private mutating func reportSecondWeak(_ item: PatchedItem, _ set: ChangeSet) {

@@ -9,6 +9,9 @@ struct HypervisorIndex: Sendable {
     private let locals: [String: [String: [XenImage.Symbol]]]
     /// The global names that each original object defines.
     private let globalsBefore: [String: Set<String>]
+    /// Global names whose function or variable of the hypervisor stays in its object under a name that other objects don't see. What
+    /// another patched object defines under such a name is something else.
+    private let keptElsewhere: [String: String]
     /// The names that each object's source may have in front of its local symbols.
     private let files: [String: Set<String>]
 
@@ -16,13 +19,14 @@ struct HypervisorIndex: Sendable {
         running = input.running
         claim = input.claim
         var locals: [String: [String: [XenImage.Symbol]]] = [:]
-        var files: [String: Set<String>] = [:], globalsBefore: [String: Set<String>] = [:]
+        var files: [String: Set<String>] = [:], globalsBefore: [String: Set<String>] = [:], keptElsewhere: [String: String] = [:]
         for object in input.objects {
             guard let file = object.original ?? object.patched else { continue }
             let names = Self.fileNames(of: object, file)
             files[object.name] = names
             globalsBefore[object.name] = Set(
                 file.withLocalsRestored().symbols.filter { !$0.isLocal && $0.sectionIndex != nil && !$0.name.isEmpty }.map(\.name))
+            for name in Self.keptNames(of: object, input.claim) { keptElsewhere[name] = object.name }
             let own = file.withLocalsRestored().symbols.filter { $0.isLocal && $0.sectionIndex != nil && !$0.isSection && !$0.name.isEmpty }
             let sizes = Dictionary(own.map { ($0.name, $0.size) }, uniquingKeysWith: { first, _ in first })
             guard let group = running.image.fileGroup(named: names, locals: sizes) else { continue }
@@ -31,6 +35,32 @@ struct HypervisorIndex: Sendable {
         self.locals = locals
         self.files = files
         self.globalsBefore = globalsBefore
+        self.keptElsewhere = keptElsewhere
+    }
+
+    /// The global names that only the original object has, although the patched object still has what bore the name.
+    private static func keptNames(of object: ProofObject, _ claim: ProofClaim) -> Set<String> {
+        guard let original = object.original?.withLocalsRestored(), let patched = object.patched?.withLocalsRestored() else { return [] }
+        func defined(_ file: ELFFile) -> [ELFSymbol] {
+            file.symbols.filter { $0.sectionIndex != nil && !$0.isSection && !$0.isFile && !$0.name.isEmpty && $0.size > 0 }
+        }
+        let after = defined(patched), stillGlobal = Set(after.filter { !$0.isLocal }.map(\.name))
+        let kept = Set(
+            after.compactMap { symbol in
+                guard let twins = claim.twins else { return symbol.name }
+                return twins[object.name]?[symbol.name]?.original
+            })
+        let before = defined(original)
+        let places = Set(before.filter { kept.contains($0.name) }.map { [UInt64($0.sectionIndex ?? 0), $0.value, $0.size] })
+        return Set(
+            before.filter { !$0.isLocal && !stillGlobal.contains($0.name) && places.contains([UInt64($0.sectionIndex ?? 0), $0.value, $0.size]) }.map(\.name))
+    }
+
+    /// The object that keeps the hypervisor's function or variable of a global name for itself, while another object defines the name; nil
+    /// if there is none.
+    func keeper(of name: String, besides object: String) -> String? {
+        guard let keeper = keptElsewhere[name], keeper != object, !wasGlobal(name, in: object) else { return nil }
+        return keeper
     }
 
     /// The names that an object's STT_FILE symbol may have in the hypervisor.
@@ -42,7 +72,7 @@ struct HypervisorIndex: Sendable {
 
     /// The hypervisor's symbols that a piece of a patched object stands for: none for a new one, several if the name is not unique.
     func symbols(of piece: Piece, in object: ObjectIndex) -> [XenImage.Symbol] {
-        let globals = piece.globalNames.sorted().flatMap(global)
+        let globals = piece.globalNames.sorted().filter { keeper(of: $0, besides: object.name) == nil }.flatMap(global)
         guard globals.isEmpty else { return globals }
         for name in piece.names {
             guard let name = original(of: name, in: object.name) else { continue }

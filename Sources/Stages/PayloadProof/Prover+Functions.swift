@@ -46,6 +46,9 @@ extension Prover {
         guard candidates.count == 1, let key = candidates.first else {
             return fail(.function, name, candidates.isEmpty ? "no patched object has that function" : "several patched objects have that function")
         }
+        if let keeper = hypervisor.keeper(of: AppliedPayload.withoutTag(name), besides: objects[key.object].name) {
+            return fail(.function, name, "the hypervisor's function of that name is now one of \(keeper) only, and \(objects[key.object].name) has another")
+        }
         guard [piece(key).range.count, piece(key).symbolSize].contains(Int(entry.newSize)) else {
             return fail(.function, name, "its entry says that the new function has \(entry.newSize) bytes, and it has \(piece(key).symbolSize)")
         }

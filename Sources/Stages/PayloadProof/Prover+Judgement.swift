@@ -124,6 +124,9 @@ extension Prover {
     }
 
     mutating func judge(external name: String, at address: UInt64, _ group: ReferenceGroup) -> ProofFailure? {
+        if let keeper = hypervisor.keeper(of: name, besides: "") {
+            return failure(.reference, group, "no patched object defines '\(name)', and the hypervisor's is now one of \(keeper) only")
+        }
         let symbols = hypervisor.global(name)
         var start = address
         if payload.contains(address) {

@@ -54,6 +54,18 @@ package struct LineHistory: Sendable {
     package func originalText(_ line: Line) -> String? { before.text(line) }
     package func patchedText(_ line: Line) -> String? { after.text(line) }
 
+    /// Whether the patch adds, removes or changes a preprocessor directive, such as the definition of a macro, in some file.
+    ///
+    /// - Parameter counts: whether a file counts, by its name relative to `xen/`.
+    package func changesDirectives(where counts: (String) -> Bool) -> Bool {
+        func changes(_ side: SourceSide, _ counterpart: (Line) -> Line?) -> Bool {
+            side.files.contains { name, file in
+                counts(name) && file.directiveLines.contains { counterpart(Line(file: name, number: $0)) == nil }
+            }
+        }
+        return changes(before, patched) || changes(after, original)
+    }
+
     // MARK: Hunks
 
     /// The hunk that adds a patched line; nil for a line that stays.
@@ -130,6 +142,18 @@ private struct SourceSide: Sendable {
 
         private static func lineCount(_ content: [UInt8]) -> Int {
             content.count { $0 == UInt8(ascii: "\n") } + (content.last.map { $0 == UInt8(ascii: "\n") ? 0 : 1 } ?? 0)
+        }
+
+        /// The numbers of the lines that belong to preprocessor directives, from 1.
+        var directiveLines: [Int] {
+            var result: [Int] = [], goesOn = false
+            for (index, line) in content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+                let text = trimmingLineEnd(line)
+                let isDirective = goesOn || text.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") } == UInt8(ascii: "#")
+                if isDirective { result.append(index + 1) }
+                goesOn = isDirective && text.last == UInt8(ascii: "\\")
+            }
+            return result
         }
 
         func identity(of number: Int) -> Int {

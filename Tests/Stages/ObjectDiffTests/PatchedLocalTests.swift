@@ -29,6 +29,39 @@ import Testing
 
     // MARK: Lines that stay
 
+    private static let tick = """
+         #define TICK(x) do { \\
+        -    { static u32 c = 1; if ( x & 1 ) sink(&c); c++; } \\
+             { static u32 c = 2; if ( x & 2 ) sink(&c); c++; } \\
+        +    { static u32 c = N; if ( x & M ) sink(&c); c++; } \\
+         } while ( 0 )
+         u32 f(u32 x) {
+           TICK(x);
+           return x;
+         }
+        """
+
+    /// All declarations of the macro are reported in the line that uses it.
+    @Test(arguments: ["1", "4"])
+    func aMacroThatChangesDoesNotSayWhichOfItsVariablesIsWhich(number: String) async throws {
+        let found = try await outcome(Self.tick.replacing("N", with: number).replacing("M", with: number))
+        #expect(found.ids.contains("error correlation-ambiguous"), "\(found)")
+        #expect(!found.twins.contains { $0.key != $0.value && $0.value != 0 }, "\(found.twins)")
+    }
+
+    @Test func aMacroThatStaysDeclaresTheSame() async throws {
+        let found = try await outcome(
+            """
+             #define TICK(x) do { { static u32 c = 1; if ( x & 1 ) sink(&c); c++; } { static u32 c = 2; if ( x & 2 ) sink(&c); c++; } } while ( 0 )
+             u32 f(u32 x) {
+               TICK(x);
+            -  return x;
+            +  return x * 3;
+             }
+            """)
+        #expect(found.twins == [1: 1, 2: 2] && found.ids == [], "\(found)")
+    }
+
     /// Both lines have the same number for the compiler.
     @Test func theLineThatStaysIsTheTwin() async throws {
         let found = try await outcome(

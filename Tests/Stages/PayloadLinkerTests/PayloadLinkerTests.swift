@@ -235,6 +235,29 @@ import XenVersions
         #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id) == [.correlationAmbiguous])
     }
 
+    /// The hypervisor has one of them only, and other objects are bound to it.
+    @Test(arguments: [
+        (
+            "noinline u32 n(u32 x) { printk(\"old\"); return x * 7; }", "static noinline u32 n(u32 x) { printk(\"old\"); return x * 7; }",
+            "u32 n(u32 x) { printk(\"new\"); return x * 9; }", "n(x)"
+        ),
+        (
+            "noinline u32 n(u32 x) { printk(\"old\"); return x * 7; }", "static noinline u32 n(u32 x) { printk(\"mine\"); return x * 5; }",
+            "u32 n(u32 x) { printk(\"old\"); return x * 7; }", "n(x)"
+        ),
+        ("u32 n;", "static u32 n;", "u32 n;", "(n += x)"), ("u32 n = 4;", "static u32 n = 4;", "u32 n = 4;", "(n += x)"),
+        ("u32 n[2];", "static u32 n[2];", "u32 n[4];", "(n[x & 1] += x)"),
+    ])
+    func aNewGlobalBesideOneThatBecomesStaticIsRefused(old: String, kept: String, new: String, use: String) async throws {
+        let f = "u32 f(u32 x) { sink(0); return \(use) * 1000003; }", g = { (n: Int) in "u32 g(u32 x) { sink(0); return x * \(n); }" }
+        let (outcome, _) = try await Self.link([
+            ("one.c", "\(old) \(f)", "\(kept) \(f)"), ("two.c", g(1_000_003), "\(new) \(g(1_000_005)) u32 h(u32 x) { return \(use); }"),
+        ])
+        let errors = outcome.diagnostics.filter { $0.severity == .error }
+        #expect(errors.map(\.id) == [.globalNameMoved] && outcome.payload == nil, "\(outcome.diagnostics)")
+        #expect(errors.allSatisfy { $0.message.contains("one.c") && $0.message.contains("two.c") })
+    }
+
     /// Names of static locals come and go; one moves only when its function does.
     @Test(arguments: [("f", [DiagnosticID.correlationAmbiguous]), ("h", [DiagnosticID]())])
     func aStaticLocalMovesWithItsFunction(name: String, errors: [DiagnosticID]) async throws {

@@ -1,5 +1,7 @@
+import ELFModel
 import ObjectFixtures
 import PayloadProof
+import TestTools
 import Testing
 
 /// Changes whose payload may come out wrong although every stage before the proof is content. A linker that refuses such a change is right as
@@ -75,6 +77,33 @@ import Testing
         #expect(made.proof { ($0.objects, $0.claim.named) = (other.input.objects, ["g"]) }.failures == [])
         let told = made.proof { ($0.objects, $0.claim.named) = (other.input.objects, nil) }
         #expect(told.failures == [] && told.trusted.map(\.kind) == [.leftOut])
+    }
+
+    /// The linker takes the name for one that moved. The object that had it still has the function or variable.
+    @Test(
+        "a global name is not the hypervisor's if that stays in its file as a static one",
+        arguments: [
+            ("noinline u32 n(u32 x) { printk(\"n\"); return x * 7; }", "n(x)", ProofFailure.Kind.function), ("u32 n;", "(n += x)", .reference),
+        ])
+    func secondGlobal(definition: String, use: String, kind: ProofFailure.Kind) async throws {
+        let isFunction = kind == .function, declaration = isFunction ? "u32 n(u32 x);" : "extern u32 n;"
+        let f = { (before: String) in "\(before) u32 f(u32 x) { sink(0); return \(use) * 1000003; }" }
+        let g = { (n: Int) in "u32 g(u32 x) { sink(0); return x * \(n); }" }
+        let new = isFunction ? definition.replacing("* 7", with: "* 9") : definition
+        let made = try await ProofCase.make([
+            ("one.c", f(definition), f(declaration)), ("two.c", g(1_000_003), "\(new) u32 g(u32 x) { sink(0); return \(use) * 1000005; }"),
+        ])
+        #expect(made.proof().failures == [])
+        let kept = try await withTemporaryFolder { folder in
+            try ELFFile.read(try await ObjectFixtures.compile(f("static \(definition)"), name: "one.c", in: folder), debugSections: false)
+        }
+        let proof = made.proof { input in
+            input.objects[0].patched = kept
+            input.claim.twins?["one.o"]?["n"] = ProofClaim.Twin(original: "n", evidence: "name")
+        }
+        #expect(proof.failures.contains { $0.kind == kind }, "\(proof.failures)")
+        let unclaimed = made.proof { ($0.objects[0].patched, $0.claim.twins) = (kept, nil) }
+        #expect(unclaimed.failures.contains { $0.kind == kind }, "\(unclaimed.failures)")
     }
 
     @Test("new code that uses what is freed after boot is wrong; what the original used stays")
