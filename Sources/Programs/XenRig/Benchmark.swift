@@ -218,7 +218,8 @@ package struct Benchmark: Sendable {
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         guard case .exited(let code) = result.terminationStatus, ends.contains(code) else {
-            throw StepError("\(program) \(arguments.joined(separator: " ")) ended with \(result.terminationStatus)")
+            throw StepError(
+                "\(program) \(arguments.joined(separator: " ")) ended with \(result.terminationStatus):\n\(result.standardError)")
         }
         return Measure(seconds: seconds, memory: arguments.first == "diff" ? result.closureResult : nil)
     }

@@ -58,11 +58,14 @@ struct TortureJudgeTests {
         return HypervisorSymbols(ELFFile(header: header, sections: [null, section(".text", 0, [])], symbols: symbols))
     }()
 
-    private static func judge(_ patched: OracleObject, twins: [String: String] = ["tv_1": "tv_1", "tv_2": "tv_2"]) -> TortureJudge {
+    private static func judge(
+        _ patched: OracleObject, twins: [String: String] = ["tv_1": "tv_1", "tv_2": "tv_2"], lookalikes: [String: Set<String>] = [:]
+    ) -> TortureJudge {
         let names: [OracleObject.Place: String] = [
             .init(section: 1, offset: 0): "f", .init(section: 2, offset: 0): "n.0", .init(section: 3, offset: 0): "n.1",
         ]
-        let file = TortureJudge.File(source: "common/a.c", diff: OracleDiff(original: object(mark: 1), patched: patched, twins: twins), plainNames: names)
+        let file = TortureJudge.File(
+            source: "common/a.c", diff: OracleDiff(original: object(mark: 1), patched: patched, twins: twins), plainNames: names, lookalikes: lookalikes)
         return TortureJudge(files: [file], hypervisor: hypervisor)
     }
 
@@ -114,9 +117,20 @@ struct TortureJudgeTests {
         #expect(judge.faults(of: Self.payload(["common/a.c#n.1", "common/a.c#n.1", "string"])) == ["f+12: tv_2 has the storage of tv_1"])
     }
 
+    @Test("what the text does not tell apart may be exchanged, if the program warns and the patch moves it") func lookalikes() {
+        let alike: [String: Set<String>] = ["tv_1": ["tv_2"], "tv_2": ["tv_1"]]
+        let exchanged = Self.payload(["common/a.c#n.1", "common/a.c#n.0", "string"])
+        let moved = Self.judge(Self.object(mark: 2), twins: [:], lookalikes: alike)
+        #expect(moved.faults(of: exchanged, saysMoved: true) == [])
+        #expect(moved.faults(of: exchanged).count == 2)
+        #expect(Self.judge(Self.object(mark: 2), twins: [:]).faults(of: exchanged, saysMoved: true).count == 2)
+        #expect(Self.judge(Self.object(mark: 2), lookalikes: alike).faults(of: exchanged, saysMoved: true).count == 2)
+        #expect(moved.faults(of: Self.payload(["common/a.c#n.1", "common/a.c#n.1", "string"]), saysMoved: true) == ["f+12: tv_2 has the storage of tv_1"])
+    }
+
     @Test("a distance that is wrong is seen") func distance() throws {
         let right = Self.payload(usual)
-        let broken = try #require(right.file.withOneReferenceMoved)
+        let broken = try #require(right.file.withOneReferenceMoved).file
         #expect(!Self.judge(Self.object(mark: 2)).faults(of: TorturePayload(broken, for: Self.hypervisor)).isEmpty)
     }
 
@@ -126,6 +140,8 @@ struct TortureJudgeTests {
         #expect(Self.judge(Self.object(mark: 2, new: true)).faults(of: Self.payload(own)) == [])
         #expect(Self.judge(Self.object(mark: 2, new: true)).faults(of: Self.payload(usual)).count == 1)
         #expect(Self.judge(Self.object(mark: 2)).faults(of: Self.payload(own)).count == 1)
+        let past = Self.payload(own) { $0.sections[6].relocations[1].addend += 2 }
+        #expect(Self.judge(Self.object(mark: 2, new: true)).faults(of: past) == ["tv_3: 4 bytes go past the end of its section"])
         // The patch took the declaration away and put it back: nothing says that it is the same variable.
         #expect(Self.judge(Self.object(mark: 2), twins: ["tv_1": "tv_1"]).faults(of: Self.payload(own)) == [])
     }

@@ -34,6 +34,10 @@ package struct OracleObject: Sendable {
     package struct Item: Sendable {
         package var place: Place
         package var size: UInt64
+
+        func overlaps(_ other: Item) -> Bool {
+            place.section == other.place.section && place.offset < other.place.offset &+ other.size && other.place.offset < place.offset &+ size
+        }
     }
 
     package let file: ELFFile

@@ -7,6 +7,7 @@ struct PayloadCheck {
     let hypervisor: HypervisorSymbols
     /// See `TortureJudge.faults`.
     let hasOtherFileNames: Bool
+    let mayExchangeLookalikes: Bool
     var faults: [String] = []
 
     /// A thing of the patched objects that the payload has a copy of.
@@ -26,8 +27,8 @@ struct PayloadCheck {
     private var waiting: [Work] = []
     /// Replaced functions by file.
     private var replaced: [Set<String>] = []
-    /// The payload's places of new variables that are written.
-    private var storage: [OracleObject.Place: String] = [:]
+    /// The payload's ranges of new variables that are written.
+    private var storage: [String: OracleObject.Item] = [:]
     /// The hypervisor's addresses that stand for variables that are written, both ways. Where two are allowed, all users must have the same one.
     private var taken: [Variable: UInt64] = [:]
     private var takers: [UInt64: Variable] = [:]
@@ -38,8 +39,9 @@ struct PayloadCheck {
         var name: String
     }
 
-    init(payload: TorturePayload, files: [TortureJudge.File], hypervisor: HypervisorSymbols, hasOtherFileNames: Bool) {
-        (self.payload, self.files, self.hypervisor, self.hasOtherFileNames) = (payload, files, hypervisor, hasOtherFileNames)
+    init(payload: TorturePayload, files: [TortureJudge.File], hypervisor: HypervisorSymbols, hasOtherFileNames: Bool, mayExchangeLookalikes: Bool) {
+        (self.payload, self.files, self.hypervisor) = (payload, files, hypervisor)
+        (self.hasOtherFileNames, self.mayExchangeLookalikes) = (hasOtherFileNames, mayExchangeLookalikes)
         replaced = files.map { _ in [] }
     }
 
@@ -87,6 +89,9 @@ struct PayloadCheck {
     private mutating func check(_ work: Work) {
         let object = files[work.thing.file].diff.patched
         let item = OracleObject.Item(place: work.thing.place, size: work.size)
+        guard payload.holds(OracleObject.Item(place: work.place, size: work.size)) else {
+            return faults.append("\(work.name): \(work.size) bytes go past the end of its section")
+        }
         let wanted = object.references(in: item)
         var found = payload.references(at: work.place, size: work.size)
         var ours = object.bytes(of: item), theirs = payload.bytes(at: work.place, count: Int(clamping: work.size))
@@ -187,14 +192,18 @@ struct PayloadCheck {
         case .own(let place):
             if !isConstant {
                 if before != nil, !files[file].mayBeRenewed(name) { return "\(name) is the hypervisor's, \(words(target))" }
-                if let other = storage[place], other != name { return "\(name) has the storage of \(other)" }
-                storage[place] = name
+                let own = OracleObject.Item(place: place, size: item.size)
+                if let other = storage.first(where: { $0.key != name && $0.value.overlaps(own) })?.key { return "\(name) has the storage of \(other)" }
+                storage[name] = own
             }
             add(Work(thing: Thing(file: file, place: item.place), size: item.size, place: place, name: name))
             return nil
         case .hypervisor(let address):
-            let twin = files[file].diff.twins[name].flatMap { diff.original.variables[$0] }
-            guard let old = [before, twin].compactMap({ $0 }).first(where: { self.address(of: $0, in: file) == address }) else {
+            let twin = files[file].diff.twins[name]
+            // A line that stays says which one it is, whatever else has the same words.
+            let lookalikes = mayExchangeLookalikes && twin == nil ? files[file].lookalikes[name] ?? [] : []
+            let allowed = ([name, twin].compactMap { $0 } + lookalikes.sorted()).compactMap { diff.original.variables[$0] }
+            guard let old = allowed.first(where: { self.address(of: $0, in: file) == address }) else {
                 if isConstant { return constant(item, at: address, in: file) }
                 return before == nil ? "\(name) is new, \(words(target))" : "\(name) expected, \(words(target))"
             }

@@ -10,12 +10,15 @@ package struct TortureJudge: Sendable {
         package var plainNames: [OracleObject.Place: String]
         /// Labelled variables that are in another function now.
         package var wandered: Set<String> = []
+        /// For labelled variables those that nothing in the text tells from them: they lie in blocks with the same words. If the patch moves
+        /// such blocks, no reader of the patch can say which is which.
+        package var lookalikes: [String: Set<String>] = [:]
 
         package init(
-            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = []
+            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = [], lookalikes: [String: Set<String>] = [:]
         ) {
             (self.source, self.diff, self.plainNames) = (source, diff, plainNames)
-            self.wandered = wandered
+            (self.wandered, self.lookalikes) = (wandered, lookalikes)
         }
 
         /// Functions that must be replaced, and those that may be: only line numbers of theirs differ.
@@ -42,10 +45,13 @@ package struct TortureJudge: Sendable {
 
     /// Everything that is wrong with the payload; empty if nothing is.
     ///
-    /// - Parameter hasOtherFileNames: the program has said that reports from the payload will not name the source file. An ARM hypervisor
-    ///   takes these names from its own image.
-    package func faults(of payload: TorturePayload, hasOtherFileNames: Bool = false) -> [String] {
-        var check = PayloadCheck(payload: payload, files: files, hypervisor: hypervisor, hasOtherFileNames: hasOtherFileNames)
+    /// - Parameters:
+    ///   - hasOtherFileNames: the program has said that reports from the payload will not name the source file. An ARM hypervisor
+    ///     takes these names from its own image.
+    ///   - saysMoved: the program has warned that it takes moved declarations for what they were. Lookalikes may be exchanged then.
+    package func faults(of payload: TorturePayload, hasOtherFileNames: Bool = false, saysMoved: Bool = false) -> [String] {
+        var check = PayloadCheck(
+            payload: payload, files: files, hypervisor: hypervisor, hasOtherFileNames: hasOtherFileNames, mayExchangeLookalikes: saysMoved)
         check.run()
         return check.faults
     }
@@ -92,4 +98,22 @@ package struct TortureJudge: Sendable {
 extension TortureJudge.File {
     /// Whether a variable may be taken for a new one: the patch moved its declaration or took it to another function.
     func mayBeRenewed(_ name: String) -> Bool { name.hasPrefix("tv_") && (diff.twins[name] != name || wandered.contains(name)) }
+}
+
+extension TortureFile {
+    /// See `TortureJudge.File.lookalikes`.
+    package var lookalikes: [String: Set<String>] {
+        var result: [String: Set<String>] = [:]
+        for function in functions {
+            let nested = function.body.allStatements.filter { $0.block != nil }
+            for same in Dictionary(grouping: nested, by: { TortureText.statement($0, of: function, in: self) }).values where same.count > 1 {
+                let labels = same.map { ($0.block?.allVariables ?? []).map { TortureText.label($0.id) } }
+                for index in labels[0].indices {
+                    let group = Set(labels.map { $0[index] })
+                    for label in group { result[label, default: []].formUnion(group.subtracting([label])) }
+                }
+            }
+        }
+        return result
+    }
 }

@@ -78,6 +78,13 @@ package struct TorturePayload: Sendable {
         }
     }
 
+    /// Whether a section has all bytes of a range.
+    func holds(_ range: OracleObject.Item) -> Bool {
+        guard file.sections.indices.contains(range.place.section) else { return false }
+        let (end, isTooLarge) = range.place.offset.addingReportingOverflow(range.size)
+        return !isTooLarge && end <= file.sections[range.place.section].size
+    }
+
     package func bytes(at place: OracleObject.Place, count: Int) -> [UInt8] {
         guard file.sections.indices.contains(place.section) else { return [] }
         return file.sections[place.section].bytes(from: place.offset, count: count)

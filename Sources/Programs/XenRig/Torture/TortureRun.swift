@@ -65,7 +65,7 @@ package struct TortureRun: Sendable {
         var table = TortureTable()
         for (change, outcome, patch) in outcomes.compactMap({ $0 }) {
             table.count(outcome, change.mutations)
-            guard outcome.kind.isFault || outcome.kind == .overcautious || only != nil else { continue }
+            guard outcome.kind.isFault || outcome.kind == .overcautious || outcome.noticed == false || only != nil else { continue }
             try write(change, outcome, patch, as: "\(seed)-\(change.number)")
         }
         // One of each kind: failures of one kind mostly have one cause.

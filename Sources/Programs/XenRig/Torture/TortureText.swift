@@ -26,6 +26,13 @@ package struct TortureText {
         return text
     }
 
+    /// A statement, as it would stand at the start of a line.
+    package static func statement(_ statement: TortureStatement, of function: TortureFunction, in file: TortureFile) -> String {
+        var text = TortureText(file, false)
+        text.write(statement, indent: "", function)
+        return text.text
+    }
+
     package var text: String { lines.joined(separator: "\n") + "\n" }
 
     private init(_ file: TortureFile, _ withLabels: Bool) {

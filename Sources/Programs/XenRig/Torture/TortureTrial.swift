@@ -1,3 +1,4 @@
+import Diagnostics
 import ELFModel
 import Report
 import Subprocess
@@ -61,7 +62,7 @@ package struct TortureTrial: Sendable {
                 TortureJudge.File(
                     source: original.source,
                     diff: OracleDiff(original: before.named, patched: after.named, twins: patch.twins[original.number] ?? [:]),
-                    plainNames: before.plainNames, wandered: Set(wandered)))
+                    plainNames: before.plainNames, wandered: Set(wandered), lookalikes: original.lookalikes))
         }
         return TortureJudge(files: files, hypervisor: hypervisor)
     }
@@ -82,8 +83,7 @@ package struct TortureTrial: Sendable {
             guard let bytes = run.payload else { return TortureOutcome(.failed, ["exit code 0 without a payload"]) }
             let namesNoFile = (run.report?.diagnostics ?? []).contains { $0.id == .bugFrameWithoutFile }
             let payload = TorturePayload(try ELFFile(bytes: bytes, name: "payload"), for: hypervisor)
-            let saysNew = (run.report?.diagnostics ?? []).contains { $0.id == .variableStartsAnew && $0.severity == .warning }
-            var outcome = try judged(payload, change, judge, namesNoFile: namesNoFile, saysNew: saysNew, breaks: breaks)
+            var outcome = try judged(payload, change, judge, namesNoFile: namesNoFile, warnings: run.warnings, breaks: breaks)
             // The compiler puts a variable's initial value in where nothing writes it any more; the running value is lost.
             let warned = (run.report?.diagnostics ?? []).filter { $0.severity != .note }.map { $0.message + ($0.symbol ?? "") }
             for (source, function, variable) in change.keptLocals where judge.isFolded(TortureText.label(variable.id), of: function, in: source) {
@@ -116,19 +116,26 @@ package struct TortureTrial: Sendable {
         }
     }
 
-    private func judged(_ payload: TorturePayload, _ change: TortureCase, _ judge: TortureJudge, namesNoFile: Bool, saysNew: Bool, breaks: Bool)
+    private func judged(_ payload: TorturePayload, _ change: TortureCase, _ judge: TortureJudge, namesNoFile: Bool, warnings: Set<DiagnosticID>, breaks: Bool)
         throws -> TortureOutcome
     {
-        var faults = judge.faults(of: payload, hasOtherFileNames: namesNoFile)
+        let (saysNew, saysMoved) = (warnings.contains(.variableStartsAnew), warnings.contains(.correlationAmbiguous))
+        var faults = judge.faults(of: payload, hasOtherFileNames: namesNoFile, saysMoved: saysMoved)
         // What the running hypervisor holds can't follow. The walk above has seen that a renewed one is the payload's own.
         faults += judge.changedVariables.filter { !($0.mayBeRenewed && saysNew) }.map { "\($0.words), and nothing is refused" }
         if change.showsLayout { faults.append("a structure has another layout, and nothing is refused") }
         var outcome = TortureOutcome(faults.isEmpty ? .right : .wrong, faults)
         if breaks, faults.isEmpty, let broken = payload.file.withOneReferenceMoved {
-            outcome.noticed = !judge.faults(of: TorturePayload(broken, for: hypervisor), hasOtherFileNames: namesNoFile).isEmpty
+            let found = judge.faults(of: TorturePayload(broken.file, for: hypervisor), hasOtherFileNames: namesNoFile, saysMoved: saysMoved)
+            outcome.noticed = !found.isEmpty
+            outcome.details.append("the judge was tried with a reference moved: \(broken.reference)")
         }
         return outcome
     }
+}
+
+extension ChangeOutcome {
+    fileprivate var warnings: Set<DiagnosticID> { Set((report?.diagnostics ?? []).filter { $0.severity == .warning }.map(\.id)) }
 }
 
 extension TortureFile {
@@ -139,14 +146,17 @@ extension TortureFile {
 }
 
 extension ELFFile {
-    /// A payload with one reference of its code four bytes further on; nil if its code refers to nothing.
-    package var withOneReferenceMoved: ELFFile? {
+    /// A payload with one reference of its code two bytes further on, where no variable begins, and which reference that is; nil if its code
+    /// refers to nothing. Four bytes could lead from one variable to another that the judge has to allow, too.
+    package var withOneReferenceMoved: (file: ELFFile, reference: String)? {
         var result = withOwnAddends
         for index in sections.indices where sections[index].isRelocations {
-            let target = Int(sections[index].info)
-            guard sections.indices.contains(target), sections[target].isExecutable, !sections[index].relocations.isEmpty else { continue }
-            result.sections[index].relocations[sections[index].relocations.count / 2].addend += 4
-            return result
+            let target = Int(sections[index].info), count = sections[index].relocations.count
+            guard sections.indices.contains(target), sections[target].isExecutable, count > 0 else { continue }
+            result.sections[index].relocations[count / 2].addend += 2
+            let moved = sections[index].relocations[count / 2]
+            let symbol = symbols.indices.contains(moved.symbol) ? symbols[moved.symbol].name : ""
+            return (result, "\(sections[target].name)+\(moved.offset), which refers to '\(symbol)'")
         }
         return nil
     }
