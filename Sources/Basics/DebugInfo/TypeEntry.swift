@@ -20,6 +20,9 @@ struct TypeEntry {
     private(set) var count: UInt64?
     /// How a base type's bits are to be read: a `DW_ATE` number.
     private(set) var encoding: UInt64?
+    /// Whether a base type's bytes come in the other order than the processor's (`scalar_storage_order`). All that Xen runs on are
+    /// little-endian.
+    private(set) var isBigEndian = false
     /// Other entries, by their identities.
     private(set) var type: UInt64?
     private(set) var origin: UInt64?
@@ -73,6 +76,7 @@ struct TypeEntry {
         case DW_AT_upper_bound: upperBound = Self.number(attribute).map { Int64(bitPattern: $0) }
         case DW_AT_count: count = Self.number(attribute)
         case DW_AT_encoding: encoding = Self.number(attribute)
+        case DW_AT_endianity: isBigEndian = Self.number(attribute) == UInt64(DW_END_big)
         case DW_AT_type:
             type = Self.reference(attribute)
             isTypeMissing = type == nil

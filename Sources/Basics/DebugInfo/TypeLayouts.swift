@@ -98,7 +98,9 @@ struct TypeLayouts {
         _ representation: Footprint.Representation, bytes: UInt64?, target: Footprint = .empty, detail: TypeEntry? = nil
     ) -> Layout? {
         guard let bytes else { return nil }
-        let footprint = Footprint(representation, bits: bits(bytes), detail: representation == .other ? detail?.encoding ?? 0 : 0)
+        let encoding = representation == .other ? detail?.encoding ?? 0 : 0
+        let order: UInt64 = bytes > 1 && detail?.isBigEndian == true ? 1 << 32 : 0
+        let footprint = Footprint(representation, bits: bits(bytes), detail: encoding | order)
         return Layout(footprint: footprint, targets: target, representation: representation)
     }
 

@@ -166,7 +166,9 @@ struct TypeShapes {
             return target(grouped() + bounds(of: entry).map { "[\($0.map { String($0) } ?? "")]" }.joined())
         case DW_TAG_subroutine_type:
             return target(grouped() + "(\(parameters(of: entry, isCanonical: isCanonical, depth: depth)))")
-        case DW_TAG_base_type where isCanonical: return Self.join(Self.canonicalName(of: entry) ?? name(), inner)
+        case DW_TAG_base_type where isCanonical:
+            let order = entry.isBigEndian && entry.byteSize != 1 ? "big-endian " : ""
+            return Self.join(order + (Self.canonicalName(of: entry) ?? name()), inner)
         default:
             return Self.join(name(), inner)
         }

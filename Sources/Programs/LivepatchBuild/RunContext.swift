@@ -126,7 +126,7 @@ struct RunContext: Sendable {
         let isRefused = isRefused
         let outcome = try await stages.run(.link) {
             var outcome = try body()
-            // An earlier stage refused a part of the change. The other refusals are still worth knowing.
+            // What the report has so far refuses a part of the change. The refusals of the linker are still worth knowing.
             if isRefused { outcome.payload = nil }
             guard let payload = outcome.payload else { return (outcome, .linked(nil)) }
             linked.add(payload, path: "\(name).\(payload.abi.fileSuffix)", isCumulative: options.stack.isReplaced)

@@ -136,7 +136,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
         }
     }
 
-    /// The number of functions with each status.
+    /// The number of functions with each status. `refused` counts the errors about the change, whatever they are about.
     package struct Comparison: Sendable, Equatable, Codable {
         package var same: Int
         package var changed: Int

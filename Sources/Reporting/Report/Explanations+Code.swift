@@ -126,7 +126,10 @@ extension DiagnosticExplanation {
 
     static let labelTableKept = DiagnosticExplanation(
         "a table in the hypervisor leads into the old code of a function",
-        [.error("The payload's code uses a variable of the hypervisor that holds addresses inside a function that the payload replaces.")],
+        [
+            .error("The payload's code uses a variable of the hypervisor that holds addresses inside a function that the payload replaces."),
+            .error("Other code than the function itself uses such a variable, and stays in the hypervisor."),
+        ],
         meaning: "The addresses of labels belong to one version of a function. New code that jumps through the old table continues in the old function, and "
             + "the fix has no effect.",
         example: "static void *table[] = { &&one, &&two }; goto *table[i]; in a changed function.",

@@ -20,6 +20,9 @@ package struct ChangeSet: Sendable {
         package let location: SourceLocation?
         /// For a changed item, what differs first.
         package let difference: Difference?
+
+        /// Whether it is a function that runs after boot and that the hypervisor does not have in this form.
+        var isNewRuntimeCode: Bool { item.kind == .function && item.role == .code && status != .same }
     }
 
     /// A static local variable, as the source names it.

@@ -66,6 +66,7 @@ package func compareLayouts(
 
     let results = found.map { judge($0, usage: usage, allowed: allowed) }
     var diagnostics = doubts
+    for (object, found) in try globalsOfOtherTypes(changes, read: read) { diagnostics[object, default: []] += found }
     for (candidate, change) in zip(found, results) { diagnostics[candidate.object, default: []].append(LayoutWording.diagnostic(change)) }
     if let first = changes.first {
         let unused = allowed.filter { name in !results.contains { isMeant($0.type, by: name) } }
@@ -100,7 +101,7 @@ extension ChangeSet {
 
     /// Whether the payload could have code that uses a new layout. What an assembler made knows no types.
     fileprivate var needsTypes: Bool {
-        hasCompiledCode && records.contains { $0.item.kind == .function && $0.item.role == .code && $0.status != .same }
+        hasCompiledCode && records.contains(where: \.isNewRuntimeCode)
     }
 
     fileprivate var hasCompiledCode: Bool {

@@ -98,6 +98,6 @@ struct ComparedFacts {
     /// The original item that a patched item was correlated with; nil if there is none.
     func twin(_ id: PatchedItem.ID) -> OriginalItem? { twins.original(of: id).map { a[$0] } }
 
-    /// Whether a function that runs after boot changed.
-    var hasChangedFunction: Bool { records.contains { $0.item.kind == .function && $0.item.role == .code && $0.status == .changed } }
+    /// Whether a function that runs after boot changed, or is new.
+    var hasNewCode: Bool { records.contains(where: \.isNewRuntimeCode) }
 }

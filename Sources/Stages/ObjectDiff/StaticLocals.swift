@@ -47,7 +47,7 @@ func pairStaticLocals(
     pairSilent(originals.filter { a.variable($0.id) == nil }, patched.filter { b.variable($0.id) == nil }, &result)
 }
 
-/// Variables that have no name of their own in the file: those with the compiler's number, and those that debug info puts in a function.
+/// Variables that have no name of their own in the file: those whose name the compiler made unique by a number.
 private func numberedData<Side>(_ graph: ExplainedGraph<Side>, _ isFree: (Item<Side>.ID) -> Bool) -> [Item<Side>] {
     graph.graph.items.filter { $0.kind == .data && $0.isNamed && !$0.isGlobal && CompilerName($0.name).isDerived && isFree($0.id) }
 }

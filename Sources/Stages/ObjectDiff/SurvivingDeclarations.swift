@@ -12,8 +12,9 @@ import SourcePatch
 /// 4. A removed and an added declaration with the same words are one that moved, if the function has no other of them, or if all lines
 ///    around them moved along.
 ///
-/// Words are the same if only white space differs. 2 to 4 hold only for what is left of a name in a function, and 3 and 4 leave a doubt. A removed declaration and an added one that these
-/// rules do not join are two variables if they have neither the words nor the hunk in common; otherwise the change is refused.
+/// Words are the same if only white space differs. 2 to 4 hold only for what is left of a name in a function, and leave a doubt; 2 only if
+/// other blocks of the function declare that name, too. A removed declaration and an added one that these rules do not join are two
+/// variables if they have neither the words nor the hunk in common; otherwise the change is refused.
 struct SurvivingDeclarations {
     typealias Line = LineHistory.Line
 

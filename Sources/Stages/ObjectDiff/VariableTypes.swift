@@ -6,29 +6,57 @@ import Diagnostics
 ///
 /// Each variable is held against its twin, whatever their names are.
 ///
-/// - Throws: `InputError` when types can't be read; they are read only when a function changed.
+/// - Throws: `InputError` when types can't be read; they are read only when the payload could have code of this object.
 func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
-    guard facts.hasChangedFunction else { return [] }
-    let original = try facts.pair.original.types(withUses: true), patched = try facts.pair.patched.types(withUses: true)
+    guard facts.hasNewCode else { return [] }
+    let pairs = facts.records.compactMap { record in facts.twin(record.item.id).map { (record.item, $0) } }
+    return variablesOfOtherTypes(
+        pairs, source: facts.pair.source, original: try facts.pair.original.types(withUses: true), patched: try facts.pair.patched.types(withUses: true))
+}
+
+/// The same for objects without new code of their own, whose global variables the new code of other objects uses: a header may change the
+/// type of a variable that one file defines and others use.
+///
+/// - Throws: every error that `read` throws.
+func globalsOfOtherTypes(_ changes: [ChangeSet], read: (ObjectID, ObjectSide, Bool) throws -> TypeInfo) rethrows -> [ObjectID: [Diagnostic]] {
+    var used: Set<String> = []
+    for set in changes {
+        for record in set.records where record.isNewRuntimeCode {
+            for case .external(let name) in record.item.references.map(\.target) { used.insert(name) }
+        }
+    }
+    var diagnostics: [ObjectID: [Diagnostic]] = [:]
+    for set in changes where !set.records.contains(where: \.isNewRuntimeCode) {
+        let pairs = set.records.filter { $0.item.isGlobal && $0.item.kind == .data && !used.isDisjoint(with: $0.item.names) }
+            .compactMap { record in set.twin(of: record.item.id).map { (record.item, $0) } }
+        guard !pairs.isEmpty else { continue }
+        diagnostics[set.object] = variablesOfOtherTypes(
+            pairs, source: set.source, original: try read(set.object, .original, true), patched: try read(set.object, .patched, true))
+    }
+    return diagnostics
+}
+
+private func variablesOfOtherTypes(
+    _ pairs: [(item: PatchedItem, twin: OriginalItem)], source: String, original: TypeInfo, patched: TypeInfo
+) -> [Diagnostic] {
     let before = byPlace(original), after = byPlace(patched)
     var diagnostics: [Diagnostic] = []
-    for record in facts.records {
-        let item = record.item
+    for (item, twin) in pairs {
         // Other checks report boot data, constants and changed sizes.
-        guard item.kind == .data, [.writable, .perCPU].contains(item.role), let twin = facts.twin(item.id), twin.role == item.role, twin.size == item.size,
+        guard item.kind == .data, [.writable, .perCPU].contains(item.role), twin.role == item.role, twin.size == item.size,
             let old = before[place(of: twin)], let new = after[place(of: item)], meaning(old) != meaning(new)
         else { continue }
         var alike = AlikeTypes(original, patched)
         guard alike.compare(TypeUse(old), TypeUse(new)) == .different else {
             diagnostics.append(
                 Diagnostic(
-                    .layoutKept, .note, symbol: item.name, location: new.declaration ?? SourceLocation(file: facts.pair.source),
+                    .layoutKept, .note, symbol: item.name, location: new.declaration ?? SourceLocation(file: source),
                     message: "variable '\(new.name)' has the type '\(new.type)' instead of '\(old.type)', but every value in it lies where it was"))
             continue
         }
         diagnostics.append(
             Diagnostic(
-                .dataTypeChanged, .error, symbol: item.name, location: new.declaration ?? SourceLocation(file: facts.pair.source),
+                .dataTypeChanged, .error, symbol: item.name, location: new.declaration ?? SourceLocation(file: source),
                 message: "variable '\(new.name)' changed its type from '\(old.type)' to '\(new.type)': the running hypervisor's value still has the old type",
                 help: "leave the old variable alone and add a new one beside it"))
     }

@@ -1,3 +1,4 @@
+import Diagnostics
 import ObjectDiff
 
 extension LinkInput {
@@ -25,4 +26,32 @@ extension LinkInput {
         }
         return nil
     }
+}
+
+/// An error for each table of the hypervisor that leads into the middle of a replaced function, and that other code than this function uses:
+/// that code still gets into the old version. If only the function uses it, the new version has a table of its own.
+func sharedLabelTables(_ selection: Selection, _ input: LinkInput) -> [Diagnostic] {
+    input.objects.sets.flatMap { set -> [Diagnostic] in
+        let tables = set.patched.items.filter { $0.kind == .data && $0.role != .boot }
+        return tables.compactMap { table in
+            let key = PatchedKey(object: set.object, item: table.id)
+            guard !input.isNew(key), let function = input.functionEntered(by: key, where: selection.includes) else { return nil }
+            guard let user = otherUser(of: table, than: function, in: set, selection) else { return nil }
+            return input.refusal(
+                .labelTableKept, key,
+                message: "'\(table.name)' holds addresses inside '\(function.name)', which the payload replaces, and \(user) the running hypervisor's table, "
+                    + "which leads into the old code",
+                help: "leave the function as it is, or let the table hold the addresses of functions")
+        }
+    }
+}
+
+/// Words for code that uses a table and stays in the hypervisor, with the verb; nil if nothing does.
+private func otherUser(of table: PatchedItem, than function: PatchedItem, in set: ChangeSet, _ selection: Selection) -> String? {
+    let user = set.patched.items.first { item in
+        item.kind == .function && ![item.id, item.parent].contains(function.id) && !selection.includes(PatchedKey(object: set.object, item: item.id))
+            && item.references.contains { $0.target == .item(table.id) }
+    }
+    if let user { return "'\(user.name)' still uses" }
+    return table.isGlobal ? "other files may still use" : nil
 }

@@ -51,6 +51,7 @@ struct PayloadFile {
         return String(BuildIDNote.text(Array(hash.finalize())).prefix(8))
     }
 
+    /// As the content tag has it: other words would give every payload other names and another build-id.
     private static func text(_ subject: ResolvedPayload.Subject, _ abi: PayloadABI) -> String {
         switch subject {
         case .section(let section): "section(\"\(section.name(abi))\")"

@@ -29,13 +29,16 @@ package func linkPayload(
     let check = verifyOriginals(selection, input)
     // From here on the replaced functions are known to be the hypervisor's own, or a diagnostic says that they are not.
 
+    // What stays in the hypervisor, and leads to the old code of what does not.
+    let leftBehind = removedFunctions(input) + sharedLabelTables(selection, input)
+
     // Where each item goes, and what fills each reference.
     let resolved = resolve(selection, input)
     // From here on every reference has its destination, and every refusal has been reported.
 
     let found =
         input.objects.sets.flatMap { $0.diagnostics + (layouts.diagnostics[$0.object] ?? []) } + check.diagnostics
-        + check.unequal.map { $0.diagnostic(likelyCause($0), isTrusted: options.trustSource) } + resolved.diagnostics + removedFunctions(input)
+        + check.unequal.map { $0.diagnostic(likelyCause($0), isTrusted: options.trustSource) } + resolved.diagnostics + leftBehind
     guard !resolved.functions.isEmpty || resolved.hasHooks, !found.contains(where: { $0.severity == .error }) else {
         return LinkOutcome(payload: nil, diagnostics: found, unequal: check.unequal)
     }

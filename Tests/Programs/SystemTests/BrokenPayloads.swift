@@ -134,6 +134,47 @@ struct BrokenPayloads {
         try await addPlaces()
     }
 
+    /// A payload with something in each table that the loader reads, and nothing wrong.
+    func withEverything() async throws -> [UInt8] {
+        var payload = targets.good(machine)
+        payload.more = """
+            .section .livepatch.hooks.load, "a"
+            \(machine.pointer) new_victim
+            .section .livepatch.hooks.preapply, "a"
+            \(machine.pointer) new_victim
+            .section .modinfo, "a"
+            .asciz "a=b"
+
+            """
+        if machine == .x86_64 {
+            payload.more += """
+                .section .bug_frames.0, "a"
+                .long new_victim - ., message - .
+                .section .ex_table, "a"
+                .long new_victim - ., new_victim + 7 - .
+                .section .altinstructions, "a"
+                .long new_victim - ., replacement - .
+                .word 3
+                .byte 7, 3, 0, 0
+                .section .altinstr_replacement, "ax"
+                replacement: .byte 0x0f, 0x1f, 0x00
+
+                """
+        }
+        return try await payload.assembled()
+    }
+
+    /// A payload that may be applied, and another that may be below it.
+    func harmless(isPair: Bool) async throws -> (payload: [UInt8], below: [UInt8]?) {
+        var payloads = Self(targets, machine: machine)
+        if isPair {
+            try await payloads.addHarmless("", on: { _ in }) { $0.more = ".section .modinfo, \"a\"\n.asciz \"a=b\"\n" }
+        } else {
+            try await payloads.addHarmless("")
+        }
+        return (payloads.all[0].bytes, payloads.all[0].below)
+    }
+
     /// What all processors' loaders look at, of each part something.
     mutating func addSample() async throws {
         let good = try await targets.good(machine).assembled()

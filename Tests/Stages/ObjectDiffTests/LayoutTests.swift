@@ -114,6 +114,14 @@ extension LayoutChange {
         #expect(result.diagnostics.map(\.severity) == [.warning])
     }
 
+    /// The running hypervisor has the bytes in the order of before.
+    @Test func theOtherByteOrder() async throws {
+        let text = source("u32 first; u32 last;", "s->last = 2;")
+        let result = try await layouts([(text, text.replacing("struct s {", with: "struct __attribute__((scalar_storage_order(\"big-endian\"))) s {"))])
+        #expect(result.layouts.map(\.type) == ["struct s"])
+        #expect(!result.diagnostics.isEmpty)
+    }
+
     @Test func typesThatContainItAreToldWithIt() async throws {
         let source = { (members: String, value: Int) in
             """

@@ -29,6 +29,19 @@ import Testing
         #expect(found.first?.message.contains("'v'") == true && found.first?.location?.line == 1)
     }
 
+    /// The new code comes from a function that the original does not have, or from another object.
+    @Test func aNewFunctionIsEnough() async throws {
+        let found = try await errors("u32 v; u32 f(void) { return 1; }", "int v; u32 f(void) { return 1; } u32 g(void) { return v / 2; }")
+        #expect(found.map(\.id) == [.dataTypeChanged])
+    }
+
+    @Test(arguments: [("u32 x) { return x + v; }", []), ("u32 x) { printk(\"f\"); return x + v; }", [DiagnosticID.dataTypeChanged])])
+    func anotherObjectsCodeIsEnough(after: String, ids: [DiagnosticID]) async throws {
+        let user = "u32 f(u32 x) { return x + v; }", h = " u32 h(u32 x) { return x; }"
+        let result = try await layouts([("extern u32 v; \(user)", "extern int v; u32 f(\(after)"), ("u32 v;\(h)", "int v;\(h)")])
+        #expect(result.diagnostics.map(\.id) == ids)
+    }
+
     @Test(
         "one of several of a name, and one of each processor",
         arguments: [

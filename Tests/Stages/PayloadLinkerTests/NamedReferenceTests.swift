@@ -149,4 +149,22 @@ import XenSource
         // The function refers to its table several times.
         #expect(outcome.diagnostics.filter { $0.id == .labelTableKept }.map(\.severity) == [.error])
     }
+
+    /// A table beside the function, which another one reads, or other files may.
+    @Test(arguments: ["extern const void *const place[]; u32 g(void) { printk(\"g\"); return (u32)(unsigned long)place[0]; }", ".globl place"])
+    func aTableOfLabelsThatOthersUseIsRefused(other: String) async throws {
+        let isGlobal = other.hasPrefix(".")
+        let source = """
+            u32 f(u32 x) {
+                printk("%u", 2222);
+                asm volatile ( "77: nop\\n.pushsection .data.rel.ro.place, \\"aw\\"\\n\(isGlobal ? other : "")\\nplace: .quad 77b\\n"
+                    ".size place, 8\\n.type place, @object\\n.popsection" );
+                return x;
+            }
+            \(isGlobal ? "" : other)
+            """
+        let (outcome, _) = try await Self.link(source, source.replacing("2222", with: "2223"))
+        let errors = outcome.diagnostics.filter { $0.severity == .error }
+        #expect(outcome.payload == nil && errors.map(\.id) == [.labelTableKept] && errors.map(\.symbol) == ["place"], "\(outcome.diagnostics)")
+    }
 }
