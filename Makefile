@@ -96,6 +96,7 @@ test: check check-installed ## Run all tests: `make check`, unit, integration, a
 test-all: export XSPLICE_TEST_ALL := 1
 test-all: export XSPLICE_COMPATIBILITY := $(CURDIR)/Docs/Compatibility.md
 test-all: export XSPLICE_LOADER_ANSWERS := $(CURDIR)/Docs/LoaderAnswers.md
+test-all: export XSPLICE_LOADER_LIMITS := $(CURDIR)/Docs/LoaderLimits.md
 test-all: packages-test-all test ## Run the tests that take long as well
 	@for machine in x86_64 arm64 arm32; do \
 	  "$$($(SWIFT) build --show-bin-path)/xen-rig" torture --xsplice-build ./xsplice-build --seed 20 --count 200 --architecture $$machine || exit; \

@@ -34,8 +34,8 @@ extension PayloadLoader {
             guard let (index, section) = section(named: table.section) else { continue }
             try checkEntries(section, of: table.entrySize, .tables)
             if section.size > 0, !section.isLoaded {
-                // Sorting a single entry reads nothing.
-                guard behaviour.readsNotLoadedFromFile || section.size == table.entrySize else {
+                // Xen's sort (xen/lib/sort.c, and xen/include/xen/sort.h of 4.17) exchanges the first entry with itself, even a single one.
+                guard behaviour.readsNotLoadedFromFile else {
                     _ = try readBytes(index)
                     continue
                 }

@@ -197,11 +197,14 @@ import XenSource
         payload.more = ".section .bug_frames.1, \"\"\n.skip 8\n"
         let bugs = try await payload.loaded()
         #expect(bugs.crashes("not loaded") && bugs.ruinsLater)
-        payload.more = ".section .ex_table, \"\"\n.skip 16\n"
-        let sorted = try await payload.loaded()
-        #expect(sorted.crashes("null pointer") && !sorted.ruinsLater)
-        payload.more = ".section .ex_table, \"\"\n.skip 8\n"
-        #expect(try await payload.loaded().ruinsLater)
+        // A single entry is sorted, too.
+        for size in [8, 16] {
+            payload.more = ".section .ex_table, \"\"\n.skip \(size)\n"
+            let sorted = try await payload.loaded()
+            #expect(sorted.crashes("null pointer") && !sorted.ruinsLater)
+        }
+        payload.more = ".section .ex_table, \"\"\n"
+        #expect(try await payload.loaded().isAccepted)
     }
 
     @Test("a build-id that a payload has already")
