@@ -98,7 +98,7 @@ package struct DebianArchive: Sendable {
         }
 
         /// The value of a field in the first paragraph of `text` that has it. Continuation lines are joined.
-        static func field(_ name: String, of text: String) -> String {
+        package static func field(_ name: String, of text: String) -> String {
             var value: String?
             for line in text.split(separator: "\n") {
                 if let found = value {
