@@ -132,8 +132,7 @@ struct LayoutUsage {
     ///
     /// Debug information can't prove that, but everything it says must support it. Some function of the payload has an instance on its
     /// stack. No function that stays uses the type. No function that uses it refers to a stored `void *` or to bytes that may hold anything.
-    /// No variable, and no type that outlives a call, contains an instance, points to one,
-    /// or could be linked to something in it.
+    /// No variable, and no type that outlives a call, contains an instance, points to one, or could be linked to something in it.
     func isStackOnly(_ type: Set<TypeName>) -> Bool {
         guard !isIncomplete else { return false }
         let ids = withDeclarations(type.compactMap { nodes[$0] })

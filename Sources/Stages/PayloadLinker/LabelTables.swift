@@ -31,7 +31,9 @@ extension LinkInput {
 /// An error for each table of the hypervisor that leads into the middle of a replaced function, and that other code than this function uses:
 /// that code still gets into the old version. If only the function uses it, the new version has a table of its own.
 func sharedLabelTables(_ selection: Selection, _ input: LinkInput) -> [Diagnostic] {
-    input.objects.sets.flatMap { set -> [Diagnostic] in
+    // A table leads into functions of its own object only.
+    let objects = Set(selection.included.map(\.object))
+    return input.objects.sets.filter { objects.contains($0.object) }.flatMap { set -> [Diagnostic] in
         let tables = set.patched.items.filter { $0.kind == .data && $0.role != .boot }
         return tables.compactMap { table in
             let key = PatchedKey(object: set.object, item: table.id)

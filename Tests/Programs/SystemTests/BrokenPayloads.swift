@@ -147,19 +147,7 @@ struct BrokenPayloads {
 
             """
         if machine == .x86_64 {
-            payload.more += """
-                .section .bug_frames.0, "a"
-                .long new_victim - ., message - .
-                .section .ex_table, "a"
-                .long new_victim - ., new_victim + 7 - .
-                .section .altinstructions, "a"
-                .long new_victim - ., replacement - .
-                .word 3
-                .byte 7, 3, 0, 0
-                .section .altinstr_replacement, "ax"
-                replacement: .byte 0x0f, 0x1f, 0x00
-
-                """
+            payload.more += SamplePayload.tables + "\n"
         }
         return try await payload.assembled()
     }

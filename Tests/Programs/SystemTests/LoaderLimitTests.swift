@@ -30,7 +30,7 @@ struct LoaderLimitTests {
 
     /// `XSPLICE_ODD_SEED` and `XSPLICE_ODD_COUNT` are for runs by hand.
     @Test(
-        "no payload with one number at a limit is answered otherwise than by the model", .enabled(if: RealXen.isThorough, "'make test-all' runs it"),
+        "the hypervisor answers as the model says when one number of a payload is at its limit", .enabled(if: RealXen.isThorough, "'make test-all' runs it"),
         arguments: [("4.17", 450), ("4.14", 60), ("4.20", 60), ("4.20 arm64", 60)])
     func limits(name: String, count: Int) async throws {
         let environment = ProcessInfo.processInfo.environment

@@ -103,18 +103,7 @@ import XenSource
 
     @Test func tablesOfAFunction() async throws {
         var payload = SamplePayload()
-        payload.more = """
-            .section .bug_frames.0, "a"
-            .long new_victim - ., 0
-            .section .ex_table, "a"
-            .long new_victim - ., new_victim + 7 - .
-            .section .altinstructions, "a"
-            .long new_victim - ., replacement - .
-            .word 3
-            .byte 7, 3, 0, 0
-            .section .altinstr_replacement, "ax"
-            replacement: .byte 0x0f, 0x1f, 0x00
-            """
+        payload.more = SamplePayload.tables
         let result = try await payload.loaded()
         #expect(result.verdict == .accepted)
     }

@@ -94,6 +94,20 @@ package struct SamplePayload {
 
     package init() {}
 
+    /// The source of an entry in each table that belongs to a function; for x86_64.
+    package static let tables = """
+        .section .bug_frames.0, "a"
+        .long new_victim - ., message - .
+        .section .ex_table, "a"
+        .long new_victim - ., new_victim + 7 - .
+        .section .altinstructions, "a"
+        .long new_victim - ., replacement - .
+        .word 3
+        .byte 7, 3, 0, 0
+        .section .altinstr_replacement, "ax"
+        replacement: .byte 0x0f, 0x1f, 0x00
+        """
+
     /// The source of a note with a build-id of 20 bytes: `byte` repeated, or the bytes given with commas between them, or (with nil) the sample
     /// hypervisor's build-id.
     package static func note(_ byte: String?, _ section: String, type: Int = 3, owner: String = "GNU", alignment: String = "") -> String {
