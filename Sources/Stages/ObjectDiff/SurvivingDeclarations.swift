@@ -7,8 +7,8 @@ import SourcePatch
 /// 1. A declaration whose line the patch leaves alone is its own twin, also in a function with another name.
 /// 2. In the outermost block of a function, the language allows a name only once: a line that changed there still declares the same.
 /// 3. Where a hunk replaces the line, and the added line is the only one that can be meant, the patch rewrites it: the hunk puts something
-///    around lines that all come again; or the function has no other removed or added declaration of that name, or none with these words,
-///    or each hunk has one and no other the words of it.
+///    around lines that all come again; or the function has no other removed or added declaration of that name; or none with these words,
+///    and the hunk adds no more of that name than it removes; or each hunk has one and no other the words of it.
 /// 4. A removed and an added declaration with the same words are one that moved, if the function has no other of them, or if all lines
 ///    around them moved along.
 ///
@@ -190,19 +190,29 @@ struct SurvivingDeclarations {
         _ twin: StaticLocal<OriginalSide>, _ x: [StaticLocal<OriginalSide>], _ item: StaticLocal<PatchedSide>, _ y: [StaticLocal<PatchedSide>]
     ) -> Bool {
         guard let to = resolvedPatched[item.id], let hunk = history.hunk(adding: to) else { return false }
-        let removed = Set(history.lines(removedBy: hunk)), added = Set(history.lines(addedBy: hunk))
-        guard (declaredBefore[twin.key] ?? []).count(where: { !removed.isDisjoint(with: $0) }) == 1,
-            (declaredAfter[item.key] ?? []).count(where: { !added.isDisjoint(with: $0) }) == 1
-        else { return false }
+        guard declarationsRemoved(by: hunk, of: twin.key) == 1, declarationsAdded(by: hunk, of: item.key) == 1 else { return false }
         return x.allSatisfy { $0.id == twin.id || words($0) != words(item) } && y.allSatisfy { $0.id == item.id || words($0) != words(twin) }
             && x.count { words($0) == words(twin) } == 1 && y.count { words($0) == words(item) } == 1
     }
 
-    /// Whether both have the same words, and no other removed or added declaration of that name in the function has them.
+    private func declarationsRemoved(by hunk: LineHistory.Hunk, of key: LocalKey) -> Int {
+        let lines = Set(history.lines(removedBy: hunk))
+        return (declaredBefore[key] ?? []).count { !lines.isDisjoint(with: $0) }
+    }
+
+    private func declarationsAdded(by hunk: LineHistory.Hunk, of key: LocalKey) -> Int {
+        let lines = Set(history.lines(addedBy: hunk))
+        return (declaredAfter[key] ?? []).count { !lines.isDisjoint(with: $0) }
+    }
+
+    /// Whether both have the same words, and no other removed or added declaration of that name in the function has them. Their hunk adds no
+    /// more of that name than it removes: else the old one may be another of those, with another type.
     private func haveWordsOfTheirOwn(
         _ twin: StaticLocal<OriginalSide>, _ x: [StaticLocal<OriginalSide>], _ item: StaticLocal<PatchedSide>, _ y: [StaticLocal<PatchedSide>]
     ) -> Bool {
-        guard let own = words(twin), own == words(item) else { return false }
+        guard let own = words(twin), own == words(item), let hunk = resolvedPatched[item.id].flatMap(history.hunk(adding:)),
+            declarationsAdded(by: hunk, of: item.key) <= declarationsRemoved(by: hunk, of: twin.key)
+        else { return false }
         let removed = (declaredBefore[twin.key] ?? []).count { $0.contains { history.patched(of: $0) == nil && words(of: history.originalText($0)) == own } }
         let added = (declaredAfter[item.key] ?? []).count { $0.contains { history.original(of: $0) == nil && words(of: history.patchedText($0)) == own } }
         return removed == 1 && added == 1 && x.count { words($0) == own } == 1 && y.count { words($0) == own } == 1

@@ -90,6 +90,30 @@ import Testing
         #expect(found.ids == ["note data-left-behind", "warning variable-starts-anew"])
     }
 
+    /// The old declaration may have got the other type, or may be the one that stands deeper now. The second has no storage of its own.
+    @Test(arguments: ["x += once++;", "x += once;"])
+    func theSameWordsAreNoEvidenceBesideAnotherThatTheHunkAdds(use: String) async throws {
+        let found = try await outcome(
+            """
+             u32 f(u32 x) {
+            -  if ( x & 1 ) {
+            -    static u32 once = 1;
+            -    x += once++;
+            -  }
+            +  if ( x & 2 ) {
+            +    static int once = 2;
+            +    \(use)
+            +    if ( x & 4 ) {
+            +      static u32 once = 1;
+            +      x ^= once++;
+            +    }
+            +  }
+               return x;
+             }
+            """)
+        #expect(found.twins.allSatisfy { $0.value == 0 } && found.ids.contains("error correlation-ambiguous"), "\(found.twins) \(found.ids)")
+    }
+
     /// The block around a declaration appears: its line is new, but the hunk holds no other.
     @Test func whatTheHunkReplacesIsTheTwinWithANote() async throws {
         let found = try await outcome(
