@@ -66,7 +66,7 @@ extension Decision {
         let line = difference.location.map { " (\($0))" } ?? ""
         return switch difference.kind {
         case .bytes, .reference: "differs\(place)\(line): \(difference.words)"
-        case .tableEntries, .placement, .otherPart, .role: "\(difference.words)\(line)"
+        case .tableEntries, .placement, .otherPart, .innerTarget, .role: "\(difference.words)\(line)"
         }
     }
 

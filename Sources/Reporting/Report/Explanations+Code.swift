@@ -48,6 +48,8 @@ extension DiagnosticExplanation {
             .error("A global name stands for another function, variable or number than before."),
             .error("A global name stands for a place inside a function or variable that changed."),
             .error("A global name becomes weak or strong, or gets a second weak definition."),
+            .error("A weak function changed, and the hypervisor has a strong one of that name from another file."),
+            .error("A second name of a static function becomes a function of its own."),
             .error("A global function or variable becomes static in its file, and another file defines a new global of that name."),
         ],
         meaning: "Other objects of the running hypervisor were bound to what the name meant when it was linked. No payload can bind them to "

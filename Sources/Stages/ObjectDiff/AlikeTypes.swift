@@ -55,7 +55,7 @@ struct AlikeTypes {
 
     private mutating func step(_ x: TypeUse, _ y: TypeUse) -> Answer {
         if x.canonicalType == y.canonicalType { return .same }
-        guard let was = x.layout, let now = y.layout, was.footprint == now.footprint else { return .different }
+        guard let was = x.layout, let now = y.layout, was.footprint == now.footprint, haveSameGrid(x, y) else { return .different }
         for case (let a?, let b?) in [(x.holds, y.holds), (x.pointsTo, y.pointsTo)] {
             let (was, now) = (old.definitions[a], new.definitions[b])
             guard was.kind == now.kind, was.spelling != now.spelling,
@@ -64,9 +64,14 @@ struct AlikeTypes {
             if seen.insert([a, b]).inserted { waiting.append((a, b)) }
             return .renamed
         }
-        // A pointer to anything may lead to what it led to before.
-        let isUntyped = [x.canonicalType, y.canonicalType].contains("void *") && was.footprint != .empty
-        return was.targets == now.targets || isUntyped ? .kept : .different
+        return was.targets == now.targets ? .kept : .different
+    }
+
+    /// Whether an index means the same in both. `v[2][8]` and `v[8][2]` have their values at the same places, and so have an array of structs
+    /// and a struct of arrays; but the value of one index is now that of another. A plain row of scalars may be cut in any way.
+    private func haveSameGrid(_ x: TypeUse, _ y: TypeUse) -> Bool {
+        let (before, after) = (ArrayGrid(x.canonicalType), ArrayGrid(y.canonicalType))
+        return before.counts == after.counts || before.isRow || after.isRow
     }
 
     /// Compares two types that have different names.
@@ -91,5 +96,27 @@ struct AlikeTypes {
             }
         }
         return answer
+    }
+}
+
+/// How arrays are nested in a type.
+struct ArrayGrid {
+    /// The counts of elements, the outermost first, but for 1, and for the innermost if the elements are scalars.
+    let counts: [Substring]
+    /// Whether it is a scalar, or an array of scalars with one dimension.
+    let isRow: Bool
+
+    init(_ canonicalType: String) {
+        // Arrays of pointers to functions and to arrays have their brackets elsewhere. They count as scalars.
+        var text = canonicalType[...], counts: [Substring] = []
+        while text.last == "]", let open = text.lastIndex(of: "[") {
+            counts.insert(text[text.index(after: open)..<text.index(before: text.endIndex)], at: 0)
+            text = text[..<open]
+            while text.last == " " { text.removeLast() }
+        }
+        let isAggregate = ["struct", "union"].contains(text.prefix { $0 != " " && $0 != "{" }) && text.last != "*" && text.last != ")"
+        if !isAggregate, !counts.isEmpty { counts.removeLast() }
+        self.counts = counts.filter { $0 != "1" }
+        isRow = !isAggregate && self.counts.isEmpty
     }
 }

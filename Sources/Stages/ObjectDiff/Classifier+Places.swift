@@ -44,6 +44,7 @@ extension Classifier {
     // MARK: Things that are gone
 
     mutating func judgeRemoved() {
+        let externals = Set(b.items.flatMap(\.allReferences).compactMap { if case .external(let name) = $0.target { name } else { nil } })
         for item in facts.outcome.removed.map({ a[$0] }) {
             let section = a.sectionName(of: item)
             let location = facts.original.location(item.id)
@@ -54,7 +55,8 @@ extension Classifier {
                     message: "'\(item.name)' is gone from an array that the linker collects (\(section)): the running hypervisor still has the entry",
                     help: "make the functions that the entry points to do nothing, or leave this part out of the live patch")
             case .writable, .perCPU:
-                if lostValues.contains(item.id) { continue }
+                // A global that moved to another file is still used.
+                if lostValues.contains(item.id) || item.names.contains(where: externals.contains) { continue }
                 report(
                     .dataLeftBehind, .note, symbol: item.name, location: location,
                     message: "variable '\(item.name)' is no longer used: it stays in the hypervisor, with its value")

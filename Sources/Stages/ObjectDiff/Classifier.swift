@@ -72,6 +72,13 @@ struct Classifier {
                     + "only functions that were among the code that runs after boot can be replaced",
                 help: "leave the function in its section; give a function that now runs after boot another name")
         }
+        if record.status == .new, let old = facts.functionThatHad(item.name) {
+            report(
+                .globalNameMoved, item,
+                message: "'\(item.name)' was another name of '\(old.name)', and becomes a function of its own: pointers to '\(item.name)' that the running "
+                    + "hypervisor keeps lead to '\(old.name)'",
+                help: "give the new function another name")
+        }
         if !item.aliases.isEmpty, record.status == .changed {
             report(
                 .aliasesReplaced, .warning, symbol: item.name, location: record.location,
@@ -83,7 +90,9 @@ struct Classifier {
         let name = record.item.name
         let help = "keep the value in an array indexed by the processor's number, or in the padding of an existing per-CPU structure"
         if record.status == .new {
-            report(.perCPUAdded, record.item, message: "new per-CPU variable '\(name)': a loaded payload gets no per-CPU area", help: help)
+            report(
+                .perCPUAdded, record.item, message: "per-CPU variable '\(name)' is new in \(facts.pair.source): a loaded payload gets no per-CPU area",
+                help: help)
         } else {
             report(
                 .perCPUChanged, record.item, message: "per-CPU variable '\(name)' changed: each processor already has its own, as it was before the patch",
@@ -232,5 +241,12 @@ struct Classifier {
             Diagnostic(
                 id, severity, symbol: symbol, section: section, location: location ?? SourceLocation(file: facts.pair.source),
                 message: message, help: help))
+    }
+}
+
+extension ComparedFacts {
+    /// The original function of which this was one of several names.
+    fileprivate func functionThatHad(_ name: String) -> OriginalItem? {
+        a.items.first { $0.kind == .function && $0.role == .code && !$0.aliases.isEmpty && $0.names.contains(name) && $0.name != name }
     }
 }

@@ -46,6 +46,7 @@ package func compareLayouts(
         for set in others where search.isMissing(side) { search.look(in: try read(set.object, side, false), of: set.object, side: side) }
     }
     search.pairAcrossObjects()
+    search.pairRenamed()
     let found = search.found.sorted { $0.order < $1.order }
 
     var usage = LayoutUsage()

@@ -4,12 +4,14 @@ import TargetArchitecture
 /// Decides whether items of two objects are the same: they have equal bytes, and relocations that mean the same.
 ///
 /// Two relocations mean the same if they have the same type and addend and their targets are twins. For targets that count by their
-/// content alone, equal content is enough. The section, offset or symbol that a relocation uses does not matter.
+/// content alone, equal content is enough; but constants to which the source gives different names are different, as C gives each an address
+/// of its own. The section, offset or symbol that a relocation uses does not matter.
 struct Comparison {
     let original: ObjectGraph<OriginalSide>
     let patched: ObjectGraph<PatchedSide>
     let twins: Correlation
     let architecture: any TargetArchitecture
+    private let itemsPerSection: (original: [Int: Int], patched: [Int: Int])
     private var verdicts: [Pair: Bool] = [:]
     /// The pairs that got a verdict during the current comparison: those verdicts may rely on its assumption.
     private var reached: [Pair] = []
@@ -26,6 +28,7 @@ struct Comparison {
         self.patched = patched
         self.twins = twins
         self.architecture = architecture
+        itemsPerSection = (original.itemsPerSection, patched.itemsPerSection)
     }
 
     /// Whether the items have the same content. Items may refer to each other in a cycle, so a pair under comparison counts as equal.
@@ -45,9 +48,25 @@ struct Comparison {
     }
 
     private mutating func compareContent(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
-        guard a.size == b.size, a.role == b.role || a.kind == .string || a.kind == .constant else { return false }
+        guard a.size == b.size, a.role == b.role || a.kind == .string || a.kind == .constant, newAlignment(a, b) == nil else { return false }
         guard haveSameBytes(a, b) || differInDistancesOnly(a, b), haveSameReferences(a.references, b.references) else { return false }
         return haveSameEntries(a, b) == nil
+    }
+
+    /// A constant that needs a larger alignment can't stay where it is: that page or that part of a pointer may be what counts.
+    ///
+    /// - Returns: the alignments in bytes; nil if that of the original is enough, or for anything else.
+    private func newAlignment(_ a: OriginalItem, _ b: PatchedItem) -> (before: UInt64, after: UInt64)? {
+        guard a.isNamed, b.isNamed, a.kind == .data, b.kind == .data, b.role == .readOnly else { return nil }
+        let before = Placement(a, in: original, isAlone: itemsPerSection.original[a.section] == 1)
+        let after = Placement(b, in: patched, isAlone: itemsPerSection.patched[b.section] == 1)
+        guard after.needsMoreAlignment(than: before), let x = before.alignment, let y = after.alignment else { return nil }
+        return (x, y)
+    }
+
+    /// Whether the source gives two constants names that have nothing in common.
+    private func haveDifferentNames(_ a: OriginalItem, _ b: PatchedItem) -> Bool {
+        a.isNamed && b.isNamed && Set(a.names.map { CompilerName($0).base }).isDisjoint(with: b.names.map { CompilerName($0).base })
     }
 
     /// - Returns: the section of the first table in which the entries differ; nil if they are all the same.
@@ -108,7 +127,7 @@ struct Comparison {
         case (.item(let x), .item(let y)):
             let (p, q) = (original[x], patched[y])
             if twins.original(of: y) == x, !q.isJustContent { return true }
-            guard p.isJustContent, q.isJustContent, haveSameKind(p, q) else { return false }
+            guard p.isJustContent, q.isJustContent, haveSameKind(p, q), !haveDifferentNames(p, q) else { return false }
             return haveSameContent(p, q)
         default: return false
         }
@@ -124,6 +143,7 @@ struct Comparison {
         if let reference { return reference }
         if let byte { return Difference(at: byte, .bytes) }
         if let section = haveSameEntries(a, b) { return Difference(.tableEntries(section: section)) }
+        if let (before, after) = newAlignment(a, b) { return Difference(.placement(before: "an alignment of \(before)", after: "\(after) bytes")) }
         return Difference(.role)
     }
 

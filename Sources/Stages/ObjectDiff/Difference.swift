@@ -14,6 +14,8 @@ package struct Difference: Sendable, Equatable {
         case placement(before: String, after: String)
         /// Nothing in the item itself: another part of the same function differs.
         case otherPart(name: String)
+        /// Nothing in the item itself: it leads into the middle of a function that differs.
+        case innerTarget(name: String)
         /// Its role: a constant became a variable, for example.
         case role
     }
@@ -84,6 +86,7 @@ extension Difference {
         case .tableEntries(let section): return "other entries in \(section)"
         case .placement(let before, let after): return "goes from \(before) to \(after)"
         case .otherPart(let name): return "changes with '\(name)'"
+        case .innerTarget(let name): return "leads into the middle of '\(name)', which changed"
         case .role: return "lies in another kind of section"
         }
     }

@@ -32,7 +32,7 @@ func judgeItems(
     }
     let moves = movedItems(original, patched, twins: twins, where: { byContent[$0.index].isSame }, source: source)
     let byPlace = zip(b.items, byContent).map { item, verdict in moves.changed[item.id].map { .changed($0) } ?? verdict }
-    let verdicts = spreadOverParts(b, byPlace)
+    let verdicts = spreadOverEntries(b, spreadOverParts(b, byPlace))
     let lines = try patched.lines(
         of: zip(b.items, verdicts).compactMap { item, verdict in
             item.kind == .function ? verdict.difference?.offset.map { (item, $0) } : nil
@@ -78,6 +78,28 @@ private func spreadOverParts(_ graph: ObjectGraph<PatchedSide>, _ verdicts: [Ver
         }
     }
     return result
+}
+
+/// Code that leads into the middle of a function means that version of it: a label of inline assembly that another function calls, or an
+/// entry of the exception table. So a function that leads into a changed one changes with it.
+private func spreadOverEntries(_ graph: ObjectGraph<PatchedSide>, _ verdicts: [Verdict]) -> [Verdict] {
+    var entering: [PatchedItem.ID: [PatchedItem]] = [:]
+    for item in graph.items where item.kind == .function && item.role == .code {
+        for reference in item.allReferences where reference.distance != 0 {
+            guard case .item(let id) = reference.target, id != item.id, graph[id].kind == .function else { continue }
+            entering[id, default: []].append(item)
+        }
+    }
+    guard !entering.isEmpty else { return verdicts }
+    var result = verdicts
+    var waiting = entering.keys.filter { if case .changed = verdicts[$0.index] { true } else { false } }
+    while let id = waiting.popLast() {
+        for item in entering[id] ?? [] where result[item.id.index].isSame {
+            result[item.id.index] = .changed(Difference(.innerTarget(name: graph[id].name)))
+            waiting.append(item.id)
+        }
+    }
+    return spreadOverParts(graph, result)
 }
 
 /// A function whose place changed is replaced even if its bytes are the same: the author of the patch moved it for a reason. A variable

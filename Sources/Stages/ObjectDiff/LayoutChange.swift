@@ -92,6 +92,8 @@ package struct LayoutChange: Sendable, Equatable, Codable {
 
     /// As C writes it: `struct domain`.
     package var type: String
+    /// The type's name before the patch, if that was another.
+    package var oldType: String?
     package var location: SourceLocation?
     package var outcome: Outcome
     /// In bytes.
@@ -108,11 +110,12 @@ package struct LayoutChange: Sendable, Equatable, Codable {
     package var users: Users?
 
     package init(
-        type: String, location: SourceLocation? = nil, outcome: Outcome, oldSize: UInt64?, newSize: UInt64?,
+        type: String, oldType: String? = nil, location: SourceLocation? = nil, outcome: Outcome, oldSize: UInt64?, newSize: UInt64?,
         members: [Member] = [], enumerators: [Enumerator] = [], unchanged: Int = 0, alsoChanged: [String] = [],
         users: Users? = nil
     ) {
         self.type = type
+        self.oldType = oldType
         self.location = location
         self.outcome = outcome
         self.oldSize = oldSize

@@ -51,7 +51,14 @@ struct LayoutDifference: Equatable {
         // A name that is elsewhere now is a move, even to a place that looks the same: two members that change places.
         guard !members.contains(where: { $0.change == .moved }) else { return }
         // New members alone share the bits of others in a union: code that stays does not know them.
-        if severity == .broken || x.kind != y.kind { severity = x.layout?.targets == y.layout?.targets ? .kept : .retyped }
+        guard severity == .broken || x.kind != y.kind else { return }
+        severity = x.layout?.targets == y.layout?.targets && Self.arrays(x) == Self.arrays(y) ? .kept : .retyped
+    }
+
+    /// For each place at which a member has elements with parts of their own: how many elements there are.
+    private static func arrays(_ type: TypeInfo.Definition) -> [UInt64: [Substring]] {
+        let all = type.members.map { ($0.bitOffset, ArrayGrid($0.canonicalType).counts) }
+        return Dictionary(all.filter { !$0.1.isEmpty }) { first, _ in first }
     }
 
     private mutating func raise(_ other: Severity) { severity = max(severity, other) }

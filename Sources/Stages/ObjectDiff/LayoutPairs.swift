@@ -23,6 +23,7 @@ struct LayoutPairs {
         self.patched = patched
         pairByName()
         pairByAlias()
+        pairByMembers()
         pairEnumsWithoutName()
     }
 
@@ -74,6 +75,51 @@ struct LayoutPairs {
             onlyOriginal.removeAll { $0 == a }
             onlyPatched.removeAll { $0 == b }
             compare(a, b)
+        }
+    }
+
+    /// Types that a function defines itself, under another name. Types at file level may still be in other objects.
+    private mutating func pairByMembers() {
+        for b in onlyPatched where !patched.definitions[b].key.scope.isEmpty {
+            let new = patched.definitions[b]
+            guard let members = MemberNames(new) else { continue }
+            let alike = onlyOriginal.compactMap { a -> (shared: Int, index: Int)? in
+                guard original.definitions[a].key.scope == new.key.scope else { return nil }
+                return MemberNames(original.definitions[a])?.shared(with: members).map { ($0, a) }
+            }
+            guard let best = alike.max(by: { $0.shared < $1.shared }) else { continue }
+            onlyOriginal.removeAll { $0 == best.index }
+            onlyPatched.removeAll { $0 == b }
+            compare(best.index, b)
+        }
+    }
+
+    /// The differences between types of other names that have members in common, for those that turn out to be gone and new in all objects.
+    func renamed() -> [(original: Int, patched: Int, difference: LayoutDifference)] {
+        func members(_ indices: [Int], _ types: TypeInfo) -> [(index: Int, members: MemberNames)] {
+            indices.compactMap { index in MemberNames(types.definitions[index]).map { (index, $0) } }
+        }
+        let before = members(onlyOriginal, original)
+        guard !before.isEmpty else { return [] }
+        return members(onlyPatched, patched).flatMap { new in
+            before.filter { $0.members.shared(with: new.members) != nil }
+                .map { ($0.index, new.index, LayoutDifference($0.index, of: original, new.index, of: patched)) }
+        }
+    }
+
+    /// The names of the members of a struct or a union.
+    struct MemberNames {
+        private let names: Set<String>
+
+        init?(_ type: TypeInfo.Definition) {
+            guard type.kind != .enumeration else { return nil }
+            names = Set(type.members.map(\.name))
+        }
+
+        /// How many names both have; nil if that is less than half of those of the smaller one.
+        func shared(with other: MemberNames) -> Int? {
+            let count = names.intersection(other.names).count
+            return count > 0 && count * 2 >= min(names.count, other.names.count) ? count : nil
         }
     }
 

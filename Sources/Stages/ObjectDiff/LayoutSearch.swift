@@ -23,11 +23,17 @@ struct LayoutSearch {
     private var onlyOriginal: [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)] = [:]
     private var onlyPatched: [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)] = [:]
 
+    /// How types of different names differ, if one object has both: by the name before, then the name after the patch.
+    private var renamed: [LayoutUsage.TypeName: [LayoutUsage.TypeName: LayoutDifference]] = [:]
+
     mutating func add(_ pairs: LayoutPairs, object: ObjectID) {
         for (found, alsoChanged) in pairs.causes() {
             add(
                 found.difference, pairs.original.definitions[found.original], pairs.patched.definitions[found.patched],
                 alsoChanged: alsoChanged.map { pairs.patched.definitions[$0].spelling }, object: object)
+        }
+        for (old, new, difference) in pairs.renamed() {
+            renamed[LayoutUsage.TypeName(pairs.original.definitions[old]), default: [:]][LayoutUsage.TypeName(pairs.patched.definitions[new])] = difference
         }
         for index in pairs.onlyOriginal { keep(pairs.original.definitions[index], object, in: &onlyOriginal) }
         for index in pairs.onlyPatched { keep(pairs.patched.definitions[index], object, in: &onlyPatched) }
@@ -54,7 +60,8 @@ struct LayoutSearch {
         let candidate = LayoutCandidate(
             object: object, names: [name, LayoutUsage.TypeName(new)], severity: difference.severity,
             change: LayoutChange(
-                type: new.spelling, location: new.declaration ?? old.declaration, outcome: outcome, oldSize: old.size,
+                type: new.spelling, oldType: Self.isRenamed(old, new) ? old.spelling : nil, location: new.declaration ?? old.declaration, outcome: outcome,
+                oldSize: old.size,
                 newSize: new.size, members: difference.members, enumerators: difference.enumerators,
                 unchanged: difference.unchanged,
                 alsoChanged: Set(alsoChanged).union(indices[name].map { found[$0].change.alsoChanged } ?? []).sorted()))
@@ -90,6 +97,25 @@ struct LayoutSearch {
         }
     }
 
+    /// Pairs a type that is gone from all objects with a new one that looks like it under another name: what the running hypervisor has of
+    /// the old one may be used as the new one. Both are declared in one file or are in one object.
+    mutating func pairRenamed() {
+        let gone = onlyOriginal.filter { onlyPatched[$0.key] == nil && indices[$0.key] == nil }.sorted { $0.key.order < $1.key.order }
+        for (name, patched) in onlyPatched.sorted(by: { $0.key.order < $1.key.order }) where onlyOriginal[name] == nil && indices[name] == nil {
+            guard let members = patched.types.definitions.first.flatMap(LayoutPairs.MemberNames.init) else { continue }
+            let alike = gone.compactMap { old -> (shared: Int, old: (key: LayoutUsage.TypeName, value: (object: ObjectID, types: TypeInfo)))? in
+                guard old.value.object == patched.object || old.key.file == name.file else { return nil }
+                return old.value.types.definitions.first.flatMap(LayoutPairs.MemberNames.init)?.shared(with: members).map { ($0, old) }
+            }
+            if let best = alike.max(by: { $0.shared < $1.shared }) { pair(best.old.key, best.old.value, patched) }
+        }
+    }
+
+    private static func isRenamed(_ old: TypeInfo.Definition, _ new: TypeInfo.Definition) -> Bool {
+        old.spelling != new.spelling && !old.aliases.contains(new.spelling) && !new.aliases.contains(old.spelling)
+            && Set(old.aliases).isDisjoint(with: new.aliases)
+    }
+
     /// Whether types of this side must be looked for in the objects in which nothing differs. Types that a `.c` file defines can't be
     /// there.
     func isMissing(_ side: ObjectSide) -> Bool { !missing(side).isEmpty }
@@ -111,7 +137,7 @@ struct LayoutSearch {
         _ name: LayoutUsage.TypeName, _ original: (object: ObjectID, types: TypeInfo), _ patched: (object: ObjectID, types: TypeInfo)
     ) {
         guard let old = original.types.definitions.first, let new = patched.types.definitions.first, indices[name] == nil else { return }
-        let difference = LayoutDifference(0, of: original.types, 0, of: patched.types)
+        let difference = renamed[name]?[LayoutUsage.TypeName(new)] ?? LayoutDifference(0, of: original.types, 0, of: patched.types)
         if difference.severity != .none { add(difference, old, new, alsoChanged: [], object: patched.object) }
     }
 }

@@ -4,43 +4,44 @@ import Diagnostics
 /// The diagnostics about types whose layout changed. The report shows the table of members and the users.
 enum LayoutWording {
     static func diagnostic(_ change: LayoutChange) -> Diagnostic {
-        switch change.outcome {
+        let type = "'\(change.type)'" + (change.oldType.map { ", which was '\($0)'," } ?? "")
+        return switch change.outcome {
         case .refused:
             Diagnostic(
                 .layoutChanged, .error, symbol: change.type, location: change.location,
-                message: "'\(change.type)' gets another layout, and what the running hypervisor has of that type keeps the old one",
+                message: "\(type) gets another layout, and what the running hypervisor has of that type keeps the old one",
                 help: "leave the type as it is, and keep a new value in a variable of its own or in padding "
                     + "(xsplice-build explain \(DiagnosticID.layoutChanged.rawValue)); "
                     + "if nothing of that type can exist when the payload is applied: --allow-layout-change '\(change.type)'")
         case .allowed:
             Diagnostic(
                 .layoutChanged, .warning, symbol: change.type, location: change.location,
-                message: "'\(change.type)' gets another layout, as --allow-layout-change permits: nothing checks that old and new code "
+                message: "\(type) gets another layout, as --allow-layout-change permits: nothing checks that old and new code "
                     + "never meet the same object")
         case .stackOnly:
             Diagnostic(
                 .layoutChanged, .warning, symbol: change.type, location: change.location,
-                message: "'\(change.type)' gets another layout: by the debug info it lives on the stack only, and the payload includes all functions "
+                message: "\(type) gets another layout: by the debug info it lives on the stack only, and the payload includes all functions "
                     + "that use it")
         case .retyped:
             Diagnostic(
                 .layoutMemberRetyped, .warning, symbol: change.type, location: change.location,
-                message: "a member of '\(change.type)' gets another type of the same size: what the running hypervisor stored there still has the old type")
+                message: "a member of \(type) gets another type of the same size: what the running hypervisor stored there still has the old type")
         case .kept:
             Diagnostic(
                 .layoutKept, .note, symbol: change.type, location: change.location,
-                message: "'\(change.type)' is declared in another way, but every value in it lies where it was")
+                message: "\(type) is declared in another way, but every value in it lies where it was")
         case .compatible where change.enumerators.isEmpty:
             Diagnostic(
                 .layoutPaddingUsed, .warning, symbol: change.type, location: change.location,
-                message: "'\(change.type)' has new members where nothing was before: in what the running hypervisor has of that type, they hold whatever "
+                message: "\(type) has new members where nothing was before: in what the running hypervisor has of that type, they hold whatever "
                     + "was there",
                 help: "make sure that zero is a good value for them, or write them in a load hook; code that copies or clears the type "
                     + "member by member leaves them out")
         case .compatible:
             Diagnostic(
                 .layoutValuesAdded, .warning, symbol: change.type, location: change.location,
-                message: "'\(change.type)' has new values: functions that this payload does not replace do not know them",
+                message: "\(type) has new values: functions that this payload does not replace do not know them",
                 help: "check that no unchanged function can meet a new value, or that it can deal with one")
         }
     }

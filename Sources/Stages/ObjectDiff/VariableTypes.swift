@@ -14,8 +14,8 @@ func variablesOfOtherTypes(_ facts: ComparedFacts) throws -> [Diagnostic] {
         pairs, source: facts.pair.source, original: try facts.pair.original.types(withUses: true), patched: try facts.pair.patched.types(withUses: true))
 }
 
-/// The same for objects without new code of their own, whose global variables the new code of other objects uses: a header may change the
-/// type of a variable that one file defines and others use.
+/// The same for global variables that move to another file, and for objects without new code of their own, whose global variables the new
+/// code of other objects uses: a header may change the type of a variable that one file defines and others use.
 ///
 /// - Throws: every error that `read` throws.
 func globalsOfOtherTypes(_ changes: [ChangeSet], read: (ObjectID, ObjectSide, Bool) throws -> TypeInfo) rethrows -> [ObjectID: [Diagnostic]] {
@@ -33,7 +33,25 @@ func globalsOfOtherTypes(_ changes: [ChangeSet], read: (ObjectID, ObjectSide, Bo
         diagnostics[set.object] = variablesOfOtherTypes(
             pairs, source: set.source, original: try read(set.object, .original, true), patched: try read(set.object, .patched, true))
     }
+    for (from, twin, set, item) in movedGlobals(changes) {
+        diagnostics[set.object, default: []] += variablesOfOtherTypes(
+            [(item, twin)], source: set.source, original: try read(from.object, .original, true), patched: try read(set.object, .patched, true))
+    }
     return diagnostics
+}
+
+/// The global variables that one object no longer defines and another defines anew.
+private func movedGlobals(_ changes: [ChangeSet]) -> [(from: ChangeSet, OriginalItem, to: ChangeSet, PatchedItem)] {
+    var gone: [String: (ChangeSet, OriginalItem)] = [:]
+    for set in changes {
+        for item in set.removed.map({ set.original[$0] }) where item.isGlobal && item.kind == .data { gone[item.name] = (set, item) }
+    }
+    return changes.flatMap { set in
+        set.records.compactMap { record in
+            guard record.status == .new, record.item.isGlobal, record.item.kind == .data, let (from, twin) = gone[record.item.name] else { return nil }
+            return (from, twin, set, record.item)
+        }
+    }
 }
 
 private func variablesOfOtherTypes(

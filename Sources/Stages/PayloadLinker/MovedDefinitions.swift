@@ -2,6 +2,7 @@ import Diagnostics
 import ELFModel
 import ObjectDiff
 import TargetArchitecture
+import XenSource
 
 /// Global definitions that a patch moves from one file to another, or defines in a second file.
 ///
@@ -44,6 +45,7 @@ struct MovedDefinitions: Sendable {
             let isSame = origin.map { areSame(objects[$0.object].original, objects.item($0), set.patched, item, depth: 0) } ?? false
             fates[key] = isSame ? .same : .changed
             judge(item, set, origin.map(objects.item), isSame: isSame)
+            judgeAlignment(item, set, running)
         }
         judgeNames(objects, hypervisor, definitions)
         judgeVariables(objects)
@@ -174,6 +176,16 @@ struct MovedDefinitions: Sendable {
                 .initMarkDropped, .warning, symbol: item.name, location: set.location(of: item.id),
                 message: "'\(item.name)' is no longer boot code: unchanged functions that call it after boot still call into freed memory",
                 help: "check its callers: each one that runs after boot must change, too"))
+    }
+
+    private mutating func judgeAlignment(_ item: PatchedItem, _ set: ChangeSet, _ running: XenImage.Symbol) {
+        guard item.kind == .data, item.alignment > 1, let address = running.knownAddress, !address.isMultiple(of: item.alignment) else { return }
+        // In a section with others, the alignment may be theirs.
+        guard set.patched.items.count(where: { $0.section == item.section }) == 1 else { return }
+        report(
+            .placementChanged, item.name, set, item,
+            "'\(item.name)' comes from another file, and needs an alignment of \(item.alignment) bytes now: in the running hypervisor it stays where it is",
+            help: "leave the old variable alone and add a new one with another name")
     }
 
     private mutating func judge(_ item: PatchedItem, _ set: ChangeSet, _ origin: OriginalItem?, isSame: Bool) {

@@ -98,7 +98,18 @@ private struct Selector {
         if item.parent != nil {
             include(key, reason, for: nil)
         } else if let symbol = input.running(key) {
-            if symbol.isFreedAfterBoot { warnOfBoot(key) } else { include(key, reason, for: nil) }
+            if symbol.isFreedAfterBoot {
+                warnOfBoot(key)
+            } else if let original = input.original(key).map(input.objects.item), original.isWeak, !symbol.isWeak, symbol.payload == nil {
+                refuse(
+                    .globalNameMoved, key,
+                    message:
+                        "'\(item.name)' changed, but it is weak in \(input.objects[key.object].source), and the hypervisor has the strong '\(item.name)' of "
+                        + "another file: the change would not take effect",
+                    help: "leave this part out, or change the strong definition")
+            } else {
+                include(key, reason, for: nil)
+            }
         } else {
             let help = "check that xen-syms belongs to the source tree and the configuration that were given"
             if input.hypervisor.hasHome(key.object) || item.isGlobal {

@@ -21,10 +21,12 @@ package struct XenImage: Sendable {
         /// For a symbol that a payload added: the payload's name. Its address is unknown before the payload is loaded; `address` only
         /// tells it apart from others.
         package var payload: String?
+        /// Whether the linker took a weak definition, because no file has a strong one.
+        package var isWeak: Bool
 
         package init(
             name: String, file: String? = nil, group: Int? = nil, address: UInt64, size: UInt64, isFunction: Bool,
-            section: String?, payload: String? = nil
+            section: String?, payload: String? = nil, isWeak: Bool = false
         ) {
             self.name = name
             self.file = file
@@ -34,6 +36,7 @@ package struct XenImage: Sendable {
             self.isFunction = isFunction
             self.section = section
             self.payload = payload
+            self.isWeak = isWeak
         }
 
         /// The name in the hypervisor's own symbol table (`xen/tools/symbols.c`): local ones are `FILE#name`.
@@ -124,7 +127,8 @@ package struct XenImage: Sendable {
             let local = symbol.isLocal && !groups.isEmpty
             let known = Symbol(
                 name: symbol.name, file: local ? groups.last?.file : nil, group: local ? groups.count - 1 : nil,
-                address: symbol.value, size: symbol.size, isFunction: symbol.isFunction, section: section)
+                address: symbol.value, size: symbol.size, isFunction: symbol.isFunction, section: section,
+                isWeak: symbol.binding == ELF.Binding.weak)
             counts[known.qualifiedName, default: 0] += 1
             if local {
                 groups[groups.count - 1].symbols.append(known)

@@ -18,7 +18,9 @@ import Musl
 struct SelfComparisonTests {
     private func compare(_ a: FilePath, _ b: FilePath) async throws -> FolderComparison {
         let program = try #require(RealXen.program)
-        let json = try await run("env", [program.string, "diff", "--json", a.appending("xen").string, b.appending("xen").string])
+        // It ends with 4 for a change that can't be in a payload: that of a build-id, below.
+        let json = try await run(
+            "sh", ["-c", "\"$0\" diff --json \"$1\" \"$2\" || [ $? -eq 4 ]", program.string, a.appending("xen").string, b.appending("xen").string])
         return try JSONText.decode(FolderComparison.self, from: Array(json.utf8))
     }
 

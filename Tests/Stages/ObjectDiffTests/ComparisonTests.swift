@@ -143,3 +143,69 @@ import XenVersions
         }
     }
 }
+
+// MARK: What names and places mean
+
+extension ComparisonTests {
+    /// C gives each object an address of its own, so code can tell constants with the same content apart.
+    @Test(arguments: [
+        ("static const char none = 1, all = 1;", "const void *f(void) { return &none; }", "const void *f(void) { return &all; }"),
+        (
+            "static const u32 one[4] = { 1, 2 };", "const u32 *f(u32 x) { sink(one); return one; }",
+            "static const u32 two[4] = { 1, 2 }; const u32 *f(u32 x) { sink(one); return two; }"
+        ),
+    ])
+    func anotherConstantOfTheSameContentIsADifference(shared: String, before: String, after: String) async throws {
+        let users = " u32 g(const void *p) { sink(p); return 0; }"
+        let set = try await ObjectFixtures.compare("\(shared) \(before)\(users)", "\(shared) \(after)\(users)")
+        #expect(set.names(.changed) == ["f"] && set.errors.isEmpty)
+    }
+
+    @Test func aVariableThatPointsToAnotherConstantHasAnotherInitialValue() async throws {
+        let source = { (name: String) in "static const char none = 1, all = 1; const void *chosen = &\(name); void f(void) { sink(&none); sink(&all); }" }
+        #expect(try await ObjectFixtures.compare(source("none"), source("all")).errors == ["data-initialiser-changed"])
+    }
+
+    /// The names of the compiler's own constants say nothing.
+    @Test func anotherFunctionsNameAboveIsNoDifference() async throws {
+        let f = "void f(void) { printk(__func__); sink(__func__); }"
+        let set = try await ObjectFixtures.compare("void e(void) { sink(__func__); } \(f)", "void e(void) { sink(0); } \(f)")
+        #expect(set.names(.changed) == ["e"])
+    }
+
+    @Test func aConstantThatNeedsMoreAlignmentChangesWithItsUsers() async throws {
+        let source = { (bytes: Int) in
+            "static const char page[64] __attribute__((aligned(\(bytes)))) = { 1 }; char f(u32 x) { return page[x]; } u32 g(u32 x) { return x; }"
+        }
+        let more = try await ObjectFixtures.compare(source(32), source(4096))
+        #expect(more.names(.changed) == ["f"])
+        #expect(try await ObjectFixtures.compare(source(4096), source(32)).isUnchanged)
+    }
+
+    /// The caller means this version of the function.
+    @Test(arguments: ["call inner", "lea inner(%%rip), %%rax", "1: nop; .pushsection .ex_table, \\\"a\\\"; .long 1b - ., inner - .; .popsection"])
+    func whoLeadsIntoAChangedFunctionChangesWithIt(code: String) async throws {
+        let source = { (value: Int) in
+            """
+            noinline u32 f(void) { asm volatile ( "nop; inner: mov $\(value), %eax" ); return 1; }
+            u32 g(void) { asm volatile ( "\(code)" ::: "rax" ); return 2; }
+            u32 h(void) { sink(f); return f(); }
+            """
+        }
+        #expect(try await Set(ObjectFixtures.compare(source(3), source(4)).names(.changed)) == ["f", "g"])
+        #expect(try await ObjectFixtures.compare(source(3), source(3)).isUnchanged)
+    }
+
+    @Test func anAliasThatBecomesAFunctionIsRefused() async throws {
+        let f = "static __attribute__((used)) u32 f(u32 x) { sink(f); return x + 1; }"
+        let set = try await ObjectFixtures.compare(
+            "\(f) static u32 g(u32) __attribute__((alias(\"f\"), used));", "\(f) static __attribute__((used)) u32 g(u32 x) { return x + 2; }")
+        #expect(set.errors == ["global-name-moved"])
+    }
+
+    @Test func aGlobalThatMovesIsStillUsed() async throws {
+        let f = "u32 f(u32 x) { return v + x; }"
+        let set = try await ObjectFixtures.compare("u32 v; \(f)", "extern u32 v; \(f)")
+        #expect(!set.diagnostics.contains { $0.id == .dataLeftBehind })
+    }
+}

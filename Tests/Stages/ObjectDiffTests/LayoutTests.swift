@@ -295,4 +295,36 @@ extension LayoutChange {
         let result = try await layouts([(source("", "u32 a, b;"), source("s", "u32 a, n, b;"))])
         #expect(result.layouts.map(\.type) == ["struct s"])
     }
+
+    // MARK: Other names
+
+    /// What the hypervisor has of the old type is behind a `void *`, so nothing but its members says what it is now.
+    @Test(arguments: [
+        (
+            "struct old { u32 flags; int pri; u64 x; };", "struct new { int pri; u32 flags; u64 x; };", "struct old", "struct new",
+            [LayoutChange.Outcome.refused]
+        ),
+        ("struct old { u32 flags; int pri; };", "struct new { u32 flags; int pri; u64 x; };", "struct old", "struct new", [.refused]),
+        ("struct old { u32 flags; int pri; };", "typedef struct { int pri; u32 flags; } new_t;", "struct old", "new_t", [.refused]),
+        ("struct old { u32 flags; int pri; };", "struct new { u32 flags; int pri; };", "struct old", "struct new", []),
+        // Nothing in common.
+        ("struct old { u32 a, b; };", "struct new { u64 flags; u32 pri; };", "struct old", "struct new", []),
+    ])
+    func aRenamedTypeIsHeldAgainstTheOldOne(
+        before: String, after: String, old: String, new: String, outcomes: [LayoutChange.Outcome]
+    ) async throws {
+        let source = { (definition: String, type: String, member: String) in
+            "\(definition) void *any; u64 f(void) { \(type) *p = any; return p->\(member); } u32 g(u32 x) { return x; }"
+        }
+        let member = before.contains("flags") ? "flags" : "a"
+        let result = try await layouts([(source(before, old, member), source(after, new, "pri + p->flags"))])
+        #expect(result.layouts.map(\.outcome) == outcomes)
+        #expect(result.layouts.allSatisfy { $0.type == new && $0.oldType == old })
+    }
+
+    @Test func aRenamedTypeOfAFunction() async throws {
+        let source = { (type: String) in "static char pool[64]; u64 f(void) { struct \(type) *p = (void *)pool; sink(pool); return p->a; }" }
+        let result = try await layouts([(source("x { u32 a; u64 b; }"), source("y { u64 b; u32 a; }"))])
+        #expect(result.layouts.map(\.oldType) == ["struct x"] && result.layouts.map(\.outcome) == [.refused])
+    }
 }

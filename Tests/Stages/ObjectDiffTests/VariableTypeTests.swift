@@ -20,7 +20,8 @@ import Testing
     @Test(arguments: [
         ("static u32 v;", "static int v;"),
         ("struct a { u32 x; }; struct b { u64 x; }; static struct a *v;", "struct a { u32 x; }; struct b { u64 x; }; static struct b *v;"),
-        ("static u32 v[2];", "static u64 v[1];"),
+        ("static u32 v[2];", "static u64 v[1];"), ("static struct { u32 a; } *v;", "static void *v;"), ("static u32 v[2][8];", "static u32 v[8][2];"),
+        ("static struct { u32 x, y; } v[4];", "static struct { u32 x[4], y[4]; } v;"),
     ])
     func anotherTypeOfTheSameSizeIsRefused(original: String, patched: String) async throws {
         let found = try await errors(
@@ -39,6 +40,14 @@ import Testing
     func anotherObjectsCodeIsEnough(after: String, ids: [DiagnosticID]) async throws {
         let user = "u32 f(u32 x) { return x + v; }", h = " u32 h(u32 x) { return x; }"
         let result = try await layouts([("extern u32 v; \(user)", "extern int v; u32 f(\(after)"), ("u32 v;\(h)", "int v;\(h)")])
+        #expect(result.diagnostics.map(\.id) == ids)
+    }
+
+    /// One file defines the variable before, and another after the patch.
+    @Test(arguments: [("u32 v;", []), ("int v;", [DiagnosticID.dataTypeChanged])])
+    func aVariableThatMovesKeepsItsType(definition: String, ids: [DiagnosticID]) async throws {
+        let (f, g) = ("u32 f(u32 x) { return x + v; }", "u32 g(u32 x) { return x - v; }")
+        let result = try await layouts([("u32 v; \(f)", "extern \(definition) \(f)"), ("extern u32 v; \(g)", "\(definition) \(g)")])
         #expect(result.diagnostics.map(\.id) == ids)
     }
 
@@ -85,7 +94,7 @@ import Testing
         ("struct a { u32 x; }; static struct a *v;", "struct b { u32 x; }; static struct b *v;"),
         ("static u32 v[4];", "static struct { u32 a, b; } v[2];"),
         ("static u64 v;", "static unsigned long long v;"),
-        ("static struct { u32 a; } *v;", "static void *v;"),
+        ("static u32 v[16];", "static u32 v[2][8];"),
         (
             "__attribute__((section(\".bss.percpu\"))) u64 per_cpu__v;",
             "struct one { u64 n; }; __attribute__((section(\".bss.percpu\"))) struct one per_cpu__v;"
