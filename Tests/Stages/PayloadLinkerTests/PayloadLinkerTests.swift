@@ -290,6 +290,30 @@ import XenVersions
         #expect(payload.verifiedFunctions == 1)
     }
 
+    /// Only the strong one is in the hypervisor, so a new weak body changes nothing there; and it must not take the strong one's place.
+    @Test(arguments: [1_000_003, 7])
+    func aChangedWeakDefinitionDoesNotReplaceAStrongOne(strong: Int) async throws {
+        let weak = { (n: Int) in "u32 __attribute__((weak)) f(u32 x) { return x * \(n); }" }
+        let hypervisor = [("test.c", weak(1_000_003)), ("two.c", "u32 f(u32 x) { return x * \(strong); }")]
+        let outcome = try await Self.link(weak(1_000_003), weak(1_000_005), for: hypervisor)
+        #expect(outcome.payload == nil && outcome.diagnostics.filter { $0.severity == .error }.map(\.id) == [.globalNameMoved])
+        #expect(try await Self.link(weak(1_000_003), weak(1_000_005), for: [hypervisor[0]]).payload?.functions.map(\.name) == ["f"])
+    }
+
+    /// It stays where it is, and that place may not be good enough.
+    @Test(arguments: [(64, true), (4096, false)])
+    func aGlobalThatMovesKeepsItsAlignment(alignment: Int, isGood: Bool) async throws {
+        let page = { (bytes: Int) in "char page[64] __attribute__((aligned(\(bytes))));" }
+        let f = { (n: Int) in "u32 f(u32 x) { page[x & 63]++; return x * \(n); }" }
+        let (outcome, _) = try await Self.link([
+            ("one.c", "char first[64] = { 1 }; \(page(64)) \(f(3))", "char first[64] = { 1 }; extern char page[64]; \(f(5))"),
+            ("two.c", "char other = 1;", "char other = 1; \(page(alignment))"),
+        ])
+        let errors = outcome.diagnostics.filter { $0.severity == .error }
+        #expect(errors.map(\.id) == (isGood ? [] : [.placementChanged]), "\(outcome.diagnostics)")
+        #expect(!outcome.diagnostics.contains { $0.id == .dataLeftBehind })
+    }
+
     @Test func aSecondWeakDefinitionIsRefused() async throws {
         let g = "u32 g(u32 x) { return x * 1000003; }"
         let first = "u32 __attribute__((weak)) f(u32 x) { return x * 1000003; }"
