@@ -30,7 +30,7 @@ package func linkPayload(
     // From here on the replaced functions are known to be the hypervisor's own, or a diagnostic says that they are not.
 
     // What stays in the hypervisor, and leads to the old code of what does not.
-    let leftBehind = removedFunctions(input) + sharedLabelTables(selection, input)
+    let leftBehind = removedFunctions(input) + lostDefinitions(input) + sharedLabelTables(selection, input)
 
     // Where each item goes, and what fills each reference.
     let resolved = resolve(selection, input)

@@ -156,6 +156,11 @@ package struct XenImage: Sendable {
 
     package func global(_ name: String) -> Symbol? { globals[name] }
 
+    /// All functions of known size, sorted by address.
+    package var functions: [Symbol] {
+        (fileGroups.flatMap(\.symbols) + globals.values).filter { $0.isFunction && $0.size > 0 }.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
+    }
+
     /// How many symbols have a qualified name in the hypervisor's own table. More than one makes the name ambiguous.
     package func count(ofQualifiedName name: String) -> Int { qualifiedCounts[name] ?? 0 }
 

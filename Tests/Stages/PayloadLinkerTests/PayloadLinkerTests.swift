@@ -300,6 +300,24 @@ import XenVersions
         #expect(try await Self.link(weak(1_000_003), weak(1_000_005), for: [hypervisor[0]]).payload?.functions.map(\.name) == ["f"])
     }
 
+    /// A weak definition of a file that the patch does not touch takes the strong one's place in the source, for callers of other files.
+    @Test(arguments: [("", "is gone"), ("static __attribute__((used)) ", "becomes static"), ("extern ", "")])
+    func aStrongDefinitionThatGoesIsRefusedIfItHasCallers(mark: String, words: String) async throws {
+        let g = { (n: Int) in "u32 g(u32 x) { return x * \(n); }" }
+        let f = "u32 f(u32 x) { sink(0); return x * 1000003; }", weak = "__attribute__((weak)) u32 f(u32 x) { return x * 7; }"
+        let caller = "u32 f(u32); u32 h(u32 x) { return f(x) + 1; }"
+        let kept = mark == "" ? "" : mark == "extern " ? f : mark + f
+        let outcome = try await Self.link(
+            "\(f) \(g(1_000_003))", "\(kept) \(g(1_000_005))", for: [("test.c", "\(f) \(g(1_000_003))"), ("two.c", weak), ("three.c", caller)])
+        let errors = outcome.diagnostics.filter { $0.severity == .error }
+        #expect(errors.map(\.id) == (words == "" ? [] : [.globalNameMoved]), "\(outcome.diagnostics)")
+        #expect(errors.allSatisfy { $0.message.contains("'f' \(words), and 'h', which stays") })
+        // Without callers it is no loss.
+        let alone = try await Self.link(
+            "\(f) \(g(1_000_003))", "\(kept) \(g(1_000_005))", for: [("test.c", "\(f) \(g(1_000_003))"), ("two.c", weak)])
+        #expect(alone.payload != nil)
+    }
+
     /// It stays where it is, and that place may not be good enough.
     @Test(arguments: [(64, true), (4096, false)])
     func aGlobalThatMovesKeepsItsAlignment(alignment: Int, isGood: Bool) async throws {
