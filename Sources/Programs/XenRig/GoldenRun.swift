@@ -1,4 +1,5 @@
 import Crypto
+import Diagnostics
 import ELFModel
 import Subprocess
 import SystemPackage
@@ -61,11 +62,15 @@ package struct GoldenRun: Sendable {
             try WorkFiles.writeAtomically(try WorkFiles.read(build.configuration) + Array(lines.utf8), to: configuration)
             arguments += ["-c", configuration.string]
         }
-        let ending = try await Subprocess.run(
+        let run = try await Subprocess.run(
             .path(program), arguments: Arguments(arguments), environment: .inherit.updating(["CC": build.compiler?.program.string]), input: .none,
-            output: .discarded, error: .discarded
-        ).terminationStatus
-        guard case .exited(let code) = ending else { throw StepError("\(change.name): the program ended with \(ending)") }
+            output: .discarded, error: .string(limit: 1 << 16)
+        )
+        guard case .exited(let code) = run.terminationStatus else {
+            throw StepError("\(change.name): the program ended with \(run.terminationStatus)")
+        }
+        // A fault of the program or of this machine: nothing else keeps its words.
+        if Int(code) == Int(ExitStatus.internalFault.rawValue) { cache.tell("\(change.name): \(run.standardError ?? "")") }
         let outcome = try ChangeOutcome(code: Int(code), output: output, error: "")
         let digest = outcome.payload.map { SHA256.hash(data: $0).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
         // Keep repeated identifiers: otherwise a lost diagnostic would not show if there is another of its kind.
