@@ -44,6 +44,7 @@ extension Classifier {
     // MARK: Things that are gone
 
     mutating func judgeRemoved() {
+        guard !facts.outcome.removed.isEmpty else { return }
         let externals = Set(b.items.flatMap(\.allReferences).compactMap { if case .external(let name) = $0.target { name } else { nil } })
         for item in facts.outcome.removed.map({ a[$0] }) {
             let section = a.sectionName(of: item)
