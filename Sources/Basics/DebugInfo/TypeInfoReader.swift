@@ -52,7 +52,8 @@ private struct TypeInfoReader {
         let variables = shapes.walker.variables.map { ($0, shapes.shape(of: $0.type)) }
         let uses = withUses ? functionUses() : []
         nameByTagOrTypedef()
-        for (variable, shape) in variables { name(shape, after: variable) }
+        for (variable, shape) in variables { name(shape, after: variable.die.name, in: variable.enclosingFunction) }
+        for local in shapes.walker.locals { name(shapes.shape(of: local.type), after: local.name, in: local.function) }
         var next = 0
         while next < shapes.walker.order.count {
             let offset = shapes.walker.order[next]
@@ -61,7 +62,7 @@ private struct TypeInfoReader {
             next += 1
             while let passed = namedLate.popLast() { try readMembers(of: passed) }
         }
-        // Types that nothing has named, such as a local variable's own type.
+        // Types that nothing has named, such as that of an expression.
         for offset in shapes.walker.order where names[offset] == nil && !flattened.contains(offset) {
             names[offset] = keyWithoutName(of: offset)
             try readMembers(of: offset)
@@ -118,9 +119,9 @@ private struct TypeInfoReader {
         }
     }
 
-    private mutating func name(_ shape: TypeShapes.Shape, after variable: TypeWalker.Variable) {
-        guard let offset = shape.held ?? shape.pointed, let name = variable.die.name else { return }
-        give(offset, TypeInfo.Key(naming: .variable, name: name, scope: variable.enclosingFunction.map { [$0] } ?? []))
+    private mutating func name(_ shape: TypeShapes.Shape, after variable: String?, in function: String?) {
+        guard let offset = shape.held ?? shape.pointed, let variable else { return }
+        give(offset, TypeInfo.Key(naming: .variable, name: variable, scope: function.map { [$0] } ?? []))
     }
 
     /// Names a type that has no name of its own.

@@ -17,6 +17,13 @@ struct TypeWalker {
         var enclosingFunction: String?
     }
 
+    /// A variable of a function that is not static.
+    struct Local {
+        var name: String
+        var type: UInt64
+        var function: String?
+    }
+
     /// A function, with code or without, and the types of what it declares.
     struct Function {
         var die: DIE
@@ -34,6 +41,9 @@ struct TypeWalker {
     /// Names that typedefs give to an entry directly.
     private(set) var typedefs: [UInt64: [String]] = [:]
     private(set) var variables: [Variable] = []
+    /// A variable on the stack for each type that such variables have: the first in the order of the debug information.
+    private(set) var locals: [Local] = []
+    private var typesOfLocals: Set<UInt64> = []
     private(set) var functions: [UInt64: Function] = [:]
     private(set) var functionOrder: [UInt64] = []
 
@@ -196,7 +206,12 @@ struct TypeWalker {
         unit.note(entry)
         if entry.isTypeMissing { gaps.insert(.typesElsewhere) }
         // A file's own variables, and static locals.
-        guard function == nil || entry.isStatic else { return }
+        guard scope.isEmpty || entry.isStatic else {
+            if let type = entry.type, let name = entry.name, typesOfLocals.insert(type).inserted {
+                locals.append(Local(name: String(cString: name), type: type, function: scope.last))
+            }
+            return
+        }
         let die = DIE(entry.raw)
         guard let type = entry.type ?? die.reference(DW_AT_type)?.identity ?? originType(of: entry) else { return }
         variables.append(

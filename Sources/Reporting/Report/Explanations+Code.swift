@@ -49,7 +49,7 @@ extension DiagnosticExplanation {
             .error("A global name stands for a place inside a function or variable that changed."),
             .error("A global name becomes weak or strong, or gets a second weak definition."),
             .error("A weak function changed, and the hypervisor has a strong one of that name from another file."),
-            .error("A global function is gone or becomes static, and code that stays calls it: another definition takes its place in the source."),
+            .error("A global function or variable is gone or becomes static, and other code still uses it: another definition takes its place in the source."),
             .error("A second name of a static function becomes a function of its own."),
             .error("A global function or variable becomes static in its file, and another file defines a new global of that name."),
         ],

@@ -152,6 +152,7 @@ extension DiagnosticExplanation {
             .error("A variable may be new, or may be one of several variables of that name in the original object."),
             .error("A variable has names, such as aliases, that belonged to several variables of the original object."),
             .error("A variable is new in one file and gone from another, and is static in at least one of them."),
+            .error("A label without a size, in the data of top-level assembly, moves to another place of that data."),
             .warning("A static local is taken to be one of the hypervisor's, although the patch changes or moves the line that declares it."),
             .warning("A variable is taken to be one of the hypervisor's because of its name alone: debug info does not mention it."),
             .note("A static local is taken to be one of the hypervisor's: the patch replaces the line that declares it by one with the same words."),

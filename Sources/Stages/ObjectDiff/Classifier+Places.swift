@@ -1,4 +1,5 @@
 import Diagnostics
+import ELFModel
 
 /// Differences that the bytes of items do not show: what names mean to other objects, items that are gone, and items that may be mistaken
 /// for others.
@@ -39,6 +40,33 @@ extension Classifier {
             .globalNameMoved, symbol: name, location: item.flatMap { facts.records[$0.index].location },
             message: "the global name '\(name)' \(what): other objects of the running hypervisor still use the old meaning",
             help: "use a new name for the new meaning")
+    }
+
+    /// Labels of top-level assembly that hold values, have no size, and are not exported: the bytes around several of them are one item, so
+    /// that only the place of each in it tells them apart.
+    mutating func judgeInnerLabels() {
+        let (before, after) = (innerLabels(a), innerLabels(b))
+        for (name, new) in after.sorted(by: { $0.key < $1.key }) {
+            guard let old = before[name], facts.twins.original(of: new.item.id) != old.item.id || old.distance != new.distance else { continue }
+            report(
+                .correlationAmbiguous, new.item,
+                message: "the label '\(name)' moves within the data of its assembly code: the running hypervisor keeps its value in the old place",
+                help: "leave the labels in their order, or give each a type and a size (.type, .size)")
+        }
+    }
+
+    private func innerLabels<Side>(_ graph: ObjectGraph<Side>) -> [String: (item: Item<Side>, distance: Int)] {
+        let labels = graph.file.symbols.filter {
+            $0.isLocal && $0.size == 0 && $0.type == ELF.SymbolType.notype && !$0.name.isEmpty && !$0.name.hasPrefix(".L")
+                && !rules.architecture.isMappingSymbol($0.name)
+        }
+        let places = labels.compactMap { label -> (String, (Item<Side>, Int))? in
+            guard let section = label.sectionIndex, let place = graph.place(Int(clamping: label.value), in: section) else { return nil }
+            guard place.item.kind == .data, place.item.role == .writable || place.item.role == .perCPU, place.distance < place.item.size else { return nil }
+            return (label.name, (place.item, place.distance))
+        }
+        // A name that stands for several places says nothing.
+        return Dictionary(grouping: places, by: \.0).compactMapValues { $0.count == 1 ? $0.first?.1 : nil }
     }
 
     // MARK: Things that are gone

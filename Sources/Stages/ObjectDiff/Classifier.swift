@@ -34,6 +34,7 @@ struct Classifier {
         judgeBootCode()
         judgeRemoved()
         judgeExportedNames()
+        judgeInnerLabels()
         judgeSeeminglyNew()
         judgeDoubts()
         judgeOddities()

@@ -2,72 +2,77 @@ import Diagnostics
 import ObjectDiff
 import XenSource
 
-/// An error for each global function that the patch removes or makes static, although code that stays in the hypervisor calls it.
+/// An error for each global function or variable that the patch removes or makes static, although other code still uses it.
 ///
-/// The patched source can be linked only if another definition takes its place for those callers: a weak one, or one of a library. The
-/// callers in the running hypervisor stay bound to the one that was there.
+/// The patched source can be linked only if another definition takes its place for these users: a weak one, or one of a library. In the
+/// running hypervisor they stay bound to the one that was there, and new code would be, too.
 func lostDefinitions(_ input: LinkInput) -> [Diagnostic] {
     let lost = input.objects.sets.flatMap { set -> [LostDefinition] in
-        set.original.items.filter { $0.isGlobal && $0.isRuntimeFunction }.compactMap { item in
+        set.original.items.filter { $0.isGlobal && ($0.isRuntimeFunction || $0.kind == .data && $0.role != .boot) }.compactMap { item in
             guard item.names.allSatisfy({ input.definer(of: $0) == nil }),
                 let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)),
                 symbol.payload == nil, !symbol.isFreedAfterBoot
             else { return nil }
-            return LostDefinition(set: set, item: item, address: symbol.address)
+            let size = item.kind == .data ? UInt64(max(item.size, 1)) : 1
+            return LostDefinition(set: set, item: item, addresses: symbol.address..<symbol.address &+ size)
         }
     }
     guard !lost.isEmpty else { return [] }
-    let callers = StayingCallers(of: Set(lost.map(\.address)), input)
+    let users = Users(of: lost, input)
     return lost.compactMap { definition in
-        guard let caller = callers.caller(of: definition) else { return nil }
+        guard let user = users.first(of: definition) else { return nil }
         let successor = definition.set.successor(of: definition.item.id)
+        let isFunction = definition.item.kind == .function
         return Diagnostic(
             .globalNameMoved, .error, symbol: definition.item.name,
             location: successor.flatMap(\.location) ?? SourceLocation(file: definition.set.originalSource ?? definition.set.source),
             message:
-                "the global function '\(definition.item.name)' \(successor == nil ? "is gone" : "becomes static"), and '\(caller)', which stays, calls it: "
+                "the global \(isFunction ? "function" : "variable") '\(definition.item.name)' \(successor == nil ? "is gone" : "becomes static"), and '\(user)' still \(isFunction ? "calls" : "uses") it: "
                 + "in the patched source another definition takes its place, and in the running hypervisor none can",
-            help: "keep the function, and let it do what the other definition does")
+            help: isFunction ? "keep the function, and let it do what the other definition does" : "keep the variable")
     }
 }
 
 private struct LostDefinition {
     let set: ChangeSet
     let item: OriginalItem
-    let address: UInt64
+    /// In the running hypervisor: of a function, where it starts; of a variable, all of it.
+    let addresses: Range<UInt64>
 }
 
-/// Which functions of the hypervisor call others, as far as the patch leaves these calls alone.
-private struct StayingCallers {
-    private var callers: [UInt64: [String]] = [:]
-    /// The compiled functions, by their addresses in the hypervisor.
-    private let compiled: [UInt64: (set: ChangeSet, item: OriginalItem)]
+/// Who uses lost definitions once the patch is in.
+private struct Users {
+    /// Users of a name in the patched objects.
+    private var byName: [String: Set<String>] = [:]
+    /// Users of an address among the functions that were not compiled, by where the definition starts.
+    private var byAddress: [UInt64: Set<String>] = [:]
 
-    init(of targets: Set<UInt64>, _ input: LinkInput) {
-        let known = input.objects.sets.flatMap { set in
-            set.original.items.filter { $0.kind == .function && $0.isNamed }.compactMap { item in
-                input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)).map { ($0.address, (set, item)) }
+    init(of lost: [LostDefinition], _ input: LinkInput) {
+        let names = Set(lost.flatMap(\.item.names))
+        var compiled: Set<UInt64> = []
+        for set in input.objects.sets {
+            for item in set.original.items where item.kind == .function && item.isNamed {
+                if let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)) { compiled.insert(symbol.address) }
+            }
+            for item in set.patched.items where item.isNamed && item.role != .boot {
+                for case .external(let name) in item.allReferences.map(\.target) where names.contains(name) {
+                    byName[name, default: []].insert(item.name)
+                }
             }
         }
-        compiled = Dictionary(known) { first, _ in first }
-        for function in input.hypervisor.image.functions where !function.isFreedAfterBoot {
+        for function in input.hypervisor.image.functions where !function.isFreedAfterBoot && !compiled.contains(function.address) {
             let code = input.hypervisor.image.bytes(at: function.address, count: Int(clamping: function.size)) ?? []
-            let called = (input.architecture.resolvedReferences(code, relocated: []) ?? []).map { function.address &+ UInt64(bitPattern: Int64($0.target)) }
-            for address in Set(called).intersection(targets) where stays(function, calling: address) {
-                callers[address, default: []].append(function.qualifiedName)
+            for reference in input.architecture.resolvedReferences(code, relocated: []) ?? [] {
+                let address = function.address &+ UInt64(bitPattern: Int64(reference.target))
+                for definition in lost where definition.addresses.contains(address) {
+                    byAddress[definition.addresses.lowerBound, default: []].insert(function.qualifiedName)
+                }
             }
-        }
-    }
-
-    /// A compiled function still calls another by its name if its patched version does.
-    private func stays(_ function: XenImage.Symbol, calling target: UInt64) -> Bool {
-        guard let (set, item) = compiled[function.address] else { return true }
-        guard let callee = compiled[target], let successor = set.successor(of: item.id) else { return false }
-        return successor.item.allReferences.contains { reference in
-            if case .external(let name) = reference.target { callee.item.names.contains(name) } else { false }
         }
     }
 
     /// The first one in the order of names; nil if there is none.
-    func caller(of definition: LostDefinition) -> String? { callers[definition.address]?.min() }
+    func first(of definition: LostDefinition) -> String? {
+        definition.item.names.reduce(into: byAddress[definition.addresses.lowerBound] ?? []) { $0.formUnion(byName[$1] ?? []) }.min()
+    }
 }

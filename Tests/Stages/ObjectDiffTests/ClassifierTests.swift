@@ -194,6 +194,19 @@ import Testing
         }
     }
 
+    /// Without sizes, all of them are one item.
+    @Test(arguments: [
+        ("one: .long 0\\ntwo: .long 0", "two: .long 0\\none: .long 0", false), ("one: .long 0\\ntwo: .long 0", "new: .long 0\\ntwo: .long 0", false),
+        ("one: .long 0\\ntwo: .long 0", "one: .long 0\\ntwo: .long 0\\nsame = two", true),
+    ])
+    func labelsOfAssemblyDataKeepTheirPlaces(original: String, patched: String, isGood: Bool) async throws {
+        let source = { (labels: String, n: Int) in
+            "asm ( \".pushsection .data\\n\(labels)\\n.popsection\" ); extern u32 two; u32 f(u32 x) { return two++ * \(n); }"
+        }
+        let set = try await ObjectFixtures.compare(source(original, 3), source(patched, 5))
+        #expect(set.errors.contains("correlation-ambiguous") == !isGood, "\(set.diagnostics)")
+    }
+
     @Test func theOrderOfNamesDoesNotMatter() async throws {
         let body = { (n: Int) in "u32 f(u32 x) { return x * \(n); }" }
         let set = try await ObjectFixtures.compare(

@@ -210,6 +210,17 @@ extension LayoutChange {
         #expect(result.layouts.map(\.outcome) == [.refused])
     }
 
+    /// It has the name of the variable: the first is over bytes that stay, the second on the stack.
+    @Test(arguments: [
+        ("*h = (void *)pool; h->a = x; sink(pool);", LayoutChange.Outcome.refused), ("h = { 0 }; h.a = x; sink(&h);", .stackOnly),
+    ])
+    func aTypeWithoutANameInAFunction(use: String, outcome: LayoutChange.Outcome) async throws {
+        let source = { (members: String) in "static char pool[64]; u32 f(u32 x) { struct { \(members) } \(use) return x; }" }
+        let result = try await layouts([(source("u32 a, b;"), source("u32 b, a;"))])
+        #expect(result.layouts.map(\.outcome) == [outcome])
+        #expect(result.layouts.map(\.type) == ["struct {…} h"])
+    }
+
     @Test func usersInOtherObjectsCount() async throws {
         let other = "struct s { u32 first; u32 last; }; u32 elsewhere(const struct s *s) { return s->first; }"
         let new = "struct s { u32 first; u32 new; u32 last; }; u32 elsewhere(const struct s *s) { return s->first; }"

@@ -311,11 +311,22 @@ import XenVersions
             "\(f) \(g(1_000_003))", "\(kept) \(g(1_000_005))", for: [("test.c", "\(f) \(g(1_000_003))"), ("two.c", weak), ("three.c", caller)])
         let errors = outcome.diagnostics.filter { $0.severity == .error }
         #expect(errors.map(\.id) == (words == "" ? [] : [.globalNameMoved]), "\(outcome.diagnostics)")
-        #expect(errors.allSatisfy { $0.message.contains("'f' \(words), and 'h', which stays") })
+        #expect(errors.allSatisfy { $0.message.contains("'f' \(words), and 'h' still calls it") })
         // Without callers it is no loss.
         let alone = try await Self.link(
             "\(f) \(g(1_000_003))", "\(kept) \(g(1_000_005))", for: [("test.c", "\(f) \(g(1_000_003))"), ("two.c", weak)])
         #expect(alone.payload != nil)
+    }
+
+    /// The changed function and one of another file use it; or no one does.
+    @Test(arguments: [("x + v", "", true), ("x", "u32 h(void) { extern u32 v; return v; }", true), ("x", "", false)])
+    func aStrongVariableThatGoesIsRefusedIfItHasUsers(use: String, other: String, isUsed: Bool) async throws {
+        let v = "extern u32 v;", g = { (n: Int) in "u32 g(u32 x) { return (\(use)) * \(n); }" }
+        let (before, after) = ("\(v) u32 v = 5; \(g(1_000_003))", "\(v) \(g(1_000_005))")
+        let outcome = try await Self.link(before, after, for: [("test.c", before), ("two.c", "__attribute__((weak)) u32 v = 3;"), ("three.c", other)])
+        let errors = outcome.diagnostics.filter { $0.severity == .error }
+        #expect(errors.map(\.id) == (isUsed ? [.globalNameMoved] : []), "\(outcome.diagnostics)")
+        #expect(errors.allSatisfy { $0.message.contains("variable 'v' is gone, and '\(other.isEmpty ? "g" : "h")' still uses it") })
     }
 
     /// It stays where it is, and that place may not be good enough.
