@@ -30,11 +30,12 @@ struct TortureJudgeTests {
     /// - Parameters:
     ///   - mark: a byte of the function.
     ///   - new: whether there is a third variable, which the function uses instead of the second.
-    private static func object(mark: UInt8, new: Bool = false, text: String = "text") -> OracleObject {
+    ///   - constant: whether the first variable is a constant.
+    private static func object(mark: UInt8, new: Bool = false, text: String = "text", constant: Bool = false) -> OracleObject {
         var code = code
         code[3] = mark
         let sections = [
-            null, section(".text.f", ELF.SectionFlag.execinstr, code), section(".bss.tv_1", ELF.SectionFlag.write, [], zero: 4),
+            null, section(".text.f", ELF.SectionFlag.execinstr, code), section(".bss.tv_1", constant ? 0 : ELF.SectionFlag.write, [], zero: 4),
             section(".bss.tv_2", ELF.SectionFlag.write, [], zero: 4), section(".bss.tv_3", ELF.SectionFlag.write, [], zero: 4),
             section(".rodata.str1.1", ELF.SectionFlag.merge | ELF.SectionFlag.strings, Array(text.utf8) + [0]),
             relocations([2, new ? 4 : 3, 5], to: 1),
@@ -126,6 +127,13 @@ struct TortureJudgeTests {
         #expect(Self.judge(Self.object(mark: 2), twins: [:]).faults(of: exchanged, saysMoved: true).count == 2)
         #expect(Self.judge(Self.object(mark: 2), lookalikes: alike).faults(of: exchanged, saysMoved: true).count == 2)
         #expect(moved.faults(of: Self.payload(["common/a.c#n.1", "common/a.c#n.1", "string"]), saysMoved: true) == ["f+12: tv_2 has the storage of tv_1"])
+    }
+
+    @Test("a function may be replaced, and need not be, if a variable that nobody writes becomes a constant") func newConstant() {
+        func diff(_ patched: OracleObject) -> OracleDiff { OracleDiff(original: Self.object(mark: 1), patched: patched) }
+        #expect(diff(Self.object(mark: 1, constant: true)).difference(of: "f") == .onlyStorage)
+        #expect(diff(Self.object(mark: 2, constant: true)).difference(of: "f") == .content("other bytes"))
+        #expect(diff(Self.object(mark: 1)).difference(of: "f") == .none)
     }
 
     @Test("a distance that is wrong is seen") func distance() throws {

@@ -18,6 +18,9 @@ package struct OracleDiff: Sendable {
         case none
         /// Only line numbers in entries of special sections differ.
         case onlyLines
+        /// It uses a variable that nobody writes, which becomes a constant or stops being one. Whether the payload takes the constant's content or
+        /// the hypervisor's variable, it reads the same values.
+        case onlyStorage
         case content(String)
     }
 
@@ -51,7 +54,17 @@ package struct OracleDiff: Sendable {
                 if special.hasLines, !haveSameLines(old, new) { onlyLines = true }
             }
         }
-        return onlyLines ? .onlyLines : .none
+        if onlyLines { return .onlyLines }
+        return usesOtherStorage(before, after) ? .onlyStorage : .none
+    }
+
+    private func usesOtherStorage(_ before: OracleObject.Item, _ after: OracleObject.Item) -> Bool {
+        zip(original.references(in: before), patched.references(in: after)).contains { old, new in
+            guard case .variable(let old) = old.meaning, case .variable(let new) = new.meaning,
+                let before = original.variables[old], let after = patched.variables[new]
+            else { return false }
+            return original.isConstant(before) != patched.isConstant(after)
+        }
     }
 
     // MARK: Content

@@ -21,13 +21,13 @@ package struct TortureJudge: Sendable {
             (self.wandered, self.lookalikes) = (wandered, lookalikes)
         }
 
-        /// Functions that must be replaced, and those that may be: only line numbers of theirs differ.
+        /// Functions that must be replaced, and those that may be: what they do is the same.
         package var changed: (must: Set<String>, may: Set<String>) {
             var must: Set<String> = [], may: Set<String> = []
             for name in diff.patched.functions.keys where diff.original.functions[name] != nil {
                 switch diff.difference(of: name) {
                 case .none: break
-                case .onlyLines: may.insert(Self.parent(name))
+                case .onlyLines, .onlyStorage: may.insert(Self.parent(name))
                 // A cold part is entered from its function only.
                 case .content: must.insert(Self.parent(name))
                 }
