@@ -28,7 +28,7 @@ func lostDefinitions(_ input: LinkInput) -> [Diagnostic] {
             location: successor.flatMap(\.location) ?? SourceLocation(file: definition.set.originalSource ?? definition.set.source),
             message:
                 "the global \(isFunction ? "function" : "variable") '\(definition.item.name)' \(successor == nil ? "is gone" : "becomes static"), and '\(user)' still \(isFunction ? "calls" : "uses") it: "
-                + "in the patched source another definition takes its place, and in the running hypervisor none can",
+                + "the patched source can be linked only if another definition takes its place, and in the running hypervisor none can",
             help: isFunction ? "keep the function, and let it do what the other definition does" : "keep the variable")
     }
 }

@@ -7,7 +7,7 @@ struct CommandRunner: Sendable {
     let environment: [String: String]
 
     /// The caller's variables that tools need in order to work. CFLAGS, MAKEFLAGS and similar variables are never passed on.
-    private static let passed = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "PYTHON", "USER"]
+    private static let passed = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "HOSTCC", "PYTHON", "USER"]
     /// The prefixes of variables for compiler launchers.
     private static let passedPrefixes = ["CCACHE_", "DISTCC_", "ICECC_", "SCCACHE_"]
     /// Variables with those prefixes that name another compiler.
