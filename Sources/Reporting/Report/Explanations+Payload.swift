@@ -111,7 +111,8 @@ extension DiagnosticExplanation {
         "the source does not reproduce the running hypervisor",
         [
             .error("A function to be replaced, compiled from the unpatched source, differs from the code that runs."),
-            .warning("A function to be replaced differs from the code that runs, and --trust-source is given."),
+            .error("A function of the same object, which is not replaced, differs from the code that runs: the new code may use structs of another layout."),
+            .warning("A function differs from the code that runs, and --trust-source is given."),
         ],
         meaning: "Another source, configuration or compiler made the hypervisor or the applied payload, and a payload from this one may break it. The "
             + "message names the likely cause.",

@@ -77,9 +77,10 @@ package struct LikelyCause: Sendable, Equatable {
 extension UnequalOriginal {
     func diagnostic(_ cause: LikelyCause, isTrusted: Bool) -> Diagnostic {
         let runs = payload.map { "payload \($0) has" } ?? "the hypervisor runs"
+        let subject = isReplaced ? "'\(name)'" : "'\(name)', which the patch leaves alone,"
         return Diagnostic(
             .originalDiffers, isTrusted ? .warning : .error, symbol: name, location: location,
-            message: "'\(name)' as compiled here is not what \(runs): \(difference). \(cause.reason.prefix(1).uppercased())\(cause.reason.dropFirst())",
+            message: "\(subject) as compiled here is not what \(runs): \(difference). \(cause.reason.prefix(1).uppercased())\(cause.reason.dropFirst())",
             help: "\(cause.help); --trust-source goes on anyway")
     }
 }

@@ -3,9 +3,11 @@ import ObjectDiff
 import TargetArchitecture
 import XenSource
 
-/// Compares each function to be replaced, as compiled here from the original source, with the code that runs in its place.
+/// Compares each function to be replaced, as compiled here from the original source, with the code that runs in its place; and the other
+/// functions of the objects that code comes from.
 ///
-/// If the hypervisor was built from other source, or with another compiler or configuration, the payload would load and crash it.
+/// If the hypervisor was built from other source, or with another compiler or configuration, the payload would load and crash it. A function
+/// that agrees does not prove the rest: a struct may be laid out otherwise in a part that only the new code uses.
 struct OriginalCheck: Sendable {
     /// How many functions agree.
     private(set) var equal = 0
@@ -20,6 +22,8 @@ func verifyOriginals(_ selection: Selection, _ input: LinkInput) -> OriginalChec
 
 extension OriginalCheck {
     fileprivate init(_ selection: Selection, _ input: LinkInput) {
+        var compared: [ObjectID: Set<OriginalItem.ID>] = [:]
+        for key in selection.included where input.objects[key].item.kind == .function { compared[key.object] = [] }
         for key in selection.included where input.isReplacement(key) {
             guard let symbol = input.running(key) else { continue }
             let location = input.objects[key].location
@@ -34,6 +38,7 @@ extension OriginalCheck {
             }
             // Assembly without `.size`: the hypervisor does not say where the function ends. It is refused as too short.
             if symbol.size == 0 { continue }
+            compared[original.object, default: []].insert(original.item)
             let functions = OriginalFunctions(set: input.objects[original.object], input: input)
             switch functions.agreement(original.item, symbol) {
             case .identical: equal += 1
@@ -48,6 +53,9 @@ extension OriginalCheck {
                         difference: difference, otherFunctions: neighbours.all, otherFunctionsEqual: neighbours.equal,
                         payload: input.hypervisor.running.replacement(of: symbol)?.payload.name))
             }
+        }
+        for (object, items) in compared.sorted(by: { $0.key < $1.key }) where !unequal.contains(where: { $0.objectName == object.name }) {
+            if let neighbour = OriginalFunctions(set: input.objects[object], input: input).unequalNeighbour(besides: items) { unequal.append(neighbour) }
         }
     }
 }
@@ -79,6 +87,23 @@ private struct OriginalFunctions {
             graph: set.original, hypervisor: input.hypervisor, architecture: input.architecture, item: item, address: address, size: size)
     }
 
+    /// The first of the object's other functions whose own code differs. What strings and constants hold does not count here: a date of
+    /// compilation is another one in each build.
+    func unequalNeighbour(besides items: Set<OriginalItem.ID>) -> UnequalOriginal? {
+        for item in set.original.items where item.isRuntimeFunction && !items.contains(item.id) {
+            guard let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)), symbol.size > 0, symbol.knownAddress != nil,
+                input.hypervisor.running.replacement(of: symbol) == nil, case .different(let difference) = agreement(item.id, symbol),
+                code(item, symbol.address, symbol.size).hasOtherCode
+            else { continue }
+            let neighbours = neighbours(of: item.id)
+            return UnequalOriginal(
+                name: symbol.qualifiedName, objectName: set.object.name, source: set.source,
+                location: SourceLocation(file: set.originalSource ?? set.source), difference: difference, otherFunctions: neighbours.all,
+                otherFunctionsEqual: neighbours.equal, isReplaced: false)
+        }
+        return nil
+    }
+
     /// How many other functions of the same object the hypervisor has, and how many of them agree.
     func neighbours(of id: OriginalItem.ID) -> (all: Int, equal: Int) {
         var (all, equal) = (0, 0)
@@ -92,7 +117,7 @@ private struct OriginalFunctions {
     }
 }
 
-/// A function to be replaced that differs from the running one, and what else is known about its object.
+/// A function that differs from the running one, and what else is known about its object.
 package struct UnequalOriginal: Sendable, Equatable {
     /// The name in the hypervisor's symbol table.
     package var name: String
@@ -107,10 +132,12 @@ package struct UnequalOriginal: Sendable, Equatable {
     package var otherFunctionsEqual: Int
     /// The applied payload that the compared version of the function belongs to; nil for the hypervisor's own.
     package var payload: String?
+    /// False for a function that the payload leaves alone, in an object that it includes code of.
+    package var isReplaced: Bool
 
     package init(
         name: String, objectName: String, source: String, location: SourceLocation?, difference: String, otherFunctions: Int,
-        otherFunctionsEqual: Int, payload: String? = nil
+        otherFunctionsEqual: Int, payload: String? = nil, isReplaced: Bool = true
     ) {
         self.name = name
         self.objectName = objectName
@@ -120,5 +147,6 @@ package struct UnequalOriginal: Sendable, Equatable {
         self.otherFunctions = otherFunctions
         self.otherFunctionsEqual = otherFunctionsEqual
         self.payload = payload
+        self.isReplaced = isReplaced
     }
 }

@@ -45,6 +45,15 @@ struct RunningCode {
 
     // MARK: Byte for byte
 
+    /// Whether its own bytes differ, beside those that relocations fill, or its size.
+    var hasOtherCode: Bool {
+        guard size == UInt64(item.symbolSize), let running = hypervisor.running.bytes(at: address, count: item.size).map(Array.init) else { return true }
+        var (ours, theirs) = (here, architecture.withoutLinkerFixes(running, like: here, at: address) { hypervisor.running.bytes(at: $0, count: $1) })
+        guard ours.count == theirs.count else { return true }
+        for reference in item.references { clear(reference, in: &ours, &theirs) }
+        return ours != theirs
+    }
+
     private func byteDifference() -> String? {
         // The symbol size of a payload's function includes what the assembler put after it.
         let isBrought = hypervisor.image.bytes(at: address, count: 1) == nil

@@ -62,6 +62,10 @@ import WorkFiles
         Input(testDescription: "no version", code: 64, says: ["tree"]) {
             _ = try write("all:\n\ttrue\n", to: "xen/Makefile", in: $0.appending("tree"))
         },
+        Input(testDescription: "another version", code: 6, says: ["xen-syms is Xen 4.17", "the source is Xen 4.18.5"]) {
+            let makefile = $0.appending("tree/xen/Makefile")
+            try WorkFiles.writeAtomically(Array(WorkFiles.readText(makefile).replacing("SUBVERSION    = 17", with: "SUBVERSION    = 18").utf8), to: makefile)
+        },
         Input(testDescription: "older than live patching", code: 64, says: ["tree", "no live patching"]) {
             _ = try write("#define XEN_SYSCTL 1\n", to: "xen/include/public/sysctl.h", in: $0.appending("tree"))
         },

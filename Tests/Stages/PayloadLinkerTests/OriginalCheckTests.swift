@@ -64,6 +64,20 @@ import XenSource
         }
     }
 
+    /// The function to be replaced is the same; another one of the file shows that a struct lies otherwise in the hypervisor. A text counts for
+    /// nothing there.
+    @Test(arguments: [("u32 first, state;", "printk(\"one\")", true), ("u32 state;", "printk(\"two\")", false)])
+    func aNeighbourShowsAnotherSource(members: String, print: String, isOther: Bool) async throws {
+        func source(_ members: String, _ print: String, _ use: String) -> String {
+            "struct s { \(members) }; u32 other(struct s *s) { \(print); return s->state * 3; } u32 f(struct s *s, u32 x) { sink(s); return \(use); }"
+        }
+        let old = source("u32 state;", "printk(\"one\")", "x"), new = source("u32 state;", "printk(\"one\")", "x + s->state")
+        let outcome = try await link(built: source(members, print, "x"), old, new)
+        #expect((outcome.payload == nil) == isOther)
+        #expect(outcome.unequal.map(\.name) == (isOther ? ["other"] : []) && outcome.unequal.allSatisfy { !$0.isReplaced })
+        #expect(try await link(built: source(members, print, "x"), old, new, trustSource: true).payload != nil)
+    }
+
     @Test func trustIsAWarningInTheReport() async throws {
         let outcome = try await link(built: Self.source(7), Self.source(5), Self.source(6), trustSource: true)
         #expect(outcome.payload != nil)
