@@ -24,7 +24,7 @@ struct BuildCommand: ParsableCommand {
             terminal, and OUT/logs/ has what the compilers said.
 
             One run can make payloads for several architectures: OUT/ARCH/NAME.livepatch each. A change that is refused for one is \
-            still built for the others; the exit code is then that of the worst ending: 5, else 6, else 4, else 3.
+            still built for the others; the exit code is then that of the worst ending: 1, else 5, else 6, else 4, else 3.
 
             \(ExitCodeHelp.text)
             """)

@@ -32,12 +32,12 @@ struct BuildConclusion: Sendable {
         if result.isForSeveral { terminal.say("\n" + ReportText.overview(RunReport(result.reports), style: terminal.style)) }
     }
 
-    /// The first line of the reason why there is no payload; nil if there is a payload, or if the exit code says enough.
+    /// The reason why there is no payload, on one line; nil if there is a payload, or if the exit code says enough.
     func complaint(_ style: TextStyle) -> String? {
         for ending in result.endings {
             if let failure = ending.failure { return DiagnosticText.render(failure, style: style).firstLine }
             if let error = ending.report.diagnostics.first(where: { $0.severity == .error }) {
-                return DiagnosticText.render(error, style: style).firstLine
+                return "error[\(error.id.rawValue)]: \(style.shown(error.message).firstLine)"
             }
             if ending.report.outcome == .nothingToPatch, !result.isForSeveral { return Self.nothingToPatch(ending.report) }
         }

@@ -31,7 +31,12 @@ struct WhyCommand: ConsoleCommand {
                 throw UsageError(
                     "nothing called '\(symbol)' is in the payload of \(self.report)", help: "xsplice-build why \(self.report) lists everything in it")
             }
-            throw UsageError("\(self.report): that run made no payload", help: "its outcome: \(reports.map(\.outcome.rawValue).joined(separator: ", "))")
+            let reasons = reports.flatMap { report in
+                report.diagnostics.filter { $0.severity == .error }.map { "error[\($0.id.rawValue)]: \($0.message)" } + [report.failure].compactMap(\.self)
+            }
+            throw UsageError(
+                "\(self.report): that run made no payload (\(reports.map(\.outcome.rawValue).joined(separator: ", ")))",
+                help: reasons.isEmpty ? nil : reasons.joined(separator: "\n"))
         }
         console.output.write(texts.joined(separator: "\n\n") + "\n")
         return .written

@@ -54,6 +54,9 @@ package enum DiagnosticText {
     package static func refusalSummary(_ diagnostics: [Diagnostic], target: String? = nil) -> String {
         let count = diagnostics.count { $0.severity == .error }
         let place = target.map { " for \($0)" } ?? ""
+        if diagnostics.contains(where: { $0.severity == .error && $0.id == .originalDiffers }) {
+            return "The source, its configuration or the compiler is not that of the hypervisor\(place). No payload was written\(place)."
+        }
         return "\(counted(count, "reason")) why this change can't be live-patched\(place) as it is. No payload was written\(place)."
     }
 

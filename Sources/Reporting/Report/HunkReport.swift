@@ -120,7 +120,7 @@ extension ReportText {
         let compared = Set(hunks.filter { $0.ending == .compared }.flatMap(\.objects)).count
         let parts: [(Int, String)] = [
             (count(.compared), compared == 1 ? "in an object that differs" : "in \(grouped(compared)) objects that differ"),
-            (count(.bootOnly), "used at boot only"), (count(.unchanged), "without effect in this configuration"), (count(.outside), "outside xen/"),
+            (count(.bootOnly), "used at boot only"), (count(.unchanged), "without effect on the code of this configuration"), (count(.outside), "outside xen/"),
             (count(.refused), "refused"),
         ]
         let named = parts.filter { $0.0 > 0 }.map { "\(grouped($0.0)) \($0.1)" }

@@ -37,7 +37,7 @@ package enum LayoutText {
             lines.append(
                 users.inPayload == 0
                     ? "  debug info names no function that uses it"
-                    : "  all \(counted(users.inPayload, "function")) that debug info knows to use it are in the payload")
+                    : "  all \(counted(users.inPayload, "function")) that debug info knows to use it would be replaced")
         }
         if !users.variables.isEmpty {
             lines.append(

@@ -18,7 +18,7 @@ struct PayloadReader {
 
     func index(of name: String) -> Int? { elf.sections.firstIndex { $0.name == name } }
 
-    /// The entries of the functions section, and the payload's format.
+    /// The entries of the functions section, and the payload's format. A payload that only has hooks needs no such section.
     func functions() throws(InputError) -> (PayloadABI, [PayloadInspection.Function]) {
         let formats: [PayloadABI] = [.livepatchV2, .xspliceV1]
         guard
@@ -26,6 +26,7 @@ struct PayloadReader {
                 index(of: abi.functionsSection).map { (abi, $0) }
             }).first
         else {
+            if let abi = formats.first(where: { abi in elf.sections.contains { $0.name.hasPrefix(abi.hooksPrefix) } }) { return (abi, []) }
             let names = formats.map(\.functionsSection).joined(separator: " or ")
             throw InputError(file: file, reason: "is not a payload: it has no section \(names)")
         }

@@ -79,7 +79,9 @@ package enum ReportText {
         if !report.data.isEmpty { blocks.append(dataTable(report.data, style: style)) }
         if let payload = report.payload {
             let onTop = report.stack.last { $0.buildID == payload.depends }
-            let below = payload.depends == report.hypervisor?.buildID ? "the hypervisor" : onTop.map { style.shown(fileName($0.path)) } ?? "a payload below it"
+            let below =
+                payload.depends == report.hypervisor?.buildID
+                ? "the hypervisor" : onTop.map { style.shown(fileName($0.path)) } ?? "a payload below it, not checked: it was not given with --on"
             blocks.append(
                 [
                     style.paint(style.shown(payload.path), .bold), "\(grouped(payload.size)) bytes",
@@ -88,6 +90,12 @@ package enum ReportText {
                 ].joined(separator: "   "))
             let file = style.shown(fileName(payload.path))
             let name = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
+            if let hypervisor = report.hypervisor, hypervisor.builtHere {
+                blocks.append(
+                    "The hypervisor was built here from the source, and no host runs it (build-id \(hypervisor.buildID)). For a host give its own hypervisor: --xen-syms FILE"
+                )
+                return blocks.joined(separator: "\n\n")
+            }
             blocks.append(
                 payload.isCumulative
                     ? "On the host:  \(payload.hostTool) upload \(name) \(file), then \(payload.hostTool) replace \(name)"

@@ -73,7 +73,10 @@ private struct Selector {
         }
         for key in movedFunctions.keys.sorted() { addRoot(key, .moved) }
         for set in input.objects.sets {
-            for record in set.changedFunctions { addRoot(PatchedKey(object: set.object, item: record.item.id), .changed) }
+            // Parts come with their functions, and after them, so that each hangs on its function.
+            for record in set.changedFunctions.filter({ $0.item.parent == nil }) + set.changedFunctions.filter({ $0.item.parent != nil }) {
+                addRoot(PatchedKey(object: set.object, item: record.item.id), .changed)
+            }
             for record in set.records where record.item.role == .hooks {
                 // A hook that was there before this patch belongs to a payload below, and was called for that one.
                 if record.status == .same {

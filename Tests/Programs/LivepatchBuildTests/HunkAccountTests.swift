@@ -58,7 +58,9 @@ import XenBuild
         #expect(hunks.map(\.objects) == expected.map(\.1))
         #expect(hunks.allSatisfy { ($0.proof == nil) == ($0.ending == .compared) })
         #expect(hunks[4].proof == "it is documentation" && hunks[0].old == .init(start: 1, count: 2) && hunks[0].patch == "a.patch")
-        #expect(ReportText.line(hunks) == "10 hunks: 4 in 3 objects that differ, 2 used at boot only, 3 without effect in this configuration, 1 refused")
+        #expect(
+            ReportText.line(hunks) == "10 hunks: 4 in 3 objects that differ, 2 used at boot only, 3 without effect on the code of this configuration, 1 refused"
+        )
     }
 
     @Test func decisionsHaveTheProof() async throws {
@@ -89,6 +91,6 @@ import XenBuild
         #expect(patch.hunks[0].proof == "the tree has the folder tools/ outside xen/")
         patch.account(for: [], by: [:])
         #expect(patch.hunks.map(\.ending) == [.outside, .outside, .unchanged])
-        #expect(ReportText.line(patch.hunks) == "3 hunks: 1 without effect in this configuration, 2 outside xen/")
+        #expect(ReportText.line(patch.hunks) == "3 hunks: 1 without effect on the code of this configuration, 2 outside xen/")
     }
 }

@@ -56,7 +56,7 @@ import Testing
                      OLD     1        2       changed
                      GONE    3        –       removed
                      … 1 unchanged
-                  all 2 functions that debug info knows to use it are in the payload
+                  all 2 functions that debug info knows to use it would be replaced
                 """)
     }
 

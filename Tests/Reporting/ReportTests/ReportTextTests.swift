@@ -27,6 +27,14 @@ import Testing
                 == "2 references to the hypervisor resolved, 3 bug frames, 2 exception entries")
     }
 
+    @Test func noHostRunsAHypervisorThatWasBuiltHere() {
+        var report = Examples.written
+        report.hypervisor?.builtHere = true
+        let text = ReportText.summary(report, style: style)
+        #expect(text.hasSuffix("(build-id bb359fb422930011223344556677889904ab04ab). For a host give its own hypervisor: --xen-syms FILE"))
+        #expect(!text.contains("On the host"))
+    }
+
     @Test func summaryHasTablesFileAndHostCommand() {
         let expected = """
               function                 file                          old     new   change

@@ -48,7 +48,6 @@ import Testing
         }
         let payload = try #require(try await PayloadLinkerTests.link(source(100), source(101)).payload)
         let part = try #require(payload.companions.first { $0.name == "f.cold" })
-        // Changed with its function, so that it is a root itself.
-        #expect(part.reason == .coldPart && part.why.map(\.reason) == [.changed])
+        #expect(part.reason == .coldPart && part.why.map(\.reason) == [.part, .changed])
     }
 }
