@@ -32,7 +32,11 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
         /// Options to set in the configuration.
         package var configuration: [String: String]?
         package var boot: Boot?
-        /// The differences on other machines. The key is the value of XEN_TARGET_ARCH, or `arm` for both kinds of ARM; if versions differ,
+        /// Why it can't be patched there, for the table's readers.
+        package var why: String?
+        /// Whether other functions may change, and other things be said: another compiler inlines otherwise. What counts is the exit code and the effect.
+        package var isOfAnotherBuild: Bool?
+        /// The differences on other machines, or in other flavours by their names (`clang-19`). The key is the value of XEN_TARGET_ARCH, or `arm` for both kinds of ARM; if versions differ,
         /// `arm32 4.17`. A real Xen's change is tried only with the machines that have an entry here, apart from a PC.
         package var machines: [String: Otherwise]?
         /// Why a change of `mini-xen` can't exist for a machine, or for `arm`.
@@ -57,6 +61,8 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
         package var diagnostics: [String]?
         package var entries: [String: Int]?
         package var boot: Boot?
+        /// Why it can't be patched there, for the table's readers.
+        package var why: String?
     }
 
     /// The change's effect in the running hypervisor, as a dom0 sees it.
@@ -90,10 +96,11 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
     /// differs there; a folder `arm` has it if the source belongs to the processor.
     ///
     /// The expected result stays the same, except for the symbols that the payload refers to, and for what `machines` says.
-    func variant(for version: String, machine: String) throws -> ChangeCase {
+    func variant(for version: String, machine: String, flavour: String? = nil) throws -> ChangeCase {
         var variant = self
         variant.expected.referred = nil
-        if let otherwise = Self.said(expected.machines, of: machine, version) {
+        variant.expected.isOfAnotherBuild = flavour != nil
+        if let otherwise = Self.said(expected.machines, of: flavour ?? machine, version) {
             variant.expected.exit = otherwise.exit ?? expected.exit
             variant.expected.changed = otherwise.changed ?? expected.changed
             variant.expected.new = otherwise.new ?? expected.new
@@ -101,6 +108,7 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
             variant.expected.diagnostics = otherwise.diagnostics ?? expected.diagnostics
             variant.expected.entries = otherwise.entries ?? expected.entries
             variant.expected.boot = otherwise.boot ?? expected.boot
+            variant.expected.why = otherwise.why
         }
         guard let home = patches.first?.removingLastComponent() else { return variant }
         for name in machine.hasPrefix("arm") ? ["arm-\(version)", "arm", version] : [version] {

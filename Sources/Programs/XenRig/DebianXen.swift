@@ -40,6 +40,15 @@ package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
     /// The Xen that changes are written for, and the tools' default.
     package static let standard = all[1]
 
+    /// Other ways to build it that the fixtures are tried with.
+    package var flavours: [XenFlavour] {
+        switch debian {
+        case .bookworm: [.clang(19), .rich, .richDebug, .lean]
+        case .trixie: [.gcc(14, of: "trixie"), .gcc(15, of: "forky")]
+        default: []
+        }
+    }
+
     /// The Xen of a suite. Throws `StepError` for a suite that the rig does not know.
     package static func of(suite: String) throws -> DebianXen {
         guard let found = all.first(where: { $0.suite == suite }) else {
@@ -60,14 +69,33 @@ package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
             let known = machines.map(\.name).joined(separator: ", ")
             throw StepError("the rig does not build \(self) for \(machine)", help: "it builds it for \(known)", exitCode: .usage)
         }
-        let archive = DebianArchive(suite: suite, cache: cache)
-        let release = try await XenRelease.ofDebian(archive)
+        let release = try await release(in: cache)
+        return try await release.build(variant, options: options, compiler: try await ownCompiler(cache), machine: machine, cache: cache)
+    }
+
+    private func release(in cache: FolderCache) async throws -> XenRelease {
+        let release = try await XenRelease.ofDebian(DebianArchive(suite: suite, cache: cache))
         guard release.version == version || release.version.hasPrefix("\(version).") else {
             throw StepError("the Xen of Debian \(suite) is \(release.version), not \(version)")
         }
-        var compiler: SuiteCompiler?
-        if let gcc { compiler = try await SuiteCompiler.ofDebian(archive, version: gcc) }
-        return try await release.build(variant, options: options, compiler: compiler, machine: machine, cache: cache)
+        return release
+    }
+
+    private func ownCompiler(_ cache: FolderCache) async throws -> SuiteCompiler? {
+        guard let gcc else { return nil }
+        return try await SuiteCompiler.ofDebian(DebianArchive(suite: suite, cache: cache), version: gcc)
+    }
+
+    /// The hypervisor of another flavour, for PCs.
+    package func build(flavour: XenFlavour, cache: FolderCache) async throws -> HypervisorBuild {
+        let release = try await release(in: cache)
+        var compiler = try await ownCompiler(cache)
+        switch flavour.compiler {
+        case .gcc(let version, let suite): compiler = try await SuiteCompiler.ofDebian(DebianArchive(suite: suite, cache: cache), version: version)
+        case .clang(let version): compiler = .clang(version)
+        case nil: break
+        }
+        return try await release.build(flavour.name, options: flavour.options, compiler: compiler, cache: cache)
     }
 
     /// The same hypervisor, with or without Xen's own checks.

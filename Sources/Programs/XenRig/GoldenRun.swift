@@ -40,7 +40,7 @@ package struct GoldenRun: Sendable {
     private func build(debug: Bool, in work: FilePath) async throws -> HypervisorBuild {
         switch target.source {
         case .small: try await MiniXen.build(for: target.machine, fixtures: fixtures, in: work.appending("built-\(debug)"))
-        case .debian(let xen): try await xen.build(debug: debug, machine: target.machine, cache: cache)
+        case .debian(let xen): try await debug ? xen.build(debug: true, machine: target.machine, cache: cache) : target.build(cache: cache)
         }
     }
 
@@ -63,7 +63,7 @@ package struct GoldenRun: Sendable {
             arguments += ["-c", configuration.string]
         }
         let run = try await Subprocess.run(
-            .path(program), arguments: Arguments(arguments), environment: .inherit.updating(["CC": build.compiler?.program.string]), input: .none,
+            .path(program), arguments: Arguments(arguments), environment: .inherit.updating(build.environment), input: .none,
             output: .discarded, error: .string(limit: 1 << 16)
         )
         guard case .exited(let code) = run.terminationStatus else {

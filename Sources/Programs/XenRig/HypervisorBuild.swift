@@ -1,4 +1,5 @@
 import Diagnostics
+import Subprocess
 import SystemPackage
 import TestDrive
 import WorkFiles
@@ -113,7 +114,7 @@ struct BuildRecipe: Sendable, Equatable {
     /// Variables for each call of make.
     var variables: [String] { with + (flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]) }
 
-    private var with: [String] { machine.makeVariables + (compiler.map { ["CC=\($0.program)"] } ?? []) }
+    private var with: [String] { machine.makeVariables + (compiler.map { ["CC=\($0.program)", "HOSTCC=\(SuiteCompiler.host)"] } ?? []) }
 
     /// Everything that the content of the folder depends on, apart from the source.
     var text: String { (assignments + ["flags \(flags)", "with example payloads"] + Self.facts + with).joined(separator: "\n") }
@@ -147,6 +148,10 @@ package struct HypervisorBuild: Sendable, Equatable {
     package var symbols: FilePath { tree.appending("xen/xen-syms") }
     /// Its configuration file.
     package var configuration: FilePath { tree.appending("xen/.config") }
+    /// What the environment must say so that code for this hypervisor comes from its compiler.
+    package var environment: [Environment.Key: String?] {
+        ["CC": compiler?.program.string, "HOSTCC": compiler.map { _ in SuiteCompiler.host }]
+    }
     /// The compiler's name or path for a shell.
     package var compilerName: String { compiler?.program.string ?? "\(machine.crossPrefix)gcc" }
 }

@@ -10,8 +10,12 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
 
     package var source: Source
     package var machine: TargetMachine
+    /// nil for the default build.
+    package var flavour: XenFlavour?
 
-    package init(_ source: Source, _ machine: TargetMachine) { (self.source, self.machine) = (source, machine) }
+    package init(_ source: Source, _ machine: TargetMachine, flavour: XenFlavour? = nil) {
+        (self.source, self.machine, self.flavour) = (source, machine, flavour)
+    }
 
     // MARK: All targets
 
@@ -22,6 +26,8 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
         DebianXen.all.filter { $0.machines.contains(machine) }.map { XenTarget(.debian($0), machine) }
     }
     package static let all = small + debian
+    /// Debian's hypervisors of other flavours.
+    package static let flavoured = DebianXen.all.flatMap { xen in xen.flavours.map { XenTarget(.debian(xen), .x86_64, flavour: $0) } }
 
     /// The hypervisor that the changes of a real Xen were written for.
     package static let standard = XenTarget(.debian(DebianXen.standard), .x86_64)
@@ -34,7 +40,7 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
     package var title: String { words.joined(separator: " ") }
     package var description: String { isSmall ? title : "Xen \(title)" }
 
-    private var words: [String] { [isSmall ? MiniXen.name : version] + (machine == .x86_64 ? [] : [machine.name]) }
+    private var words: [String] { [isSmall ? MiniXen.name : version] + (machine == .x86_64 ? [] : [machine.name]) + (flavour.map { [$0.name] } ?? []) }
 
     package var isSmall: Bool { source == .small }
     /// The version of Xen, without the point release.
@@ -55,6 +61,12 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The hypervisor: from the cache, or built. Throws as `DebianXen.build`.
+    package func build(cache: FolderCache) async throws -> HypervisorBuild {
+        if let flavour { return try await xen.build(flavour: flavour, cache: cache) }
+        return try await xen.build(machine: machine, cache: cache)
+    }
+
     package static func == (a: XenTarget, b: XenTarget) -> Bool { a.name == b.name }
     package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
@@ -72,7 +84,7 @@ package struct XenTarget: Sendable, Hashable, CustomStringConvertible {
             if self == .standard { return change }
             guard let versions = change.expected.versions, version == DebianXen.standard.version || versions.contains(version) else { return nil }
         }
-        return try change.variant(for: version, machine: machine.name)
+        return try change.variant(for: version, machine: machine.name, flavour: flavour?.name)
     }
 }
 

@@ -28,8 +28,10 @@ struct CompatibilityTable: Equatable {
 
     /// The whole page.
     ///
-    /// - Parameter hypervisors: one line each on what was booted, with its point release.
-    func page(hypervisors: [String]) -> String {
+    /// - Parameters:
+    ///   - hypervisors: one line each on what was booted, with its point release.
+    ///   - reasons: one line for each change that is refused somewhere.
+    func page(hypervisors: [String], reasons: [String]) -> String {
         """
         # Which change works in which Xen
 
@@ -41,6 +43,10 @@ struct CompatibilityTable: Equatable {
 
         The last row is three payloads that replace the same function: the second depends on the first and is refused without it, is
         applied on top of it, reverted, and applied again; the third takes the place of both with `xen-livepatch replace`.
+
+        Refused:
+
+        \(reasons.map { "- \($0)" }.joined(separator: "\n"))
 
         Tried with:
 

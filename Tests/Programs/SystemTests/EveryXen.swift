@@ -15,15 +15,19 @@ import Musl
 
 /// The hypervisors of Debian's suites, and the same changes for each of them: built, and tried in one boot each.
 enum EveryXen {
-    /// Six more builds of Xen, and seven boots.
+    /// A dozen more builds of Xen, and a boot of each.
     static let isWanted = RealXen.isThorough
 
     /// The change of the demo, and those that say that they are for other versions or machines, too.
     static let changes = RealXen.everyCase.filter { $0.expected.versions != nil }
 
+    /// All of them; or for runs by hand those that `XSPLICE_MATRIX` names: `4.17-rich 4.20-gcc-15`.
+    static let targets = (XenTarget.debian + XenTarget.flavoured).filter { wanted?.contains($0.name) ?? true }
+    private static let wanted = getenv("XSPLICE_MATRIX").map { String(cString: $0).split(separator: " ").map(String.init) }
+
     static let trials: [Trial] = {
         do {
-            return try Trial.all(of: changes, with: XenTarget.debian)
+            return try Trial.all(of: changes, with: targets)
         } catch {
             Issue.record(error, "Fixtures/changes can't be read")
             return []
@@ -32,7 +36,7 @@ enum EveryXen {
 
     static func hypervisor(_ target: XenTarget) async throws -> HypervisorBuild {
         try await builds.value(of: target.name) {
-            try await Turns.work.one { try await target.xen.build(machine: target.machine, cache: RealXen.cache) }
+            try await Turns.work.one { try await target.build(cache: RealXen.cache) }
         }
     }
     private static let builds = Once<HypervisorBuild>()
@@ -50,8 +54,7 @@ enum EveryXen {
     private static func run(_ change: ChangeCase, _ target: XenTarget, depends: String? = nil) async throws -> ChangeOutcome {
         let hypervisor = try await hypervisor(target)
         return try await RealXen.run(
-            change.patches.flatMap { ["-p", $0.string] } + change.options + (depends.map { ["--depends", $0] } ?? []), for: hypervisor,
-            compiler: hypervisor.compiler?.program.string)
+            change.patches.flatMap { ["-p", $0.string] } + change.options + (depends.map { ["--depends", $0] } ?? []), for: hypervisor)
     }
 
     // MARK: A stack

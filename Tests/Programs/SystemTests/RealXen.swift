@@ -103,7 +103,7 @@ enum RealXen {
     ///   - arguments: beside tree, hypervisor, output and cache.
     ///   - tree: the source; as a rule the tree that the hypervisor was built in, so that strings such as the date of compilation are
     ///     those of the hypervisor.
-    ///   - compiler: for `CC`.
+    ///   - compiler: for `CC`; nil means the one that built the hypervisor.
     static func run(
         _ arguments: [String], debug: Bool = false, tree: FilePath? = nil, compiler: String? = nil
     ) async throws -> ChangeOutcome {
@@ -123,7 +123,7 @@ enum RealXen {
             let result = try await Turns.work.one {
                 try await Subprocess.run(
                     .path(program), arguments: Arguments(all),
-                    environment: compiler.map { .inherit.updating(["CC": $0]) } ?? .inherit, input: .none,
+                    environment: .inherit.updating(compiler.map { ["CC": $0] } ?? hypervisor.environment), input: .none,
                     output: .string(limit: 1 << 22), error: .string(limit: 1 << 22))
             }
             return try ChangeOutcome(code: exitCode(result.terminationStatus), output: output, error: result.standardError)

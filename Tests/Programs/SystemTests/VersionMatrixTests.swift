@@ -26,12 +26,12 @@ struct VersionMatrixTests {
         #expect(try await RealXen.textsWithPlaces(EveryXen.outcome(of: trial), for: EveryXen.hypervisor(trial.target)) == [])
     }
 
-    @Test("payloads that replace the same function stack in their order, and one takes the place of all", arguments: XenTarget.debian)
+    @Test("payloads that replace the same function stack in their order, and one takes the place of all", arguments: EveryXen.targets)
     func stack(target: XenTarget) async throws {
         #expect(try await EveryXen.deviationsOfStack(in: EveryXen.machine(target)) == [])
     }
 
-    @Test("the hypervisor is alive at the end, has no payload left, and never complained but where it was made to", arguments: XenTarget.debian)
+    @Test("the hypervisor is alive at the end, has no payload left, and never complained but where it was made to", arguments: EveryXen.targets)
     func alive(target: XenTarget) async throws {
         let machine = try await EveryXen.machine(target)
         try machine.requireFinished()
@@ -44,16 +44,17 @@ struct VersionMatrixTests {
     func changes() {
         #expect(EveryXen.changes.count > 15)
         #expect(XenTarget.debian.map(\.title) == ["4.14", "4.17", "4.20", "4.17 arm64", "4.20 arm64", "4.17 arm32", "4.20 arm32"])
-        for target in XenTarget.debian { #expect(EveryXen.trials.count { $0.target == target } > 15, "\(target)") }
+        #expect(XenTarget.flavoured.map(\.title) == ["4.17 clang-19", "4.17 rich", "4.17 rich-debug", "4.17 lean", "4.20 gcc-14", "4.20 gcc-15"])
+        for target in EveryXen.targets { #expect(EveryXen.trials.count { $0.target == target } > 15, "\(target)") }
         for letter in ["F", "S", "D", "X"] { #expect(EveryXen.changes.contains { $0.name.hasPrefix(letter) }) }
     }
 
     @Test("the table of Docs/Compatibility.md says what the hypervisors do")
     func table() async throws {
-        var table = CompatibilityTable(versions: XenTarget.debian.map(\.title), rows: [])
+        var table = CompatibilityTable(versions: EveryXen.targets.map(\.title), rows: [])
         for change in EveryXen.changes {
             var cells: [CompatibilityTable.Cell] = []
-            for target in XenTarget.debian {
+            for target in EveryXen.targets {
                 guard let trial = EveryXen.trials.first(where: { $0.target == target && $0.change.name == change.name }) else {
                     cells.append(.none)
                     continue
@@ -64,7 +65,7 @@ struct VersionMatrixTests {
             table.rows.append(.init(name: change.name, cells: cells))
         }
         var cells: [CompatibilityTable.Cell] = []
-        for target in XenTarget.debian { cells.append(EveryXen.deviationsOfStack(in: try await EveryXen.machine(target)).isEmpty ? .yes : .no) }
+        for target in EveryXen.targets { cells.append(EveryXen.deviationsOfStack(in: try await EveryXen.machine(target)).isEmpty ? .yes : .no) }
         table.rows.append(.init(name: "a stack of three", cells: cells))
 
         let committed = ChangeCase.fixtures.appending("../Docs/Compatibility.md").lexicallyNormalized()
@@ -72,8 +73,9 @@ struct VersionMatrixTests {
         // Written first: who changed what is tried wants to see the new table.
         if let path = getenv("XSPLICE_COMPATIBILITY") {
             var hypervisors: [String] = []
-            for target in XenTarget.debian { hypervisors.append(try await describe(target)) }
-            try WorkFiles.writeAtomically(Array(table.page(hypervisors: hypervisors).utf8), to: FilePath(String(cString: path)))
+            for target in EveryXen.targets { hypervisors.append(try await describe(target)) }
+            let reasons = EveryXen.trials.compactMap { trial in trial.change.expected.why.map { "\(trial.change.name) in \(trial.target): \($0)" } }
+            try WorkFiles.writeAtomically(Array(table.page(hypervisors: hypervisors, reasons: reasons).utf8), to: FilePath(String(cString: path)))
         }
         // Without the point releases, which move.
         #expect(CompatibilityTable.lines(ofPage: said) == table.lines)
@@ -84,7 +86,9 @@ struct VersionMatrixTests {
         let build = try await EveryXen.hypervisor(target)
         let compiler = try await run("env", [build.compilerName, "--version"]).prefix { $0 != "\n" }
         let dom0 = try await target.xen.debian.dom0(for: target.machine, cache: RealXen.cache)
+        let options = target.flavour.map { $0.options.sorted { $0.key < $1.key }.map { "\($0.key.dropFirst("CONFIG_".count))=\($0.value)" } } ?? []
+        let configuration = options.isEmpty ? "" : ", \(target.flavour?.name ?? ""): \(options.joined(separator: " "))"
         return
-            "Xen \(build.version) of Debian \(try target.xen.suite) for \(target.machine), built with \(compiler.split(separator: "/").last ?? compiler); dom0 \(dom0.kernelPackage)"
+            "Xen \(build.version) of Debian \(try target.xen.suite) for \(target.machine)\(configuration), built with \(compiler.split(separator: "/").last ?? compiler); dom0 \(dom0.kernelPackage)"
     }
 }

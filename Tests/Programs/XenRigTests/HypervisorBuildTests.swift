@@ -22,8 +22,8 @@ struct HypervisorBuildTests {
         #expect(BuildRecipe().variables == [])
         let other = BuildRecipe(
             options: ["CONFIG_DEBUG": "y"], flags: "-O1", compiler: SuiteCompiler(version: 10, program: "/cache/usr/bin/gcc-10"))
-        #expect(other.text == "CONFIG_DEBUG=y\nCONFIG_LIVEPATCH=y\nflags -O1\nwith example payloads\n\(facts)\nCC=/cache/usr/bin/gcc-10")
-        #expect(other.variables == ["CC=/cache/usr/bin/gcc-10", "EXTRA_CFLAGS_XEN_CORE=-O1"])
+        #expect(other.text == "CONFIG_DEBUG=y\nCONFIG_LIVEPATCH=y\nflags -O1\nwith example payloads\n\(facts)\nCC=/cache/usr/bin/gcc-10\nHOSTCC=gcc")
+        #expect(other.variables == ["CC=/cache/usr/bin/gcc-10", "HOSTCC=gcc", "EXTRA_CFLAGS_XEN_CORE=-O1"])
     }
 
     @Test(

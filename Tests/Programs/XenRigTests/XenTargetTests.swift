@@ -14,6 +14,7 @@ struct XenTargetTests {
         #expect(XenTarget.debian.map(\.name) == ["4.14", "4.17", "4.20", "4.17-arm64", "4.20-arm64", "4.17-arm32", "4.20-arm32"])
         #expect(XenTarget.debian.map(\.title) == ["4.14", "4.17", "4.20", "4.17 arm64", "4.20 arm64", "4.17 arm32", "4.20 arm32"])
         #expect(XenTarget.all.map(\.description).suffix(2) == ["Xen 4.17 arm32", "Xen 4.20 arm32"] && XenTarget.all[1].description == "mini-xen arm64")
+        #expect(XenTarget.flavoured.map(\.name) == ["4.17-clang-19", "4.17-rich", "4.17-rich-debug", "4.17-lean", "4.20-gcc-14", "4.20-gcc-15"])
         #expect(XenTarget.standard.name == "4.17" && XenTarget.all.count { $0 == .standard } == 1)
     }
 
@@ -119,12 +120,12 @@ struct XenTargetTests {
         let page = try WorkFiles.readText(ChangeCase.fixtures.appending("../Docs/Compatibility.md").lexicallyNormalized())
         let rows = page.split(separator: "\n").filter { $0.hasPrefix("| ") }
             .map { $0.split(separator: "|").map { String($0.dropFirst().dropLast()) } }
-        #expect(rows.first == ["change"] + XenTarget.debian.map(\.title))
+        #expect(rows.first == ["change"] + (XenTarget.debian + XenTarget.flavoured).map(\.title))
         var said: Set<String> = []
         for row in rows.dropFirst().dropLast() {
-            for (target, cell) in zip(XenTarget.debian, row.dropFirst()) where cell != "–" { said.insert("\(row[0]) in \(target)") }
+            for (target, cell) in zip((XenTarget.debian + XenTarget.flavoured), row.dropFirst()) where cell != "–" { said.insert("\(row[0]) in \(target)") }
         }
         let changes = [.demo] + (try ChangeCase.all().filter { $0.expected.versions != nil })
-        #expect(Set(try Trial.all(of: changes, with: XenTarget.debian).map(\.description)) == said)
+        #expect(Set(try Trial.all(of: changes, with: (XenTarget.debian + XenTarget.flavoured)).map(\.description)) == said)
     }
 }

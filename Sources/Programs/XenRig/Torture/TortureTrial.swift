@@ -74,7 +74,7 @@ package struct TortureTrial: Sendable {
             "-c", tree.build.configuration.string, "--cache-dir", programCache.string, "-j", "1", "-q",
         ]
         let result = try await Subprocess.run(
-            .path(program), arguments: Arguments(arguments), environment: .inherit.updating(["CC": tree.build.compiler?.program.string]), input: .none,
+            .path(program), arguments: Arguments(arguments), environment: .inherit.updating(tree.build.environment), input: .none,
             output: .discarded, error: .string(limit: 1 << 20))
         guard case .exited(let code) = result.terminationStatus else { return TortureOutcome(.failed, ["ended with \(result.terminationStatus)"]) }
         let run = try ChangeOutcome(code: Int(code), output: output, error: result.standardError)

@@ -1,0 +1,41 @@
+/// Another way to build a release of Xen: with another compiler, or with another configuration.
+package struct XenFlavour: Sendable, Equatable {
+    package enum Compiler: Sendable, Equatable {
+        /// GCC of that major version, from that suite of Debian.
+        case gcc(Int, suite: String)
+        /// Clang of that major version, from this machine's Debian.
+        case clang(Int)
+    }
+
+    /// In one word, for files, options and tables: `gcc-15`, `rich`.
+    package var name: String
+    /// nil means the compiler that the release is otherwise built with.
+    package var compiler: Compiler?
+    /// Kconfig options on top of the default configuration.
+    package var options: [String: String] = [:]
+
+    static func gcc(_ version: Int, of suite: String) -> XenFlavour { XenFlavour(name: "gcc-\(version)", compiler: .gcc(version, suite: suite)) }
+    static func clang(_ version: Int) -> XenFlavour { XenFlavour(name: "clang-\(version)", compiler: .clang(version)) }
+
+    /// What a hypervisor may have, beyond the default. Flask is there, and is not what decides: that would take a policy.
+    static let rich = XenFlavour(
+        name: "rich",
+        options: enabled([
+            "EXPERT", "UNSUPPORTED", "PV32", "XSM", "XSM_FLASK", "XSM_FLASK_AVC_STATS", "XSM_SILO", "XSM_SILO_DEFAULT", "ARGO", "MEM_SHARING", "MEM_PAGING",
+            "TBOOT", "PERF_COUNTERS",
+            "HYPFS", "SHADOW_PAGING", "SCHED_CREDIT", "SCHED_CREDIT2", "SCHED_RTDS", "SCHED_ARINC653", "SCHED_NULL", "GDBSX",
+        ]))
+    /// The same with Xen's own checks.
+    static let richDebug = XenFlavour(name: "rich-debug", options: rich.options.merging(DebianXen.debugOptions) { _, own in own })
+    /// As little as a hypervisor of PV guests needs.
+    static let lean = XenFlavour(
+        name: "lean",
+        options: enabled(["EXPERT"]).merging(
+            disabled([
+                "HVM", "SHADOW_PAGING", "HYPFS", "XENOPROF", "CRASH_DEBUG", "GDBSX", "SCHED_CREDIT", "SCHED_RTDS", "SCHED_ARINC653", "SCHED_NULL",
+            ])
+        ) { own, _ in own })
+
+    private static func enabled(_ names: [String]) -> [String: String] { Dictionary(uniqueKeysWithValues: names.map { ("CONFIG_\($0)", "y") }) }
+    private static func disabled(_ names: [String]) -> [String: String] { Dictionary(uniqueKeysWithValues: names.map { ("CONFIG_\($0)", "n") }) }
+}
