@@ -37,6 +37,8 @@ package struct BuildOptions: Sendable, Equatable {
         package var config: [TargetValue<FilePath>] = []
         /// The prefix of the names of compiler and binutils.
         package var crossCompile: [TargetValue<String>] = []
+        /// Variables for Xen's make, as the build of the hypervisor had them: `EXTRA_CFLAGS_XEN_CORE=-fno-plt`.
+        package var makeVariables: [String] = []
 
         package init() {}
     }
@@ -132,6 +134,23 @@ extension BuildOptions {
         return try BuildOptions(input: input, targets: targets, stack: stack, payload: payload, fix: fix, work: work)
     }
 
+    /// What this program itself gives to make, or what another option is for.
+    private static let reserved = [
+        "CC": "$CC", "CROSS_COMPILE": "--cross-compile", "XEN_TARGET_ARCH": "--arch", "KCONFIG_CONFIG": "-c", "CXX": nil, "O": nil, "PUBLIC_ANSI_HEADERS": nil,
+        "V": nil,
+        "MAKEFLAGS": nil, "SHELL": nil,
+    ]
+
+    private func check(makeVariable text: String) throws(UsageError) {
+        let name = String(text.prefix { $0 != "=" })
+        guard name.count < text.count, !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) else {
+            throw UsageError("--make takes NAME=VALUE, not '\(text)'")
+        }
+        if let other = Self.reserved[name] {
+            throw UsageError("--make \(name): this program gives that variable to make itself", help: other.map { "use \($0)" })
+        }
+    }
+
     private func check() throws(UsageError) {
         func refuse(_ message: String) -> UsageError { UsageError(message, help: "xsplice-build --help lists the options") }
         if input.patches.isEmpty, fix.nops.isEmpty { throw refuse("no patch is given: -p PATCH") }
@@ -147,6 +166,7 @@ extension BuildOptions {
             }
             if targets.architectures[..<index].contains(name) { throw refuse("--arch \(name) is given twice") }
         }
+        for variable in targets.makeVariables { try check(makeVariable: variable) }
         if stack.payloads.isEmpty, !stack.patches.isEmpty, !stack.isReplaced {
             throw refuse("--applied-patch needs the payloads that were made from it: --on PAYLOAD")
         }

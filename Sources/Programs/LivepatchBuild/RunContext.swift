@@ -58,7 +58,8 @@ struct RunContext: Sendable {
             runningConfiguration: image?.configurationText, image: image?.path, hypervisorFolder: image?.sourceFolder,
             xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher,
             jobs: options.work.jobs,
-            cache: options.work.cache, logs: logs, environment: environment, recorder: host.recorder, keepWork: options.work.keepWork ? work : nil)
+            cache: options.work.cache, logs: logs, environment: environment, recorder: host.recorder, makeVariables: options.targets.makeVariables,
+            keepWork: options.work.keepWork ? work : nil)
     }
 
     mutating func compile(

@@ -74,10 +74,10 @@ private struct ManifestFile: Decodable {
     struct Hypervisor: Decodable {
         var name, source: String
         var xenSyms, config, arch, crossCompile: String?
-        var on, appliedPatches: [String]?
+        var on, appliedPatches, make: [String]?
         var cumulative: Bool?
 
-        enum CodingKeys: String, CodingKey, CaseIterable { case name, source, xenSyms, config, arch, crossCompile, on, appliedPatches, cumulative }
+        enum CodingKeys: String, CodingKey, CaseIterable { case name, source, xenSyms, config, arch, crossCompile, make, on, appliedPatches, cumulative }
     }
 
     struct Fix: Decodable {
@@ -197,6 +197,7 @@ extension ManifestFile.Hypervisor {
         hypervisor.targets.architectures = arch.map(Architectures.list) ?? []
         hypervisor.targets.xenSyms = xenSyms.map { [TargetValue(path($0))] } ?? []
         hypervisor.targets.config = config.map { [TargetValue(path($0))] } ?? []
+        hypervisor.targets.makeVariables = make ?? []
         hypervisor.targets.crossCompile = crossCompile.map { [TargetValue(argument: $0) { $0 }] } ?? []
         hypervisor.stack.payloads = (on ?? []).map(path)
         hypervisor.stack.patches = (appliedPatches ?? []).map(path)

@@ -62,12 +62,19 @@ struct TargetOptions: ParsableArguments {
             valueName: "prefix"))
     var crossCompile: [String] = []
 
+    @Option(
+        name: .customLong("make"),
+        help: ArgumentHelp(
+            "A variable that the hypervisor's build gave to Xen's make: EXTRA_CFLAGS_XEN_CORE=-fno-plt. Give it again for each.", valueName: "name=value"))
+    var makeVariables: [String] = []
+
     var values: BuildOptions.Targets {
         var values = BuildOptions.Targets()
         values.architectures = arch.flatMap(Architectures.list)
         values.xenSyms = xenSyms.map { TargetValue(argument: $0) { FilePath($0) } }
         values.config = config.map { TargetValue(argument: $0) { FilePath($0) } }
         values.crossCompile = crossCompile.map { TargetValue(argument: $0) { $0 } }
+        values.makeVariables = makeVariables
         return values
     }
 }

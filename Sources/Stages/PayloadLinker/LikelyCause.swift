@@ -42,7 +42,7 @@ package struct LikelyCause: Sendable, Equatable {
         } else if !flags.isEmpty {
             kind = .flags
             reason = "the hypervisor was compiled with other flags: \(flags.joined(separator: ", "))"
-            help = "use the hypervisor's own build as the source tree, or the variables that its make was given"
+            help = "give the variables that its make was given: --make EXTRA_CFLAGS_XEN_CORE='FLAGS', for example"
         } else if unequal.otherFunctions > 0 {
             kind = .source
             let (equal, all) = (unequal.otherFunctionsEqual, unequal.otherFunctions)
@@ -54,17 +54,20 @@ package struct LikelyCause: Sendable, Equatable {
             } else {
                 reason = "\(equal) of the \(all) other functions of \(unequal.objectName) are the same in the hypervisor: the source differs"
             }
-            help = "give the source that the hypervisor was built from, with all its patches"
+            help = Self.exactSource
         } else if !running.compilers.isEmpty, running.configuration != nil, here.configuration != nil {
             kind = .source
             reason = "compiler and configuration are those of the hypervisor: the source differs"
-            help = "give the source that the hypervisor was built from, with all its patches"
+            help = Self.exactSource
         } else {
             kind = .unknown
             reason = "it is the only function of \(unequal.objectName), and nothing shows how the two were built"
-            help = "give the source, the configuration (-c) and the compiler (CC) that the hypervisor was built with"
+            help = "give the source, the configuration (-c), the compiler (CC) and the variables of make (--make) that the hypervisor was built with"
         }
     }
+
+    private static let exactSource =
+        "give the source that the hypervisor was built from, with all its patches; and the variables that its make was given, if any, with --make"
 
     private static func differentFlags(_ there: Set<String>?, _ here: Set<String>?) -> [String] {
         guard let there, let here else { return [] }

@@ -21,6 +21,18 @@ import Testing
         #expect(error?.message == message && error?.help == "xsplice-build --help lists the options")
     }
 
+    @Test(arguments: [
+        ("EXTRA", "--make takes NAME=VALUE, not 'EXTRA'", nil), ("=x", "--make takes NAME=VALUE, not '=x'", nil),
+        ("-k=1", "--make takes NAME=VALUE, not '-k=1'", nil), ("O=/there", "--make O: this program gives that variable to make itself", nil),
+        ("CROSS_COMPILE=arm-", "--make CROSS_COMPILE: this program gives that variable to make itself", "use --cross-compile"),
+    ])
+    func variablesOfMake(text: String, message: String, help: String?) throws {
+        let error = #expect(throws: UsageError.self) { try buildOptions(["--make", text]) }
+        #expect(error?.message == message && error?.help == help)
+        let good = ["EXTRA_CFLAGS_XEN_CORE=-O1 -DA=b", "XEN_VENDORVERSION="]
+        #expect(try buildOptions(good.flatMap { ["--make", $0] }).targets.makeVariables == good)
+    }
+
     @Test func thereIsSomethingToDo() throws {
         let work = BuildOptions.Work(jobs: 1, cache: "c")
         let error = #expect(throws: UsageError.self) { try BuildOptions(input: .init(source: "a"), work: work) }

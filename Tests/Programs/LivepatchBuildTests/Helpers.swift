@@ -57,6 +57,7 @@ func buildOptions(_ words: [String] = []) throws -> BuildOptions {
         case "--xen-syms": targets.xenSyms.append(TargetValue(argument: value) { FilePath($0) })
         case "-c": targets.config.append(TargetValue(argument: value) { FilePath($0) })
         case "--cross-compile": targets.crossCompile.append(TargetValue(argument: value) { $0 })
+        case "--make": targets.makeVariables.append(value)
         case "--on": stack.payloads.append(FilePath(value))
         case "--applied-patch": stack.patches.append(FilePath(value))
         case "--depends": payload.depends = [0xbb]
