@@ -100,6 +100,8 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var compiled: Int
         package var fromCache: Int
         package var compiler: String
+        /// The file that the configuration comes from, or where else it comes from; nil in older reports.
+        package var configuration: String?
         /// Whether make prepared the whole tree before the objects were compiled, and not only the headers.
         package var preparedWhole: Bool
         /// Why preparing only the headers was not enough.
@@ -122,7 +124,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
         }
 
         package init(
-            objects: Int, concerned: Int, compiled: Int, fromCache: Int, compiler: String, preparedWhole: Bool = false, preparedBecause: String? = nil,
+            objects: Int, concerned: Int, compiled: Int, fromCache: Int, compiler: String, configuration: String? = nil, preparedWhole: Bool = false, preparedBecause: String? = nil,
             decisions: [Decision] = []
         ) {
             self.preparedWhole = preparedWhole
@@ -133,6 +135,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
             self.compiled = compiled
             self.fromCache = fromCache
             self.compiler = compiler
+            self.configuration = configuration
         }
     }
 

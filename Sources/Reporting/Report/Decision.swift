@@ -34,7 +34,8 @@ extension Decision {
     /// Why each object was compiled or left out.
     package static func all(_ compile: BuildReport.Compile) -> [Decision] {
         let depth = (compile.preparedWhole ? "the whole tree" : "the headers only") + (compile.preparedBecause.map { ": \($0)" } ?? "")
-        return [Decision(.prepare, "", depth)]
+        let tools = compile.configuration.map { "the configuration is \($0), the compiler \(compile.compiler)" }
+        return [depth, tools].compactMap(\.self).map { Decision(.prepare, "", $0) }
             + compile.decisions.map { $0.spared ? Decision(.spare, $0.object, $0.why, .everything) : Decision(.compile, $0.object, $0.why) }
     }
 

@@ -49,7 +49,7 @@ extension BuildReport.Compile {
     package init(_ build: BuildOutcome) {
         self.init(
             objects: build.objectCount, concerned: build.pairs.count, compiled: build.compiled,
-            fromCache: build.fromCache, compiler: build.compiler, preparedWhole: build.preparation?.isWhole ?? false,
+            fromCache: build.fromCache, compiler: build.compiler, configuration: build.configurationOrigin, preparedWhole: build.preparation?.isWhole ?? false,
             preparedBecause: build.preparation?.reason,
             decisions: build.decisions.map { Decision(object: $0.object, spared: $0.isSpared, why: $0.words) })
     }

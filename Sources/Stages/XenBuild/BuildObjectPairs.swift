@@ -99,7 +99,7 @@ extension TreePreparation {
         let depthReason = reason ?? (isWhole && depth != .everything ? "an earlier run prepared it" : nil)
         return BuildOutcome(
             pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
-            fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration,
+            fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration, configurationOrigin: configuration.origin,
             diagnostics: accounts.diagnostics, decisions: compiled.decisions, uses: accounts.uses,
             preparation: PreparationDecision(isWhole: isWhole, reason: depthReason))
     }

@@ -45,6 +45,8 @@ package struct BuildOutcome: Sendable, Equatable {
     package var compiler: String
     /// The configuration of the original.
     package var configuration: KernelConfiguration
+    /// Where that comes from: a file, or words for people.
+    package var configurationOrigin: String
     package var diagnostics: [Diagnostic]
     /// If the original of `pairs` is the tree with patches that run already: pairs that compare the tree itself with that original, for
     /// the objects that those patches can affect.
@@ -61,13 +63,14 @@ package struct BuildOutcome: Sendable, Equatable {
 
     package init(
         pairs: [ObjectPair], objectCount: Int, compiled: Int, fromCache: Int, compiler: String,
-        configuration: KernelConfiguration = KernelConfiguration(text: ""), diagnostics: [Diagnostic] = [], decisions: [ObjectDecision] = [],
+        configuration: KernelConfiguration = KernelConfiguration(text: ""), configurationOrigin: String = "", diagnostics: [Diagnostic] = [], decisions: [ObjectDecision] = [],
         uses: [PatchedFileUse] = [], preparation: PreparationDecision? = nil
     ) {
         self.uses = uses
         self.decisions = decisions
         self.preparation = preparation
         self.configuration = configuration
+        self.configurationOrigin = configurationOrigin
         self.pairs = pairs
         self.objectCount = objectCount
         self.compiled = compiled
