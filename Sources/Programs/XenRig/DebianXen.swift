@@ -43,7 +43,7 @@ package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
     /// Other ways to build it that the fixtures are tried with.
     package var flavours: [XenFlavour] {
         switch debian {
-        case .bookworm: [.clang(19), .rich, .richDebug, .lean]
+        case .bookworm: [.clang(19), .rich, .richDebug, .lean, .packaged]
         case .trixie: [.gcc(14, of: "trixie"), .gcc(15, of: "forky")]
         default: []
         }
@@ -95,7 +95,8 @@ package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
         case .clang(let version): compiler = .clang(version)
         case nil: break
         }
-        return try await release.build(flavour.name, options: flavour.options, compiler: compiler, cache: cache)
+        return try await release.build(
+            flavour.name, options: flavour.options, more: flavour.makeVariables, outOfTree: flavour.isOutOfTree, compiler: compiler, cache: cache)
     }
 
     /// The same hypervisor, with or without Xen's own checks.

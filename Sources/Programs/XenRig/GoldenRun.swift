@@ -49,9 +49,9 @@ package struct GoldenRun: Sendable {
         defer { try? WorkFiles.remove(work) }
         let output = work.appending("out")
         // Take the small tree's source from the fixtures, but a real Xen's source from its build.
-        let tree = target.isSmall ? fixtures.appending(MiniXen.name) : build.tree
+        let tree = target.isSmall ? fixtures.appending(MiniXen.name) : build.source
         var arguments =
-            ["-s", tree.string] + change.patches.flatMap { ["-p", $0.string] } + change.options
+            ["-s", tree.string] + build.options + change.patches.flatMap { ["-p", $0.string] } + change.options
             + [
                 "-o", output.string, "--xen-syms", build.symbols.string, "--cache-dir", try cache.programCache("golden-cache").string,
                 "-j", "1", "-q",

@@ -13,6 +13,10 @@ package struct XenFlavour: Sendable, Equatable {
     package var compiler: Compiler?
     /// Kconfig options on top of the default configuration.
     package var options: [String: String] = [:]
+    /// Variables for make, which the program is given as well.
+    package var makeVariables: [String] = []
+    /// Whether the objects are in another folder than the source, which has no configuration then.
+    package var isOutOfTree = false
 
     static func gcc(_ version: Int, of suite: String) -> XenFlavour { XenFlavour(name: "gcc-\(version)", compiler: .gcc(version, suite: suite)) }
     static func clang(_ version: Int) -> XenFlavour { XenFlavour(name: "clang-\(version)", compiler: .clang(version)) }
@@ -35,6 +39,15 @@ package struct XenFlavour: Sendable, Equatable {
                 "HVM", "SHADOW_PAGING", "HYPFS", "XENOPROF", "CRASH_DEBUG", "GDBSX", "SCHED_CREDIT", "SCHED_RTDS", "SCHED_ARINC653", "SCHED_NULL",
             ])
         ) { own, _ in own })
+
+    /// As packages are built: in a folder of its own, with flags for hardening, types in units of their own, and a version of the vendor.
+    static let packaged = XenFlavour(
+        name: "packaged",
+        makeVariables: [
+            "EXTRA_CFLAGS_XEN_CORE=-fdebug-types-section -fwrapv -fno-delete-null-pointer-checks -fstack-clash-protection -fcf-protection=branch -fno-tree-sra",
+            "XEN_VENDORVERSION=-9+deb12u1",
+        ],
+        isOutOfTree: true)
 
     private static func enabled(_ names: [String]) -> [String: String] { Dictionary(uniqueKeysWithValues: names.map { ("CONFIG_\($0)", "y") }) }
     private static func disabled(_ names: [String]) -> [String: String] { Dictionary(uniqueKeysWithValues: names.map { ("CONFIG_\($0)", "n") }) }

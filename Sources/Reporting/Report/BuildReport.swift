@@ -124,7 +124,8 @@ package struct BuildReport: Sendable, Equatable, Codable {
         }
 
         package init(
-            objects: Int, concerned: Int, compiled: Int, fromCache: Int, compiler: String, configuration: String? = nil, preparedWhole: Bool = false, preparedBecause: String? = nil,
+            objects: Int, concerned: Int, compiled: Int, fromCache: Int, compiler: String, configuration: String? = nil, preparedWhole: Bool = false,
+            preparedBecause: String? = nil,
             decisions: [Decision] = []
         ) {
             self.preparedWhole = preparedWhole

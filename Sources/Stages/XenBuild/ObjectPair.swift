@@ -63,7 +63,8 @@ package struct BuildOutcome: Sendable, Equatable {
 
     package init(
         pairs: [ObjectPair], objectCount: Int, compiled: Int, fromCache: Int, compiler: String,
-        configuration: KernelConfiguration = KernelConfiguration(text: ""), configurationOrigin: String = "", diagnostics: [Diagnostic] = [], decisions: [ObjectDecision] = [],
+        configuration: KernelConfiguration = KernelConfiguration(text: ""), configurationOrigin: String = "", diagnostics: [Diagnostic] = [],
+        decisions: [ObjectDecision] = [],
         uses: [PatchedFileUse] = [], preparation: PreparationDecision? = nil
     ) {
         self.uses = uses

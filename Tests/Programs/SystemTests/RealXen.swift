@@ -117,7 +117,7 @@ enum RealXen {
         return try await withTemporaryFolder { folder in
             let output = folder.appending("out")
             let all =
-                ["-s", (tree ?? hypervisor.tree).string] + arguments + ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
+                ["-s", (tree ?? hypervisor.source).string] + hypervisor.options + arguments + ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
                 // Kept for the next run of the tests: one change touches a header that all of Xen includes.
                 + ["--cache-dir", try cache.programCache("xsplice-build").string]
             let result = try await Turns.work.one {
@@ -133,7 +133,7 @@ enum RealXen {
     /// The texts of a payload that name a place of this machine. The paths in the hypervisor itself are no such places.
     static func textsWithPlaces(_ outcome: ChangeOutcome, for hypervisor: HypervisorBuild) throws -> [String] {
         let home = try #require(getenv("HOME").map { FilePath(String(cString: $0)) })
-        return outcome.texts(naming: [cache.root, hypervisor.tree, home], except: hypervisor.tree.appending("xen"))
+        return outcome.texts(naming: [cache.root, hypervisor.tree, home], except: hypervisor.source.appending("xen"))
     }
 
     /// Boots the default hypervisor for one scenario.

@@ -44,7 +44,8 @@ struct VersionMatrixTests {
     func changes() {
         #expect(EveryXen.changes.count > 15)
         #expect(XenTarget.debian.map(\.title) == ["4.14", "4.17", "4.20", "4.17 arm64", "4.20 arm64", "4.17 arm32", "4.20 arm32"])
-        #expect(XenTarget.flavoured.map(\.title) == ["4.17 clang-19", "4.17 rich", "4.17 rich-debug", "4.17 lean", "4.20 gcc-14", "4.20 gcc-15"])
+        #expect(
+            XenTarget.flavoured.map(\.title) == ["4.17 clang-19", "4.17 rich", "4.17 rich-debug", "4.17 lean", "4.17 packaged", "4.20 gcc-14", "4.20 gcc-15"])
         for target in EveryXen.targets { #expect(EveryXen.trials.count { $0.target == target } > 15, "\(target)") }
         for letter in ["F", "S", "D", "X"] { #expect(EveryXen.changes.contains { $0.name.hasPrefix(letter) }) }
     }
@@ -86,7 +87,11 @@ struct VersionMatrixTests {
         let build = try await EveryXen.hypervisor(target)
         let compiler = try await run("env", [build.compilerName, "--version"]).prefix { $0 != "\n" }
         let dom0 = try await target.xen.debian.dom0(for: target.machine, cache: RealXen.cache)
-        let options = target.flavour.map { $0.options.sorted { $0.key < $1.key }.map { "\($0.key.dropFirst("CONFIG_".count))=\($0.value)" } } ?? []
+        let options =
+            target.flavour.map { flavour in
+                flavour.options.sorted { $0.key < $1.key }.map { "\($0.key.dropFirst("CONFIG_".count))=\($0.value)" } + flavour.makeVariables
+                    + (flavour.isOutOfTree ? ["O="] : [])
+            } ?? []
         let configuration = options.isEmpty ? "" : ", \(target.flavour?.name ?? ""): \(options.joined(separator: " "))"
         return
             "Xen \(build.version) of Debian \(try target.xen.suite) for \(target.machine)\(configuration), built with \(compiler.split(separator: "/").last ?? compiler); dom0 \(dom0.kernelPackage)"

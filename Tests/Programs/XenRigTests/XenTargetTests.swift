@@ -14,7 +14,8 @@ struct XenTargetTests {
         #expect(XenTarget.debian.map(\.name) == ["4.14", "4.17", "4.20", "4.17-arm64", "4.20-arm64", "4.17-arm32", "4.20-arm32"])
         #expect(XenTarget.debian.map(\.title) == ["4.14", "4.17", "4.20", "4.17 arm64", "4.20 arm64", "4.17 arm32", "4.20 arm32"])
         #expect(XenTarget.all.map(\.description).suffix(2) == ["Xen 4.17 arm32", "Xen 4.20 arm32"] && XenTarget.all[1].description == "mini-xen arm64")
-        #expect(XenTarget.flavoured.map(\.name) == ["4.17-clang-19", "4.17-rich", "4.17-rich-debug", "4.17-lean", "4.20-gcc-14", "4.20-gcc-15"])
+        #expect(
+            XenTarget.flavoured.map(\.name) == ["4.17-clang-19", "4.17-rich", "4.17-rich-debug", "4.17-lean", "4.17-packaged", "4.20-gcc-14", "4.20-gcc-15"])
         #expect(XenTarget.standard.name == "4.17" && XenTarget.all.count { $0 == .standard } == 1)
     }
 

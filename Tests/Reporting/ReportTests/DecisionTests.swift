@@ -4,7 +4,8 @@ import Testing
 /// What `-v`, `--debug` and `why` say of decisions.
 @Suite struct DecisionTests {
     private let compile = BuildReport.Compile(
-        objects: 25, concerned: 1, compiled: 2, fromCache: 0, compiler: "gcc", configuration: "xen/.config", preparedWhole: true, preparedBecause: "the patch adds xen/common/a.c",
+        objects: 25, concerned: 1, compiled: 2, fromCache: 0, compiler: "gcc", configuration: "xen/.config", preparedWhole: true,
+        preparedBecause: "the patch adds xen/common/a.c",
         decisions: [
             .init(object: "common/a.o", spared: false, why: "only the patched tree builds it"),
             .init(object: "common/kernel.o", spared: true, why: "its preprocessed source is the same"),
@@ -14,11 +15,13 @@ import Testing
         let decisions = Decision.all(compile)
         #expect(
             DecisionText.lines(decisions, upTo: .actions, style: TextStyle()) == [
-                "prepare: the whole tree: the patch adds xen/common/a.c", "prepare: the configuration is xen/.config, the compiler gcc", "compile: common/a.o  only the patched tree builds it",
+                "prepare: the whole tree: the patch adds xen/common/a.c", "prepare: the configuration is xen/.config, the compiler gcc",
+                "compile: common/a.o  only the patched tree builds it",
             ])
         #expect(
             DecisionText.lines(decisions, upTo: .everything, style: TextStyle()) == [
-                "prepare: the whole tree: the patch adds xen/common/a.c", "prepare: the configuration is xen/.config, the compiler gcc", "compile: common/a.o       only the patched tree builds it",
+                "prepare: the whole tree: the patch adds xen/common/a.c", "prepare: the configuration is xen/.config, the compiler gcc",
+                "compile: common/a.o       only the patched tree builds it",
                 "spare:   common/kernel.o  its preprocessed source is the same",
             ])
     }
