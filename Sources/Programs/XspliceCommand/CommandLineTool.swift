@@ -16,16 +16,24 @@ package enum CommandLineTool {
     /// The hidden first argument with which a build calls the program in the compiler's place.
     package static let recorderCommand = "record-compile"
 
+    /// Says so when this process can't work under its limits. It must be called before anything asynchronous: the runtime waits for ever for a
+    /// thread that the system refuses.
+    ///
+    /// - Returns: the exit code; nil when the limits are wide enough.
+    package static func refusal() -> Int32? {
+        do {
+            try ProcessLimits.check(processors: ProcessFacts.processors)
+            return nil
+        } catch {
+            return explain(error, on: Console.process()).rawValue
+        }
+    }
+
     /// Runs the whole program, with signals caught.
     ///
     /// - Returns: the exit code.
     package static func main(_ arguments: [String]) async -> Int32 {
         let console = Console.process()
-        do {
-            try ProcessLimits.check(processors: ProcessFacts.processors)
-        } catch {
-            return explain(error, on: console).rawValue
-        }
         let (ending, wasInterrupted) = await Interrupts.run { await run(arguments, on: console) }
         // A signal that comes after the payload is in place doesn't undo the payload.
         return wasInterrupted && ending != .written ? ProcessExit.interrupted.code : ending.code
@@ -77,8 +85,7 @@ package enum CommandLineTool {
             command = try RootCommand.parseAsRoot(arguments)
         } catch {
             guard RootCommand.exitCode(for: error).isSuccess else {
-                throw UsageError(
-                    RootCommand.message(for: error), help: "xsplice-build --help lists the options")
+                throw UsageError(RootCommand.message(for: error), help: help(for: arguments))
             }
             console.output.write(RootCommand.fullMessage(for: error, columns: console.outputStyle.width) + "\n")
             return nil
@@ -94,6 +101,15 @@ package enum CommandLineTool {
             return nil
         }
         return command
+    }
+
+    /// Where the options of the command that the arguments mean are listed.
+    private static func help(for arguments: [String]) -> String {
+        let names = RootCommand.commandNames
+        if let first = arguments.first, names.contains(first) { return "xsplice-build \(first) --help lists the options" }
+        // A word right behind an option is that option's value.
+        let later = zip(arguments, arguments.dropFirst()).first { !$0.hasPrefix("-") && names.contains($1) }
+        return later.map { "the command comes first: xsplice-build \($0.1) …" } ?? "xsplice-build --help lists the options"
     }
 
     /// Prints an error, and returns its exit code.

@@ -52,12 +52,14 @@ struct ExplainCommand: ConsoleCommand {
         if markdown {
             console.output.write(DiagnosticCatalogue.markdown())
         } else if let identifier {
-            guard let id = DiagnosticID(rawValue: identifier) else {
+            // As it is printed, too: `error[layout-changed]:`.
+            let word = identifier.split(separator: "[").last?.prefix { $0 != "]" }.lowercased() ?? ""
+            guard let id = DiagnosticID(rawValue: word) else {
                 throw UsageError("no diagnostic is called '\(identifier)'", help: "xsplice-build explain lists all of them")
             }
             let entry = DiagnosticCatalogue.entry(id)
             console.output.write(
-                json ? try JSONText.encode(entry, subject: identifier) : DiagnosticCatalogue.text(entry, style: style) + "\n")
+                json ? try JSONText.encode(entry, subject: word) : DiagnosticCatalogue.text(entry, style: style) + "\n")
         } else {
             console.output.write(
                 json ? try JSONText.encode(Catalogue(), subject: "catalogue") : DiagnosticCatalogue.list(style: style) + "\n")

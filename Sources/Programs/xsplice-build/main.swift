@@ -1,4 +1,5 @@
 import CompilerRecorder
+import Dispatch
 import Glibc
 import XspliceCommand
 
@@ -7,4 +8,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 if arguments.first == CommandLineTool.recorderCommand {
     exit(CompilerRecorder.run(Array(arguments.dropFirst())))
 }
-exit(await CommandLineTool.main(arguments))
+if let code = CommandLineTool.refusal() { exit(code) }
+// Not `await` at this level: with it the runtime starts its threads before the first line.
+Task { exit(await CommandLineTool.main(arguments)) }
+dispatchMain()

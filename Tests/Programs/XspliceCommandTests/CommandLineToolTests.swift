@@ -71,6 +71,19 @@ import WorkFiles
         #expect(one.status == .written && one.output.hasPrefix("per-cpu-added: ") && one.output.contains("\n  error  The patch adds "))
     }
 
+    @Test(arguments: ["error[per-cpu-added]:", "warning[per-cpu-added]", "PER-CPU-added"]) func explainTakesWhatIsPrinted(word: String) async {
+        #expect(await run(["explain", word]).output == run(["explain", "per-cpu-added"]).output)
+    }
+
+    @Test(arguments: [
+        (["check"], "xsplice-build check --help lists the options"), (["--cache-dir", "x", "check", "p"], "the command comes first: xsplice-build check …"),
+        (["-o", "check"], "xsplice-build --help lists the options"),
+    ])
+    func helpNamesTheCommand(arguments: [String], help: String) async {
+        let ending = await run(arguments)
+        #expect(ending.status == .usage && ending.error.contains(help), "\(ending.error)")
+    }
+
     @Test func explainAsJSON() async throws {
         struct Entry: Decodable {
             struct Situation: Decodable {
