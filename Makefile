@@ -17,8 +17,8 @@ BUILD_PACKAGES := gcc g++ libc6-dev make pkg-config git ca-certificates libelf-d
 RIG_PACKAGES := gcc make binutils flex bison bc patch python3 dpkg-dev xz-utils gzip qemu-system-x86
 # The cross-compilers are for objects of ARM.
 TEST_PACKAGES := cpio elfutils gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf
-# Another compiler than the one that Debian 12 builds with, which a payload must not be built by; what hypervisors are built with; what boots a Xen for ARM; a cluster of
-# compilers; what makes system calls fail.
+# Another compiler than the one that Debian 12 builds with, which a payload must not be built by; what else hypervisors are built with; what
+# boots a Xen for ARM; a cluster of compilers; what makes system calls fail.
 TEST_ALL_PACKAGES := gcc-11 clang-19 patchelf qemu-system-arm distcc strace
 # What the program's own store of objects is measured beside.
 BENCH_PACKAGES := ccache

@@ -136,9 +136,8 @@ extension BuildOptions {
 
     /// What this program itself gives to make, or what another option is for.
     private static let reserved = [
-        "CC": "$CC", "CROSS_COMPILE": "--cross-compile", "XEN_TARGET_ARCH": "--arch", "KCONFIG_CONFIG": "-c", "CXX": nil, "O": nil, "PUBLIC_ANSI_HEADERS": nil,
-        "V": nil,
-        "MAKEFLAGS": nil, "SHELL": nil,
+        "CC": "$CC", "CROSS_COMPILE": "--cross-compile", "XEN_TARGET_ARCH": "--arch", "KCONFIG_CONFIG": "-c",
+        "CXX": nil, "MAKEFLAGS": nil, "O": nil, "PUBLIC_ANSI_HEADERS": nil, "SHELL": nil, "V": nil,
     ]
 
     private func check(makeVariable text: String) throws(UsageError) {

@@ -18,8 +18,8 @@ struct Target: Sendable {
 /// Reads the files that the options name: the hypervisors, and the payloads on them.
 ///
 /// - Parameter machine: the machine's processor as uname(2) names it.
-/// - Throws: `UsageError` as `planTargets` does; `WrongVersion` for a hypervisor of another version than the tree; `InputError` for a file that is not a hypervisor, and for a payload that can't be on that
-///   hypervisor or can't be read; `XenSourceError` for a file that is not a configuration, and for a configuration of another architecture or
+/// - Throws: `UsageError` as `planTargets` does; `WrongVersion` for a hypervisor of another version than the tree;
+///   `InputError` for a file that is not a hypervisor, and for a payload that can't be on that hypervisor or can't be read; `XenSourceError` for a file that is not a configuration, and for a configuration of another architecture or
 ///   without live patching.
 func findTargets(
     _ options: BuildOptions, for tree: XenTree, machine: String, environment: [String: String]

@@ -34,10 +34,11 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
         package var boot: Boot?
         /// Why it can't be patched there, for the table's readers.
         package var why: String?
-        /// Whether other functions may change, and other things be said: another compiler inlines otherwise. What counts is the exit code and the effect.
+        /// Whether the hypervisor comes from another compiler or configuration than the lists here: then only the exit code and the effect count,
+        /// because other functions are inlined.
         package var isOfAnotherBuild: Bool?
-        /// The differences on other machines, or in other flavours by their names (`clang-19`). The key is the value of XEN_TARGET_ARCH, or `arm` for both kinds of ARM; if versions differ,
-        /// `arm32 4.17`. A real Xen's change is tried only with the machines that have an entry here, apart from a PC.
+        /// The differences on other machines. The key is the value of XEN_TARGET_ARCH, or `arm` for both kinds of ARM; if versions differ,
+        /// `arm32 4.17`; or the name of a flavour (`clang-19`). A real Xen's change is tried only with the machines that have an entry here, apart from a PC.
         package var machines: [String: Otherwise]?
         /// Why a change of `mini-xen` can't exist for a machine, or for `arm`.
         package var notOn: [String: String]?

@@ -96,7 +96,7 @@ package struct DebianXen: Sendable, Equatable, CustomStringConvertible {
         case nil: break
         }
         return try await release.build(
-            flavour.name, options: flavour.options, more: flavour.makeVariables, outOfTree: flavour.isOutOfTree, compiler: compiler, cache: cache)
+            flavour.name, options: flavour.options, makeVariables: flavour.makeVariables, isOutOfTree: flavour.isOutOfTree, compiler: compiler, cache: cache)
     }
 
     /// The same hypervisor, with or without Xen's own checks.

@@ -51,7 +51,7 @@ package struct GoldenRun: Sendable {
         // Take the small tree's source from the fixtures, but a real Xen's source from its build.
         let tree = target.isSmall ? fixtures.appending(MiniXen.name) : build.source
         var arguments =
-            ["-s", tree.string] + build.options + change.patches.flatMap { ["-p", $0.string] } + change.options
+            ["-s", tree.string] + build.programOptions + change.patches.flatMap { ["-p", $0.string] } + change.options
             + [
                 "-o", output.string, "--xen-syms", build.symbols.string, "--cache-dir", try cache.programCache("golden-cache").string,
                 "-j", "1", "-q",
@@ -70,7 +70,7 @@ package struct GoldenRun: Sendable {
             throw StepError("\(change.name): the program ended with \(run.terminationStatus)")
         }
         // A fault of the program or of this machine: nothing else keeps its words.
-        if Int(code) == Int(ExitStatus.internalFault.rawValue) { cache.tell("\(change.name): \(run.standardError)") }
+        if code == ExitStatus.internalFault.rawValue { cache.tell("\(change.name): \(run.standardError)") }
         let outcome = try ChangeOutcome(code: Int(code), output: output, error: "")
         let digest = outcome.payload.map { SHA256.hash(data: $0).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
         // Keep repeated identifiers: otherwise a lost diagnostic would not show if there is another of its kind.

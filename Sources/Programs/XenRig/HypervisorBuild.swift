@@ -44,21 +44,21 @@ package struct XenRelease: Sendable, Equatable {
     ///   - variant: a word for the folder's name when `options` or `flags` differ from the default; empty for the default build.
     ///   - options: Kconfig options to set on top of the default configuration, with values as in a `.config` file.
     ///   - flags: compiler flags to add, for suites whose Xen needs them with a newer compiler.
-    ///   - more: more variables for make.
-    ///   - outOfTree: whether to build in a folder of its own, beside the source.
+    ///   - makeVariables: more variables for make.
+    ///   - isOutOfTree: whether to build in a folder of its own, beside the source.
     ///   - compiler: the compiler to build with; nil means the machine's own, or its cross-compiler.
     ///   - machine: the machine to build for.
     package func build(
-        _ variant: String = "", options: [String: String] = [:], flags: String = "", more: [String] = [], outOfTree: Bool = false,
+        _ variant: String = "", options: [String: String] = [:], flags: String = "", makeVariables: [String] = [], isOutOfTree: Bool = false,
         compiler: SuiteCompiler? = nil, machine: TargetMachine = .x86_64, cache: FolderCache
     ) async throws -> HypervisorBuild {
         let recipe = BuildRecipe(
-            variant: variant, options: options, flags: flags, more: more, outOfTree: outOfTree, compiler: compiler, machine: machine)
+            variant: variant, options: options, flags: flags, makeVariables: makeVariables, isOutOfTree: isOutOfTree, compiler: compiler, machine: machine)
         let tree = try await cache.folder("\(home)/\(recipe.folder)", recipe: recipe.text) { tree in
             let what = recipe.words.isEmpty ? "" : " (\(recipe.words.joined(separator: ", ")))"
             cache.tell("building Xen \(version)\(what); the log: \(tree).log")
             try WorkFiles.remove(tree)
-            if outOfTree {
+            if isOutOfTree {
                 try WorkFiles.makeFolder(tree.appending("xen"))
             } else {
                 // Keep the files' times: make compares them.
@@ -67,8 +67,8 @@ package struct XenRelease: Sendable, Equatable {
             try await make(in: tree, recipe)
         }
         var build = HypervisorBuild(version: version, tree: tree, compiler: compiler, machine: machine)
-        if outOfTree { build.source = source }
-        build.options = (outOfTree ? ["-c", build.configuration.string] : []) + more.flatMap { ["--make", $0] }
+        if isOutOfTree { build.source = source }
+        build.programOptions = (isOutOfTree ? ["-c", build.configuration.string] : []) + makeVariables.flatMap { ["--make", $0] }
         return build
     }
 
@@ -77,8 +77,8 @@ package struct XenRelease: Sendable, Equatable {
         try WorkFiles.remove(log)
         let tool = Tool(name: "make", environment: Tool.withoutOuterMake, timeLimit: .seconds(1800))
         let xen = tree.appending("xen")
-        let variables = recipe.variables + (recipe.outOfTree ? ["O=\(xen)"] : [])
-        let home = recipe.outOfTree ? source.appending("xen") : xen
+        let variables = recipe.variables + (recipe.isOutOfTree ? ["O=\(xen)"] : [])
+        let home = recipe.isOutOfTree ? source.appending("xen") : xen
         try await tool.run(["-C", home.string, "defconfig"] + variables, log: log)
         let config = xen.appending(".config")
         var lines = try WorkFiles.readText(config).split(separator: "\n").map(String.init)
@@ -108,8 +108,8 @@ struct BuildRecipe: Sendable, Equatable {
     var variant = ""
     var options: [String: String] = [:]
     var flags = ""
-    var more: [String] = []
-    var outOfTree = false
+    var makeVariables: [String] = []
+    var isOutOfTree = false
     var compiler: SuiteCompiler?
     var machine = TargetMachine.x86_64
 
@@ -125,12 +125,12 @@ struct BuildRecipe: Sendable, Equatable {
     }
 
     /// Variables for each call of make.
-    var variables: [String] { with + (flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]) + more }
+    var variables: [String] { with + (flags.isEmpty ? [] : ["EXTRA_CFLAGS_XEN_CORE=\(flags)"]) + makeVariables }
 
     private var with: [String] { machine.makeVariables + (compiler.map { ["CC=\($0.program)", "HOSTCC=\(SuiteCompiler.host)"] } ?? []) }
 
     /// Everything that the content of the folder depends on, apart from the source.
-    var text: String { (assignments + ["flags \(flags)", "with example payloads"] + Self.facts + with + more).joined(separator: "\n") }
+    var text: String { (assignments + ["flags \(flags)", "with example payloads"] + Self.facts + with + makeVariables).joined(separator: "\n") }
 
     /// Values that a build puts into the hypervisor, apart from its source. They are fixed, so that two builds are the same.
     static let facts = [date, "XEN_BUILD_TIME=00:00:00", "XEN_BUILD_HOST=rig"]
@@ -145,8 +145,8 @@ package struct HypervisorBuild: Sendable, Equatable {
     package var tree: FilePath
     /// The source that it was built from: the same tree, or another folder.
     package var source: FilePath
-    /// What the program must be told of the build, beside source, hypervisor and compiler.
-    package var options: [String] = []
+    /// The program's options for this hypervisor, apart from `-s` and `--xen-syms`.
+    package var programOptions: [String] = []
     /// The compiler that built it; nil means the machine's own. Code for this hypervisor must come from the same compiler.
     package var compiler: SuiteCompiler?
     /// The machine that it was built for, which also gives the prefix of the tools' names.

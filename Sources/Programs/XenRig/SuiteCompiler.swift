@@ -3,10 +3,12 @@ import SystemPackage
 import TestDrive
 import WorkFiles
 
-/// A compiler other than the machine's own GCC: one of another release of Debian, unpacked in the cache and run from there, or a Clang of this one.
+/// A compiler other than the machine's own GCC: a GCC of another release of Debian, unpacked in the cache and run from there, or the Clang of
+/// this release.
 ///
 /// An older Xen does not compile, or does not boot, when a much newer compiler builds it. And its payloads must come from the
-/// compiler that built it. GCC finds its own parts relative to itself, wherever it is; the linker is the machine's, and so is an older compiler's assembler.
+/// compiler that built it. GCC finds its own parts relative to itself, wherever it is; the linker is the machine's, and so is an older
+/// compiler's assembler.
 package struct SuiteCompiler: Sendable, Equatable {
     /// The compiler's major version.
     package var version: Int

@@ -9,7 +9,7 @@ package struct XenFlavour: Sendable, Equatable {
 
     /// In one word, for files, options and tables: `gcc-15`, `rich`.
     package var name: String
-    /// nil means the compiler that the release is otherwise built with.
+    /// nil means the compiler of the default build.
     package var compiler: Compiler?
     /// Kconfig options on top of the default configuration.
     package var options: [String: String] = [:]
@@ -26,8 +26,7 @@ package struct XenFlavour: Sendable, Equatable {
         name: "rich",
         options: enabled([
             "EXPERT", "UNSUPPORTED", "PV32", "XSM", "XSM_FLASK", "XSM_FLASK_AVC_STATS", "XSM_SILO", "XSM_SILO_DEFAULT", "ARGO", "MEM_SHARING", "MEM_PAGING",
-            "TBOOT", "PERF_COUNTERS",
-            "HYPFS", "SHADOW_PAGING", "SCHED_CREDIT", "SCHED_CREDIT2", "SCHED_RTDS", "SCHED_ARINC653", "SCHED_NULL", "GDBSX",
+            "TBOOT", "PERF_COUNTERS", "HYPFS", "SHADOW_PAGING", "SCHED_CREDIT", "SCHED_CREDIT2", "SCHED_RTDS", "SCHED_ARINC653", "SCHED_NULL", "GDBSX",
         ]))
     /// The same with Xen's own checks.
     static let richDebug = XenFlavour(name: "rich-debug", options: rich.options.merging(DebianXen.debugOptions) { _, own in own })

@@ -37,7 +37,7 @@ struct BuildConclusion: Sendable {
         for ending in result.endings {
             if let failure = ending.failure { return DiagnosticText.render(failure, style: style).firstLine }
             if let error = ending.report.diagnostics.first(where: { $0.severity == .error }) {
-                return "error[\(error.id.rawValue)]: \(style.shown(error.message).firstLine)"
+                return DiagnosticText.line(error, style: style)
             }
             if ending.report.outcome == .nothingToPatch, !result.isForSeveral { return Self.nothingToPatch(ending.report) }
         }

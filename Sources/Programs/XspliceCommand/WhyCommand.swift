@@ -32,7 +32,7 @@ struct WhyCommand: ConsoleCommand {
                     "nothing called '\(symbol)' is in the payload of \(self.report)", help: "xsplice-build why \(self.report) lists everything in it")
             }
             let reasons = reports.flatMap { report in
-                report.diagnostics.filter { $0.severity == .error }.map { "error[\($0.id.rawValue)]: \($0.message)" } + [report.failure].compactMap(\.self)
+                report.diagnostics.filter { $0.severity == .error }.map { DiagnosticText.line($0, style: style) } + [report.failure].compactMap(\.self)
             }
             throw UsageError(
                 "\(self.report): that run made no payload (\(reports.map(\.outcome.rawValue).joined(separator: ", ")))",

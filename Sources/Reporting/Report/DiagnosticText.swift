@@ -13,7 +13,7 @@ package enum DiagnosticText {
             case .warning: .yellow
             case .note: .blue
             }
-        let label = "\(diagnostic.severity.rawValue)[\(diagnostic.id.rawValue)]:"
+        let label = label(diagnostic)
         // Wrap the text before painting it, so that escape sequences do not count as columns.
         let wrapped = style.wrap("\(label) \(style.shown(diagnostic.message))", rest: "  ")
         var lines = [style.paint(label, paint) + wrapped.dropFirst(label.count)]
@@ -31,6 +31,13 @@ package enum DiagnosticText {
             lines.append(helpText(help, style: style))
         }
         return lines.joined(separator: "\n")
+    }
+
+    private static func label(_ diagnostic: Diagnostic) -> String { "\(diagnostic.severity.rawValue)[\(diagnostic.id.rawValue)]:" }
+
+    /// A diagnostic on one line, which is not wrapped: its heading alone.
+    package static func line(_ diagnostic: Diagnostic, style: TextStyle) -> String {
+        "\(label(diagnostic)) \(style.shown(diagnostic.message).prefix { $0 != "\n" })"
     }
 
     /// All diagnostics, the worst first, then in the order found, with an empty line between two.

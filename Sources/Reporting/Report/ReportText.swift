@@ -88,20 +88,21 @@ package enum ReportText {
                     "build-id \(short(payload.buildID, style: style))",
                     "depends on \(short(payload.depends, style: style)) (\(below))",
                 ].joined(separator: "   "))
-            let file = style.shown(fileName(payload.path))
-            let name = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
-            if let hypervisor = report.hypervisor, hypervisor.builtHere {
-                blocks.append(
-                    "The hypervisor was built here from the source, and no host runs it (build-id \(hypervisor.buildID)). For a host give its own hypervisor: --xen-syms FILE"
-                )
-                return blocks.joined(separator: "\n\n")
-            }
-            blocks.append(
-                payload.isCumulative
-                    ? "On the host:  \(payload.hostTool) upload \(name) \(file), then \(payload.hostTool) replace \(name)"
-                    : "On the host:  \(payload.hostTool) load \(file)")
+            blocks.append(whereItRuns(payload, report.hypervisor, style: style))
         }
         return blocks.joined(separator: "\n\n")
+    }
+
+    private static func whereItRuns(_ payload: BuildReport.Payload, _ hypervisor: BuildReport.Hypervisor?, style: TextStyle) -> String {
+        if let hypervisor, hypervisor.builtHere {
+            return "The hypervisor was built here from the source, and no host runs it (build-id \(hypervisor.buildID)). "
+                + "For a host give its own hypervisor: --xen-syms FILE"
+        }
+        let file = style.shown(fileName(payload.path))
+        let name = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
+        return payload.isCumulative
+            ? "On the host:  \(payload.hostTool) upload \(name) \(file), then \(payload.hostTool) replace \(name)"
+            : "On the host:  \(payload.hostTool) load \(file)"
     }
 
     /// The last text of a run for several targets: how each target ended, and where its payload is.

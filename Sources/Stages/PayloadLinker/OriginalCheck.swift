@@ -90,10 +90,10 @@ private struct OriginalFunctions {
     /// The first of the object's other functions whose own code differs. What strings and constants hold does not count here: a date of
     /// compilation is another one in each build.
     func unequalNeighbour(besides items: Set<OriginalItem.ID>) -> UnequalOriginal? {
-        for item in set.original.items where item.isRuntimeFunction && !items.contains(item.id) {
-            guard let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)), symbol.size > 0, symbol.knownAddress != nil,
-                input.hypervisor.running.replacement(of: symbol) == nil, case .different(let difference) = agreement(item.id, symbol),
-                code(item, symbol.address, symbol.size).hasOtherCode
+        for (item, symbol) in running(besides: items) {
+            // Nearly all functions have the same bytes, which is quickly seen.
+            guard symbol.size > 0, symbol.knownAddress != nil, input.hypervisor.running.replacement(of: symbol) == nil,
+                code(item, symbol.address, symbol.size).hasOtherCode, case .different(let difference) = agreement(item.id, symbol)
             else { continue }
             let neighbours = neighbours(of: item.id)
             return UnequalOriginal(
@@ -104,11 +104,17 @@ private struct OriginalFunctions {
         return nil
     }
 
+    /// The other functions of the object that the hypervisor has.
+    private func running(besides items: Set<OriginalItem.ID>) -> [(item: OriginalItem, symbol: XenImage.Symbol)] {
+        set.original.items.filter { $0.isRuntimeFunction && !items.contains($0.id) }.compactMap { item in
+            input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)).map { (item, $0) }
+        }
+    }
+
     /// How many other functions of the same object the hypervisor has, and how many of them agree.
     func neighbours(of id: OriginalItem.ID) -> (all: Int, equal: Int) {
         var (all, equal) = (0, 0)
-        for item in set.original.items where item.id != id && item.isRuntimeFunction {
-            guard let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)) else { continue }
+        for (item, symbol) in running(besides: [id]) {
             all += 1
             if case .different = agreement(item.id, symbol) { continue }
             equal += 1

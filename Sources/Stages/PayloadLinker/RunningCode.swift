@@ -47,11 +47,8 @@ struct RunningCode {
 
     /// Whether its own bytes differ, beside those that relocations fill, or its size.
     var hasOtherCode: Bool {
-        guard size == UInt64(item.symbolSize), let running = hypervisor.running.bytes(at: address, count: item.size).map(Array.init) else { return true }
-        var (ours, theirs) = (here, architecture.withoutLinkerFixes(running, like: here, at: address) { hypervisor.running.bytes(at: $0, count: $1) })
-        guard ours.count == theirs.count else { return true }
-        for reference in item.references { clear(reference, in: &ours, &theirs) }
-        return ours != theirs
+        guard size == UInt64(item.symbolSize), let there, there.count == here.count else { return true }
+        return firstOtherByte(in: there, besides: item.references) != nil
     }
 
     private func byteDifference() -> String? {
@@ -60,21 +57,32 @@ struct RunningCode {
         guard size == UInt64(item.symbolSize) || (isBrought && size == UInt64(item.size)) else {
             return "\(item.symbolSize) bytes here, \(size) there"
         }
-        guard let running = hypervisor.running.bytes(at: address, count: item.size).map(Array.init) else {
-            return "there are no bytes at its address"
-        }
-        let there = architecture.withoutLinkerFixes(running, like: here, at: address) { hypervisor.running.bytes(at: $0, count: $1) }
-        var (ours, theirs) = (here, there)
-        guard ours.count == theirs.count else { return "some of its bytes are missing here" }
+        guard let there else { return "there are no bytes at its address" }
+        guard here.count == there.count else { return "some of its bytes are missing here" }
         guard let sightings = sightings(of: item, in: there, at: address) else { return "the parts of an address do not fit together there" }
+        var seen: [Reference] = []
         for reference in item.references {
             guard let sighting = sightings[.init(reference)] else { continue }
-            clear(reference, in: &ours, &theirs)
+            seen.append(reference)
             if let difference = difference(reference, sighting, isExact: true, place: { address &+ UInt64($0) }) {
                 return "byte \(reference.offset) refers to something else: \(difference)"
             }
         }
-        return zip(ours, theirs).enumerated().first { $1.0 != $1.1 }.map { "they differ from byte \($0.offset) on" }
+        return firstOtherByte(in: there, besides: seen).map { "they differ from byte \($0) on" }
+    }
+
+    /// The running bytes, as the compiler made them; nil if there are none at the address.
+    private var there: [UInt8]? {
+        hypervisor.running.bytes(at: address, count: item.size).map { running in
+            architecture.withoutLinkerFixes(Array(running), like: here, at: address) { hypervisor.running.bytes(at: $0, count: $1) }
+        }
+    }
+
+    /// - Parameter references: their fields do not count.
+    private func firstOtherByte(in there: [UInt8], besides references: [Reference]) -> Int? {
+        var (ours, theirs) = (here, there)
+        for reference in references { clear(reference, in: &ours, &theirs) }
+        return zip(ours, theirs).enumerated().first { $1.0 != $1.1 }?.offset
     }
 
     /// What the filled fields show about the addresses that an item refers to. All references that mean the same address are combined.

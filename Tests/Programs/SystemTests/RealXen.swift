@@ -117,7 +117,9 @@ enum RealXen {
         return try await withTemporaryFolder { folder in
             let output = folder.appending("out")
             let all =
-                ["-s", (tree ?? hypervisor.source).string] + hypervisor.options + arguments + ["-o", output.string, "--xen-syms", hypervisor.symbols.string]
+                ["-s", (tree ?? hypervisor.source).string] + hypervisor.programOptions + arguments + [
+                    "-o", output.string, "--xen-syms", hypervisor.symbols.string,
+                ]
                 // Kept for the next run of the tests: one change touches a header that all of Xen includes.
                 + ["--cache-dir", try cache.programCache("xsplice-build").string]
             let result = try await Turns.work.one {
