@@ -1,4 +1,5 @@
 import Dispatch
+import Synchronization
 import SystemPackage
 import TestTools
 import Testing
@@ -35,10 +36,17 @@ import Glibc
         try await run("sh", ["-c", "(sleep 0.3; cat '\(folder.path)/patch' >'\(path)') >/dev/null 2>&1 &"])
         #expect(try readPatches([path]) == [PatchFile(path: path, bytes: patch)])
 
-        let waiting = Task.detached { try readPatches([path]) }
-        DispatchQueue.global().asyncAfter(deadline: .now() + 0.2) { waiting.cancel() }
-        let start = ContinuousClock.now
+        // Both moments are taken where they happen: a resumption waits for its turn among the other tests.
+        let cancelled = Mutex(ContinuousClock.now), ended = Mutex(ContinuousClock.now)
+        let waiting = Task.detached {
+            defer { ended.withLock { $0 = .now } }
+            return try readPatches([path])
+        }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.2) {
+            cancelled.withLock { $0 = .now }
+            waiting.cancel()
+        }
         await #expect(throws: CancellationError.self) { try await waiting.value }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ended.withLock { $0 } - cancelled.withLock { $0 } < .seconds(5))
     }
 }
