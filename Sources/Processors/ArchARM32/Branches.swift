@@ -10,6 +10,21 @@ extension ArchARM32 {
         code.resolvedReferences(relocated: relocated) { word in Self.distance(inInstruction: word).map { (8 + $0.distance, $0.mask) } }
     }
 
+    /// Beside those: MOVW and MOVT of one register (A8.8.102, A8.8.106), in all combinations, and each word as if it were a literal.
+    package func namedPlaces(in code: ArraySlice<UInt8>, at address: UInt64) -> Set<UInt64> {
+        var places = Set((resolvedReferences(code, relocated: []) ?? []).map { address &+ UInt64(bitPattern: Int64($0.target)) })
+        var low: [UInt64: Set<UInt64>] = [:], high: [UInt64: Set<UInt64>] = [:]
+        for offset in stride(from: 0, to: code.count - 3, by: 4) {
+            let word = byteOrder.number(code.dropFirst(offset).prefix(4))
+            places.insert(word)
+            let register = word >> 12 & 0xf, half = word >> 4 & 0xf000 | word & 0xfff
+            if word & 0x0ff0_0000 == 0x0300_0000 { low[register, default: []].insert(half) }
+            if word & 0x0ff0_0000 == 0x0340_0000 { high[register, default: []].insert(half << 16) }
+        }
+        for (register, halves) in high { for half in halves { places.formUnion((low[register] ?? []).map { half | $0 }) } }
+        return places
+    }
+
     /// The distance in bytes, and the bits of the instruction that hold it; nil for an instruction without a distance.
     private static func distance(inInstruction word: UInt64) -> (distance: Int, mask: UInt64)? {
         if word & 0x0e00_0000 == 0x0a00_0000 {

@@ -67,6 +67,12 @@ package protocol TargetArchitecture: Sendable {
     /// - Returns: nil when the code can't be decoded.
     func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]?
 
+    /// The places that linked code names: targets of branches, and addresses of data that it makes. There may be some too many, as which
+    /// instruction runs before which is not followed.
+    ///
+    /// - Parameter address: where the code is.
+    func namedPlaces(in code: ArraySlice<UInt8>, at address: UInt64) -> Set<UInt64>
+
     /// The code, instruction by instruction.
     ///
     /// - Returns: nil when the code can't be decoded.
@@ -137,6 +143,9 @@ extension TargetArchitecture {
     package var landingPadSize: Int { 0 }
     package var veneer: Veneer? { nil }
     package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? { nil }
+    package func namedPlaces(in code: ArraySlice<UInt8>, at address: UInt64) -> Set<UInt64> {
+        Set((resolvedReferences(code, relocated: []) ?? []).map { address &+ UInt64(bitPattern: Int64($0.target)) })
+    }
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { nil }
     package func leadingInstructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction] { instructions(code) ?? [] }
     package func instructionText(at offset: Int, in code: ArraySlice<UInt8>) -> InstructionText? { nil }

@@ -1,4 +1,5 @@
 import Diagnostics
+import ELFModel
 import ObjectDiff
 import XenSource
 
@@ -27,7 +28,7 @@ func lostDefinitions(_ input: LinkInput) -> [Diagnostic] {
             .globalNameMoved, .error, symbol: definition.item.name,
             location: successor.flatMap(\.location) ?? SourceLocation(file: definition.set.originalSource ?? definition.set.source),
             message:
-                "the global \(isFunction ? "function" : "variable") '\(definition.item.name)' \(successor == nil ? "is gone" : "becomes static"), and '\(user)' still \(isFunction ? "calls" : "uses") it: "
+                "the global \(isFunction ? "function" : "variable") '\(definition.item.name)' \(successor == nil ? "is gone" : "becomes static"), and '\(user)' still uses it: "
                 + "the patched source can be linked only if another definition takes its place, and in the running hypervisor none can",
             help: isFunction ? "keep the function, and let it do what the other definition does" : "keep the variable")
     }
@@ -44,14 +45,14 @@ private struct LostDefinition {
 private struct Users {
     /// Users of a name in the patched objects.
     private var byName: [String: Set<String>] = [:]
-    /// Users of an address among the functions that were not compiled, by where the definition starts.
+    /// Users of an address among what was not compiled, by where the definition starts: functions, and variables with its address in them.
     private var byAddress: [UInt64: Set<String>] = [:]
 
     init(of lost: [LostDefinition], _ input: LinkInput) {
         let names = Set(lost.flatMap(\.item.names))
         var compiled: Set<UInt64> = []
         for set in input.objects.sets {
-            for item in set.original.items where item.kind == .function && item.isNamed {
+            for item in set.original.items where item.isNamed {
                 if let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)) { compiled.insert(symbol.address) }
             }
             for item in set.patched.items where item.isNamed && item.role != .boot {
@@ -60,13 +61,15 @@ private struct Users {
                 }
             }
         }
-        for function in input.hypervisor.image.functions where !function.isFreedAfterBoot && !compiled.contains(function.address) {
-            let code = input.hypervisor.image.bytes(at: function.address, count: Int(clamping: function.size)) ?? []
-            for reference in input.architecture.resolvedReferences(code, relocated: []) ?? [] {
-                let address = function.address &+ UInt64(bitPattern: Int64(reference.target))
-                for definition in lost where definition.addresses.contains(address) {
-                    byAddress[definition.addresses.lowerBound, default: []].insert(function.qualifiedName)
-                }
+        let image = input.hypervisor.image, architecture = input.architecture
+        for symbol in image.functions + image.variables where !symbol.isFreedAfterBoot && !compiled.contains(symbol.address) {
+            guard let bytes = image.bytes(at: symbol.address, count: Int(clamping: symbol.size)) else { continue }
+            let places =
+                symbol.isFunction
+                ? architecture.namedPlaces(in: bytes, at: symbol.address)
+                : bytes.addresses(size: architecture.elfClass.addressSize, order: architecture.byteOrder)
+            for definition in lost where places.contains(where: definition.addresses.contains) {
+                byAddress[definition.addresses.lowerBound, default: []].insert(symbol.qualifiedName)
             }
         }
     }
@@ -74,5 +77,12 @@ private struct Users {
     /// The first one in the order of names; nil if there is none.
     func first(of definition: LostDefinition) -> String? {
         definition.item.names.reduce(into: byAddress[definition.addresses.lowerBound] ?? []) { $0.formUnion(byName[$1] ?? []) }.min()
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// What stands in the words of a variable.
+    fileprivate func addresses(size: Int, order: ByteOrder) -> Set<UInt64> {
+        Set(stride(from: 0, to: count - size + 1, by: size).map { order.number(dropFirst($0).prefix(size)) })
     }
 }

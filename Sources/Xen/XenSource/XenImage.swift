@@ -157,8 +157,12 @@ package struct XenImage: Sendable {
     package func global(_ name: String) -> Symbol? { globals[name] }
 
     /// All functions of known size, sorted by address.
-    package var functions: [Symbol] {
-        (fileGroups.flatMap(\.symbols) + globals.values).filter { $0.isFunction && $0.size > 0 }.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
+    package var functions: [Symbol] { sized.filter(\.isFunction) }
+    /// All variables and constants of known size, sorted by address.
+    package var variables: [Symbol] { sized.filter { !$0.isFunction } }
+
+    private var sized: [Symbol] {
+        (fileGroups.flatMap(\.symbols) + globals.values).filter { $0.size > 0 }.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
     }
 
     /// How many symbols have a qualified name in the hypervisor's own table. More than one makes the name ambiguous.

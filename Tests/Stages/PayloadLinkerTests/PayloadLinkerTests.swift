@@ -35,14 +35,21 @@ import XenVersions
     }
 
     /// Links a change of `test.c` for a hypervisor that was made of other sources.
-    static func link(_ original: String, _ patched: String, for hypervisor: [(name: String, source: String)]) async throws -> LinkOutcome {
-        let set = try await ObjectFixtures.compare(original, patched)
-        return try await withTemporaryFolder { folder in
+    static func link(
+        _ original: String, _ patched: String, for hypervisor: [(name: String, source: String)], of target: ObjectFixtures.Target = .x86_64
+    ) async throws -> LinkOutcome {
+        try await withTemporaryFolder { folder in
+            let (a, b) = (folder.appending("a"), folder.appending("b"))
+            try await run("mkdir", [a.string, b.string])
+            let set = try ObjectFixtures.compare(
+                try await ObjectFixtures.compile(original, for: target, in: a), try await ObjectFixtures.compile(patched, for: target, in: b),
+                name: "test.c", for: target)
             var objects: [FilePath] = []
-            for (name, source) in hypervisor { objects.append(try await ObjectFixtures.compile(source, name: name, in: folder)) }
-            let image = try await ObjectFixtures.link(objects, in: folder)
+            for (name, source) in hypervisor { objects.append(try await ObjectFixtures.compile(source, name: name, for: target, in: folder)) }
+            let image = try await ObjectFixtures.link(objects, for: target, in: folder)
             let outcome = try linkPayload(
-                [set], onto: RunningHypervisor(image), architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures))
+                [set], onto: RunningHypervisor(image), architecture: target.architecture,
+                options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures))
             try outcome.diagnostics.requireCatalogued()
             return outcome
         }
@@ -311,22 +318,28 @@ import XenVersions
             "\(f) \(g(1_000_003))", "\(kept) \(g(1_000_005))", for: [("test.c", "\(f) \(g(1_000_003))"), ("two.c", weak), ("three.c", caller)])
         let errors = outcome.diagnostics.filter { $0.severity == .error }
         #expect(errors.map(\.id) == (words == "" ? [] : [.globalNameMoved]), "\(outcome.diagnostics)")
-        #expect(errors.allSatisfy { $0.message.contains("'f' \(words), and 'h' still calls it") })
+        #expect(errors.allSatisfy { $0.message.contains("'f' \(words), and 'h' still uses it") })
         // Without callers it is no loss.
         let alone = try await Self.link(
             "\(f) \(g(1_000_003))", "\(kept) \(g(1_000_005))", for: [("test.c", "\(f) \(g(1_000_003))"), ("two.c", weak)])
         #expect(alone.payload != nil)
     }
 
-    /// The changed function and one of another file use it; or no one does.
-    @Test(arguments: [("x + v", "", true), ("x", "u32 h(void) { extern u32 v; return v; }", true), ("x", "", false)])
-    func aStrongVariableThatGoesIsRefusedIfItHasUsers(use: String, other: String, isUsed: Bool) async throws {
-        let v = "extern u32 v;", g = { (n: Int) in "u32 g(u32 x) { return (\(use)) * \(n); }" }
+    /// The changed function, one of another file or a table of another file uses it; or no one does.
+    @Test(
+        arguments: [
+            ("x + v", "", "g"), ("x", "u32 h(void) { extern u32 v; return v; }", "h"), ("x", "void h(void) { extern u32 v; v = 8; }", "h"),
+            ("x", "extern u32 v; u32 *const h[] = { 0, &v };", "h"), ("x", "", nil),
+            ("x", "u32 w[64]; u32 h(u32 x) { return w[x] + w[9]; }", nil),
+        ] as [(String, String, String?)], [.x86_64, .arm64, .arm32] as [ObjectFixtures.Target])
+    func aStrongVariableThatGoesIsRefusedIfItHasUsers(change: (use: String, other: String, user: String?), target: ObjectFixtures.Target) async throws {
+        let v = "extern u32 v;", g = { (n: Int) in "u32 g(u32 x) { return (\(change.use)) * \(n); }" }
         let (before, after) = ("\(v) u32 v = 5; \(g(1_000_003))", "\(v) \(g(1_000_005))")
-        let outcome = try await Self.link(before, after, for: [("test.c", before), ("two.c", "__attribute__((weak)) u32 v = 3;"), ("three.c", other)])
+        let outcome = try await Self.link(
+            before, after, for: [("test.c", before), ("two.c", "__attribute__((weak)) u32 v = 3;"), ("three.c", change.other)], of: target)
         let errors = outcome.diagnostics.filter { $0.severity == .error }
-        #expect(errors.map(\.id) == (isUsed ? [.globalNameMoved] : []), "\(outcome.diagnostics)")
-        #expect(errors.allSatisfy { $0.message.contains("variable 'v' is gone, and '\(other.isEmpty ? "g" : "h")' still uses it") })
+        #expect(errors.map(\.id) == (change.user == nil ? [] : [.globalNameMoved]), "\(outcome.diagnostics)")
+        #expect(errors.allSatisfy { $0.message.contains("variable 'v' is gone, and '\(change.user ?? "-")' still uses it") }, "\(errors)")
     }
 
     /// It stays where it is, and that place may not be good enough.
