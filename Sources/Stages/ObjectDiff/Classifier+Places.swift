@@ -42,28 +42,36 @@ extension Classifier {
             help: "use a new name for the new meaning")
     }
 
-    /// Labels of top-level assembly that hold values, have no size, and are not exported: the bytes around several of them are one item, so
-    /// that only the place of each in it tells them apart.
+    /// Names of values inside the data of top-level assembly, which is one item: only the place of each in it tells them apart.
     mutating func judgeInnerLabels() {
-        let (before, after) = (innerLabels(a), innerLabels(b))
+        let (before, after) = (labels(a), labels(b))
         for (name, new) in after.sorted(by: { $0.key < $1.key }) {
-            guard let old = before[name], facts.twins.original(of: new.item.id) != old.item.id || old.distance != new.distance else { continue }
+            guard let old = before[name], old.isInner || new.isInner,
+                facts.twins.original(of: new.item.id) != old.item.id || old.distance != new.distance
+            else { continue }
             report(
                 .correlationAmbiguous, new.item,
                 message: "the label '\(name)' moves within the data of its assembly code: the running hypervisor keeps its value in the old place",
-                help: "leave the labels in their order, or give each a type and a size (.type, .size)")
+                help: "leave the labels in their order, or make each a variable of its own, with a type and a size (.type, .size)")
         }
     }
 
-    private func innerLabels<Side>(_ graph: ObjectGraph<Side>) -> [String: (item: Item<Side>, distance: Int)] {
-        let labels = graph.file.symbols.filter {
-            $0.isLocal && $0.size == 0 && $0.type == ELF.SymbolType.notype && !$0.name.isEmpty && !$0.name.hasPrefix(".L")
+    private struct Label<Side: ComparisonSide> {
+        let item: Item<Side>
+        let distance: Int
+        /// Whether it is no variable of its own.
+        let isInner: Bool
+    }
+
+    private func labels<Side>(_ graph: ObjectGraph<Side>) -> [String: Label<Side>] {
+        let symbols = graph.file.symbols.filter {
+            $0.isLocal && ($0.isObject || $0.type == ELF.SymbolType.notype) && !$0.name.isEmpty && !$0.name.hasPrefix(".L")
                 && !rules.architecture.isMappingSymbol($0.name)
         }
-        let places = labels.compactMap { label -> (String, (Item<Side>, Int))? in
-            guard let section = label.sectionIndex, let place = graph.place(Int(clamping: label.value), in: section) else { return nil }
+        let places = symbols.compactMap { symbol -> (String, Label<Side>)? in
+            guard let section = symbol.sectionIndex, let place = graph.place(Int(clamping: symbol.value), in: section) else { return nil }
             guard place.item.kind == .data, place.item.role == .writable || place.item.role == .perCPU, place.distance < place.item.size else { return nil }
-            return (label.name, (place.item, place.distance))
+            return (symbol.name, Label(item: place.item, distance: place.distance, isInner: place.distance != 0 || symbol.size == 0))
         }
         // A name that stands for several places says nothing.
         return Dictionary(grouping: places, by: \.0).compactMapValues { $0.count == 1 ? $0.first?.1 : nil }

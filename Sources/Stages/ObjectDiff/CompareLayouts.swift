@@ -80,7 +80,8 @@ private func judge(_ candidate: LayoutCandidate, usage: LayoutUsage, allowed: [S
     var change = candidate.change
     guard candidate.severity == .broken else { return change }
     change.users = usage.users(of: candidate.names)
-    if usage.isStackOnly(candidate.names) {
+    // The values of an enum are also kept in variables of other types.
+    if change.enumerators.isEmpty, usage.isStackOnly(candidate.names) {
         change.outcome = .stackOnly
     } else if allowed.contains(where: { isMeant(change.type, by: $0) }) {
         change.outcome = .allowed

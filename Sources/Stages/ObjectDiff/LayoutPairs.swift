@@ -23,8 +23,9 @@ struct LayoutPairs {
         self.patched = patched
         pairByName()
         pairByAlias()
+        pairEnums()
+        addUnnamed()
         pairByMembers()
-        pairEnumsWithoutName()
     }
 
     private mutating func compare(_ a: Int, _ b: Int) {
@@ -49,18 +50,16 @@ struct LayoutPairs {
                 onlyPatched += y
                 continue
             }
-            if x.count > 1 || y.count > 1 {
-                // Several blocks of one function may each define a type of that name. Pair equal definitions first.
-                for a in x {
-                    guard let b = y.first(where: { LayoutDifference(a, of: original, $0, of: patched).severity == .none }) else { continue }
-                    x.removeAll { $0 == a }
-                    y.removeAll { $0 == b }
-                }
+            // Several blocks of one function may each define a type of that name. Their members tell which is which.
+            if x.count > 1 || y.count > 1 { removeEqual(&x, &y) }
+            if let a = x.first, let b = y.first, x.count == 1, y.count == 1 {
+                compare(a, b)
+            } else {
+                onlyOriginal += x
+                onlyPatched += y
             }
-            // If several are left, nobody can say which is which.
-            if let a = x.first, let b = y.first, x.count == 1, y.count == 1 { compare(a, b) }
         }
-        onlyOriginal = before.values.joined().sorted()
+        onlyOriginal = (onlyOriginal + before.values.joined()).sorted()
     }
 
     /// `typedef struct { … } foo_t` and `typedef struct foo { … } foo_t` are one type.
@@ -78,14 +77,13 @@ struct LayoutPairs {
         }
     }
 
-    /// Types that a function defines itself, under another name. Types at file level may still be in other objects.
+    /// Types that a function defines itself, under another name, and those without a name. Other types may still be in other objects.
     private mutating func pairByMembers() {
-        for b in onlyPatched where !patched.definitions[b].key.scope.isEmpty {
-            let new = patched.definitions[b]
-            guard let members = MemberNames(new) else { continue }
+        for b in onlyPatched where !patched.definitions[b].key.scope.isEmpty || patched.definitions[b].key.naming == .none {
+            let new = patched.definitions[b], members = MemberNames(new)
             let alike = onlyOriginal.compactMap { a -> (shared: Int, index: Int)? in
                 guard original.definitions[a].key.scope == new.key.scope else { return nil }
-                return MemberNames(original.definitions[a])?.shared(with: members).map { ($0, a) }
+                return MemberNames(original.definitions[a]).shared(with: members).map { ($0, a) }
             }
             guard let best = alike.max(by: { $0.shared < $1.shared }) else { continue }
             onlyOriginal.removeAll { $0 == best.index }
@@ -97,7 +95,7 @@ struct LayoutPairs {
     /// The differences between types of other names that have members in common, for those that turn out to be gone and new in all objects.
     func renamed() -> [(original: Int, patched: Int, difference: LayoutDifference)] {
         func members(_ indices: [Int], _ types: TypeInfo) -> [(index: Int, members: MemberNames)] {
-            indices.compactMap { index in MemberNames(types.definitions[index]).map { (index, $0) } }
+            indices.map { ($0, MemberNames(types.definitions[$0])) }
         }
         let before = members(onlyOriginal, original)
         guard !before.isEmpty else { return [] }
@@ -107,42 +105,73 @@ struct LayoutPairs {
         }
     }
 
-    /// The names of the members of a struct or a union.
+    /// The names of the members of a struct or a union, or of the enumerators of an enum.
     struct MemberNames {
+        private let isEnum: Bool
         private let names: Set<String>
 
-        init?(_ type: TypeInfo.Definition) {
-            guard type.kind != .enumeration else { return nil }
-            names = Set(type.members.map(\.name))
+        init(_ type: TypeInfo.Definition) {
+            isEnum = type.kind == .enumeration
+            names = Set(isEnum ? type.enumerators.map(\.name) : type.members.map(\.name))
         }
 
-        /// How many names both have; nil if that is less than half of those of the smaller one.
+        /// How many names both have; nil if that says nothing: for an enum none, for others less than half of those of the smaller one.
         func shared(with other: MemberNames) -> Int? {
             let count = names.intersection(other.names).count
-            return count > 0 && count * 2 >= min(names.count, other.names.count) ? count : nil
+            return isEnum == other.isEnum && count > 0 && (isEnum || count * 2 >= min(names.count, other.names.count)) ? count : nil
         }
     }
 
-    /// The enumerators of a scope all have different names, so two unnamed enums that share an enumerator are the same enum.
-    private mutating func pairEnumsWithoutName() {
-        func enums(_ types: TypeInfo) -> [Int] {
+    /// The enumerators of a scope all have different names, so two enums that share an enumerator are the same enum, whatever their names.
+    private mutating func pairEnums() {
+        func unnamed(_ types: TypeInfo) -> [Int] {
             types.definitions.indices.filter {
                 let definition = types.definitions[$0]
                 return definition.isComplete && definition.key.naming == .none && definition.kind == .enumeration
             }
         }
-        var having: [TypeInfo.Key: Int] = [:]
-        func key(_ enumerator: TypeInfo.Enumerator, _ definition: TypeInfo.Definition) -> TypeInfo.Key {
-            TypeInfo.Key(naming: .none, name: enumerator.name, scope: definition.key.scope)
+        struct Name: Hashable {
+            let enumerator: String
+            let scope: [String]
         }
-        for b in enums(patched) {
-            for enumerator in patched.definitions[b].enumerators { having[key(enumerator, patched.definitions[b])] = b }
+        let before = onlyOriginal.filter { original.definitions[$0].kind == .enumeration } + unnamed(original)
+        let after = onlyPatched.filter { patched.definitions[$0].kind == .enumeration } + unnamed(patched)
+        var having: [Name: Int] = [:]
+        for b in after {
+            let new = patched.definitions[b]
+            for enumerator in new.enumerators { having[Name(enumerator: enumerator.name, scope: new.key.scope)] = b }
         }
         var taken: Set<Int> = []
-        for a in enums(original) {
+        for a in before {
             let old = original.definitions[a]
-            guard let b = old.enumerators.lazy.compactMap({ having[key($0, old)] }).first, taken.insert(b).inserted else { continue }
+            guard let b = old.enumerators.lazy.compactMap({ having[Name(enumerator: $0.name, scope: old.key.scope)] }).first, taken.insert(b).inserted
+            else { continue }
+            onlyOriginal.removeAll { $0 == a }
+            onlyPatched.removeAll { $0 == b }
             compare(a, b)
+        }
+    }
+
+    /// Structs and unions that have no name at all and are no part of another type: that of a cast, for example.
+    private mutating func addUnnamed() {
+        func unnamed(_ types: TypeInfo) -> [Int] {
+            let held = Set(types.definitions.flatMap(\.members).compactMap(\.holds))
+            return types.definitions.indices.filter {
+                let definition = types.definitions[$0]
+                return definition.isComplete && definition.key.naming == .none && definition.kind != .enumeration && !held.contains($0)
+            }
+        }
+        var (before, after) = (unnamed(original), unnamed(patched))
+        removeEqual(&before, &after) { original.definitions[$0].key.scope == patched.definitions[$1].key.scope }
+        onlyOriginal += before
+        onlyPatched += after
+    }
+
+    private func removeEqual(_ before: inout [Int], _ after: inout [Int], where mayBeSame: (Int, Int) -> Bool = { _, _ in true }) {
+        for a in before {
+            guard let b = after.first(where: { mayBeSame(a, $0) && LayoutDifference(a, of: original, $0, of: patched).severity == .none }) else { continue }
+            before.removeAll { $0 == a }
+            after.removeAll { $0 == b }
         }
     }
 

@@ -19,9 +19,17 @@ struct LayoutCandidate {
 struct LayoutSearch {
     private(set) var found: [LayoutCandidate] = []
     private var indices: [LayoutUsage.TypeName: Int] = [:]
-    /// Types that an object has on one side only. Each is kept without the other types of its object.
-    private var onlyOriginal: [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)] = [:]
-    private var onlyPatched: [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)] = [:]
+    /// A type that objects have on one side only.
+    private struct Kept {
+        /// The first of the objects, and all of them.
+        var object: ObjectID
+        var objects: Set<ObjectID>
+        /// This type, without the other types of its object.
+        var types: TypeInfo
+    }
+
+    private var onlyOriginal: [LayoutUsage.TypeName: Kept] = [:]
+    private var onlyPatched: [LayoutUsage.TypeName: Kept] = [:]
 
     /// How types of different names differ, if one object has both: by the name before, then the name after the patch.
     private var renamed: [LayoutUsage.TypeName: [LayoutUsage.TypeName: LayoutDifference]] = [:]
@@ -75,19 +83,18 @@ struct LayoutSearch {
 
     // MARK: Types that an object has on one side only
 
-    private func keep(
-        _ definition: TypeInfo.Definition, _ object: ObjectID,
-        in store: inout [LayoutUsage.TypeName: (object: ObjectID, types: TypeInfo)]
-    ) {
+    private func keep(_ definition: TypeInfo.Definition, _ object: ObjectID, in store: inout [LayoutUsage.TypeName: Kept]) {
         let name = LayoutUsage.TypeName(definition)
-        // A type inside a function has no counterpart in another object.
-        guard definition.key.scope.isEmpty, store[name] == nil else { return }
+        guard store[name] == nil else {
+            store[name]?.objects.insert(object)
+            return
+        }
         var alone = definition
         for index in alone.members.indices {
             alone.members[index].holds = nil
             alone.members[index].pointsTo = nil
         }
-        store[name] = (object, TypeInfo(definitions: [alone]))
+        store[name] = Kept(object: object, objects: [object], types: TypeInfo(definitions: [alone]))
     }
 
     /// Pairs a type that one object has only before the patch with a type that another has only after it: a function may have moved.
@@ -102,10 +109,10 @@ struct LayoutSearch {
     mutating func pairRenamed() {
         let gone = onlyOriginal.filter { onlyPatched[$0.key] == nil && indices[$0.key] == nil }.sorted { $0.key.order < $1.key.order }
         for (name, patched) in onlyPatched.sorted(by: { $0.key.order < $1.key.order }) where onlyOriginal[name] == nil && indices[name] == nil {
-            guard let members = patched.types.definitions.first.flatMap(LayoutPairs.MemberNames.init) else { continue }
-            let alike = gone.compactMap { old -> (shared: Int, old: (key: LayoutUsage.TypeName, value: (object: ObjectID, types: TypeInfo)))? in
-                guard old.value.object == patched.object || old.key.file == name.file else { return nil }
-                return old.value.types.definitions.first.flatMap(LayoutPairs.MemberNames.init)?.shared(with: members).map { ($0, old) }
+            guard let members = patched.types.definitions.first.map(LayoutPairs.MemberNames.init) else { continue }
+            let alike = gone.compactMap { old -> (shared: Int, old: (key: LayoutUsage.TypeName, value: Kept))? in
+                guard !old.value.objects.isDisjoint(with: patched.objects) || old.key.file == name.file else { return nil }
+                return old.value.types.definitions.first.map(LayoutPairs.MemberNames.init)?.shared(with: members).map { ($0, old) }
             }
             if let best = alike.max(by: { $0.shared < $1.shared }) { pair(best.old.key, best.old.value, patched) }
         }
@@ -122,7 +129,7 @@ struct LayoutSearch {
 
     private func missing(_ side: ObjectSide) -> Set<LayoutUsage.TypeName> {
         let (have, lack) = side == .original ? (onlyPatched, onlyOriginal) : (onlyOriginal, onlyPatched)
-        return Set(have.keys.filter { lack[$0] == nil && indices[$0] == nil && !($0.file ?? "").hasSuffix(".c") })
+        return Set(have.keys.filter { $0.key.scope.isEmpty && lack[$0] == nil && indices[$0] == nil && !($0.file ?? "").hasSuffix(".c") })
     }
 
     /// Looks for the missing types in an object in which nothing differs.
@@ -134,7 +141,7 @@ struct LayoutSearch {
     }
 
     private mutating func pair(
-        _ name: LayoutUsage.TypeName, _ original: (object: ObjectID, types: TypeInfo), _ patched: (object: ObjectID, types: TypeInfo)
+        _ name: LayoutUsage.TypeName, _ original: Kept, _ patched: Kept
     ) {
         guard let old = original.types.definitions.first, let new = patched.types.definitions.first, indices[name] == nil else { return }
         let difference = renamed[name]?[LayoutUsage.TypeName(new)] ?? LayoutDifference(0, of: original.types, 0, of: patched.types)

@@ -95,7 +95,8 @@ package struct Item<Side: ComparisonSide>: Sendable, Equatable {
     /// Empty if it has no name.
     package let name: String
     package let isGlobal: Bool
-    package let isWeak: Bool
+    /// Those of its names that a strong definition of another object takes over.
+    package let weakNames: Set<String>
     /// Other names of the same place.
     package let aliases: [String]
     /// The index of its section in the file, and its offset in the section, in bytes.
@@ -117,6 +118,7 @@ package struct Item<Side: ComparisonSide>: Sendable, Equatable {
     package var isNamed: Bool { !name.isEmpty }
     /// All names of the place.
     package var names: [String] { [name] + aliases }
+    package var isWeak: Bool { weakNames.contains(name) }
 
     /// Whether only the content counts, so that a copy is as good as the original. That is true for strings, constants, replacement code,
     /// read-only data that no other object can see, and unnamed boot data.

@@ -92,14 +92,15 @@ private struct Builder<Side: ComparisonSide> {
         _ kind: Item.Kind, section index: Int, offset: Int, size: Int, symbolSize: Int? = nil, names: [ELFSymbol] = []
     ) {
         let section = file.sections[index]
-        // Prefer a name that other objects can see, then the first that the compiler wrote.
-        let first = names.first(where: { !$0.isLocal }) ?? names.first
+        // Prefer a name that other objects can see and that none of them can take over, then the first that the compiler wrote.
+        let weak = names.filter { $0.binding == ELF.Binding.weak }
+        let first = names.first { !$0.isLocal && !weak.contains($0) } ?? weak.first ?? names.first
         var alignment = max(section.alignment, 1)
         while offset % Int(clamping: alignment) != 0 { alignment /= 2 }
         items.append(
             Item(
                 id: Item.ID(index: items.count), kind: kind, role: sectionRoles[index], name: first?.name ?? "",
-                isGlobal: first.map { !$0.isLocal } ?? false, isWeak: first?.binding == ELF.Binding.weak,
+                isGlobal: first.map { !$0.isLocal } ?? false, weakNames: Set(weak.map(\.name)),
                 aliases: names.map(\.name).filter { $0 != first?.name }, section: index, offset: offset, size: size,
                 symbolSize: symbolSize ?? size, alignment: alignment, isZeroFilled: section.isZeroFilled))
     }
@@ -148,6 +149,9 @@ private struct Builder<Side: ComparisonSide> {
             cursor = end
         }
         addGap(kind, index, from: cursor, to: size, labels: symbols)
+        // An array without elements is all that its section has.
+        let empty = size == 0 ? symbols.filter(\.isObject) : []
+        if !empty.isEmpty { add(kind, section: index, offset: 0, size: 0, names: empty) }
     }
 
     /// Handles bytes that no sized symbol covers: padding, or something without a name.
@@ -272,6 +276,8 @@ private struct Builder<Side: ComparisonSide> {
                 target = distance.flatMap { item(in: section, at: Int(clamping: value &+ $0)) }
                 reference.isBySection = isUnclear(section)
             }
+            // Another object can take over a weak name, and leave the place its other names.
+            if let target, symbol.binding == ELF.Binding.weak, !items[target.index].aliases.isEmpty { return reference }
             guard let target else {
                 reference.target = .unclear(section: file.sections[section].name)
                 return reference

@@ -8,7 +8,7 @@ struct Hypervisor: Sendable {
     /// What the applied payloads changed in an object; missing when nothing is known about that object.
     private let below: [ObjectID: ChangeSet]
     /// The local symbols that an object brought into the hypervisor.
-    private let homes: [ObjectID: XenImage.FileGroup]
+    private let homes: [ObjectID: [String: [XenImage.Symbol]]]
 
     var image: XenImage { running.image }
 
@@ -21,7 +21,9 @@ struct Hypervisor: Sendable {
         self.below = below
         homes = Dictionary(
             objects.sets.compactMap { set in
-                Self.home(of: below[set.object]?.original ?? set.original, set, running.image).map { (set.object, $0) }
+                Self.home(of: below[set.object]?.original ?? set.original, set, running.image).map {
+                    (set.object, Dictionary(grouping: $0.symbols, by: \.name))
+                }
             }
         ) { first, _ in first }
     }
@@ -61,9 +63,10 @@ struct Hypervisor: Sendable {
 
     /// The symbol from the hypervisor's own build.
     private func built(_ item: OriginalItem, _ object: ObjectID) -> XenImage.Symbol? {
-        if item.isGlobal { return item.names.lazy.compactMap(image.global).first }
-        let found = homes[object]?.symbols.filter { $0.name == item.name } ?? []
-        return found.count == 1 ? found[0] : nil
+        func own(_ name: String) -> XenImage.Symbol? { image.global(name).flatMap { item.weakNames.contains(name) && !$0.isWeak ? nil : $0 } }
+        func local(_ name: String) -> XenImage.Symbol? { homes[object]?[name].flatMap { $0.count == 1 ? $0[0] : nil } }
+        guard item.isGlobal else { return local(item.name) }
+        return item.names.lazy.compactMap(own).first ?? item.aliases.lazy.compactMap(local).first ?? image.global(item.name)
     }
 
     /// The symbol that a payload brought. Among several versions of a constant the topmost counts; among several variables or functions,
@@ -90,6 +93,9 @@ struct Hypervisor: Sendable {
     private func isNew(_ item: OriginalItem, in set: ChangeSet) -> Bool {
         below[set.object].map { set.record(ofOriginal: item.id, inPatchedOf: $0)?.twin == nil } ?? true
     }
+
+    /// Whether the hypervisor was linked with a strong definition of a name.
+    func hasStrong(_ name: String) -> Bool { image.global(name).map { !$0.isWeak } ?? false }
 
     /// Where symbols were looked for; used in messages.
     var places: String { running.payloads.isEmpty ? "xen-syms" : "xen-syms or the applied payloads" }

@@ -58,7 +58,12 @@ struct LinkInput: Sendable {
         moved = MovedDefinitions(objects: objects, hypervisor: hypervisor)
         var definers: [String: PatchedKey] = [:]
         for (key, _, record) in objects.all where record.item.isGlobal {
-            for name in record.item.names where definers[name] == nil || !record.item.isWeak { definers[name] = key }
+            for name in record.item.names {
+                let isWeak = record.item.weakNames.contains(name)
+                // The place keeps its other names.
+                if isWeak, record.item.names.count > 1, hypervisor.hasStrong(name) { continue }
+                if definers[name] == nil || !isWeak { definers[name] = key }
+            }
         }
         self.definers = definers
     }

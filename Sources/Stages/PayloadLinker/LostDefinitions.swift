@@ -9,34 +9,46 @@ import XenSource
 /// running hypervisor they stay bound to the one that was there, and new code would be, too.
 func lostDefinitions(_ input: LinkInput) -> [Diagnostic] {
     let lost = input.objects.sets.flatMap { set -> [LostDefinition] in
-        set.original.items.filter { $0.isGlobal && ($0.isRuntimeFunction || $0.kind == .data && $0.role != .boot) }.compactMap { item in
-            guard item.names.allSatisfy({ input.definer(of: $0) == nil }),
-                let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)),
-                symbol.payload == nil, !symbol.isFreedAfterBoot
-            else { return nil }
-            let size = item.kind == .data ? UInt64(max(item.size, 1)) : 1
-            return LostDefinition(set: set, item: item, addresses: symbol.address..<symbol.address &+ size)
+        let items = set.original.items.filter { $0.isGlobal && ($0.isRuntimeFunction || $0.kind == .data && $0.role != .boot) }
+        return items.flatMap { item in
+            item.names.compactMap { name in
+                guard isLost(name, of: item, in: set, input), let symbol = input.hypervisor.image.global(name), !symbol.isFreedAfterBoot else { return nil }
+                let size = item.kind == .data ? UInt64(max(item.size, 1)) : 1
+                return LostDefinition(set: set, item: item, name: name, addresses: symbol.address..<symbol.address &+ size)
+            }
         }
     }
     guard !lost.isEmpty else { return [] }
     let users = Users(of: lost, input)
     return lost.compactMap { definition in
         guard let user = users.first(of: definition) else { return nil }
-        let successor = definition.set.successor(of: definition.item.id)
-        let isFunction = definition.item.kind == .function
+        let name = definition.name, successor = definition.set.successor(of: definition.item.id)
+        let isFunction = definition.item.kind == .function, isGone = successor.map { $0.item.isGlobal } ?? true
         return Diagnostic(
-            .globalNameMoved, .error, symbol: definition.item.name,
+            .globalNameMoved, .error, symbol: name,
             location: successor.flatMap(\.location) ?? SourceLocation(file: definition.set.originalSource ?? definition.set.source),
             message:
-                "the global \(isFunction ? "function" : "variable") '\(definition.item.name)' \(successor == nil ? "is gone" : "becomes static"), and '\(user)' still uses it: "
+                "the global \(isFunction ? "function" : "variable") '\(name)' \(isGone ? "is gone" : "becomes static"), and '\(user)' still uses it: "
                 + "the patched source can be linked only if another definition takes its place, and in the running hypervisor none can",
             help: isFunction ? "keep the function, and let it do what the other definition does" : "keep the variable")
     }
 }
 
+/// Whether the hypervisor took a name from this item, and the patched objects leave it to another definition.
+private func isLost(_ name: String, of item: OriginalItem, in set: ChangeSet, _ input: LinkInput) -> Bool {
+    let key = OriginalKey(object: set.object, item: item.id)
+    guard let symbol = input.hypervisor.symbol(of: key), symbol.payload == nil,
+        input.hypervisor.image.global(name)?.address == symbol.address
+    else { return false }
+    guard let definer = input.definer(of: name) else { return true }
+    // A weak definition that was there all along did not become this one.
+    return input.item(definer).weakNames.contains(name) && !item.weakNames.contains(name) && input.objects.twin(of: definer) != key
+}
+
 private struct LostDefinition {
     let set: ChangeSet
     let item: OriginalItem
+    let name: String
     /// In the running hypervisor: of a function, where it starts; of a variable, all of it.
     let addresses: Range<UInt64>
 }
@@ -49,7 +61,7 @@ private struct Users {
     private var byAddress: [UInt64: Set<String>] = [:]
 
     init(of lost: [LostDefinition], _ input: LinkInput) {
-        let names = Set(lost.flatMap(\.item.names))
+        let names = Set(lost.map(\.name))
         var compiled: Set<UInt64> = []
         for set in input.objects.sets {
             for item in set.original.items where item.isNamed {
@@ -62,7 +74,7 @@ private struct Users {
             }
         }
         let image = input.hypervisor.image, architecture = input.architecture
-        for symbol in image.functions + image.variables where !symbol.isFreedAfterBoot && !compiled.contains(symbol.address) {
+        for symbol in image.functions + image.unsizedCode + image.variables where !symbol.isFreedAfterBoot && !compiled.contains(symbol.address) {
             guard let bytes = image.bytes(at: symbol.address, count: Int(clamping: symbol.size)) else { continue }
             let places =
                 symbol.isFunction
@@ -76,7 +88,7 @@ private struct Users {
 
     /// The first one in the order of names; nil if there is none.
     func first(of definition: LostDefinition) -> String? {
-        definition.item.names.reduce(into: byAddress[definition.addresses.lowerBound] ?? []) { $0.formUnion(byName[$1] ?? []) }.min()
+        (byAddress[definition.addresses.lowerBound] ?? []).union(byName[definition.name] ?? []).min()
     }
 }
 

@@ -55,7 +55,8 @@ extension OriginalCheck {
             }
         }
         for (object, items) in compared.sorted(by: { $0.key < $1.key }) where !unequal.contains(where: { $0.objectName == object.name }) {
-            if let neighbour = OriginalFunctions(set: input.objects[object], input: input).unequalNeighbour(besides: items) { unequal.append(neighbour) }
+            let functions = OriginalFunctions(set: input.objects[object], input: input)
+            if let neighbour = functions.unequalNeighbour(besides: items) ?? functions.unequalVariable() { unequal.append(neighbour) }
         }
     }
 }
@@ -66,14 +67,16 @@ private struct OriginalFunctions {
     let input: LinkInput
 
     /// Compares a function together with its cold part.
-    func agreement(_ id: OriginalItem.ID, _ symbol: XenImage.Symbol) -> CodeAgreement {
+    ///
+    /// - Parameter comparesTexts: whether strings must be the same.
+    func agreement(_ id: OriginalItem.ID, _ symbol: XenImage.Symbol, comparesTexts: Bool = true) -> CodeAgreement {
         let running = input.hypervisor.running.replacement(of: symbol)?.code
-        let whole = code(set.original[id], running?.newAddress ?? symbol.address, running?.newSize ?? symbol.size).agreement()
+        let whole = code(set.original[id], running?.newAddress ?? symbol.address, running?.newSize ?? symbol.size, comparesTexts).agreement()
         if case .different = whole { return whole }
         var result = whole
         for part in set.original.items where part.parent == id {
             guard let place = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: part.id)) else { continue }
-            switch code(part, place.address, place.size).agreement() {
+            switch code(part, place.address, place.size, comparesTexts).agreement() {
             case .identical: break
             case .sameInstructions: result = .sameInstructions
             case .different(let difference): return .different("its unlikely part: \(difference)")
@@ -82,26 +85,44 @@ private struct OriginalFunctions {
         return result
     }
 
-    private func code(_ item: OriginalItem, _ address: UInt64, _ size: UInt64) -> RunningCode {
+    private func code(_ item: OriginalItem, _ address: UInt64, _ size: UInt64, _ comparesTexts: Bool) -> RunningCode {
         RunningCode(
-            graph: set.original, hypervisor: input.hypervisor, architecture: input.architecture, item: item, address: address, size: size)
+            graph: set.original, hypervisor: input.hypervisor, architecture: input.architecture, item: item, address: address, size: size,
+            comparesTexts: comparesTexts)
     }
 
-    /// The first of the object's other functions whose own code differs. What strings and constants hold does not count here: a date of
-    /// compilation is another one in each build.
+    /// The first of the object's other functions that differs.
     func unequalNeighbour(besides items: Set<OriginalItem.ID>) -> UnequalOriginal? {
         for (item, symbol) in running(besides: items) {
-            // Nearly all functions have the same bytes, which is quickly seen.
-            guard symbol.size > 0, symbol.knownAddress != nil, input.hypervisor.running.replacement(of: symbol) == nil,
-                code(item, symbol.address, symbol.size).hasOtherCode, case .different(let difference) = agreement(item.id, symbol)
+            guard symbol.size > 0, symbol.knownAddress != nil, !isTakenOver(item, symbol),
+                case .different(let difference) = agreement(item.id, symbol, comparesTexts: false)
             else { continue }
-            let neighbours = neighbours(of: item.id)
-            return UnequalOriginal(
-                name: symbol.qualifiedName, objectName: set.object.name, source: set.source,
-                location: SourceLocation(file: set.originalSource ?? set.source), difference: difference, otherFunctions: neighbours.all,
-                otherFunctionsEqual: neighbours.equal, isReplaced: false)
+            return unequal(symbol, difference, besides: item.id)
         }
         return nil
+    }
+
+    /// The first of the object's variables and constants that has another size or another initial value. New code may have either in its
+    /// instructions.
+    func unequalVariable() -> UnequalOriginal? {
+        for item in set.original.items where item.kind == .data && item.role != .boot && item.isNamed {
+            guard let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)), symbol.knownAddress != nil,
+                !symbol.isFreedAfterBoot, !isTakenOver(item, symbol), let difference = code(item, symbol.address, symbol.size, false).dataDifference()
+            else { continue }
+            return unequal(symbol, difference, besides: item.id)
+        }
+        return nil
+    }
+
+    /// Whether the hypervisor has another file's strong definition instead.
+    private func isTakenOver(_ item: OriginalItem, _ symbol: XenImage.Symbol) -> Bool { item.isWeak && !symbol.isWeak }
+
+    private func unequal(_ symbol: XenImage.Symbol, _ difference: String, besides item: OriginalItem.ID) -> UnequalOriginal {
+        let neighbours = neighbours(of: item)
+        return UnequalOriginal(
+            name: symbol.qualifiedName, objectName: set.object.name, source: set.source, location: SourceLocation(file: set.originalSource ?? set.source),
+            difference: difference, otherFunctions: neighbours.all, otherFunctionsEqual: neighbours.equal,
+            payload: input.hypervisor.running.replacement(of: symbol)?.payload.name, isReplaced: false)
     }
 
     /// The other functions of the object that the hypervisor has.

@@ -22,6 +22,8 @@ struct RunningCode {
     /// The address of the running code, and its size in bytes.
     let address: UInt64
     let size: UInt64
+    /// Whether strings must be the same: a date of compilation is another one in each build.
+    var comparesTexts = true
 
     typealias Reference = OriginalItem.Reference
 
@@ -44,12 +46,6 @@ struct RunningCode {
     }
 
     // MARK: Byte for byte
-
-    /// Whether its own bytes differ, beside those that relocations fill, or its size.
-    var hasOtherCode: Bool {
-        guard size == UInt64(item.symbolSize), let there, there.count == here.count else { return true }
-        return firstOtherByte(in: there, besides: item.references) != nil
-    }
 
     private func byteDifference() -> String? {
         // The symbol size of a payload's function includes what the assembler put after it.
@@ -111,6 +107,15 @@ struct RunningCode {
         let order = architecture.byteOrder
         ours.replaceSubrange(slot, with: order.bytes(number(ours[slot]) & ~kind.field.mask, count: slot.count))
         theirs.replaceSubrange(slot, with: order.bytes(number(theirs[slot]) & ~kind.field.mask, count: slot.count))
+    }
+
+    // MARK: Data
+
+    /// What differs between a variable or constant, as compiled here, and the one that the hypervisor was linked with.
+    func dataDifference() -> String? {
+        guard size == UInt64(item.symbolSize) else { return "\(item.symbolSize) bytes here, \(size) there" }
+        if item.isZeroFilled { return hypervisor.image.bytes(at: address, count: item.size)?.contains { $0 != 0 } == true ? "zero here, not there" : nil }
+        return contentDifference(item, start: address, isExact: true, place: { address &+ UInt64($0) }, depth: 0)
     }
 
     // MARK: What a reference leads to
@@ -193,7 +198,7 @@ struct RunningCode {
     private func contentDifference(
         _ other: OriginalItem, start: UInt64, isExact: Bool, place: (Int) -> UInt64?, depth: Int
     ) -> String? {
-        guard other.kind != .function, !other.isZeroFilled, other.size > 0, depth < Self.deepest else { return nil }
+        guard other.kind != .function, !other.isZeroFilled, other.size > 0, depth < Self.deepest, comparesTexts || other.kind != .string else { return nil }
         let expected = graph.bytes(of: other)
         guard let found = hypervisor.running.bytes(at: start, count: other.size) else { return "nothing is there" }
         var (a, b) = (Array(expected), Array(found))

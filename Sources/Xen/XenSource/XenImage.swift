@@ -161,6 +161,20 @@ package struct XenImage: Sendable {
     /// All variables and constants of known size, sorted by address.
     package var variables: [Symbol] { sized.filter { !$0.isFunction } }
 
+    /// Code under labels without a size, as assembly has it: each up to the next symbol or the end of its section. Sorted by address.
+    package var unsizedCode: [Symbol] {
+        let all = (fileGroups.flatMap(\.symbols) + globals.values).filter { $0.section != nil }.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
+        let starts = all.map(\.address)
+        return all.indices.compactMap { index in
+            var label = all[index]
+            guard label.size == 0, let section = file.sections.first(where: { $0.name == label.section }), section.isExecutable else { return nil }
+            let next = starts[index...].first { $0 > label.address } ?? .max
+            label.size = min(next, section.address &+ section.size) &- label.address
+            label.isFunction = true
+            return label.size > 0 && label.size < 1 << 20 ? label : nil
+        }
+    }
+
     private var sized: [Symbol] {
         (fileGroups.flatMap(\.symbols) + globals.values).filter { $0.size > 0 }.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
     }

@@ -198,6 +198,11 @@ import Testing
     @Test(arguments: [
         ("one: .long 0\\ntwo: .long 0", "two: .long 0\\none: .long 0", false), ("one: .long 0\\ntwo: .long 0", "new: .long 0\\ntwo: .long 0", false),
         ("one: .long 0\\ntwo: .long 0", "one: .long 0\\ntwo: .long 0\\nsame = two", true),
+        // With a type only; with types and sizes inside of something larger; as other names for places of it; and each by itself.
+        (typed("one") + typed("two"), typed("two") + typed("one"), false),
+        (sized("all", 8, "") + sized("one", 4) + sized("two", 4), sized("all", 8, "") + sized("two", 4) + sized("one", 4), false),
+        (sized("all", 8) + ".set one, all\\n.set two, all + 4\\n", sized("all", 8) + ".set one, all + 4\\n.set two, all\\n", false),
+        (sized("one", 4) + sized("two", 4), sized("two", 4) + sized("one", 4), true),
     ])
     func labelsOfAssemblyDataKeepTheirPlaces(original: String, patched: String, isGood: Bool) async throws {
         let source = { (labels: String, n: Int) in
@@ -205,6 +210,11 @@ import Testing
         }
         let set = try await ObjectFixtures.compare(source(original, 3), source(patched, 5))
         #expect(set.errors.contains("correlation-ambiguous") == !isGood, "\(set.diagnostics)")
+    }
+
+    private static func typed(_ name: String) -> String { ".type \(name),@object\\n\(name): .long 0\\n" }
+    private static func sized(_ name: String, _ size: Int, _ content: String? = nil) -> String {
+        ".type \(name),@object\\n.size \(name),\(size)\\n\(name): \(content ?? ".skip \(size)")\\n"
     }
 
     @Test func theOrderOfNamesDoesNotMatter() async throws {

@@ -78,6 +78,35 @@ import XenSource
         #expect(try await link(built: source(members, print, "x"), old, new, trustSource: true).payload != nil)
     }
 
+    /// What the compiled function refers to, and what its variables hold, shows another source as well.
+    @Test(
+        arguments: [
+            ("u32 other(void) { return st.a; }", "u32 other(void) { return st.b; }", "other"),
+            ("u32 other(void) { return one; }", "u32 other(void) { return two; }", "other"),
+            ("u32 other(void) { return helper(1); }", "u32 other(void) { return second(1); }", "other"),
+            ("u32 tab[4];", "u32 tab[8];", "tab"), ("const u32 tab[4] = { 1, 2 };", "const u32 tab[4] = { 1, 3 };", "tab"),
+            ("u32 tab = 5;", "u32 tab = 7;", "tab"), ("u32 tab = 5;", "u32 tab;", "tab"), ("u32 tab;", "u32 tab = 7;", "tab"),
+            ("u32 *tab = &one;", "u32 *tab = &two;", "tab"), ("char *tab = \"one\";", "char *tab = \"two\";", nil),
+            ("u32 tab = 5;", "u32 tab = 5;", nil),
+        ] as [(String, String, String?)])
+    func aReferenceOrAVariableShowsAnotherSource(built: String, given: String, name: String?) async throws {
+        let start = "struct { u32 a, b; } st; u32 one, two; u32 helper(u32 x) { sink(0); return x * 3; } u32 second(u32 x) { sink(0); return x * 5; } "
+        let f = { (n: Int) in " u32 f(u32 x) { sink(0); return x * \(n); }" }
+        let outcome = try await link(built: start + built + f(7), start + given + f(7), start + given + f(9))
+        #expect(outcome.unequal.map(\.name) == [name].compactMap(\.self), "\(outcome.diagnostics)")
+        #expect((outcome.payload == nil) == (name != nil))
+    }
+
+    /// A weak function that another file's strong one has replaced is not there to compare with, nor to be replaced.
+    @Test func aWeakNeighbourThatIsTakenOver() async throws {
+        let source = { (n: Int) in
+            "__attribute__((weak)) u32 other(u32 x) { sink(0); return x * 3; } __attribute__((weak)) u32 v = 4; u32 f(u32 x) { sink(0); return x * \(n); }"
+        }
+        let outcome = try await PayloadLinkerTests.link(
+            source(1_000_003), source(1_000_005), for: [("test.c", source(1_000_003)), ("two.c", "u32 other(u32 x) { return x; } u32 v = 6;")])
+        #expect(outcome.payload?.functions.map(\.name) == ["f"], "\(outcome.diagnostics)")
+    }
+
     @Test func trustIsAWarningInTheReport() async throws {
         let outcome = try await link(built: Self.source(7), Self.source(5), Self.source(6), trustSource: true)
         #expect(outcome.payload != nil)

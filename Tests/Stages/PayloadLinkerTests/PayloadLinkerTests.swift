@@ -342,6 +342,35 @@ import XenVersions
         #expect(errors.allSatisfy { $0.message.contains("variable 'v' is gone, and '\(change.user ?? "-")' still uses it") }, "\(errors)")
     }
 
+    /// The weak definition is in the same patch, or the name that goes is one of several.
+    @Test(arguments: [
+        ("u32 f(u32 x) { sink(0); return x * 3; }", ""),
+        ("u32 e(u32 x) { sink(0); return x * 3; } u32 f(u32) __attribute__((alias(\"e\")));", "u32 e(u32 x) { sink(0); return x * 3; }"),
+    ])
+    func aStrongNameThatGoesIsRefusedWhereverTheWeakOneIs(before: String, after: String) async throws {
+        let weak = { (n: Int) in "__attribute__((weak)) u32 f(u32 x) { return x * 7; } u32 g(u32 x) { return x * \(n); }" }
+        let call = "u32 f(u32); u32 h(u32 x) { return f(x) + 1; }"
+        let (outcome, _) = try await Self.link([("one.c", before, after), ("two.c", weak(1_000_003), weak(1_000_005)), ("three.c", call, call)])
+        #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id) == [.globalNameMoved], "\(outcome.diagnostics)")
+    }
+
+    /// Each name of a place leads where the hypervisor's linker let it lead.
+    @Test(arguments: [("w(x)", "w"), ("e(x)", "e"), ("v", "v")])
+    func aWeakAliasLeadsToTheStrongDefinition(use: String, name: String) async throws {
+        let start = {
+            "u32 noinline e(u32 x) { sink(0); return x; } u32 w(u32) __attribute__((weak, alias(\"e\"))); u32 d = 3; "
+                + "extern u32 v __attribute__((weak, alias(\"d\"))); u32 k(u32 x) { return w(x) + v; } "
+        }()
+        let g = { (use: String) in start + "u32 g(u32 x) { sink(0); return x + \(use); }" }
+        let hypervisor = [("test.c", g("0")), ("two.c", "u32 w(u32 x) { return x + 4; } u32 v = 5;")]
+        let outcome = try await Self.link(g("0"), g(use), for: hypervisor)
+        let used = try Self.file(outcome).symbols.filter { ["w", "e", "v", "d"].contains($0.name) }.map(\.name)
+        #expect(used == [name], "\(outcome.diagnostics)")
+        // One name for the other is a change.
+        let swapped = try await Self.link(g("0"), g("0").replacing("return w(x) + v", with: "return e(x) + d"), for: hypervisor)
+        #expect(swapped.payload?.functions.map(\.name) == ["k"], "\(swapped.diagnostics)")
+    }
+
     /// It stays where it is, and that place may not be good enough.
     @Test(arguments: [(64, true), (4096, false)])
     func aGlobalThatMovesKeepsItsAlignment(alignment: Int, isGood: Bool) async throws {

@@ -167,6 +167,28 @@ import XenVersions
         }
     }
 
+    /// Not the function that is replaced, but one beside it is not what the applied payload made of it.
+    @Test func aNeighbourThatAPayloadReplacedIsCompared() async throws {
+        try await withTemporaryFolder { folder in
+            let source = { (f: Int, g: Int) in "u32 f(u32 x) { sink(0); return x * \(f); } u32 g(u32 x) { sink(0); return x * \(g); }" }
+            let objects = try await compile([source(3, 3), source(5, 3), source(3, 7), source(5, 7)], in: folder)
+            let image = try await ObjectFixtures.link([objects[0]], in: folder)
+            func link(_ from: Int, _ to: Int, on running: RunningHypervisor) throws -> LinkOutcome {
+                try linkPayload(
+                    [try ObjectFixtures.compare(objects[from], objects[to], name: "test.c")], onto: running,
+                    below: [try ObjectFixtures.compare(objects[0], objects[1], name: "test.c")],
+                    architecture: ArchX86_64(), options: LinkOptions(name: "test", abi: .livepatchV2, xen: .ofFixtures))
+            }
+            let applied = try #require(try link(0, 1, on: RunningHypervisor(image)).payload)
+            let running = try loadStack(
+                [("applied.livepatch", applied.bytes)], onto: image, architecture: ArchX86_64(), abi: .livepatchV2,
+                version: XenVersion(major: 4, minor: 17))
+            #expect(try link(1, 3, on: running).payload?.functions.map(\.name) == ["g"])
+            let without = try link(0, 2, on: running)
+            #expect(without.payload == nil && without.unequal.map(\.name) == ["f"] && without.unequal.map(\.payload) == ["applied"])
+        }
+    }
+
     @Test func aVariableWithoutANameIsRefused() async throws {
         let layers = try await stack(
             [Self.base, Self.first, Self.first.replacing("sink(0); return x * 1000033", with: "return x * 1000033 + count")], strip: true)
