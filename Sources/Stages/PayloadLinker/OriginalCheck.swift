@@ -91,7 +91,7 @@ private struct OriginalFunctions {
             comparesTexts: comparesTexts)
     }
 
-    /// The first of the object's other functions that differs.
+    /// The first of the object's other functions that differs. Boot code counts, too: it shows the same structs.
     func unequalNeighbour(besides items: Set<OriginalItem.ID>) -> UnequalOriginal? {
         for (item, symbol) in running(besides: items) {
             guard symbol.size > 0, symbol.knownAddress != nil, !isTakenOver(item, symbol),
@@ -105,9 +105,9 @@ private struct OriginalFunctions {
     /// The first of the object's variables and constants that has another size or another initial value. New code may have either in its
     /// instructions.
     func unequalVariable() -> UnequalOriginal? {
-        for item in set.original.items where item.kind == .data && item.role != .boot && item.isNamed {
+        for item in set.original.items where item.kind == .data && item.isNamed {
             guard let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)), symbol.knownAddress != nil,
-                !symbol.isFreedAfterBoot, !isTakenOver(item, symbol), let difference = code(item, symbol.address, symbol.size, false).dataDifference()
+                !isTakenOver(item, symbol), let difference = code(item, symbol.address, symbol.size, false).dataDifference()
             else { continue }
             return unequal(symbol, difference, besides: item.id)
         }
@@ -127,7 +127,7 @@ private struct OriginalFunctions {
 
     /// The other functions of the object that the hypervisor has.
     private func running(besides items: Set<OriginalItem.ID>) -> [(item: OriginalItem, symbol: XenImage.Symbol)] {
-        set.original.items.filter { $0.isRuntimeFunction && !items.contains($0.id) }.compactMap { item in
+        set.original.items.filter { $0.kind == .function && $0.isNamed && $0.parent == nil && !items.contains($0.id) }.compactMap { item in
             input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)).map { (item, $0) }
         }
     }

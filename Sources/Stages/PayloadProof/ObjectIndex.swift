@@ -112,8 +112,10 @@ struct Piece: Sendable {
     var range: Range<Int>
     /// In the order of the symbol table.
     var names: [String] = []
-    /// Those of its names that other objects see.
+    /// Those of its names that other objects see, without `weakAliases`.
     var globalNames: Set<String> = []
+    /// Weak names beside others: a strong definition of another object takes such a name over, and leaves the piece the rest.
+    var weakAliases: Set<String> = []
     /// As its symbol says, in bytes. A function can go on behind it (`.subsection`).
     var symbolSize: Int
     /// In bytes.

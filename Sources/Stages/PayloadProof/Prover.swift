@@ -85,7 +85,8 @@ struct Prover {
         let architecture = input.architecture, tables = architecture.specialTables(of: input.version)
         self.architecture = architecture
         self.tables = tables
-        hypervisor = HypervisorIndex(input)
+        let hypervisor = HypervisorIndex(input)
+        self.hypervisor = hypervisor
         payload = LoadedPayload(input.loaded)
         let objects = input.objects.compactMap { object in
             object.patched.flatMap { file in
@@ -97,7 +98,8 @@ struct Prover {
         var definers: [String: Key] = [:]
         for (number, object) in objects.enumerated() {
             for (index, piece) in object.pieces.enumerated() {
-                for name in piece.globalNames where definers[name] == nil { definers[name] = Key(object: number, piece: index) }
+                let weak = piece.weakAliases.filter { !hypervisor.hasStrong($0) }
+                for name in piece.globalNames.union(weak) where definers[name] == nil { definers[name] = Key(object: number, piece: index) }
             }
         }
         self.definers = definers

@@ -25,7 +25,9 @@ extension ObjectIndex {
         case .absolute: return .absolute(symbol.value)
         case .section(let section):
             let all = pieces(in: section), value = Int(clamping: symbol.value)
-            if !symbol.isSection { return piece(in: section, at: value).map { .piece($0, anchor: value) } }
+            if !symbol.isSection {
+                return piece(in: section, at: value).map { pieces[$0].weakAliases.contains(symbol.name) ? .external(symbol.name) : .piece($0, anchor: value) }
+            }
             if all.count == 1 { return .piece(all[0], anchor: value) }
             let covering = distance(of: relocation, in: user, field).flatMap { piece(in: section, at: Int(clamping: $0)) }
             if isExact(section) { return covering.map { .piece($0, anchor: value) } }

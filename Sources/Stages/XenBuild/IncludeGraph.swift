@@ -119,12 +119,16 @@ struct IncludeGraph: Sendable {
             guard isInclude || isBinary else { continue }
             var after = position + (isInclude ? 7 : 6)
             if rest.starts(with: "include_next".utf8) { after += 5 }
-            let before = previousToken(bytes, position)
-            let isPreprocessor = isInclude && (before == UInt8(ascii: "#") || before == UInt8(ascii: "_"))
+            let before = previousToken(bytes, position), name = name(bytes, after)
+            // `%:` is another spelling of `#`; the colon of prose is followed by no name.
+            let isDigraph = before == UInt8(ascii: ":") && name != nil
+            let isPreprocessor = isInclude && (before == UInt8(ascii: "#") || before == UInt8(ascii: "_") || isDigraph)
             guard isPreprocessor || before == UInt8(ascii: ".") else { continue }
-            switch name(bytes, after) {
-            case .some(let name) where isPreprocessor: result.names.insert(basename(name))
-            case .some(let name): result.assembler.insert(basename(name))
+            switch name {
+            case .some(let name) where isPreprocessor: if !name.text.isEmpty { result.names.insert(basename(name.text)) }
+            case .some(let name):
+                if name.isWhole { result.assembler.insert(basename(name.text)) } else { result.isComputed = true }
+            case nil where before == UInt8(ascii: "#") && isComment(bytes, after): result.isComputed = true
             case nil where before != UInt8(ascii: "_") && isMacro(bytes, after): result.isComputed = true
             case nil: continue
             }
@@ -145,8 +149,14 @@ struct IncludeGraph: Sendable {
         bytes[..<position].last { $0 != 0x20 && $0 != 0x09 }
     }
 
-    /// The name in quotes or angle brackets that begins near `start`; nil if there is none.
-    private static func name(_ bytes: [UInt8], _ start: Int) -> String? {
+    /// Whether a comment follows. What is behind it is not looked for.
+    private static func isComment(_ bytes: [UInt8], _ start: Int) -> Bool {
+        bytes[start...].drop { $0 == 0x20 || $0 == 0x09 }.starts(with: "/*".utf8)
+    }
+
+    /// The name in quotes or angle brackets that begins near `start`; nil if there is none. It is not whole if its C string ends in it
+    /// (`".incbin \"lib." EXT "\""`), or if a parameter of an assembler's macro is in it (`"\name"`).
+    private static func name(_ bytes: [UInt8], _ start: Int) -> (text: String, isWhole: Bool)? {
         // Skip blanks, the parenthesis of __has_include, and the backslash of a quote inside a C string.
         guard let open = bytes[start...].firstIndex(where: { ![0x20, 0x09, 0x28, 0x5c].contains($0) }) else { return nil }
         let closing: [UInt8]
@@ -156,7 +166,9 @@ struct IncludeGraph: Sendable {
         default: return nil
         }
         let text = bytes[(open + 1)...].prefix { !closing.contains($0) && $0 != 0x0a }
-        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+        let isInString = bytes[open - 1] == UInt8(ascii: "\\"), end = text.endIndex < bytes.endIndex ? bytes[text.endIndex] : 0
+        let isWhole = end == (isInString ? UInt8(ascii: "\\") : closing[0])
+        return text.isEmpty && isWhole ? nil : (String(decoding: text, as: UTF8.self), isWhole)
     }
 
     /// The positions of `inc` in the text.

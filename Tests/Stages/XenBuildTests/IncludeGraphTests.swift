@@ -8,6 +8,7 @@ import Testing
     @Test(arguments: [
         ("#include <xen/sched.h>\n# include \"local.h\"\n#\tinclude_next <asm/next.h>", ["sched.h", "local.h", "next.h"]),
         ("#if __has_include(<asm/maybe.h>)", ["maybe.h"]),
+        ("%:include \"digraph.h\"", ["digraph.h"]),
         ("/* include \"no.h\" */ int include; #included", []),
         ("#include", []),
         ("#include \"", []),
@@ -26,6 +27,10 @@ import Testing
     @Test func computed() {
         #expect(includes("#include CONFIG_FILE_INC").isComputed)
         #expect(includes("  .incbin CONFIG_DTB_FILE").isComputed)
+        #expect(includes(#"asm ( ".incbin \"common/lib." EXT "\"" );"#).isComputed)
+        #expect(includes(#".incbin "\file""#).isComputed)
+        #expect(includes("#include/* which */ \"a.h\"").isComputed)
+        for whole in [#"asm ( ".incbin \"common/lib.bin\"" );"#, ".incbin \"a.bin\"", "text: include this"] { #expect(!includes(whole).isComputed) }
     }
 
     @Test func reachIsTransitiveAndByName() {
