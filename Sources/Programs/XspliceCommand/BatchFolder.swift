@@ -55,7 +55,7 @@ struct BatchFolder: Sendable {
     }
 
     private static func isOurs(_ report: FilePath) -> Bool {
-        guard let bytes = try? WorkFiles.readRegular(report), let marker = try? JSONText.decode(Marker.self, from: bytes) else { return false }
+        guard let bytes = try? WorkFiles.read(report), let marker = try? JSONText.decode(Marker.self, from: bytes) else { return false }
         return marker.generator == BuildReport.generatorName
     }
 }
