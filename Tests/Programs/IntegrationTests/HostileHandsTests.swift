@@ -63,7 +63,7 @@ import Musl
             try #require(mkfifo(pipe.string, 0o600) == 0)
             for words in [
                 bench.arguments(output: output, xenSyms: pipe), bench.arguments(output: output) + ["-c", pipe.string], ["inspect", pipe.string],
-                ["check", pipe.string], ["diff", pipe.string, pipe.string], ["batch", pipe.string, "-o", output.string],
+                ["check", pipe.string, "--xen-syms", bench.xenSyms.string], ["diff", pipe.string, pipe.string], ["batch", pipe.string, "-o", output.string],
             ] {
                 let ending = try await Program.run(script: "exec timeout -k 5 30 \"$@\"", words, environment: [:], in: folder)
                 #expect(ending.code != 0 && ending.code < 124 && ending.error.contains("\(pipe)"), "\(words): \(ending.code) \(ending.error)")
