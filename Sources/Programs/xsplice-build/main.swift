@@ -3,15 +3,9 @@ import Dispatch
 import Glibc
 import XspliceCommand
 
-// A file that is opened in the place of a closed standard stream would get what is written there.
-for _ in 0..<3 {
-    let number = open("/dev/null", O_RDWR)
-    if number > 2 {
-        close(number)
-        break
-    }
-    if number < 0 { break }
-}
+// A file that is opened in the place of a closed standard stream would get what is written there. What takes its place here refuses to be read
+// or written, as a closed one does.
+for stream in 0...2 as ClosedRange<Int32> where fcntl(stream, F_GETFD) < 0 { _ = open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY) }
 let arguments = Array(CommandLine.arguments.dropFirst())
 // A build runs this program a thousand times in the compiler's place, so check for that before any other setup.
 if arguments.first == CommandLineTool.recorderCommand {
