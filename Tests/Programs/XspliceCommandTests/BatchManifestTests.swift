@@ -122,6 +122,7 @@ import Testing
             "fixes[1].options: The value 'kpatch' is invalid for '--format <format>'."
         ),
         (#"{ "patches": ["p"], "options": ["--nop", "f"] }"#, "fixes[0].options: The value 'f' is invalid for '--nop <function=bytes>'"),
+        (#"{ "patches": ["p"], "options": ["--nop=f=-1"] }"#, "fixes[0].options: The value 'f=-1' is invalid for '--nop <function=bytes>'"),
         (#"{ "patches": ["p"], "options": ["--nop"] }"#, "fixes[0].options: Missing value for '--nop <function=bytes>'"),
         (#"{ "patches": ["p"], "options": ["stray"] }"#, "fixes[0].options: Unexpected argument 'stray'"),
         (#"{ "patches": ["p"], "options": ["--allow-layout-change", ""] }"#, "fixes[0].options: --allow-layout-change is given an empty name"),
