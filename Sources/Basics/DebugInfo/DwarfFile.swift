@@ -151,7 +151,7 @@ final class DwarfFile {
 
     private static func load(_ path: FilePath) throws(InputError) -> UnsafeMutableRawBufferPointer {
         do {
-            let file = try FileDescriptor.open(path, .readOnly)
+            let file = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
             return try file.closeAfter {
                 // A folder can be opened and has a size, but its first byte can't be read.
                 var first: UInt8 = 0

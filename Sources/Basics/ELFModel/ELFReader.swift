@@ -17,13 +17,20 @@ extension ELFFile {
     package static func read(_ path: FilePath, debugSections: Bool = true) throws(InputError) -> ELFFile {
         let bytes: [UInt8]
         do {
-            let descriptor = try FileDescriptor.open(path, .readOnly)
+            // `.nonBlocking` keeps the call from waiting at a pipe without a writer.
+            let descriptor = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
             bytes = try descriptor.closeAfter { try readAll(descriptor) }
         } catch {
-            throw InputError(file: path.string, reason: "cannot read: \((error as? Errno)?.description ?? "\(error)")")
+            let errno = error as? Errno
+            if errno == .invalidArgument { throw InputError(file: path.string, reason: "is not a regular file") }
+            if errno == .fileTooLarge { throw InputError(file: path.string, reason: "is larger than \(sizeLimit >> 30) GiB") }
+            throw InputError(file: path.string, reason: "cannot read: \(errno?.description ?? "\(error)")")
         }
         return try ELFFile(bytes: bytes, name: path.string, debugSections: debugSections)
     }
+
+    /// In bytes. A xen-syms with all its debug information has a tenth of that; a larger file would fill the memory.
+    private static let sizeLimit = 4 << 30
 
     private static func readAll(_ descriptor: FileDescriptor) throws -> [UInt8] {
         // The size that a folder or device reports can't be trusted.
@@ -31,6 +38,7 @@ extension ELFFile {
         guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw status.st_mode & S_IFMT == S_IFDIR ? Errno.isDirectory : Errno.invalidArgument }
         let end = try descriptor.seek(offset: 0, from: .end)
+        guard end <= sizeLimit else { throw Errno.fileTooLarge }
         try descriptor.seek(offset: 0, from: .start)
         var filled = 0
         let size = Int(end)

@@ -19,10 +19,13 @@ package struct WorkFileError: ExplainedError, Equatable {
         self.errno = errno
     }
 
-    package var message: String { "\(operation) \(path): \(errno.description)" }
+    package var message: String {
+        // A reader refuses what is no regular file with this number, whose own text would say nothing.
+        "\(operation) \(path): \(operation == WorkFiles.reading && errno == .invalidArgument ? "is not a regular file" : errno.description)"
+    }
     package var exitCode: ExitStatus { .internalFault }
     package var help: String? {
-        errno == .noSpace ? "free some space on that device; nothing was left there" : nil
+        errno == .noSpace ? "free some space on that device, and run again" : nil
     }
 }
 
@@ -57,44 +60,59 @@ package enum WorkFiles {
         }
     }
 
-    /// The whole file.
-    package static func read(_ path: FilePath) throws(WorkFileError) -> [UInt8] { try readFile(path.string) { _ in } }
+    /// In bytes. Every file that is read whole is far smaller; a sparse one that is larger would end the process.
+    package static let sizeLimit = 1 << 30
+    /// In bytes, for texts that people and makefiles write.
+    package static let textLimit = 64 << 20
 
-    /// The whole file at a path in two parts, as `walk` gives them.
-    package static func read(_ root: FilePath, _ relative: String) throws(WorkFileError) -> [UInt8] {
-        try readFile("\(root.string)/\(relative)") { _ in }
-    }
-
-    /// The whole file as text. Bytes that are not UTF-8 become U+FFFD.
-    package static func readText(_ path: FilePath) throws(WorkFileError) -> String { String(decoding: try read(path), as: UTF8.self) }
+    static let reading = "cannot read"
 
     /// The whole file, which must be a regular one: devices and pipes may have no end, or never begin.
     ///
-    /// - Throws: `WorkFileError`: `.isDirectory` for a folder, `.invalidArgument` for anything else that is not a regular file.
-    package static func readRegular(_ path: FilePath) throws(WorkFileError) -> [UInt8] {
-        // `.nonBlocking` keeps the call from waiting at a pipe without a writer. For a regular file it has no effect.
-        try readFile(path.string, [.nonBlocking, .closeOnExec]) { status in
-            switch status.st_mode & S_IFMT {
-            case S_IFREG: return
-            case S_IFDIR: throw Errno.isDirectory
-            default: throw Errno.invalidArgument
+    /// - Parameter limit: in bytes.
+    /// - Throws: `WorkFileError`: `.isDirectory` for a folder, `.invalidArgument` for anything else that is not a regular file, `.fileTooLarge`.
+    package static func read(_ path: FilePath, limit: Int = sizeLimit) throws(WorkFileError) -> [UInt8] { try readFile(path.string, limit: limit) }
+
+    /// The whole file at a path in two parts, as `walk` gives them.
+    package static func read(_ root: FilePath, _ relative: String) throws(WorkFileError) -> [UInt8] {
+        try readFile("\(root.string)/\(relative)", limit: sizeLimit)
+    }
+
+    /// The whole file as text. Bytes that are not UTF-8 become U+FFFD.
+    package static func readText(_ path: FilePath, limit: Int = textLimit) throws(WorkFileError) -> String {
+        String(decoding: try read(path, limit: limit), as: UTF8.self)
+    }
+
+    /// The first bytes of a regular file: `count` of them, or the whole file if it has fewer.
+    package static func readStart(_ path: FilePath, count: Int) throws(WorkFileError) -> [UInt8] {
+        try attempt(reading, path) {
+            let descriptor = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .noFollow, .closeOnExec])
+            return try descriptor.closeAfter {
+                var status = stat()
+                guard fstat(descriptor.rawValue, &status) == 0 else { throw lastError }
+                guard status.st_mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
+                return Array(try readAll(descriptor, limit: count - 1, expecting: min(Int(status.st_size), count)).prefix(count))
             }
         }
     }
 
-    /// - Parameters:
-    ///   - path: a string, because a `FilePath` checks itself at every step, and many files are read in loops.
-    ///   - check: gets the file's status before anything is read; may throw an `Errno`.
-    private static func readFile(
-        _ path: String, _ options: FileDescriptor.OpenOptions = .closeOnExec, check: (stat) throws -> Void
-    ) throws(WorkFileError) -> [UInt8] {
-        try attempt("cannot read", FilePath(path)) {
-            let descriptor = try path.withPlatformString { try FileDescriptor.open($0, .readOnly, options: options) }
+    /// - Parameter path: a string, because a `FilePath` checks itself at every step, and many files are read in loops.
+    private static func readFile(_ path: String, limit: Int) throws(WorkFileError) -> [UInt8] {
+        try attempt(reading, FilePath(path)) {
+            // `.nonBlocking` keeps the call from waiting at a pipe without a writer. For a regular file it has no effect.
+            let descriptor = try path.withPlatformString { try FileDescriptor.open($0, .readOnly, options: [.nonBlocking, .closeOnExec]) }
             return try descriptor.closeAfter {
                 var status = stat()
                 guard fstat(descriptor.rawValue, &status) == 0 else { throw lastError }
-                try check(status)
-                return try readAll(descriptor, expecting: Int(status.st_size))
+                switch status.st_mode & S_IFMT {
+                case S_IFREG: break
+                case S_IFDIR: throw Errno.isDirectory
+                default: throw Errno.invalidArgument
+                }
+                guard status.st_size <= limit else { throw Errno.fileTooLarge }
+                let bytes = try readAll(descriptor, limit: limit, expecting: Int(status.st_size))
+                guard bytes.count <= limit else { throw Errno.fileTooLarge }
+                return bytes
             }
         }
     }

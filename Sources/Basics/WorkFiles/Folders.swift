@@ -69,6 +69,14 @@ extension WorkFiles {
         return statvfs(path.string, &status) == 0 && status.f_bavail == 0
     }
 
+    /// True when the device that holds `path` has less space or fewer files left than one tool's output may take: 64 MiB, 64 files.
+    package static func isNearlyFull(deviceOf path: FilePath) -> Bool {
+        var status = statvfs()
+        guard statvfs(path.string, &status) == 0 else { return false }
+        // Some file systems have no limit of files, and say that there are none.
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize) < 64 << 20 || (status.f_files > 0 && status.f_favail < 64)
+    }
+
     /// The names in a folder, without `.` and `..`, sorted.
     package static func names(in folder: FilePath) throws(WorkFileError) -> [String] { try names(in: folder.string) }
 
@@ -212,7 +220,7 @@ extension WorkFiles {
         return sum
     }
 
-    /// Writes a whole file without the safety of `writeAtomically`: for files in private folders only.
+    /// Writes a whole file without the safety of `writeAtomically`: for files in private folders only. A link is replaced, never followed.
     package static func write(_ bytes: [UInt8], to path: FilePath, executable: Bool = false) throws(WorkFileError) {
         try write(bytes, to: path.string, executable: executable)
     }
@@ -220,8 +228,23 @@ extension WorkFiles {
     /// The same for loops over many paths.
     package static func write(_ bytes: [UInt8], to path: String, executable: Bool) throws(WorkFileError) {
         try attempt("cannot write", FilePath(path)) {
-            let descriptor = FileDescriptor(rawValue: open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, executable ? 0o755 : 0o644))
-            guard descriptor.rawValue >= 0 else { throw lastError }
+            let mode: mode_t = executable ? 0o755 : 0o644
+            var number = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)
+            if number < 0, lastError == .tooManySymbolicLinkLevels, unlink(path) == 0 {
+                number = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+            }
+            guard number >= 0 else { throw lastError }
+            let descriptor = FileDescriptor(rawValue: number)
+            _ = try descriptor.closeAfter { try descriptor.writeAll(bytes) }
+        }
+    }
+
+    /// Writes a whole new file in place of a file or link of that name, neither of which is written to: it may be another name of any file.
+    package static func writeAnew(_ bytes: [UInt8], to path: FilePath) throws(WorkFileError) {
+        try removeFile(path)
+        try attempt("cannot write", path) {
+            let descriptor = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec], permissions: FilePermissions(rawValue: 0o644))
             _ = try descriptor.closeAfter { try descriptor.writeAll(bytes) }
         }
     }

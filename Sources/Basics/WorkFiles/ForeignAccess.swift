@@ -69,6 +69,29 @@ extension WorkFiles {
         return nil
     }
 
+    /// How somebody else than root and the effective user can change a file, or put another in its place.
+    ///
+    /// - Parameter folder: a folder above the file. It and what is between the two are looked at; if a link leads elsewhere, everything above the
+    ///   file that it leads to.
+    /// - Returns: the file or folder that is open to others, and how; nil if there is none.
+    package static func foreignAccess(
+        toFile path: FilePath, below folder: FilePath
+    ) throws(WorkFileError) -> (path: FilePath, access: ForeignAccess)? {
+        guard let file = resolved(path), let top = resolved(folder.isEmpty ? "." : folder) else {
+            throw WorkFileError("cannot look at", path, .noSuchFileOrDirectory)
+        }
+        var above: [FilePath] = []
+        var parent = file
+        while parent.removeLastComponent() {
+            above.append(parent)
+            if parent == top { break }
+        }
+        for parent in above.reversed() {
+            if let access = try foreignAccess(to: parent, isParent: true) { return (parent, access) }
+        }
+        return try foreignAccess(to: file).map { (file, $0) }
+    }
+
     /// Whether the effective user is the only member of a group, by its list of members and by the users whose first group it is.
     private static func isAlone(in group: gid_t) -> Bool {
         guard let entry = getgrgid(group) else { return false }

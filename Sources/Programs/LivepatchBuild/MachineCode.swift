@@ -45,7 +45,8 @@ enum MachineCode {
     ///
     /// - Throws: `UnusableObject`. A file that can't be read is for others to complain about.
     static func refuseBitcode(_ path: FilePath, of name: String) throws(UnusableObject) {
-        guard let descriptor = try? FileDescriptor.open(path, .readOnly) else { return }
+        // `.nonBlocking` keeps the call from waiting at a pipe without a writer.
+        guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec]) else { return }
         defer { try? descriptor.close() }
         if let start = try? descriptor.beginning() { try refuseBitcode(start, of: name) }
     }

@@ -22,7 +22,7 @@ extension ProofObject {
     ///
     /// - Throws: `InputError`, `WorkFileError`.
     package init?(name: String, source: String? = nil, original: FilePath?, patched: FilePath?, isBootOnly: Bool = false) throws {
-        let (before, after) = (try original.map(WorkFiles.read), try patched.map(WorkFiles.read))
+        let (before, after) = (try original.map { try WorkFiles.read($0) }, try patched.map { try WorkFiles.read($0) })
         guard before != after else { return nil }
         func object(_ bytes: [UInt8]?, _ path: FilePath?) throws -> ELFFile? {
             guard let bytes, let path else { return nil }

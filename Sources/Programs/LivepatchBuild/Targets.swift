@@ -79,7 +79,7 @@ private func checkConfiguration(of plan: TargetPlan) throws(XenSourceError) {
 
 private func readPayload(_ path: FilePath) throws(InputError) -> [UInt8] {
     do throws(WorkFileError) {
-        return try WorkFiles.readRegular(path)
+        return try WorkFiles.read(path)
     } catch {
         throw InputError(file: path, reason: "can't be read: \(error.errno)")
     }

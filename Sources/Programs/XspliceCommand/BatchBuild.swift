@@ -27,13 +27,12 @@ struct BatchBuild: Sendable {
         var run = BatchReport.Run(
             fix: cell.fix.name, hypervisor: cell.hypervisor.name, exitCode: .internalFault, folder: out.string, payload: nil, milliseconds: 0)
         do {
+            // Nothing is removed or written through a link that leads out of the batch's folder.
+            for part in [out.removingLastComponent(), out] { try OutputFolder.checkPart(part) }
             // An earlier run without a report left only this text. Without it the folder is empty again.
-            try WorkFiles.remove(text)
+            if WorkFiles.isFolder(out) { try WorkFiles.removeFile(text) }
             // This build may fail before it removes an earlier payload. Remove it now, so that nobody collects it as a result of this batch.
-            if force, WorkFiles.isFolder(out), let earlier = try? OutputFolder.claim(out, force: true) {
-                try? earlier.prepare()
-                earlier.abandon()
-            }
+            if force { OutputFolder.removeEarlierOutput(in: out) }
             let build = await build(to: out)
             try Task.checkCancellation()
             run.payload = build.payload
@@ -43,6 +42,9 @@ struct BatchBuild: Sendable {
             run.exitCode = build.status
             return Ending(run: run, complaint: build.complaint)
         } catch let error as WorkFileError {
+            return Ending(run: run, complaint: "error: \(error.message)")
+        } catch let error as OutputFolderError {
+            run.exitCode = error.exitCode
             return Ending(run: run, complaint: "error: \(error.message)")
         }
     }

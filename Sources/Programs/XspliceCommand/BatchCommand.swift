@@ -73,7 +73,7 @@ struct BatchCommand: ConsoleCommand {
     func run(on console: Console) async throws -> ProcessExit {
         let manifest = try BatchManifest.read(FilePath(self.manifest))
         let work = try work(environment: console.environment)
-        let folder = try BatchFolder.claim(FilePath(output), manifest: FilePath(self.manifest), force: force)
+        let folder = try BatchFolder.claim(FilePath(output), manifest: FilePath(self.manifest), cells: Set(manifest.cells.map(\.folder)), force: force)
         let terminal = Terminal(console, verbosity: quiet ? .quiet : .normal)
         if !folder.isLocked { terminal.remark(OutputFolder.unlocked(folder.path, style: console.errorStyle)) }
         let cells = manifest.cells, force = force, environment = console.environment

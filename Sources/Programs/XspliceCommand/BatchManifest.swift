@@ -2,6 +2,7 @@ import Diagnostics
 import FoundationEssentials
 import LivepatchBuild
 import SystemPackage
+import WorkFiles
 
 /// The input of `batch`: fixes for hypervisors. Read from JSON; relative paths start in the manifest's own folder.
 struct BatchManifest: Sendable, Equatable {
@@ -28,8 +29,10 @@ struct BatchManifest: Sendable, Equatable {
 
     /// - Throws: `UsageError` that names the file, and the place in it.
     static func read(_ path: FilePath) throws -> BatchManifest {
-        let bytes = try InputFile.read(path)
+        let bytes = try InputFile.read(path, limit: WorkFiles.textLimit)
         let folder = FilePath(path.removingLastComponent().string)
+        // The decoder takes one of two values of a key, and does not say where a text stops being JSON.
+        if let fault = JSONFault.find(in: bytes) { throw UsageError("\(path):\(fault.line):\(fault.column): \(fault.text)", help: Self.help) }
         do {
             let file = try JSONDecoder().decode(ManifestFile.self, from: Data(bytes))
             return try file.manifest(below: folder.isEmpty ? "." : folder)
@@ -38,6 +41,14 @@ struct BatchManifest: Sendable, Equatable {
         } catch let error as UsageError {
             throw UsageError("\(path): \(error.message)", help: error.help ?? Self.help)
         }
+    }
+
+    /// Whether a folder can be named so.
+    static func isFolderName(_ name: String) -> Bool {
+        let isPlain = name.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || "-_.".utf8.contains(byte)
+        }
+        return isPlain && !name.isEmpty && name.first != "." && name.first != "-" && name.utf8.count <= 100
     }
 
     private static let help = "xsplice-build help batch shows what a manifest looks like"
@@ -155,16 +166,14 @@ private struct ManifestFile: Decodable {
     /// Checks the names in a list: they become names of folders.
     private func checkNames(_ names: [String], of list: String) throws(UsageError) {
         if names.isEmpty { throw UsageError("\(list): the list is empty") }
+        var seen: Set<String> = []
         for (index, name) in names.enumerated() {
-            let isPlain = name.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || "-_.".utf8.contains(byte)
-            }
-            guard isPlain, !name.isEmpty, name.first != ".", name.first != "-", name.utf8.count <= 100 else {
+            guard BatchManifest.isFolderName(name) else {
                 throw UsageError(
                     "\(list)[\(index)].name: '\(name)' can't name a folder",
                     help: "1 to 100 letters, digits, '.', '_' and '-', and no '.' or '-' at the beginning")
             }
-            if names[..<index].contains(name) { throw UsageError("\(list)[\(index)].name: '\(name)' is there twice") }
+            if !seen.insert(name).inserted { throw UsageError("\(list)[\(index)].name: '\(name)' is there twice") }
         }
     }
 

@@ -42,7 +42,7 @@ struct NOPArgument: ExpressibleByArgument, Sendable, Equatable {
 
     init?(argument: String) {
         guard let equals = argument.lastIndex(of: "="), equals != argument.startIndex,
-            let count = Int(argument[argument.index(after: equals)...])
+            let count = Int(argument[argument.index(after: equals)...]), count >= 0
         else { return nil }
         nops = BuildOptions.NOPs(function: String(argument[..<equals]), count: count)
     }

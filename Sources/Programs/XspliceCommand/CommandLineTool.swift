@@ -19,9 +19,14 @@ package enum CommandLineTool {
     /// Says so when this process can't work under its limits. It must be called before anything asynchronous: the runtime waits for ever for a
     /// thread that the system refuses.
     ///
+    /// - Parameter rawArguments: the arguments as the process got them. One that is not UTF-8 would name another file than the user means.
     /// - Returns: the exit code; nil when the limits are wide enough.
-    package static func refusal() -> Int32? {
+    package static func refusal(rawArguments: [UnsafeMutablePointer<CChar>] = []) -> Int32? {
         do {
+            if let index = rawArguments.firstIndex(where: { String(validatingCString: $0) == nil }) {
+                throw UsageError(
+                    "argument \(index + 1) is not UTF-8: \(String(cString: rawArguments[index]))", help: "rename that file or folder, or lead a link to it")
+            }
             try ProcessLimits.check(processors: ProcessFacts.processors)
             return nil
         } catch {

@@ -3,6 +3,7 @@ import LivepatchBuild
 import Report
 import SystemPackage
 import WorkFiles
+import XenBuild
 import XenVersions
 
 /// An output folder that can't be used.
@@ -35,6 +36,8 @@ package struct OutputFolder: Sendable {
     package var report: FilePath { path.appending(Self.reportName) }
 
     private static let reportName = "report.json"
+    /// In bytes.
+    static let reportLimit = 256 << 20
     /// A file in `work/` that shows that a run of this program made that folder.
     private static let workMarker = "made-by-xsplice-build"
     /// Everything that a run puts there.
@@ -68,9 +71,11 @@ package struct OutputFolder: Sendable {
             try makeFolders(path)
         }
         guard WorkFiles.isFolder(path) else { throw OutputFolderError("output folder \(path): is not a folder") }
+        try checkTrust(path)
         try checkWritable(path, for: path)
         let lock = try lock(path)
         let names = try listing(path)
+        for name in [OutputPlaces.logsName, OutputPlaces.workName] where names.contains(name) { try checkPart(path.appending(name)) }
         guard names.isEmpty || isOurs(path, names: names) else {
             throw OutputFolderError(
                 "output folder \(path): is not empty, and holds no report.json of this program",
@@ -88,6 +93,27 @@ package struct OutputFolder: Sendable {
         }
         // Another run may have made the folder at the same moment, and ended. Then it is not this run's to remove.
         return OutputFolder(places: places, made: names.isEmpty ? missing : [], lock: lock, keepsWork: keepsWork)
+    }
+
+    /// Refuses an output folder that somebody else can change: he could put a link in a file's place, and another payload in this run's.
+    static func checkTrust(_ path: FilePath) throws(OutputFolderError) {
+        let access: ForeignAccess?
+        do throws(WorkFileError) {
+            access = try WorkFiles.foreignAccess(to: WorkFiles.resolved(path) ?? path)
+        } catch {
+            throw OutputFolderError(error.message, help: error.help, exitCode: error.exitCode)
+        }
+        guard let access else { return }
+        throw OutputFolderError("output folder \(path): it \(access)", help: "name a folder of your own that nobody else can write to")
+    }
+
+    /// The same for a folder in an output folder, which must be a folder and no link to one.
+    static func checkPart(_ folder: FilePath) throws(OutputFolderError) {
+        switch try? WorkFiles.kind(of: folder) {
+        case .folder: try checkTrust(folder)
+        case .symbolicLink: throw OutputFolderError("\(folder): is a link", help: "remove it, or name another output folder")
+        default: break
+        }
     }
 
     /// Keeps other runs out of an output folder, for as long as the lock lives.
@@ -127,8 +153,10 @@ package struct OutputFolder: Sendable {
         try removeEarlierOutput()
         try Self.makeFolders(path)
         try Self.makeFolders(places.logs)
+        try Self.checkPart(places.logs)
         if keepsWork {
             try Self.makeFolders(places.work)
+            try Self.checkPart(places.work)
             do throws(WorkFileError) {
                 try WorkFiles.writeAtomically([], to: places.work.appending(Self.workMarker))
             } catch {
@@ -145,10 +173,44 @@ package struct OutputFolder: Sendable {
         let names = made.isEmpty ? try Self.listing(path) : []
         if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
         for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
-        try? WorkFiles.remove(places.logs)
+        removeLogs()
         removeWork()
         // Remove the report last: it identifies the folder as ours.
         if names.contains(Self.reportName) { try? WorkFiles.removeFile(report) }
+    }
+
+    /// Removes the logs that runs wrote, and the folders that are empty then. Leaves files that somebody else put there.
+    private func removeLogs() {
+        guard case .folder? = try? WorkFiles.kind(of: places.logs) else { return }
+        var folders = [places.logs]
+        try? WorkFiles.walk(places.logs) { path, kind in
+            if kind == .folder { folders.append(places.logs.appending(path)) }
+            if CommandLog.isOne(places.logs.appending(path), kind) { try? WorkFiles.removeFile(places.logs.appending(path)) }
+            return true
+        }
+        for folder in folders.reversed() { try? WorkFiles.removeEmptyFolder(folder) }
+    }
+
+    /// Whether `logs/` holds nothing but what runs wrote.
+    private static func areOurLogs(_ logs: FilePath) -> Bool {
+        var areOurs = true
+        do {
+            guard case .folder? = try WorkFiles.kind(of: logs) else { return false }
+            try WorkFiles.walk(logs) { path, kind in
+                if kind != .folder, !CommandLog.isOne(logs.appending(path), kind) { areOurs = false }
+                return areOurs
+            }
+        } catch {
+            return false
+        }
+        return areOurs
+    }
+
+    /// Removes what an earlier run wrote to a folder, and the folder if it is empty then. Does nothing to a folder that is not ours.
+    static func removeEarlierOutput(in path: FilePath) {
+        guard case .folder? = try? WorkFiles.kind(of: path), let earlier = try? claim(path, force: true) else { return }
+        try? earlier.removeEarlierOutput()
+        try? WorkFiles.removeEmptyFolder(path)
     }
 
     /// Removes what a run kept in `work/`. Leaves a `work` that no run made, and files that somebody else put into it.
@@ -206,7 +268,7 @@ package struct OutputFolder: Sendable {
     package func abandon(keepLogs: Bool = false) {
         for name in (try? Self.listing(path)) ?? [] where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
         if !keepLogs {
-            try? WorkFiles.remove(places.logs)
+            removeLogs()
             removeWork()
         }
         try? WorkFiles.removeEmptyFolder(places.logs)
@@ -235,7 +297,9 @@ package struct OutputFolder: Sendable {
     /// A folder is ours if it has our report, or if it has only the files that a killed run leaves.
     private static func isOurs(_ path: FilePath, names: [String]) -> Bool {
         if names.contains(reportName) { return earlierReport(in: path) != nil }
-        return names.allSatisfy { $0 == OutputPlaces.logsName || ($0 == OutputPlaces.workName && isOurWork(path.appending($0))) || isTemporary($0) }
+        return names.allSatisfy {
+            ($0 == OutputPlaces.logsName && areOurLogs(path.appending($0))) || ($0 == OutputPlaces.workName && isOurWork(path.appending($0))) || isTemporary($0)
+        }
     }
 
     /// The fields that identify a report as ours, whatever the schema of the rest.
@@ -253,7 +317,7 @@ package struct OutputFolder: Sendable {
     }
 
     private static func earlierReport(in path: FilePath) -> Marker? {
-        guard let bytes = try? WorkFiles.read(path.appending(reportName)),
+        guard let bytes = try? WorkFiles.read(path.appending(reportName), limit: reportLimit),
             let marker = try? JSONText.decode(Marker.self, from: bytes), marker.generator == BuildReport.generatorName
         else { return nil }
         return marker
@@ -298,8 +362,8 @@ package struct OutputFolder: Sendable {
         // If something else has this name, the next write fails and names it.
         guard !WorkFiles.exists(path) else { return }
         do throws(WorkFileError) {
-            // The user decides by the umask who else may write there.
-            try WorkFiles.makeFolder(path, permissions: FilePermissions(rawValue: 0o777))
+            // Nobody else may write there, whatever the umask is: the next run would refuse the folder.
+            try WorkFiles.makeFolder(path)
         } catch {
             throw OutputFolderError(error.message, exitCode: error.exitCode)
         }

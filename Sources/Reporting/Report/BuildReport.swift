@@ -106,6 +106,8 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var preparedWhole: Bool
         /// Why preparing only the headers was not enough.
         package var preparedBecause: String?
+        /// The header that the objects' date, person and machine come from; nil for fixed ones, and in older reports.
+        package var buildFacts: String?
         /// The decision for each object that the patch might affect, sorted by name.
         package var decisions: [Decision]
 
@@ -125,11 +127,12 @@ package struct BuildReport: Sendable, Equatable, Codable {
 
         package init(
             objects: Int, concerned: Int, compiled: Int, fromCache: Int, compiler: String, configuration: String? = nil, preparedWhole: Bool = false,
-            preparedBecause: String? = nil,
+            preparedBecause: String? = nil, buildFacts: String? = nil,
             decisions: [Decision] = []
         ) {
             self.preparedWhole = preparedWhole
             self.preparedBecause = preparedBecause
+            self.buildFacts = buildFacts
             self.decisions = decisions
             self.objects = objects
             self.concerned = concerned

@@ -35,7 +35,8 @@ extension Decision {
     package static func all(_ compile: BuildReport.Compile) -> [Decision] {
         let depth = (compile.preparedWhole ? "the whole tree" : "the headers only") + (compile.preparedBecause.map { ": \($0)" } ?? "")
         let tools = compile.configuration.map { "the configuration is \($0), the compiler \(compile.compiler)" }
-        return [depth, tools].compactMap(\.self).map { Decision(.prepare, "", $0) }
+        let facts = compile.buildFacts.map { "date, person and machine of the build are those of \($0)" }
+        return [depth, tools, facts].compactMap(\.self).map { Decision(.prepare, "", $0) }
             + compile.decisions.map { $0.spared ? Decision(.spare, $0.object, $0.why, .everything) : Decision(.compile, $0.object, $0.why) }
     }
 

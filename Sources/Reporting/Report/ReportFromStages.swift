@@ -50,7 +50,7 @@ extension BuildReport.Compile {
         self.init(
             objects: build.objectCount, concerned: build.pairs.count, compiled: build.compiled,
             fromCache: build.fromCache, compiler: build.compiler, configuration: build.configurationOrigin, preparedWhole: build.preparation?.isWhole ?? false,
-            preparedBecause: build.preparation?.reason,
+            preparedBecause: build.preparation?.reason, buildFacts: build.preparation?.facts?.string,
             decisions: build.decisions.map { Decision(object: $0.object, spared: $0.isSpared, why: $0.words) })
     }
 }

@@ -26,6 +26,7 @@ enum PatchPath {
         // '../x' must not become the harmless 'x'.
         let components = name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for component in components {
+            if component.count > componentLimit { throw Violation(path: String(shown.prefix(60)) + "...", why: "has a name in it that is too long") }
             if component.isEmpty { throw refuse("has an empty component") }
             if component.elementsEqual("..".utf8) { throw refuse("leads out of the tree") }
             if component.elementsEqual(".".utf8) { throw refuse("has a '.' component") }
@@ -41,8 +42,10 @@ enum PatchPath {
         return path
     }
 
-    /// In bytes. Linux takes no longer paths (PATH_MAX).
-    private static let lengthLimit = 4096
+    /// In bytes. Linux takes paths of 4,095 bytes (PATH_MAX), and the path of the private tree is in front.
+    private static let lengthLimit = 2048
+    /// In bytes. Linux takes no longer names (NAME_MAX).
+    private static let componentLimit = 255
 
     static func isReadByBuild(_ path: String) -> Bool { readBesideHypervisor.contains { path == $0 || path.hasPrefix("\($0)/") } }
 

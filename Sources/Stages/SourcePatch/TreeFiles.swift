@@ -129,13 +129,10 @@ struct TreeFiles {
 
 /// The whole file; nil when it is larger than `limit` bytes.
 func readWhole(_ path: FilePath, limit: Int) throws(Errno) -> [UInt8]? {
-    do {
-        let descriptor = try FileDescriptor.open(path, .readOnly)
-        let bytes = try descriptor.closeAfter { try WorkFiles.readAll(descriptor, limit: limit) }
-        return bytes.count > limit ? nil : bytes
-    } catch let errno as Errno {
-        throw errno
+    do throws(WorkFileError) {
+        return try WorkFiles.read(path, limit: limit)
     } catch {
-        throw .ioError
+        if error.errno == .fileTooLarge { return nil }
+        throw error.errno
     }
 }

@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// Why the build stage compiled an object, or why it did not need to.
 package struct ObjectDecision: Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
@@ -36,9 +38,12 @@ package struct PreparationDecision: Sendable, Equatable {
     package let isWhole: Bool
     /// Why make prepared the whole tree: "the patch adds common/new.c". Nil for the headers.
     package let reason: String?
+    /// The header whose date, person and machine the objects got; nil for those that make writes.
+    package let facts: FilePath?
 
-    package init(isWhole: Bool, reason: String?) {
+    package init(isWhole: Bool, reason: String?, facts: FilePath? = nil) {
         self.isWhole = isWhole
         self.reason = reason
+        self.facts = facts
     }
 }

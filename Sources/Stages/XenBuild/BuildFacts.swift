@@ -62,6 +62,19 @@ struct BuildFacts: Equatable {
         return result
     }
 
+    /// The names of all macros.
+    var macros: Set<String> { Set(definitions.keys) }
+
+    /// Each definition and each other line: its text, and the macro's name and value.
+    var lines: [(text: String, name: String?, value: String)] {
+        parts.map {
+            switch $0 {
+            case .definition(let definition): (definition.text, definition.name, definition.value)
+            case .other(let text): (text, nil, "")
+            }
+        }
+    }
+
     private var others: [String] {
         parts.compactMap { if case .other(let text) = $0 { text } else { nil } }
     }

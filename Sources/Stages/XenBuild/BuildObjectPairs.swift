@@ -101,7 +101,7 @@ extension TreePreparation {
             pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
             fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration, configurationOrigin: configuration.origin,
             diagnostics: accounts.diagnostics, decisions: compiled.decisions, uses: accounts.uses,
-            preparation: PreparationDecision(isWhole: isWhole, reason: depthReason))
+            preparation: PreparationDecision(isWhole: isWhole, reason: depthReason, facts: factsInUse))
     }
 
     /// Whether there is a known reason why a file of the patch is in no compiled object.

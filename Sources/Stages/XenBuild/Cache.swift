@@ -9,13 +9,17 @@ import WorkFiles
 ///     work/NAME/          one run's own files, removed at its end or by the next run
 ///     locks/KEY           locked while trees/KEY is made
 ///     users               locked by all runs that use the folder together, or by one that removes things alone
+///     CACHEDIR.TAG        says whose folder this is; backups know the name too
 struct Cache: Sendable {
     /// Part of every key. It changes when the kept files, or the way they are made, change.
     static let schema = "5"
     /// The folders that this program makes and removes.
     static let parts = ["trees", "objects", "work", "locks"]
     /// Other names that are allowed in a cache folder: the dom0s of test drives, and a file system's own folder.
-    private static let neighbours = ["users", "dom0", "lost+found"]
+    private static let neighbours = ["users", "dom0", "lost+found", tagName]
+    private static let tagName = "CACHEDIR.TAG"
+    /// As bford.info/cachedir has it, and this program's name, without which the folder is another program's.
+    private static let tag = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of xsplice-build. `xsplice-build cache clear` empties it.\n"
 
     let root: FilePath
 
@@ -31,6 +35,7 @@ struct Cache: Sendable {
         guard let resolved = WorkFiles.resolved(root) else { throw BuildError("\(root): no such folder") }
         try CacheTrust.check(resolved)
         self.init(resolved: resolved)
+        if !Self.hasTag(resolved) { try WorkFiles.writeAtomically(Array(Self.tag.utf8), to: resolved.appending(Self.tagName)) }
         for name in Self.parts { try WorkFiles.makeFolder(resolved.appending(name), permissions: Self.permissions) }
     }
 
@@ -53,12 +58,43 @@ struct Cache: Sendable {
     /// Files are removed from cache folders. A user who passes `--cache-dir ~` does not want to lose `~/trees`.
     private static func checkContent(_ root: FilePath) throws {
         guard WorkFiles.isFolder(root) else { return }
-        // The first use makes this file, and nothing ever writes to it.
-        if case .regular(size: 0, executable: _)? = try WorkFiles.kind(of: root.appending("users")) { return }
-        guard try WorkFiles.names(in: root).allSatisfy({ parts.contains($0) || neighbours.contains($0) }) else {
+        if hasTag(root) { return }
+        // A cache of an earlier version has no tag. Its file `users` is empty; names alone prove nothing, so look at what is in the parts.
+        let hasUsers = if case .regular(size: 0, executable: _)? = try WorkFiles.kind(of: root.appending("users")) { true } else { false }
+        let names = try WorkFiles.names(in: root)
+        let areKnown = hasUsers || names.allSatisfy { parts.contains($0) || neighbours.contains($0) || isUnfinishedTag($0) }
+        guard try areKnown && !names.contains(tagName) && names.filter(parts.contains).allSatisfy({ try hasOnlyOurs(root.appending($0), part: $0) }) else {
             throw BuildError(
                 "cache folder \(root): is not empty, and is not a cache folder of this program",
                 help: "name a folder that is empty or does not exist yet with --cache-dir", exitCode: .usage)
+        }
+    }
+
+    /// What a run leaves that is killed while it writes the tag.
+    private static func isUnfinishedTag(_ name: String) -> Bool { name.hasPrefix(".\(tagName).") && name.hasSuffix(".tmp") }
+
+    private static func hasTag(_ root: FilePath) -> Bool {
+        (try? WorkFiles.read(root.appending(tagName), limit: 4096)) == Array(tag.utf8)
+    }
+
+    /// Whether everything in a part of a cache has a name as the program gives it.
+    private static func hasOnlyOurs(_ folder: FilePath, part: String) throws -> Bool {
+        guard try WorkFiles.kind(of: folder) == .folder else { return false }
+        func isKey(_ name: Substring) -> Bool { name.utf8.count == ContentKey.length && name.allSatisfy { $0.isHexDigit && !$0.isUppercase } }
+        return try WorkFiles.names(in: folder).allSatisfy { name in
+            let path = folder.appending(name), kind = try WorkFiles.kind(of: path)
+            switch part {
+            case "trees", "locks":
+                return isKey(name.prefix { $0 != "-" }) && (kind == .folder) == (part == "trees")
+            case "objects":
+                guard name.utf8.count == 2, kind == .folder else { return false }
+                return try WorkFiles.names(in: path).allSatisfy { isKey($0.drop { $0 == "." }.prefix { $0 != "." }) }
+            default:
+                // A run makes the lock first. One that was killed before left an empty folder.
+                guard kind == .folder, UInt64(name, radix: 36) != nil else { return false }
+                let names = try WorkFiles.names(in: path)
+                return names.isEmpty || names.contains("lock")
+            }
         }
     }
 

@@ -40,8 +40,8 @@ struct CommandRunner: Sendable {
     ) async throws -> Bool {
         guard let program = words.first else { throw BuildError("an empty command") }
         try WorkFiles.makeFolder(log.removingLastComponent())
-        try WorkFiles.write(Array("cd \(folder) && \(shellWords(words))\n\n".utf8), to: log)
-        if let output { try WorkFiles.write([], to: output) }
+        try WorkFiles.writeAnew(Array("\(CommandLog.beginning)\(folder) && \(shellWords(words))\n\n".utf8), to: log)
+        if let output { try WorkFiles.writeAnew([], to: output) }
         do {
             let status = try await Subprocess.run(
                 executable(program), arguments: Arguments(Array(words.dropFirst())), environment: subprocessEnvironment(variables),
@@ -64,7 +64,7 @@ struct CommandRunner: Sendable {
     /// Opens every file that a process gets: the library that starts processes traps when it can't open `/dev/null` itself.
     private func open(_ path: FilePath, _ mode: FileDescriptor.AccessMode) throws -> FileDescriptor {
         do {
-            return try FileDescriptor.open(path, mode, options: mode == .readOnly ? .closeOnExec : [.append, .closeOnExec])
+            return try FileDescriptor.open(path, mode, options: mode == .readOnly ? .closeOnExec : [.append, .noFollow, .closeOnExec])
         } catch {
             throw WorkFileError(mode == .readOnly ? "cannot read" : "cannot write", path, error as? Errno ?? .ioError)
         }
@@ -73,6 +73,9 @@ struct CommandRunner: Sendable {
     /// If a tool failed because a device is full, the failure says nothing about the source.
     private func checkSpace(_ folder: FilePath, log: FilePath) throws {
         if WorkFiles.isDeviceFull(of: log) { throw WorkFileError("cannot write", log, .noSpace) }
+        // A tool that fails removes what it wrote, so the device has some space again. But the words alone may come from the source.
+        let places = [folder, log, FilePath(environment["TMPDIR"] ?? "/tmp"), "/tmp"]
+        guard places.contains(where: { WorkFiles.isNearlyFull(deviceOf: $0) }) else { return }
         let output = String(decoding: try WorkFiles.read(log), as: UTF8.self)
         // The tools' own message, which is English because LC_ALL is C.
         guard let line = output.split(whereSeparator: \.isNewline).first(where: { $0.hasSuffix(Errno.noSpace.description) })

@@ -24,7 +24,7 @@ struct ConfigurationChoice: Sendable {
             return
         }
         origin = path.string
-        text = String(decoding: try WorkFiles.read(path), as: UTF8.self)
+        text = try WorkFiles.readText(path)
         try check(try KernelConfiguration(contentsOf: path))
     }
 
@@ -77,7 +77,7 @@ struct ConfigurationChoice: Sendable {
     /// Kconfig uses the last value of an option.
     private func append(_ lines: [String], to path: FilePath) throws {
         let names = lines.compactMap { $0.split(separator: "=").first }
-        let kept = String(decoding: try WorkFiles.read(path), as: UTF8.self)
+        let kept = try WorkFiles.readText(path)
             .split(separator: "\n", omittingEmptySubsequences: false)
             .filter { line in !names.contains { line.hasPrefix("\($0)=") || line == "# \($0) is not set" } }
         try WorkFiles.write(Array((kept.joined(separator: "\n") + "\n" + lines.joined(separator: "\n") + "\n").utf8), to: path)

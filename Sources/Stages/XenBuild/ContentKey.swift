@@ -11,6 +11,9 @@ struct ContentKey {
 
     mutating func add(_ text: String) { add(Array(text.utf8)) }
 
+    /// The number of digits of a key.
+    static let length = 64
+
     /// 64 hexadecimal digits.
     func finished() -> String {
         let digits = Array("0123456789abcdef")

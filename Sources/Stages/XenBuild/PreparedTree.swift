@@ -62,6 +62,7 @@ struct TreePreparation: Sendable {
     ///   - depth: how far to prepare. A kept tree that was prepared further is used as well.
     /// - Throws: `MoreIsNeeded` at the depth of headers, when make does not say enough.
     func prepared(patch: AppliedPatch? = nil, over original: PreparedTree? = nil, depth: PreparedTree.Depth = .everything) async throws -> PreparedTree {
+        try checkFactsBesideImage()
         let key = key(patch)
         let jobs = request.jobs
         if depth != .everything, let folder = try await cache.tree(key).completed(jobs: jobs), let tree = try? load(key: key, folder: folder) {
@@ -91,7 +92,7 @@ struct TreePreparation: Sendable {
             request.makeVariables.joined(separator: "\u{0}"),
         ] { key.add(part) }
         // The facts in the user's tree are part of the snapshot.
-        if let path = factsBesideImage, let facts = try? WorkFiles.read(path) { key.add(facts) }
+        if let path = factsBesideImage, let facts = try? WorkFiles.read(path, limit: BuildFacts.sizeLimit) { key.add(facts) }
         for file in patch?.files ?? [] {
             key.add(file.path)
             switch file.change {

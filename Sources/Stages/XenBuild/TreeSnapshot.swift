@@ -92,11 +92,23 @@ struct TreeSnapshot: Sendable {
             }
         }
 
+        /// The build would read what a folder outside the tree holds, and write into it, and the key would not say what it held.
+        private func refuseFolderOutside(_ path: String) throws {
+            guard let place = WorkFiles.resolved(top.appending(path)), WorkFiles.isFolder(place), place != top, !place.string.hasPrefix("\(top)/") else {
+                return
+            }
+            throw BuildError(
+                "\(top.appending(path)) is a link to a folder outside the source tree: \(place)", help: "put a copy of that folder in the link's place",
+                exitCode: .usage)
+        }
+
         private mutating func note(_ path: String, _ kind: FileKind) throws {
             switch kind {
             case .regular(_, let executable):
                 if BuildSystemQuirks.isLeftover(path) { wasBuilt = true } else { entries[path] = .file(executable: executable) }
-            case .symbolicLink: entries[path] = .link(target: try WorkFiles.linkTarget(top.appending(path)))
+            case .symbolicLink:
+                try refuseFolderOutside(path)
+                entries[path] = .link(target: try WorkFiles.linkTarget(top.appending(path)))
             case .folder, .other: break
             }
         }

@@ -49,6 +49,34 @@ import Musl
         }
     }
 
+    @Test("what has no end, or is too large, is refused") func filesThatAreNotRead() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            let pipe = folder.appending("pipe"), large = folder.appending("large")
+            try #require(mkfifo(pipe.string, 0o600) == 0)
+            let error = #expect(throws: WorkFileError("cannot read", pipe, .invalidArgument)) { try WorkFiles.read(pipe) }
+            #expect(error?.message == "cannot read \(pipe): is not a regular file")
+            try WorkFiles.write([1, 2, 3], to: large)
+            #expect(try WorkFiles.read(large, limit: 3) == [1, 2, 3])
+            #expect(throws: WorkFileError("cannot read", large, .fileTooLarge)) { try WorkFiles.read(large, limit: 2) }
+            #expect(try WorkFiles.readStart(large, count: 2) == [1, 2] && WorkFiles.readStart(large, count: 9) == [1, 2, 3])
+            try #require(truncate(large.string, 5 << 30) == 0)
+            #expect(throws: WorkFileError("cannot read", large, .fileTooLarge)) { try WorkFiles.read(large) }
+        }
+    }
+
+    @Test("a link in a file's place is replaced, never written through") func linksAreReplaced() throws {
+        try withTemporaryFolder(named: "xsplice tests") { folder in
+            let victim = folder.appending("victim"), link = folder.appending("link")
+            for write in [{ try WorkFiles.write([2], to: $0) }, { try WorkFiles.writeAnew([2], to: $0) }] as [(FilePath) throws -> Void] {
+                try WorkFiles.write([1], to: victim)
+                try WorkFiles.makeLink(at: link, to: "victim")
+                try write(link)
+                #expect(try WorkFiles.read(victim) == [1] && WorkFiles.read(link) == [2])
+                try WorkFiles.remove(link)
+            }
+        }
+    }
+
     @Test func readsFilesOfAnySize() throws {
         try withTemporaryFolder(named: "xsplice tests") { folder in
             for size in [0, 1, 65_536, 200_001] {
@@ -89,10 +117,10 @@ import Musl
         try withTemporaryFolder(named: "xsplice tests") { folder in
             try WorkFiles.write([1, 2], to: folder.appending("f"))
             try WorkFiles.makeLink(at: folder.appending("link"), to: "f")
-            #expect(try WorkFiles.readRegular(folder.appending("link")) == [1, 2])
-            #expect(throws: WorkFileError("cannot read", folder, .isDirectory)) { try WorkFiles.readRegular(folder) }
-            #expect(throws: WorkFileError("cannot read", "/dev/zero", .invalidArgument)) { try WorkFiles.readRegular("/dev/zero") }
-            #expect(throws: WorkFileError("cannot read", folder.appending("g"), .noSuchFileOrDirectory)) { try WorkFiles.readRegular(folder.appending("g")) }
+            #expect(try WorkFiles.read(folder.appending("link")) == [1, 2])
+            #expect(throws: WorkFileError("cannot read", folder, .isDirectory)) { try WorkFiles.read(folder) }
+            #expect(throws: WorkFileError("cannot read", "/dev/zero", .invalidArgument)) { try WorkFiles.read("/dev/zero") }
+            #expect(throws: WorkFileError("cannot read", folder.appending("g"), .noSuchFileOrDirectory)) { try WorkFiles.read(folder.appending("g")) }
         }
     }
 

@@ -34,6 +34,43 @@ import Musl
         #expect(ending.code == 0)
     }
 
+    @Test(
+        "a limit of files, threads or memory for data under which it would hang is named",
+        arguments: [("-n 8", "open only 8 files"), ("-n 20", "open only 20 files"), ("-d 40000", "of memory for data"), ("-d 60000", "of memory for data")])
+    func narrowLimits(limit: String, words: String) async throws {
+        let bench = try await Bench.shared()
+        try await bench.withFolder { folder in
+            let ending = try await Program.run(
+                script: "ulimit \(limit); exec timeout -k 5 60 \"$@\"", bench.arguments(output: folder.appending("out")), environment: [:], in: folder)
+            #expect(ending.code == 64 && ending.error.contains(words), "\(ending.code) \(ending.error)")
+        }
+    }
+
+    @Test("an argument that is not UTF-8 is refused before anything is written") func otherEncodings() async throws {
+        let bench = try await Bench.shared()
+        try await bench.withFolder { folder in
+            let ending = try await Program.run(
+                script: "exec \"$@\" -o \"$(printf 'out\\377')\"", ["-s", bench.tree.string, "-p", Bench.change.string], environment: [:], in: folder)
+            #expect(ending.code == 64 && ending.error.contains("argument 6 is not UTF-8"), "\(ending.code) \(ending.error)")
+            #expect(try WorkFiles.names(in: folder).isEmpty)
+        }
+    }
+
+    @Test("pipes in the place of files are refused at once") func pipesForFiles() async throws {
+        let bench = try await Bench.shared()
+        try await bench.withFolder { folder in
+            let pipe = folder.appending("pipe"), output = folder.appending("out")
+            try #require(mkfifo(pipe.string, 0o600) == 0)
+            for words in [
+                bench.arguments(output: output, xenSyms: pipe), bench.arguments(output: output) + ["-c", pipe.string], ["inspect", pipe.string],
+                ["check", pipe.string, "--xen-syms", bench.xenSyms.string], ["diff", pipe.string, pipe.string], ["batch", pipe.string, "-o", output.string],
+            ] {
+                let ending = try await Program.run(script: "exec timeout -k 5 30 \"$@\"", words, environment: [:], in: folder)
+                #expect(ending.code != 0 && ending.code < 124 && ending.error.contains("\(pipe)"), "\(words): \(ending.code) \(ending.error)")
+            }
+        }
+    }
+
     @Test("a patch from a pipe without a writer is given up at the first signal", arguments: [SIGTERM, SIGINT])
     func pipeWithoutWriter(signal: CInt) async throws {
         let bench = try await Bench.shared()

@@ -69,6 +69,40 @@ import WorkFiles
         #expect(folder.names("out/a/p") == ["output.txt"])
     }
 
+    @Test("what an earlier batch wrote for other builds is removed, and nothing else") func leftBuilds() async throws {
+        try folder.write("m.json", manifest)
+        func writeEarlier(_ place: String) throws {
+            var report = BuildReport(tree: .init(path: "x", version: "4.17.5", architecture: "x86_64", format: "livepatch v2"), outcome: .written)
+            report.payload = .init(path: "q.livepatch", size: 1, buildID: "00", depends: "00", xenDepends: nil, hostTool: "xen-livepatch")
+            let earlier = try OutputFolder.claim(out.pushing(FilePath(place)), force: false)
+            try earlier.prepare()
+            try earlier.write(report, payloads: [.init("q.livepatch", [1])])
+            try folder.write("out/\(place)/output.txt")
+        }
+        for place in ["a/q", "c/q", "d/q"] { try writeEarlier(place) }
+        try folder.write("out/c/q/notes.txt")
+        try folder.write("victim/q/output.txt")
+        try WorkFiles.makeLink(at: out.appending("e"), to: "../victim")
+        let runs = [("a", "q"), ("c", "q"), ("e", "q"), ("..", "victim")].map { hypervisor, fix in
+            BatchReport.Run(fix: fix, hypervisor: hypervisor, exitCode: .written, folder: "x", payload: nil, milliseconds: 0)
+        }
+        try folder.write("out/batch.json", try JSONText.encode(BatchReport(runs, milliseconds: 0)))
+        _ = await batch(force: true)
+        #expect(folder.names("out/a") == ["p"])
+        #expect(folder.names("out/c/q") == ["notes.txt"])
+        #expect(folder.names("out/d/q").contains("q.livepatch"))
+        #expect(folder.names("victim/q") == ["output.txt"])
+    }
+
+    @Test("a folder called output.txt is not removed") func folderForText() async throws {
+        try folder.write("m.json", manifest)
+        _ = try BatchFolder.claim(out, manifest: folder.path.appending("m.json"), force: false)
+        try folder.write("out/a/p/output.txt/precious")
+        let ending = await batch(force: true)
+        #expect(ending.status == .internalFault && ending.error.contains("output.txt"), "\(ending.error)")
+        #expect(folder.names("out/a/p/output.txt") == ["precious"])
+    }
+
     @Test("options that do not go together are that build's own fault, and said as 'build' says it") func wrongHypervisors() async throws {
         try folder.write(
             "m.json",

@@ -62,6 +62,29 @@ import Testing
         #expect(fix.prelink && fix.strip && fix.trustSource && fix.xenDebug && fix.expect)
     }
 
+    @Test(
+        "a key that is there twice is refused, and what is no JSON is placed",
+        arguments: [
+            ("{", "1:2: is not JSON: a key is missing"), ("", "1:1: is not JSON: a value is missing"),
+            ("{ \"a\": 1,\n  b }", "2:3: is not JSON: a key is missing"),
+            ("[1, 2", "1:6: is not JSON: ',' or ']' is missing"), ("[] []", "1:4: there is more behind"), ("[\"\\x\"]", "1:4: is not JSON: an unknown escape"),
+            ("{ \"fixes\": [],\n\"hypervisors\": [], \"fixes\": [] }", "2:20: the key 'fixes' is there twice"),
+            ("{ \"fixes\": [{ \"patches\": [\"a\"], \"p\\u0061tches\": [\"b\"] }] }", "1:33: the key 'patches' is there twice"),
+            (String(repeating: "[", count: 5000), "1:101: is not JSON that this program reads"),
+        ])
+    func faultsOfText(text: String, complaint: String) {
+        let error = #expect(throws: UsageError.self) { try read(text) }
+        #expect(error?.message.contains(".json:\(complaint)") == true, "\(error?.message ?? "")")
+    }
+
+    @Test func whatIsJSONHasNoFault() {
+        for text in [
+            "{}", "[]", " [ ] ", "\"\"", "-0.5e+10", "[true,false,null,0,1E5]", "{\"a\":{\"a\":[{\"a\":\"\\u00e9\\ud83d\\ude00\\n\"}]},\"b\":1}", "\u{FEFF}{}",
+        ] {
+            #expect(JSONFault.find(in: Array(text.utf8)) == nil, "\(text)")
+        }
+    }
+
     /// The list that messages have is that of the options that are parsed.
     @Test func namesOfOptions() {
         let shown = FixOptions.helpMessage(columns: 100).matches(of: /--[a-z][a-z-]+/).map { String($0.output) }.filter { $0 != "--help" }
@@ -69,7 +92,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{", "is not JSON"), ("[]", "is of another type"), (#"{ "fixes": [] }"#, "hypervisors: is missing"),
+        ("[]", "is of another type"), (#"{ "fixes": [] }"#, "hypervisors: is missing"),
         (#"{ "hypervisors": [], "fixes": [] }"#, "hypervisors: the list is empty"),
         (#"{ "hypervisors": [], "fixes": [], "more": 1 }"#, "more: is not known here; there are hypervisors, fixes"),
         (#"{ "hypervisors": [{ "name": "a", "source": "b", "xensyms": "c" }], "fixes": [] }"#, "hypervisors[0].xensyms: is not known here"),
@@ -99,6 +122,7 @@ import Testing
             "fixes[1].options: The value 'kpatch' is invalid for '--format <format>'."
         ),
         (#"{ "patches": ["p"], "options": ["--nop", "f"] }"#, "fixes[0].options: The value 'f' is invalid for '--nop <function=bytes>'"),
+        (#"{ "patches": ["p"], "options": ["--nop=f=-1"] }"#, "fixes[0].options: The value 'f=-1' is invalid for '--nop <function=bytes>'"),
         (#"{ "patches": ["p"], "options": ["--nop"] }"#, "fixes[0].options: Missing value for '--nop <function=bytes>'"),
         (#"{ "patches": ["p"], "options": ["stray"] }"#, "fixes[0].options: Unexpected argument 'stray'"),
         (#"{ "patches": ["p"], "options": ["--allow-layout-change", ""] }"#, "fixes[0].options: --allow-layout-change is given an empty name"),

@@ -106,7 +106,7 @@ import Glibc
     @Test func anEarlierRunIsReplacedWithForceOnly() throws {
         try writeOnce("a.livepatch")
         try folder.write("out/notes.txt")
-        try folder.write("out/logs/old.log")
+        try folder.write("out/logs/others/old.log", Self.log)
         let error = #expect(throws: OutputFolderError.self) { try writeOnce("b.livepatch") }
         #expect(error?.exitCode == .usage && error?.help?.contains("--force") == true)
         #expect(folder.names("out").contains("a.livepatch"))
@@ -115,6 +115,56 @@ import Glibc
         // What the user put there stays.
         #expect(folder.names("out") == ["b.livepatch", "logs", "notes.txt", "report.json"])
         #expect(folder.names("out/logs").isEmpty)
+    }
+
+    private static let log = "cd /xen && make\n\nmade\n"
+
+    @Test("logs that no run wrote stay, and make no folder ours") func foreignLogs() throws {
+        try folder.write("out/logs/app.log", "precious\n")
+        #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+        try folder.write("out/report.json", #"{"generator": "xsplice-build"}"#)
+        try folder.write("out/logs/original/one.o.log", Self.log)
+        try folder.write("out/logs/notes.txt", Self.log)
+        try writeOnce("a.livepatch", force: true)
+        #expect(folder.names("out/logs") == ["app.log", "notes.txt"])
+    }
+
+    @Test("a folder that others can write to is refused, and so are its parts") func foreignHands() throws {
+        try writeOnce("a.livepatch")
+        for name in ["", "logs"] {
+            let place = out.appending(name)
+            for mode: mode_t in [0o777, 0o1777] {
+                try #require(chmod(place.string, mode) == 0)
+                let error = #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+                #expect(error?.exitCode == .usage && error?.message.contains("it can be written to by every user") == true)
+            }
+            try #require(chmod(place.string, 0o755) == 0)
+            guard geteuid() == 0 else { continue }
+            try #require(chown(place.string, 1, gid_t.max) == 0)
+            let error = #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+            #expect(error?.message.contains("it belongs to user daemon") == true)
+            try #require(chown(place.string, 0, gid_t.max) == 0)
+        }
+        try WorkFiles.remove(out.appending("logs"))
+        try folder.write("victim/mine.log", Self.log)
+        try WorkFiles.makeLink(at: out.appending("logs"), to: "../victim")
+        #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+        #expect(folder.names("victim") == ["mine.log"])
+    }
+
+    @Test("nobody else can write to a new folder, whatever the umask is") func ownPermissions() throws {
+        let before = umask(0o002)
+        defer { umask(before) }
+        try writeOnce("a.livepatch")
+        var status = stat()
+        try #require(stat(out.string, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o755)
+    }
+
+    @Test("a pipe in the report's place does not stop the program") func pipeForReport() throws {
+        try WorkFiles.makeFolder(out)
+        try #require(mkfifo(out.appending("report.json").string, 0o600) == 0)
+        #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
     }
 
     @Test func foreignFoldersAreRefusedEvenWithForce() throws {
@@ -140,7 +190,8 @@ import Glibc
     }
 
     @Test func whatAKilledRunLeftIsOurs() throws {
-        try folder.write("out/logs/build.log")
+        try folder.write("out/logs/build.log", Self.log)
+        try folder.write("out/logs/early.log", "")
         try folder.write("out/.a.livepatch.4711.tmp")
         try folder.write("out/.report.json.4711.tmp")
         try writeOnce("a.livepatch", force: true)
@@ -158,7 +209,7 @@ import Glibc
         let output = try OutputFolder.claim(out, force: false)
         try output.prepare()
         try folder.write("out/.a.livepatch.4711.tmp")
-        try folder.write("out/logs/build.log")
+        try folder.write("out/logs/build.log", Self.log)
         output.abandon()
         #expect(folder.names().isEmpty)
     }

@@ -144,6 +144,8 @@ struct PatchSeriesTests {
             "--- a/x/../\u{301}/y\n+++ b/x/../\u{301}/y\n@@ -1 +1 @@\n-a\n+b\n",
             "--- a/xen/\u{e9}.c\n+++ b/xen/\u{e9}.c\n@@ -1 +1 @@\n-a\n+b\n",
             "--- \"a/xen/x\\n.c\"\n+++ \"b/xen/x\\n.c\"\n@@ -1 +1 @@\n-a\n+b\n",
+            "--- /dev/null\n+++ b/xen/\(String(repeating: "folder/", count: 570))x.c\n@@ -0,0 +1 @@\n+b\n",
+            "--- /dev/null\n+++ b/xen/\(String(repeating: "x", count: 256)).c\n@@ -0,0 +1 @@\n+b\n",
         ])
     func unsafePath(_ patch: String) throws {
         let error = try #require(try tree().refusal(Self.change, patch))

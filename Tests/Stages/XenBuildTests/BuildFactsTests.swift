@@ -6,6 +6,10 @@ import XenSource
 
 @testable import XenBuild
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// A change of the version: what make would write, over what the running hypervisor has.
 @Suite struct BuildFactsTests {
     private static let running =
@@ -125,6 +129,49 @@ import XenSource
                 _ in
             }
             #expect(comment.pairs.isEmpty && comment.uses == [PatchedFileUse("xen/include/shared.h", .objects(["common/one.o"]))])
+        }
+    }
+
+    private func check(_ text: String, generated: String? = nil) throws(BuildError) {
+        try BuildFacts.check(Array(text.utf8), of: "compile.h", alsoKnown: generated.map { Array($0.utf8) })
+    }
+
+    @Test func factsAreTextsAndNumbers() throws {
+        try check(Self.running)
+        try check("#define XEN_BANNER \\\n\" a \\\\ \\n\" \\\n\" b \\\"\\n\"\n\n")
+        try check("#define XEN_VENDOR \"x\"\n", generated: "#define XEN_VENDOR \"\"\n")
+        try check("#define XEN_COMPILER\t\t\"gcc (Debian 12) é\"\n")
+    }
+
+    @Test(
+        "what else a header beside xen-syms holds is refused, with its line",
+        arguments: [
+            "#define allowed(x) ((allowed)(x) | 1)", "#define XEN_VENDOR \"x\"", "#define XEN_VERSION 4 + evil()", "#define XEN_VERSION", "int x;",
+            "#include \"evil.h\"", "#define XEN_CHANGESET \"a\" evil", "#define XEN_CHANGESET \"a", "#define XEN_CHANGESET \"a\\", "#pragma once",
+            "#define XEN_CHANGESET(x) \"a\"", "#define XEN_CHANGESET \"a\\\nb\"", "#undef XEN_VERSION", "/* words */", "#define XEN_CHANGESET L\"a\"",
+        ])
+    func otherThings(line: String) {
+        let error = #expect(throws: BuildError.self) { try check("#define XEN_VERSION 4\n\n" + line + "\n") }
+        #expect(error?.message.hasPrefix("compile.h:3: ") == true && error?.exitCode == .usage, "\(error?.message ?? "")")
+    }
+
+    @Test("a header beside xen-syms that others can write to is refused") func foreignHeaders() async throws {
+        try await FakeTree.with { fake in
+            _ = try addHeaders(to: fake)
+            var request = try fake.request(["xen/common/one.c": "int one(int a) { return a; }\nvoid start(void) {}\n"])
+            let running = fake.folder.appending("running"), header = running.appending("include/xen/compile.h")
+            try WorkFiles.makeFolder(header.removingLastComponent())
+            request.image = running.appending("xen-syms")
+            try WorkFiles.write(Array("#define XEN_EXTRAVERSION \".0\"\n".utf8), to: header)
+            for path in [header, running.appending("include"), running] {
+                try #require(chmod(path.string, 0o777) == 0)
+                let error = await #expect(throws: BuildError.self) { try await buildObjectPairs(request) { _ in } }
+                #expect(error?.exitCode == .usage && error?.message.hasPrefix("\(path) can be written to by every user") == true, "\(error?.message ?? "")")
+                try #require(chmod(path.string, 0o755) == 0)
+            }
+            #expect(try await buildObjectPairs(request) { _ in }.preparation?.facts == header)
+            try WorkFiles.write([UInt8](repeating: 0x0a, count: 100_000), to: header)
+            await #expect(throws: WorkFileError.self) { try await buildObjectPairs(request) { _ in } }
         }
     }
 }

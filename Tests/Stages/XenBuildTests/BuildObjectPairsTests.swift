@@ -423,6 +423,20 @@ import XenSource
         }
     }
 
+    @Test("a link to a folder outside the tree is refused; one inside it is followed") func linksToFolders() async throws {
+        try await FakeTree.with { fake in
+            let outside = fake.folder.appending("outside"), link = fake.tree.appending("xen/include/more")
+            try WorkFiles.makeFolder(outside)
+            try WorkFiles.makeFolder(fake.tree.appending("xen/include/real"))
+            try WorkFiles.makeLink(at: link, to: outside.string)
+            let error = try await #require(throws: BuildError.self) { try await build(fake.request(["xen/common/one.c": one])) }
+            #expect(error.exitCode == .usage && error.message.contains("xen/include/more is a link to a folder outside the source tree: \(outside)"))
+            try WorkFiles.remove(link)
+            try WorkFiles.makeLink(at: link, to: "real")
+            #expect(try await build(fake.request(["xen/common/one.c": one])).pairs.count == 1)
+        }
+    }
+
     @Test func whatTheRunningHypervisorSaysAboutItsBuildIsTaken() async throws {
         try await FakeTree.with { fake in
             var request = try fake.request([

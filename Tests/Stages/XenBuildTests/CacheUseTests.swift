@@ -57,6 +57,33 @@ import Glibc
         }
     }
 
+    @Test(
+        "names alone make no cache", arguments: [["work/mine/notes.txt"], ["trees/oak/leaf"], ["objects/ab/thesis.o"], ["locks/door"], ["users", "work/mine"]])
+    func namesOfParts(files: [String]) throws {
+        try withTemporaryFolder { folder in
+            for file in files {
+                let path = folder.pushing(FilePath(file))
+                try WorkFiles.makeFolder(path.removingLastComponent())
+                try WorkFiles.write([], to: path)
+            }
+            #expect(throws: BuildError.self) { try clearCache(folder) }
+            for file in files { #expect(WorkFiles.exists(folder.pushing(FilePath(file)))) }
+            // Nor does another program's tag.
+            try WorkFiles.write(Array("Signature: 8a477f597d28d172789f06886806bc55\n".utf8), to: folder.appending("CACHEDIR.TAG"))
+            #expect(throws: BuildError.self) { try clearCache(folder) }
+        }
+    }
+
+    @Test("a cache of an earlier version, without a tag, is one") func untagged() async throws {
+        try await FakeTree.with { fake in
+            try await fill(fake, 1...1)
+            try WorkFiles.remove(fake.cache.appending("CACHEDIR.TAG"))
+            #expect(try cacheUsage(of: fake.cache).trees.count == 1)
+            #expect(try clearCache(fake.cache).trees.count == 1)
+            #expect(try WorkFiles.names(in: fake.cache) == ["users"])
+        }
+    }
+
     @Test("what others can write to is refused, each part of it too") func foreignHands() async throws {
         try await FakeTree.with { fake in
             try await fill(fake, 1...1)
@@ -127,7 +154,7 @@ import Glibc
             // Once it is in use, whatever else comes into it is the user's own affair.
             try WorkFiles.write([], to: folder.appending("notes.txt"))
             #expect(try clearCache(folder) == CacheUsage())
-            #expect(try WorkFiles.names(in: folder) == ["dom0", "notes.txt", "users"])
+            #expect(try WorkFiles.names(in: folder) == ["CACHEDIR.TAG", "dom0", "notes.txt", "users"])
         }
     }
 
