@@ -205,7 +205,7 @@ import WorkFiles
             try WorkFiles.makeFolder(device)
             for output in [device, device.appending("out")] {
                 let ending = try await Program.run(
-                    inOwnNamespace: "mount -t tmpfs -o ro tmpfs '\(device)' && exec \"$@\"", bench.arguments(output: output))
+                    inOwnNamespace: "mount -t tmpfs -o ro,mode=755 tmpfs '\(device)' && exec \"$@\"", bench.arguments(output: output))
                 #expect(ending.code == 64)
                 #expect(ending.errorLines.count == 1 && ending.error.contains("\(output): Read-only file system"), "\(ending.error)")
             }
