@@ -94,6 +94,12 @@ struct Hypervisor: Sendable {
         below[set.object].map { set.record(ofOriginal: item.id, inPatchedOf: $0)?.twin == nil } ?? true
     }
 
+    /// Whether the patches of the applied payloads leave an item as it was in the hypervisor's own source.
+    func isAsBuilt(_ key: OriginalKey) -> Bool {
+        guard let below = below[key.object] else { return true }
+        return objects[key.object].record(ofOriginal: key.item, inPatchedOf: below)?.status == .same
+    }
+
     /// Whether the hypervisor was linked with a strong definition of a name.
     func hasStrong(_ name: String) -> Bool { image.global(name).map { !$0.isWeak } ?? false }
 

@@ -94,7 +94,8 @@ private struct OriginalFunctions {
     /// The first of the object's other functions that differs. Boot code counts, too: it shows the same structs.
     func unequalNeighbour(besides items: Set<OriginalItem.ID>) -> UnequalOriginal? {
         for (item, symbol) in running(besides: items) {
-            guard symbol.size > 0, symbol.knownAddress != nil, !isTakenOver(item, symbol),
+            // What an applied patch does to boot code and to initial values is in no payload.
+            guard symbol.size > 0, symbol.knownAddress != nil, !isTakenOver(item, symbol), !symbol.isFreedAfterBoot || isAsBuilt(item),
                 case .different(let difference) = agreement(item.id, symbol, comparesTexts: false)
             else { continue }
             return unequal(symbol, difference, besides: item.id)
@@ -107,7 +108,8 @@ private struct OriginalFunctions {
     func unequalVariable() -> UnequalOriginal? {
         for item in set.original.items where item.kind == .data && item.isNamed {
             guard let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)), symbol.knownAddress != nil,
-                !isTakenOver(item, symbol), let difference = code(item, symbol.address, symbol.size, false).dataDifference()
+                symbol.size > 0 || item.size == 0, !isTakenOver(item, symbol), isAsBuilt(item),
+                let difference = code(item, symbol.address, symbol.size, false).dataDifference()
             else { continue }
             return unequal(symbol, difference, besides: item.id)
         }
@@ -116,6 +118,8 @@ private struct OriginalFunctions {
 
     /// Whether the hypervisor has another file's strong definition instead.
     private func isTakenOver(_ item: OriginalItem, _ symbol: XenImage.Symbol) -> Bool { item.isWeak && !symbol.isWeak }
+
+    private func isAsBuilt(_ item: OriginalItem) -> Bool { input.hypervisor.isAsBuilt(OriginalKey(object: set.object, item: item.id)) }
 
     private func unequal(_ symbol: XenImage.Symbol, _ difference: String, besides item: OriginalItem.ID) -> UnequalOriginal {
         let neighbours = neighbours(of: item)

@@ -167,6 +167,16 @@ import XenVersions
         }
     }
 
+    /// The first patch also changed boot code, which its payload does not have.
+    @Test func whatAPayloadLeftOutIsNoOtherSource() async throws {
+        let source = { (boot: Int, f: Int, g: Int) in
+            "__attribute__((section(\".init.text\"))) u32 start(u32 x) { sink(0); return x * \(boot); } "
+                + "u32 f(u32 x) { sink(0); return x * \(f); } u32 g(u32 x) { sink(0); return x * \(g); }"
+        }
+        let layers = try await stack([source(3, 3, 3), source(5, 5, 3), source(5, 5, 7)])
+        #expect(layers.map { $0.outcome.payload?.functions.map(\.name) } == [["f"], ["g"]], "\(layers.last?.outcome.diagnostics ?? [])")
+    }
+
     /// Not the function that is replaced, but one beside it is not what the applied payload made of it.
     @Test func aNeighbourThatAPayloadReplacedIsCompared() async throws {
         try await withTemporaryFolder { folder in
