@@ -12,7 +12,7 @@ extension ArchARM32 {
 
     /// Beside those: MOVW and MOVT of one register (A8.8.102, A8.8.106), in all combinations, and each word as if it were a literal.
     package func namedPlaces(in code: ArraySlice<UInt8>, at address: UInt64) -> Set<UInt64> {
-        var places = Set((resolvedReferences(code, relocated: []) ?? []).map { address &+ UInt64(bitPattern: Int64($0.target)) })
+        var places = branchTargets(in: code, at: address)
         var low: [UInt64: Set<UInt64>] = [:], high: [UInt64: Set<UInt64>] = [:]
         for offset in stride(from: 0, to: code.count - 3, by: 4) {
             let word = byteOrder.number(code.dropFirst(offset).prefix(4))

@@ -12,7 +12,7 @@ extension ArchARM64 {
 
     /// Beside those: an ADRP together with an ADD, load or store that adds the rest of the address to the same register (Arm ARM, C4.1).
     package func namedPlaces(in code: ArraySlice<UInt8>, at address: UInt64) -> Set<UInt64> {
-        var places = Set((resolvedReferences(code, relocated: []) ?? []).map { address &+ UInt64(bitPattern: Int64($0.target)) })
+        var places = branchTargets(in: code, at: address)
         let words = stride(from: 0, to: code.count - 3, by: 4).map { (place: address &+ UInt64($0), word: byteOrder.number(code.dropFirst($0).prefix(4))) }
         var pages: [UInt64: Set<UInt64>] = [:]
         for (place, word) in words where word & 0x9f00_0000 == 0x9000_0000 {

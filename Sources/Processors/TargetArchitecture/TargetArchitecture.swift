@@ -143,7 +143,9 @@ extension TargetArchitecture {
     package var landingPadSize: Int { 0 }
     package var veneer: Veneer? { nil }
     package func resolvedReferences(_ code: ArraySlice<UInt8>, relocated: [Range<Int>]) -> [ResolvedReference]? { nil }
-    package func namedPlaces(in code: ArraySlice<UInt8>, at address: UInt64) -> Set<UInt64> {
+    package func namedPlaces(in code: ArraySlice<UInt8>, at address: UInt64) -> Set<UInt64> { branchTargets(in: code, at: address) }
+    /// Where the instructions with a distance in them lead, in linked code.
+    package func branchTargets(in code: ArraySlice<UInt8>, at address: UInt64) -> Set<UInt64> {
         Set((resolvedReferences(code, relocated: []) ?? []).map { address &+ UInt64(bitPattern: Int64($0.target)) })
     }
     package func instructions(_ code: ArraySlice<UInt8>) -> [CodeInstruction]? { nil }

@@ -100,9 +100,6 @@ struct Hypervisor: Sendable {
         return objects[key.object].record(ofOriginal: key.item, inPatchedOf: below)?.status == .same
     }
 
-    /// Whether the hypervisor was linked with a strong definition of a name.
-    func hasStrong(_ name: String) -> Bool { image.global(name).map { !$0.isWeak } ?? false }
-
     /// Where symbols were looked for; used in messages.
     var places: String { running.payloads.isEmpty ? "xen-syms" : "xen-syms or the applied payloads" }
 

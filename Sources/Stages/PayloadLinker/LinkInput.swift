@@ -61,7 +61,7 @@ struct LinkInput: Sendable {
             for name in record.item.names {
                 let isWeak = record.item.weakNames.contains(name)
                 // The place keeps its other names.
-                if isWeak, record.item.names.count > 1, hypervisor.hasStrong(name) { continue }
+                if isWeak, record.item.names.count > 1, hypervisor.image.hasStrong(name) { continue }
                 if definers[name] == nil || !isWeak { definers[name] = key }
             }
         }

@@ -92,9 +92,6 @@ struct HypervisorIndex: Sendable {
         return built + running.brought(named: name).filter { symbol in !built.contains { $0.address == symbol.address } }
     }
 
-    /// Whether the hypervisor was linked with a strong definition of a name.
-    func hasStrong(_ name: String) -> Bool { running.image.global(name).map { !$0.isWeak } ?? false }
-
     /// The name in the hypervisor of a local symbol of a patched object; nil for a new one.
     func original(of name: String, in object: String) -> String? {
         guard let twins = claim.twins else { return name }

@@ -85,8 +85,7 @@ struct Prover {
         let architecture = input.architecture, tables = architecture.specialTables(of: input.version)
         self.architecture = architecture
         self.tables = tables
-        let hypervisor = HypervisorIndex(input)
-        self.hypervisor = hypervisor
+        hypervisor = HypervisorIndex(input)
         payload = LoadedPayload(input.loaded)
         let objects = input.objects.compactMap { object in
             object.patched.flatMap { file in
@@ -98,7 +97,7 @@ struct Prover {
         var definers: [String: Key] = [:]
         for (number, object) in objects.enumerated() {
             for (index, piece) in object.pieces.enumerated() {
-                let weak = piece.weakAliases.filter { !hypervisor.hasStrong($0) }
+                let weak = piece.weakAliases.filter { !input.running.image.hasStrong($0) }
                 for name in piece.globalNames.union(weak) where definers[name] == nil { definers[name] = Key(object: number, piece: index) }
             }
         }

@@ -155,15 +155,17 @@ package struct XenImage: Sendable {
     }
 
     package func global(_ name: String) -> Symbol? { globals[name] }
+    /// Whether the hypervisor was linked with a strong definition of a name.
+    package func hasStrong(_ name: String) -> Bool { globals[name].map { !$0.isWeak } ?? false }
 
     /// All functions of known size, sorted by address.
-    package var functions: [Symbol] { sized.filter(\.isFunction) }
+    package var functions: [Symbol] { symbols { $0.isFunction && $0.size > 0 } }
     /// All variables and constants of known size, sorted by address.
-    package var variables: [Symbol] { sized.filter { !$0.isFunction } }
+    package var variables: [Symbol] { symbols { !$0.isFunction && $0.size > 0 } }
 
     /// Code under labels without a size, as assembly has it: each up to the next symbol or the end of its section. Sorted by address.
     package var unsizedCode: [Symbol] {
-        let all = (fileGroups.flatMap(\.symbols) + globals.values).filter { $0.section != nil }.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
+        let all = symbols { $0.section != nil }
         let starts = all.map(\.address)
         return all.indices.compactMap { index in
             var label = all[index]
@@ -175,8 +177,9 @@ package struct XenImage: Sendable {
         }
     }
 
-    private var sized: [Symbol] {
-        (fileGroups.flatMap(\.symbols) + globals.values).filter { $0.size > 0 }.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
+    /// Sorted by address.
+    private func symbols(where fits: (Symbol) -> Bool) -> [Symbol] {
+        (fileGroups.flatMap(\.symbols) + globals.values).filter(fits).sorted { ($0.address, $0.name) < ($1.address, $1.name) }
     }
 
     /// How many symbols have a qualified name in the hypervisor's own table. More than one makes the name ambiguous.
