@@ -161,6 +161,7 @@ struct SurvivingDeclarations {
                 if alike.count == 1 { twin = alike[0] }
                 isCertain = x.count == 1 && y.count == 1
             }
+            if let found = twin, hasLookalike(found, in: hunk) { isCertain = false }
             guard let twin, result.isFree(twin.id), let from = resolvedOriginals[twin.id] else { continue }
             result.pair(
                 twin.id, item.id,
@@ -183,6 +184,17 @@ struct SurvivingDeclarations {
         }
         let own = before[i]
         return before.count { $0 == own } == after.count { $0 == own } && before[..<i].count { $0 == own } == after[..<j].count { $0 == own }
+    }
+
+    /// Whether the lines that a hunk removes stand in the function once more, around another declaration of that name. Then only their order
+    /// says which of the two the patch means.
+    private func hasLookalike(_ twin: StaticLocal<OriginalSide>, in hunk: LineHistory.Hunk) -> Bool {
+        let removed = history.lines(removedBy: hunk), own = removed.map { words(of: history.originalText($0)) }
+        guard let index = resolvedOriginals[twin.id].flatMap(removed.firstIndex(of:)) else { return false }
+        return originals.contains { other in
+            guard other.id != twin.id, other.key == twin.key, let place = resolvedOriginals[other.id] else { return false }
+            return own.indices.allSatisfy { words(of: history.originalText(Line(file: place.file, number: place.number - index + $0))) == own[$0] }
+        }
     }
 
     /// Whether their hunk has no other declaration of that name in the function, and no other hunk has one with the words of either.

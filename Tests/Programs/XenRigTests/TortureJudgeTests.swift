@@ -129,6 +129,24 @@ struct TortureJudgeTests {
         #expect(moved.faults(of: Self.payload(["common/a.c#n.1", "common/a.c#n.1", "string"]), saysMoved: true) == ["f+12: tv_2 has the storage of tv_1"])
     }
 
+    @Test("what moves may have the storage of what stays in its line, if the program warns") func displaced() {
+        let judge = Self.judge(Self.object(mark: 2), twins: ["tv_1": "tv_2"])
+        let exchanged = Self.payload(["common/a.c#n.1", "common/a.c#n.0", "string"])
+        #expect(judge.faults(of: exchanged, saysMoved: true) == [])
+        #expect(judge.faults(of: exchanged).count == 1)
+        #expect(judge.faults(of: Self.payload(["common/a.c#n.1", "common/a.c#n.1", "string"]), saysMoved: true) == ["f+12: tv_2 has the storage of tv_1"])
+    }
+
+    @Test("a function may be replaced, and need not be, if a constant that it refers to has another name") func renamedConstant() {
+        let original = Self.object(mark: 1, constant: true)
+        func changed(_ patched: OracleObject, _ renamed: Set<String>) -> (must: Set<String>, may: Set<String>) {
+            TortureJudge.File(source: "common/a.c", diff: OracleDiff(original: original, patched: patched), plainNames: [:], renamed: renamed).changed
+        }
+        #expect(changed(original, ["tv_1"]) == ([], ["f"]))
+        #expect(changed(original, ["tv_2"]) == ([], []))
+        #expect(changed(Self.object(mark: 2, constant: true), ["tv_1"]) == (["f"], []))
+    }
+
     @Test("a function may be replaced, and need not be, if a variable that nobody writes becomes a constant") func newConstant() {
         func diff(_ patched: OracleObject) -> OracleDiff { OracleDiff(original: Self.object(mark: 1), patched: patched) }
         #expect(diff(Self.object(mark: 1, constant: true)).difference(of: "f") == .onlyStorage)

@@ -142,6 +142,24 @@ import Testing
         #expect(found.ids == ["note correlation-ambiguous", "note correlation-ambiguous"])
     }
 
+    /// Only the order of the two blocks says which of them the patch means.
+    @Test func whatTheHunkReplacesIsAWarningIfTheFunctionHasItTwice() async throws {
+        let block = "   if ( x & 1 ) {\n     static u32 once;\n     sink(&once);\n   }\n"
+        let found = try await outcome(
+            """
+             u32 f(u32 x) {
+            +  if ( x > 1 )
+               if ( x & 1 ) {
+            -    static u32 once;
+            -    sink(&once);
+            +      static u32 once;
+            +      sink(&once);
+               }
+
+            """ + block + "   return x;\n }\n")
+        #expect(found.ids == ["warning correlation-ambiguous"])
+    }
+
     @Test func swappedBlocksAreRefusedOrKeptApart() async throws {
         let found = try await outcome(
             """

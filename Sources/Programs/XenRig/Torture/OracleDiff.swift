@@ -140,6 +140,14 @@ extension OracleObject.Meaning {
 }
 
 extension OracleObject {
+    /// The names of the constants that a function refers to.
+    func constants(of function: String) -> [String] {
+        (functions[function].map(references) ?? []).compactMap { reference in
+            guard case .variable(let name) = reference.meaning, let item = variables[name], isConstant(item) else { return nil }
+            return name
+        }
+    }
+
     func name(of section: Int) -> String { file.sections.indices.contains(section) ? file.sections[section].name : "?" }
 
     /// The entries of a special section that lead into a function, in their order.

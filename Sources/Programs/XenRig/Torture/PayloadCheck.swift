@@ -201,7 +201,7 @@ struct PayloadCheck {
         case .hypervisor(let address):
             let twin = files[file].diff.twins[name]
             // A line that stays says which one it is, whatever else has the same words.
-            let lookalikes = mayExchangeLookalikes && twin == nil ? files[file].lookalikes[name] ?? [] : []
+            let lookalikes = mayExchangeLookalikes && twin == nil ? files[file].exchangeable(name) : []
             let allowed = ([name, twin].compactMap { $0 } + lookalikes.sorted()).compactMap { diff.original.variables[$0] }
             guard let old = allowed.first(where: { self.address(of: $0, in: file) == address }) else {
                 if isConstant { return constant(item, at: address, in: file) }

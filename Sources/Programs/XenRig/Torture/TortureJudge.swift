@@ -13,12 +13,15 @@ package struct TortureJudge: Sendable {
         /// For labelled variables those that nothing in the text tells from them: they lie in blocks with the same words. If the patch moves
         /// such blocks, no reader of the patch can say which is which.
         package var lookalikes: [String: Set<String>] = [:]
+        /// Labels of variables that the patch gives other names.
+        package var renamed: Set<String> = []
 
         package init(
-            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = [], lookalikes: [String: Set<String>] = [:]
+            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = [], lookalikes: [String: Set<String>] = [:],
+            renamed: Set<String> = []
         ) {
             (self.source, self.diff, self.plainNames) = (source, diff, plainNames)
-            (self.wandered, self.lookalikes) = (wandered, lookalikes)
+            (self.wandered, self.lookalikes, self.renamed) = (wandered, lookalikes, renamed)
         }
 
         /// Functions that must be replaced, and those that may be: what they do is the same.
@@ -26,7 +29,8 @@ package struct TortureJudge: Sendable {
             var must: Set<String> = [], may: Set<String> = []
             for name in diff.patched.functions.keys where diff.original.functions[name] != nil {
                 switch diff.difference(of: name) {
-                case .none: break
+                // To C, a constant with another name may be another object, whatever its content.
+                case .none: if diff.patched.constants(of: name).contains(where: renamed.contains) { may.insert(Self.parent(name)) }
                 case .onlyLines, .onlyStorage: may.insert(Self.parent(name))
                 // A cold part is entered from its function only.
                 case .content: must.insert(Self.parent(name))
@@ -98,6 +102,12 @@ package struct TortureJudge: Sendable {
 extension TortureJudge.File {
     /// Whether a variable may be taken for a new one: the patch moved its declaration or took it to another function.
     func mayBeRenewed(_ name: String) -> Bool { name.hasPrefix("tv_") && (diff.twins[name] != name || wandered.contains(name)) }
+
+    /// The variables that a moved one may be exchanged with: those in blocks with the same words, and the one whose declaration, as the text
+    /// has it, stays in the line of the moved one.
+    func exchangeable(_ name: String) -> Set<String> {
+        (lookalikes[name] ?? []).union(diff.twins.filter { $0.value == name && $0.key != name }.keys)
+    }
 }
 
 extension TortureFile {
