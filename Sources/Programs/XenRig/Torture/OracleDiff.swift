@@ -141,11 +141,9 @@ extension OracleObject.Meaning {
 
 extension OracleObject {
     /// The names of the constants that a function refers to.
-    func constants(of function: String) -> [String] {
-        (functions[function].map(references) ?? []).compactMap { reference in
-            guard case .variable(let name) = reference.meaning, let item = variables[name], isConstant(item) else { return nil }
-            return name
-        }
+    func constants(of function: String) -> Set<String> {
+        let used = (functions[function].map(references) ?? []).compactMap { if case .variable(let name) = $0.meaning { name } else { nil } }
+        return Set(used.filter { variables[$0].map(isConstant) ?? false })
     }
 
     func name(of section: Int) -> String { file.sections.indices.contains(section) ? file.sections[section].name : "?" }

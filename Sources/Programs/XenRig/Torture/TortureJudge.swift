@@ -13,15 +13,12 @@ package struct TortureJudge: Sendable {
         /// For labelled variables those that nothing in the text tells from them: they lie in blocks with the same words. If the patch moves
         /// such blocks, no reader of the patch can say which is which.
         package var lookalikes: [String: Set<String>] = [:]
-        /// Labels of variables that the patch gives other names.
-        package var renamed: Set<String> = []
 
         package init(
-            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = [], lookalikes: [String: Set<String>] = [:],
-            renamed: Set<String> = []
+            source: String, diff: OracleDiff, plainNames: [OracleObject.Place: String], wandered: Set<String> = [], lookalikes: [String: Set<String>] = [:]
         ) {
             (self.source, self.diff, self.plainNames) = (source, diff, plainNames)
-            (self.wandered, self.lookalikes, self.renamed) = (wandered, lookalikes, renamed)
+            (self.wandered, self.lookalikes) = (wandered, lookalikes)
         }
 
         /// Functions that must be replaced, and those that may be: what they do is the same.
@@ -29,8 +26,8 @@ package struct TortureJudge: Sendable {
             var must: Set<String> = [], may: Set<String> = []
             for name in diff.patched.functions.keys where diff.original.functions[name] != nil {
                 switch diff.difference(of: name) {
-                // To C, a constant with another name may be another object, whatever its content.
-                case .none: if diff.patched.constants(of: name).contains(where: renamed.contains) { may.insert(Self.parent(name)) }
+                // To C, another constant is another object, whatever its content.
+                case .none: if diff.original.constants(of: name) != diff.patched.constants(of: name) { may.insert(Self.parent(name)) }
                 case .onlyLines, .onlyStorage: may.insert(Self.parent(name))
                 // A cold part is entered from its function only.
                 case .content: must.insert(Self.parent(name))

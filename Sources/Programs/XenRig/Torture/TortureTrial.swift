@@ -58,13 +58,11 @@ package struct TortureTrial: Sendable {
             else { return nil }
             let owners = original.owners
             let wandered = patched.owners.filter { id, owner in owners[id] != owner }.keys.map(TortureText.label)
-            let names = Dictionary(original.allVariables.map { ($0.id, $0.name) }) { first, _ in first }
-            let renamed = patched.allVariables.filter { (names[$0.id] ?? $0.name) != $0.name }.map { TortureText.label($0.id) }
             files.append(
                 TortureJudge.File(
                     source: original.source,
                     diff: OracleDiff(original: before.named, patched: after.named, twins: patch.twins[original.number] ?? [:]),
-                    plainNames: before.plainNames, wandered: Set(wandered), lookalikes: original.lookalikes, renamed: Set(renamed)))
+                    plainNames: before.plainNames, wandered: Set(wandered), lookalikes: original.lookalikes))
         }
         return TortureJudge(files: files, hypervisor: hypervisor)
     }
