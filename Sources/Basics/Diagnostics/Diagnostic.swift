@@ -121,6 +121,7 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case expectationLeftOut = "expectation-left-out"
     case nopsNotPossible = "nops-not-possible"
     case payloadNotPatchable = "payload-not-patchable"
+    case appliedFixEnds = "applied-fix-ends"
     case stateLost = "state-lost"
     case loaderRefuses = "loader-refuses"
     case proofFails = "proof-fails"

@@ -4,6 +4,12 @@ import SourcePatch
 import XenSource
 import XenVersions
 
+/// What payloads of this program say about their patches.
+enum Metadata {
+    static let digestKey = "patch-sha256"
+    static func digest(of patch: [UInt8]) -> String { BuildIDNote.text(Array(SHA256.hash(data: patch))) }
+}
+
 extension BuildOptions {
     /// The linker's options for one target.
     func linking(for tree: XenTree, patch: AppliedPatch, compiler: String) -> LinkOptions {
@@ -17,7 +23,7 @@ extension BuildOptions {
     private func metadata(_ tree: XenTree, _ patch: AppliedPatch, compiler: String) -> [LinkOptions.Metadata] {
         let names = (stack.patches + input.patches).map { $0.lastComponent?.string ?? $0.string }
         let own = zip(names, patch.patches).dropFirst(stack.isReplaced ? 0 : stack.patches.count).flatMap { name, bytes in
-            [LinkOptions.Metadata("patch", name), .init("patch-sha256", BuildIDNote.text(Array(SHA256.hash(data: bytes))))]
+            [LinkOptions.Metadata("patch", name), .init(Metadata.digestKey, Metadata.digest(of: bytes))]
         }
         return own + [
             .init("tool", "xsplice-build \(programVersion)"), .init("xen", tree.version.description), .init("compiler", compiler),

@@ -27,6 +27,7 @@ package func planBuild(
     // Find the targets. Read each running hypervisor: its build-id, its symbols, its code, and the payloads on it. A wrong file is best
     // refused now.
     let targets = try findTargets(options, for: tree, machine: host.machine, environment: host.environment)
+    try checkDepends(options.payload, on: targets)
     run.begin(targets, of: tree)
 
     // Apply the patches, in memory: the tree is never written to. They are the same for all targets.
@@ -110,7 +111,9 @@ private func buildPayload(
             options: options.linking(for: tree, patch: states.patched, compiler: build.compiler),
             likelyCause: { traits.likelyCause(of: $0) })
     }
-    if options.stack.isReplaced, let payload { context.note(stateLost(stack, payload: payload)) }
+    if options.stack.isReplaced, let payload {
+        context.note(fixesThatEnd(stack, given: states.patched, payload: payload) + stateLost(stack, payload: payload))
+    }
 
     // Load it in the model of that hypervisor's loader. A payload that the loader would refuse is never written.
     let loaded = try await context.check(payload) {
@@ -124,6 +127,15 @@ private func buildPayload(
                 loaded: memory, running: running, objects: try await proofObjects(pairs, jobs: options.work.jobs),
                 claim: ProofClaim(changes, below: below, reported: reported, depends: options.payload.depends), architecture: architecture, abi: tree.abi,
                 version: tree.version))
+    }
+}
+
+/// Refuses the beginning of a build-id, as the terminal shows it.
+private func checkDepends(_ payload: BuildOptions.Payload, on targets: [Target]) throws(UsageError) {
+    let known = targets.compactMap(\.running).flatMap { [$0.image.buildID] + $0.payloads.map(\.buildID) }
+    for (option, given) in [("--depends", payload.depends), ("--xen-depends", payload.xenDepends)] {
+        guard let given, let whole = known.first(where: { $0.count > given.count && $0.starts(with: given) }) else { continue }
+        throw UsageError("\(option): that is only the beginning of a build-id", help: "the whole one is \(BuildIDNote.text(whole))")
     }
 }
 

@@ -26,6 +26,27 @@ func sourceStates(_ options: BuildOptions, of tree: XenTree) throws -> SourceSta
     return SourceStates(running: try applyPatches(Array(patches.prefix(options.stack.patches.count)), to: tree.top), patched: patched)
 }
 
+/// Warns of each applied payload whose patches are not among the given ones: the cumulative `payload` takes its place without them.
+func fixesThatEnd(_ stack: RunningHypervisor, given patches: AppliedPatch, payload: Payload) -> [Diagnostic] {
+    let given = Set(patches.patches.map(Metadata.digest(of:)))
+    return stack.payloads.compactMap { below in
+        let digests = below.metadata.filter { $0.hasPrefix("\(Metadata.digestKey)=") }.map { String($0.dropFirst(Metadata.digestKey.count + 1)) }
+        let missing = digests.first { !given.contains($0) }
+        let reason: String
+        if let missing {
+            reason = "was made from a patch that is not given (sha256 \(missing.prefix(16))…)"
+        } else if digests.isEmpty {
+            reason = "does not say from which patches it was made"
+        } else {
+            return nil
+        }
+        return Diagnostic(
+            .appliedFixEnds, .warning,
+            message: "\(below.name) \(reason): what that fixed ends when \(payload.name) replaces it, unless another patch has it too",
+            help: "give the patches of all applied payloads with --applied-patch")
+    }
+}
+
 /// Warns of each applied payload that has writable variables of its own: their values are lost when the cumulative `payload` replaces it.
 func stateLost(_ stack: RunningHypervisor, payload: Payload) -> [Diagnostic] {
     stack.payloads.compactMap { below in

@@ -22,12 +22,12 @@ package struct BenchmarkPage: Sendable {
 
     /// The rows as Markdown.
     package var table: String {
-        let head = "| what | full builds | mark | seconds | in each run |\n|---|---|---|---|---|"
+        let head = "| what | full builds | limit | seconds | in each run |\n|---|---|---|---|---|"
         let lines = rows.map { row in
-            let memory = row.memory.map { ", \($0 >> 10) MiB (\((row.memoryMark ?? 0) >> 10))" } ?? ""
-            let mark = row.mark.map { "≤ \(XenRig.text($0))\(row.isReached ? "" : ", **missed**")" } ?? "–"
+            let memory = row.memory.map { ", \($0 >> 10) MiB (\((row.memoryLimit ?? 0) >> 10))" } ?? ""
+            let limit = row.limit.map { "≤ \(XenRig.text($0))\(row.isReached ? "" : ", **missed**")" } ?? "–"
             return
-                "| \(row.name) | \(XenRig.text(row.ratio50))\(memory) | \(mark) | \(XenRig.text(row.seconds50)) | \(row.ratios.map(XenRig.text).joined(separator: ", ")) |"
+                "| \(row.name) | \(XenRig.text(row.ratio50))\(memory) | \(limit) | \(XenRig.text(row.seconds50)) | \(row.ratios.map(XenRig.text).joined(separator: ", ")) |"
         }
         return ([head] + lines).joined(separator: "\n")
     }
@@ -37,8 +37,9 @@ package struct BenchmarkPage: Sendable {
         # How long it takes
 
         Made by `make bench`, which measures the program beside full builds (`make -j\(jobs)`) of the same Xen on the same machine, in turns. The unit is
-        one full build: here \(XenRig.text(median(unit))) s (\(unit.map(XenRig.text).joined(separator: ", "))). Medians of \(unit.count), of which each
-        is one of three itself in the first two rows; where there is a mark in parentheses, it is for memory.
+        one full build: here \(XenRig.text(median(unit))) s (\(unit.map(XenRig.text).joined(separator: ", "))). Each row is the
+        median of \(unit.count) rounds; in the first two rows a round is itself the median of three runs. `make bench` fails above a limit. A limit in
+        parentheses is for memory, in MiB.
 
         \(table)
 
@@ -47,7 +48,7 @@ package struct BenchmarkPage: Sendable {
         it would compile the objects; no object but those that the patch concerns is compiled, and nothing is linked. A header that nearly every file includes
         means that all objects are compiled, as they were and as patched, and for the next fix as patched only.
 
-        The rows without a mark compare the program's own store of objects with a compiler cache in its place (`--compiler-launcher ccache`), for a
+        The rows without a limit compare the program's own store of objects with a compiler cache in its place (`--compiler-launcher ccache`), for a
         run that compiles nothing. `ccache` is a process of its own for each object, and looks at every file that the object includes before it answers. An
         object in the program's store is named after the content of the whole tree, which the run knows anyway, and its command: one look for each.
 

@@ -63,7 +63,7 @@ struct BatchCommand: ConsoleCommand {
     func validate() throws {
         try checkJobs(jobs)
         if output.isEmpty { throw ValidationError("-o is given an empty name") }
-        if let cacheSize, CacheSize(argument: cacheSize) == nil { throw ValidationError("--cache-size: '\(cacheSize)' is not a size") }
+        if let cacheSize, CacheSize(argument: cacheSize) == nil { throw ValidationError("--cache-size takes \(CacheSize.form), not '\(cacheSize)'") }
     }
 
     var interruption: String { "interrupted: builds that had ended keep what they wrote, and batch.json does not list them" }

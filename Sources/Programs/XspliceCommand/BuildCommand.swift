@@ -9,13 +9,14 @@ struct BuildCommand: ParsableCommand {
         abstract: "Turn a source patch into a payload. The default: the word 'build' may be left out.",
         usage: """
             xsplice-build -s SRC -p PATCH [-p PATCH...] -o OUT [--xen-syms FILE] [options]
-            xsplice-build -s SRC -p PATCH -o OUT --arch ARCH,ARCH... [--xen-syms ARCH=FILE...] [options]
+            xsplice-build -s SRC -p PATCH -o OUT --arch ARCH,ARCH... [--xen-syms ARCH=FILE]... [options]
             xsplice-build batch MANIFEST -o OUT [options]
             xsplice-build diff ORIGINAL.o PATCHED.o [--json]
             xsplice-build inspect PAYLOAD [--json]
-            xsplice-build check PAYLOAD --xen-syms FILE [--on PAYLOAD...] [--json]
+            xsplice-build check PAYLOAD --xen-syms FILE [--on PAYLOAD]... [--json]
             xsplice-build test-drive PAYLOAD... --xen xen.gz --xen-syms FILE [options]
-            xsplice-build explain [IDENTIFIER]
+            xsplice-build why OUT [SYMBOL]
+            xsplice-build explain [IDENTIFIER] [--json]
             xsplice-build cache status|clear
             """,
         discussion: """

@@ -118,13 +118,13 @@ struct PayloadOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The build-id that must be on top of the stack when the payload is applied. Default: that of xen-syms.",
-            valueName: "build-id"))
+            "The build-id that must be on top of the stack when the payload is applied. Default: that of the last --on, else that of xen-syms.",
+            valueName: "build-id"), transform: BuildIDArgument.parse)
     var depends: BuildIDArgument?
 
     @Option(
         help: ArgumentHelp(
-            "The build-id of the hypervisor itself. Default: that of xen-syms.", valueName: "build-id"))
+            "The build-id of the hypervisor itself. Default: that of xen-syms.", valueName: "build-id"), transform: BuildIDArgument.parse)
     var xenDepends: BuildIDArgument?
 
     var values: BuildOptions.Payload {
@@ -157,7 +157,7 @@ struct FixOptions: ParsableArguments {
         name: .customLong("nop"),
         help: ArgumentHelp(
             "Turn the first bytes of a function into NOPs, instead of replacing it. For experts: nothing checks what the rest of the function does then.",
-            valueName: "function=bytes"))
+            valueName: "function=bytes"), transform: NOPArgument.parse)
     var nops: [NOPArgument] = []
 
     @Option(
@@ -167,10 +167,10 @@ struct FixOptions: ParsableArguments {
             valueName: "type"))
     var allowedLayouts: [String] = []
 
-    @Flag(help: "Go on, with warnings, when the source does not reproduce the running hypervisor.")
+    @Flag(help: "Go on, with warnings, when the source does not reproduce the running hypervisor. A source of another version is refused all the same.")
     var trustSource = false
 
-    @Flag(help: "Build Xen with debugging turned on (debug=y).")
+    @Flag(help: "Build Xen with CONFIG_DEBUG=y (debug=y before that option existed).")
     var xenDebug = false
 
     func validate() throws {
@@ -209,7 +209,7 @@ struct WorkOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How much the cache may hold: a number of bytes, or one with K, M, G or T after it; 0 for no limit. What was not used for the longest time is removed first.",
-            valueName: "size"))
+            valueName: "size"), transform: CacheSize.parse)
     var cacheSize = CacheSize.standard
 
     @Option(

@@ -65,7 +65,9 @@ struct CheckCommand: ConsoleCommand {
     private func prove(_ result: LoadResult, with folder: FilePath, on stack: RunningHypervisor, _ known: HypervisorFile.Known) throws -> Proof? {
         let sides = [folder.appending("original"), folder.appending("patched")]
         let found = try sides.map { WorkFiles.isFolder($0) ? try DiffCommand.objects(in: $0) : [] }
-        guard found.contains(where: { !$0.isEmpty }) else { throw UsageError("\(folder) has no objects in original/ and patched/") }
+        guard found.contains(where: { !$0.isEmpty }) else {
+            throw UsageError("\(folder) has no objects in original/ and patched/", help: "a build with --keep-work leaves them in OUT/work/objects")
+        }
         guard result.isAccepted else { return nil }
         let objects = try found[0].union(found[1]).sorted().compactMap { name in
             let paths = zip(sides, found).map { side, names in names.contains(name) ? side.pushing(FilePath(name)) : nil }

@@ -58,7 +58,10 @@ struct DiffCommand: ConsoleCommand {
             let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
             show(text, comparison.diagnostics, comparison.layouts, on: console)
             return Self.ending([comparison])
-        default: throw UsageError("\(original) and \(patched): compare two objects, or two folders")
+        default:
+            // The one that is no folder may not be there at all.
+            _ = try InputFile.read(WorkFiles.isFolder(from) ? to : from)
+            throw UsageError("\(original) and \(patched): compare two objects, or two folders")
         }
     }
 

@@ -21,6 +21,7 @@ struct TerminalObserver: BuildObserver {
             sayHeading(report)
         case .beganStage(let stage): terminal.begin(stage.rawValue)
         case .progress(let progress): terminal.update(words(progress))
+        case .endedStage(.checked(isAccepted: false, let version)): terminal.fail("the loader of Xen \(version) would refuse it")
         case .endedStage(let outcome): terminal.end(line(outcome))
         case .decided(let decisions): say(decisions)
         case .failedStage(_, let wasInterrupted): terminal.fail(wasInterrupted ? "interrupted" : "failed")
@@ -68,7 +69,7 @@ struct TerminalObserver: BuildObserver {
         case .accountedFor(let hunks): ReportText.line(hunks)
         case .linked(let report): report.map(ReportText.linkLine) ?? "no payload"
         case .foundOriginal(let original): ReportText.line(original)
-        case .checked(let isAccepted, let version): "the loader of Xen \(version) would \(isAccepted ? "accept" : "refuse") it"
+        case .checked(_, let version): "the loader of Xen \(version) would accept it"
         case .proven(let proof): ReportText.line(proof)
         }
     }

@@ -40,10 +40,10 @@ struct TestDriveCommand: ConsoleCommand {
     @Option(
         help: ArgumentHelp(
             "A command for the dom0's shell and, after the last equals sign, words that its output must have before anything is applied and after everything is reverted.",
-            valueName: "cmd=text"))
+            valueName: "cmd=text"), transform: ExpectationArgument.parse)
     var expectBefore: [ExpectationArgument] = []
 
-    @Option(help: ArgumentHelp("The same while the payloads are applied.", valueName: "cmd=text"))
+    @Option(help: ArgumentHelp("The same while the payloads are applied.", valueName: "cmd=text"), transform: ExpectationArgument.parse)
     var expectAfter: [ExpectationArgument] = []
 
     @Flag(name: .customLong("fetch-dom0"), help: "Get the dom0 from Debian where it is not there yet.")
@@ -157,7 +157,8 @@ struct TestDriveCommand: ConsoleCommand {
 }
 
 /// `CMD=TEXT`: the text comes after the last equals sign. An empty text is refused, because every output would match it.
-struct ExpectationArgument: ExpressibleByArgument {
+struct ExpectationArgument: FormedArgument {
+    static let form = "COMMAND=TEXT; the text must not be empty"
     var expectation: TestDrive.Expectation
 
     init?(argument: String) {

@@ -49,7 +49,11 @@ struct WhyCommand: ConsoleCommand {
         let bytes = try InputFile.read(file)
         if let one = try? JSONText.decode(BuildReport.self, from: bytes), one.isOfThisVersion { return [one] }
         if let several = try? JSONText.decode(RunReport.self, from: bytes), several.targets.allSatisfy(\.isOfThisVersion) { return several.targets }
-        throw UsageError("\(file): is not a report of this version of the program", help: "make the payload again: its new report says why")
+        if bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) {
+            throw UsageError("\(file) is a payload, not a report", help: "name the output folder of the run that made it")
+        }
+        throw UsageError(
+            "\(file) is no report.json of this version of the program", help: "name the output folder of a run; an older run has to be made again")
     }
 }
 

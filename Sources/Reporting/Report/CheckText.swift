@@ -40,7 +40,7 @@ package enum CheckText {
     private static func verdict(_ verdict: PayloadCheck.Verdict) -> String {
         switch verdict {
         case .good: "good"
-        case .refused: "this hypervisor would not take it, or should not"
+        case .refused: "do not load it into this hypervisor"
         case .crashes: "it would crash this hypervisor"
         case .unknown: "it can't be checked"
         case .wrong: "the loader takes it, but it does not mean what its objects say"

@@ -73,7 +73,7 @@ package enum DiagnosticCatalogue {
             style.wrap(
                 "What the program says about a change, by identifier. Identifiers are stable: scripts may match them, in the text "
                     + "(`error[per-cpu-added]`) and in `report.json` (`diagnostics[].id`). An *error* is a refusal: no payload is "
-                    + "written, and the exit code is 4, or 6 for `original-differs`. With a *warning* or a *note* the payload is "
+                    + "written, and the exit code is 4: 6 for `original-differs`, 1 for `proof-fails`. With a *warning* or a *note* the payload is "
                     + "written. Some diagnostics are errors in one situation and warnings or notes in another."),
             style.wrap(
                 "`xsplice-build explain IDENTIFIER` prints one entry, and `xsplice-build explain --json` all of them for scripts. This file is "

@@ -104,6 +104,7 @@ extension DiagnosticID {
         case .expectationLeftOut: .expectationLeftOut
         case .nopsNotPossible: .nopsNotPossible
         case .payloadNotPatchable: .payloadNotPatchable
+        case .appliedFixEnds: .appliedFixEnds
         case .stateLost: .stateLost
         case .loaderRefuses: .loaderRefuses
         case .proofFails: .proofFails

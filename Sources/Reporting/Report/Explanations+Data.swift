@@ -8,7 +8,7 @@ extension DiagnosticExplanation {
         meaning: "The variable lives in the running hypervisor and keeps the value that it has now. The new initial value would be left out "
             + "without anyone noticing.",
         example: "static unsigned int limit = 16; becomes static unsigned int limit = 32;",
-        advice: "Set the new value when the payload is loaded, in a function registered with LIVEPATCH_LOAD_HOOK. Consider setting the old "
+        advice: "Set the new value when the payload is applied, in a function registered with LIVEPATCH_LOAD_HOOK. Consider setting the old "
             + "one in an unload hook.")
 
     static let dataSizeChanged = DiagnosticExplanation(

@@ -10,7 +10,9 @@ extension DiagnosticExplanation {
         ],
         meaning: "Each finished payload is loaded in a model of the loader of this Xen version. This one failed there, and was not written.",
         example: "A payload larger than the 2 MiB that the loader takes.",
-        advice: "Split the patch if the payload is too large. In all other cases it is a fault of this program: report it with report.json.")
+        advice:
+            "Split the patch if the payload is too large. If --depends or --xen-depends is given, look at the build-id there first. In all other cases it is "
+            + "a fault of this program: report it with report.json.")
 
     static let proofFails = DiagnosticExplanation(
         "the payload does not mean what its objects say",

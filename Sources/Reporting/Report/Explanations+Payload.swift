@@ -112,7 +112,8 @@ extension DiagnosticExplanation {
         [
             .error("A function to be replaced, compiled from the unpatched source, differs from the code that runs."),
             .error("A function of the same object, which is not replaced, differs from the code that runs: the new code may use structs of another layout."),
-            .warning("A function differs from the code that runs, and --trust-source is given."),
+            .error("A variable or constant of the same object has another size or another initial value than in the hypervisor."),
+            .warning("A function, variable or constant differs from the hypervisor's, and --trust-source is given."),
         ],
         meaning: "Another source, configuration or compiler made the hypervisor or the applied payload, and a payload from this one may break it. The "
             + "message names the likely cause.",
@@ -160,6 +161,18 @@ extension DiagnosticExplanation {
             + "address where nothing is.",
         example: "The first payload brought helper(), and the second patch fixes helper().",
         advice: "Make one payload of all patches, with --cumulative: it replaces those that are applied.")
+
+    static let appliedFixEnds = DiagnosticExplanation(
+        "what an applied payload fixed may end with the new one",
+        [
+            .warning("A payload that the cumulative one replaces was made from a patch that is not among the given ones."),
+            .warning("A payload that the cumulative one replaces does not say from which patches it was made."),
+        ],
+        meaning: "A cumulative payload takes the place of all that are applied. It has only what the patches of --applied-patch and -p change. Each "
+            + "payload of this program's livepatch v2 format has the SHA-256 of its patches.",
+        example: "--cumulative --on first.livepatch -p second.patch, without --applied-patch first.patch.",
+        advice: "Give the patches of all applied payloads, in order, with --applied-patch. If one of them was reworked, or the new patches have it in them, "
+            + "make sure of that, and go on.")
 
     static let stateLost = DiagnosticExplanation(
         "variables of the replaced payloads are lost",

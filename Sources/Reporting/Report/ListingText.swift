@@ -43,7 +43,7 @@ package enum ListingText {
         block(
             "functions",
             payload.functions.map { function in
-                let address = function.oldAddress.map { " at 0x\(String($0, radix: 16))" } ?? ""
+                let address = function.oldAddress.map { " at \($0)" } ?? ""
                 let by = function.replacement.map { "by \(style.shown($0))" } ?? "overwritten with NOPs"
                 return "\(style.shown(function.name))\(address)  \(grouped(function.oldSize)) \(style.arrow) "
                     + "\(grouped(function.newSize)) bytes, \(by)"

@@ -11,8 +11,8 @@ package struct PayloadInspection: Sendable, Equatable, Codable {
         package var newSize: Int
         /// The symbol that replaces it; nil when the old code is overwritten with NOPs.
         package var replacement: String?
-        /// The address of the old function if the payload has it; nil if the loader looks up its name.
-        package var oldAddress: UInt64?
+        /// The address of the old function in hexadecimal (`0xffff82d0402008f0`) if the payload has it; nil if the loader looks up its name.
+        package var oldAddress: String?
         package var version: Int
     }
 

@@ -55,7 +55,7 @@ struct PayloadReader {
                 PayloadInspection.Function(
                     name: targets[UInt64(base + layout.name)].flatMap(string) ?? "?", oldSize: Int(entry.oldSize), newSize: Int(entry.newSize),
                     replacement: targets[UInt64(base + layout.newAddress)].flatMap(symbolName),
-                    oldAddress: entry.oldAddress == 0 ? nil : entry.oldAddress, version: Int(entry.version)))
+                    oldAddress: entry.oldAddress == 0 ? nil : "0x" + String(entry.oldAddress, radix: 16), version: Int(entry.version)))
         }
         return (abi, functions)
     }

@@ -20,7 +20,7 @@ package enum ReportText {
     }
 
     package static func line(_ patch: BuildReport.Patch, style: TextStyle) -> String {
-        let first = patch.sources.first.map { style.shown(fileName($0)) } ?? ""
+        guard let first = patch.sources.first.map({ style.shown(fileName($0)) }) else { return "none" }
         let source = patch.sources.count > 1 ? "\(first) and \(grouped(patch.sources.count - 1)) more" : first
         let added = patch.files.reduce(0) { $0 + $1.linesAdded }
         let removed = patch.files.reduce(0) { $0 + $1.linesRemoved }

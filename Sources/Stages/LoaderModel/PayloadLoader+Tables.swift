@@ -128,7 +128,7 @@ extension PayloadLoader {
         let running = RunningFunctions(version: version, rules: rules)
         findings += functions.flatMap { running.findings(on: $0.name) }
         if depends != hypervisor.buildID {
-            findings.append(.init(.stacked, "it applies on top of the payload \(BuildIDNote.text(depends))"))
+            findings.append(.init(.stacked, "it can be applied only on top of build-id \(BuildIDNote.text(depends))"))
         }
     }
 }

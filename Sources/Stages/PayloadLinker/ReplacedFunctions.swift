@@ -66,7 +66,8 @@ private func nops(_ request: LinkOptions.NOPs, _ input: LinkInput, replaced: [Re
     guard abi.takesHooksAndNOPs else { throw NotPossible("payloads of format \(abi.displayName) can't do that") }
     guard let symbol = running.image.symbol(ofQualifiedName: request.function), symbol.isFunction, !symbol.isFreedAfterBoot else {
         throw NotPossible(
-            "the hypervisor has no function, or more than one, of that name", help: "the name of a static function is FILE#NAME, as `nm xen-syms` groups them")
+            "the hypervisor has no function, or more than one, of that name",
+            help: "a static function is FILE#NAME, such as common/kernel.c#helper; `nm -ap xen-syms` lists each file before its symbols")
     }
     guard running.replacement(of: symbol) == nil, !replaced.contains(where: { $0.function.oldAddress == symbol.address }) else {
         throw NotPossible("a payload replaces it")

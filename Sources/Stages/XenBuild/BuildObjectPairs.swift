@@ -96,7 +96,7 @@ extension TreePreparation {
         try kept?.keep(compiled.pairs)
         let accounts = FileAccounting(request, original: original, patched: patched, readers: compiled.readers)
         let isWhole = original.depth == .everything
-        let depthReason = reason ?? (isWhole && depth != .everything ? "an earlier run prepared it" : nil)
+        let depthReason = reason ?? (isWhole && depth != .everything ? "it is prepared already" : nil)
         return BuildOutcome(
             pairs: compiled.pairs, objectCount: original.objects.count, compiled: compiled.compiled,
             fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration, configurationOrigin: configuration.origin,

@@ -18,6 +18,6 @@ enum CacheTrust {
     private static func refusal(of root: FilePath, as reason: String) -> BuildError {
         BuildError(
             "cache folder \(root): \(reason), and what is kept there becomes part of payloads",
-            help: "name a folder of your own with --cache-dir; to share one, let all builds run as one user (Docs/Cache.md)", exitCode: .usage)
+            help: "name a folder of your own with --cache-dir; to share one, let all builds run as one user", exitCode: .usage)
     }
 }

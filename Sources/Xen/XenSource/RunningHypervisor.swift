@@ -85,6 +85,8 @@ package struct AppliedPayload: Sendable {
     package var memory: [(address: UInt64, bytes: [UInt8])]
     /// The addresses of its symbols, by their names as the loader compares them.
     package var addresses: [SymbolName: UInt64]
+    /// What it says about how it was made, each `KEY=VALUE`; empty if it says nothing.
+    package var metadata: [String]
     /// The pages with its code.
     package var text: Range<UInt64>
     /// The first address behind the payload.
@@ -92,7 +94,8 @@ package struct AppliedPayload: Sendable {
 
     package init(
         path: FilePath, buildID: [UInt8], symbols: [XenImage.Symbol], replacements: [Replacement], patches: [CodePatch], hooks: [String],
-        memory: [(address: UInt64, bytes: [UInt8])], addresses: [SymbolName: UInt64], text: Range<UInt64>, end: UInt64
+        memory: [(address: UInt64, bytes: [UInt8])], addresses: [SymbolName: UInt64], metadata: [String] = [], text: Range<UInt64>,
+        end: UInt64
     ) {
         self.path = path
         self.buildID = buildID
@@ -102,6 +105,7 @@ package struct AppliedPayload: Sendable {
         self.hooks = hooks
         self.memory = memory
         self.addresses = addresses
+        self.metadata = metadata
         self.text = text
         self.end = end
     }

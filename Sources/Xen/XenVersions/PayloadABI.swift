@@ -94,7 +94,9 @@ package struct PayloadABI: Sendable, Equatable, Codable {
     package static let maximumNOPs = 31
 
     /// Text about the payload that the host tool shows: `key=value`, each ended by a zero byte. Nil before v2.
-    package var metadataSection: String? { version >= 2 ? ".modinfo" : nil }
+    package var metadataSection: String? { version >= 2 ? Self.metadata : nil }
+    /// Texts about the payload, each with a zero byte behind it.
+    package static let metadata = ".modinfo"
 
     /// The longest file name without suffix and terminating NUL (XEN_LIVEPATCH_NAME_SIZE is 128 with it).
     package static let maximumNameLength = 127

@@ -108,6 +108,25 @@ struct StackTests {
         }
     }
 
+    @Test("a cumulative payload without a patch of those that it replaces is made with a warning")
+    func fixThatEnds() async throws {
+        try await withTemporaryFolder { folder in
+            let one = try await Self.build("test1", in: folder)
+            let on = ["--on", folder.appending("test1.livepatch").string, "--cumulative"]
+            let alone = try await RealXen.run(["-p", Self.patch("test3")] + on)
+            #expect(alone.code == 0 && alone.diagnostics == ["applied-fix-ends"])
+            #expect(alone.error.contains("test1 was made from a patch that is not given (sha256 "))
+            // Another name of the same patch is the same patch.
+            let same = folder.appending("renamed.patch")
+            try WorkFiles.write(try WorkFiles.read(FilePath(Self.patch("test1"))), to: same)
+            let both = try await RealXen.run(["-p", same.string] + on)
+            #expect(both.code == 0 && both.diagnostics.isEmpty, "\(both.error)")
+            let id = try #require(one.report?.hypervisor?.buildID)
+            let short = try await RealXen.run(["-p", Self.patch("test3"), "--depends", String(id.prefix(12))])
+            #expect(short.code == 64 && short.error.contains("that is only the beginning of a build-id") && short.error.contains(id), "\(short.error)")
+        }
+    }
+
     @Test("hello, bye and replace world, made from patches")
     func worlds() async throws {
         try await withTemporaryFolder { folder in

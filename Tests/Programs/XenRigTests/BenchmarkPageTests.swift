@@ -10,13 +10,13 @@ import Testing
     func numbers(value: Double, shown: String) { #expect(XenRig.text(value) == shown) }
 
     @Test func aMarkThatIsMissedIsSaidToBe() {
-        var good = Benchmark.Row(name: "good", mark: 0.2), bad = good, greedy = good
+        var good = Benchmark.Row(name: "good", limit: 0.2), bad = good, greedy = good
         good.ratios = [0.3, 0.1, 0.15]
         good.seconds = [30, 10, 15]
         (bad.name, bad.ratios, bad.seconds) = ("bad", [0.21], [21])
-        var compared = Benchmark.Row(name: "compared", mark: nil)
+        var compared = Benchmark.Row(name: "compared", limit: nil)
         (compared.ratios, compared.seconds) = ([0.5], [50])
-        (greedy.name, greedy.ratios, greedy.memory, greedy.memoryMark) = ("greedy", [0.1], 2048, 1024)
+        (greedy.name, greedy.ratios, greedy.memory, greedy.memoryLimit) = ("greedy", [0.1], 2048, 1024)
         let page = BenchmarkPage(
             unit: [100, 101, 99], rows: [good, bad, greedy, compared], version: "4.17.5", jobs: 2, machine: "a processor", date: "2026-11-23")
         #expect(

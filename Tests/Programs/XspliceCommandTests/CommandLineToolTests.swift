@@ -84,6 +84,28 @@ import WorkFiles
         #expect(ending.status == .usage && ending.error.contains(help), "\(ending.error)")
     }
 
+    @Test(arguments: [
+        (["--depends", "abc"], "8 to 128 hexadecimal digits"), (["--nop", "f"], "FUNCTION=BYTES"), (["--cache-size", "10X"], "500M"),
+        (["test-drive", "p", "--expect-before", "a"], "COMMAND=TEXT"),
+    ])
+    func anErrorSaysWhatAnOptionTakes(arguments: [String], form: String) async {
+        let ending = await run(arguments)
+        #expect(ending.status == .usage && ending.error.contains("it takes") && ending.error.contains(form), "\(ending.error)")
+    }
+
+    @Test func whyTakesNoPayload() async throws {
+        let folder = try TemporaryFolder()
+        try WorkFiles.write([0x7F, 0x45, 0x4C, 0x46], to: folder.path.appending("fix.livepatch"))
+        let ending = await run(["why", folder.path.appending("fix.livepatch").string])
+        #expect(ending.status == .usage && ending.error.contains("is a payload, not a report"), "\(ending.error)")
+    }
+
+    @Test func diffSaysWhichFileIsMissing() async throws {
+        let folder = try TemporaryFolder()
+        let ending = await run(["diff", folder.path.string, folder.path.appending("nowhere").string])
+        #expect(ending.status == .usage && ending.error.contains("nowhere: cannot read: No such file"), "\(ending.error)")
+    }
+
     @Test func explainAsJSON() async throws {
         struct Entry: Decodable {
             struct Situation: Decodable {

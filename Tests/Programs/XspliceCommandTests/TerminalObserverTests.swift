@@ -70,7 +70,7 @@ import XenBuild
                  ✓ link       no payload
                  ✓ original   1 of 1 replaced function equals the running hypervisor byte for byte
                  ✓ check      the loader of Xen 4.17.5 would accept it
-                 ✓ check      the loader of Xen 4.17.5 would refuse it
+                 ✗ check      the loader of Xen 4.17.5 would refuse it
                  ✓ proof      3 functions, 41 references, 6 table entries; 2 variables are the hypervisor's own
                  ✓ proof      1 function, 1 reference, 0 table entries; 1 variable is the hypervisor's own
                  ✗ compile    failed
