@@ -54,7 +54,7 @@ private func isSame(_ old: DebugInfo.Variable, _ new: VariableDeclarations.Decla
     if lines.isSameLine(old, new) { return true }
     // An automatic variable may have the name now. The word in the line tells.
     let isOutermost = old.scope.count == key.functions.count && new.scope.count == other.functions.count
-    return key == other && isOutermost && lines.mayBeStatic(new)
+    return key == other && lines.mayBeStatic(new) && (isOutermost || lines.haveSameWords(old, new))
 }
 
 extension DeclarationLines {
@@ -63,6 +63,14 @@ extension DeclarationLines {
         guard let from = old.declaration, let to = new.place else { return false }
         let now = history.patchedLines(at: patchedPlace(to))
         return history.originalLines(at: originalPlace(from)).contains { history.patched(of: $0).map(now.contains) ?? false }
+    }
+
+    /// Whether the words of a declaration are those of another one: it moved to another block.
+    fileprivate func haveSameWords(_ old: DebugInfo.Variable, _ new: VariableDeclarations.Declaration) -> Bool {
+        guard let from = old.declaration, let to = new.place else { return false }
+        func words(_ text: String?) -> [Substring]? { text?.split { $0 == " " || $0 == "\t" } }
+        let before = history.originalLines(at: originalPlace(from)).compactMap { words(history.originalText($0)) }
+        return history.patchedLines(at: patchedPlace(to)).contains { words(history.patchedText($0)).map(before.contains) ?? false }
     }
 
     fileprivate func mayBeStatic(_ declaration: VariableDeclarations.Declaration) -> Bool {

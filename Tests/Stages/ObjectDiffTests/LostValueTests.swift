@@ -31,6 +31,23 @@ import Testing
         #expect(found.map(\.id) == [.runningValueUnused])
     }
 
+    @Test("the declaration moves to another block, where the last write goes") func movedDeclaration() async throws {
+        let found = try await diagnostics(
+            """
+             u32 f(u32 x) {
+            -  static u32 v = 5;
+               sink(f);
+               if ( x > 1 ) {
+            +    static u32 v = 5;
+                 x += v;
+            -    v = x;
+               }
+               return x;
+             }
+            """)
+        #expect(found.map(\.id) == [.runningValueUnused], "\(found)")
+    }
+
     @Test(
         "the last read goes, the writes stay",
         arguments: [

@@ -141,9 +141,11 @@ extension OracleObject.Meaning {
 
 extension OracleObject {
     /// The names of the constants that a function refers to.
-    func constants(of function: String) -> Set<String> {
-        let used = (functions[function].map(references) ?? []).compactMap { if case .variable(let name) = $0.meaning { name } else { nil } }
-        return Set(used.filter { variables[$0].map(isConstant) ?? false })
+    func constants(of function: String) -> Set<String> { variables(of: function).filter { variables[$0].map(isConstant) ?? false } }
+
+    /// The names of the variables and constants that a function refers to.
+    func variables(of function: String) -> Set<String> {
+        Set((functions[function].map(references) ?? []).compactMap { if case .variable(let name) = $0.meaning { name } else { nil } })
     }
 
     func name(of section: Int) -> String { file.sections.indices.contains(section) ? file.sections[section].name : "?" }

@@ -26,8 +26,10 @@ package struct TortureJudge: Sendable {
             var must: Set<String> = [], may: Set<String> = []
             for name in diff.patched.functions.keys where diff.original.functions[name] != nil {
                 switch diff.difference(of: name) {
-                // To C, another constant is another object, whatever its content.
-                case .none: if diff.original.constants(of: name) != diff.patched.constants(of: name) { may.insert(Self.parent(name)) }
+                // To C, another constant is another object, whatever its content. And a variable that the patch moved may be a new one.
+                case .none:
+                    let isOther = diff.original.constants(of: name) != diff.patched.constants(of: name)
+                    if isOther || diff.patched.variables(of: name).contains(where: mayBeRenewed) { may.insert(Self.parent(name)) }
                 case .onlyLines, .onlyStorage: may.insert(Self.parent(name))
                 // A cold part is entered from its function only.
                 case .content: must.insert(Self.parent(name))
@@ -88,6 +90,8 @@ package struct TortureJudge: Sendable {
     package var changedVariables: [ChangedVariable] {
         files.flatMap { file in
             file.diff.patched.variables.sorted { $0.key < $1.key }.compactMap { name, after in
+                // As the text has it, another declaration stays in the line of this one, and this one is new.
+                if file.diff.twins.contains(where: { $0.value == name && $0.key != name }) { return nil }
                 guard let before = file.diff.original.variables[name], !file.diff.original.isConstant(before) else { return nil }
                 let difference = before.size != after.size ? "has another size" : file.diff.difference(before, after, 0)
                 return difference.map { ChangedVariable(words: "\(name) of \(file.source): \($0)", mayBeRenewed: file.mayBeRenewed(name)) }
