@@ -49,9 +49,11 @@ extension DiagnosticExplanation {
             .error("A global name stands for a place inside a function or variable that changed."),
             .error("A global name becomes weak or strong, or gets a second weak definition."),
             .error("A weak function changed, and the hypervisor has a strong one of that name from another file."),
+            .error("A name that the patch defines is another name of a function or variable from a file that the patch does not touch."),
             .error("A global function or variable is gone or becomes static, and other code still uses it: another definition takes its place in the source."),
             .error("A second name of a static function becomes a function of its own."),
             .error("A global function or variable becomes static in its file, and another file defines a new global of that name."),
+            .warning("A weak function changed, and so did the strong one of that name that the hypervisor has."),
         ],
         meaning: "Other objects of the running hypervisor were bound to what the name meant when it was linked. No payload can bind them to "
             + "something else.",

@@ -118,6 +118,7 @@ extension DiagnosticExplanation {
             .error("A constant changed, and nothing in its object refers to it, so that no changed function brings it into the payload."),
             .warning("A constant of a function changed, and nothing in its object refers to it."),
             .warning("Another constant points to a changed constant, and what functions do with that pointer is not followed."),
+            .warning("A new constant takes the place of one whose address something may have kept."),
         ],
         meaning: "The payload has a copy of a changed constant, and includes all functions of its object that refer to it. Whatever kept the old "
             + "address still reads the old constant.",

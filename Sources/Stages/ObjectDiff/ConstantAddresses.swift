@@ -15,7 +15,8 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
     let changed = facts.records.filter {
         $0.status == .changed && $0.item.kind == .data && $0.item.isNamed && $0.item.isJustContent && facts.twin($0.item.id)?.role != .writable
     }
-    guard !changed.isEmpty else { return [] }
+    let replaced = replacedConstants(facts)
+    guard !changed.isEmpty || !replaced.isEmpty else { return [] }
     let before = FunctionUses(graph: facts.a, prototypes: try facts.pair.original.prototypes().byName, architecture: architecture)
     let after = FunctionUses(graph: facts.b, prototypes: try facts.pair.patched.prototypes().byName, architecture: architecture)
     var diagnostics: [Diagnostic] = []
@@ -44,7 +45,37 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
                 help: "check what the functions that read '\(table)' do with its pointers")
         }
     }
+    for (old, new) in replaced {
+        guard let escape = data(.boot, pointingTo: old, in: facts.a).map({ "'\($0)' gave its address to code that ran at boot" }) ?? before.escape(of: old)
+        else { continue }
+        let (was, item) = (facts.a[old], facts.b[new])
+        diagnostics.append(
+            Diagnostic(
+                .constantTableChanged, .warning, symbol: item.name, location: facts.location(item.id),
+                message: "constant '\(item.name)' takes the place of '\(was.name)', and \(escape): whatever kept that address still has the old one",
+                help: "check that nothing keeps it, and that nothing compares it with the new one; if the constant is the same, keep its name"))
+    }
     return diagnostics
+}
+
+/// Constants that are gone, each with the new one that a function refers to in its place.
+private func replacedConstants(_ facts: ComparedFacts) -> [(old: OriginalItem.ID, new: PatchedItem.ID)] {
+    let kept = Set(facts.records.compactMap { $0.twin?.original })
+    let gone = Set(facts.a.items.filter { $0.kind == .data && $0.role == .readOnly && $0.isNamed && $0.isJustContent && !kept.contains($0.id) }.map(\.id))
+    guard !gone.isEmpty else { return [] }
+    let added = Set(
+        facts.records.filter { $0.status == .new && $0.item.kind == .data && $0.item.role == .readOnly && $0.item.isNamed && $0.item.isJustContent }
+            .map(\.item.id))
+    var pairs: [(old: OriginalItem.ID, new: PatchedItem.ID)] = []
+    for record in facts.records where record.item.kind == .function && record.status == .changed {
+        guard let twin = record.twin?.original else { continue }
+        let before = facts.a[twin].references.compactMap { if case .item(let id) = $0.target, gone.contains(id) { id } else { nil } }
+        let after = record.item.references.compactMap { if case .item(let id) = $0.target, added.contains(id) { id } else { nil } }
+        // Only as many as there were: which one took whose place would be a guess.
+        guard Set(before).count == 1, Set(after).count == 1, let old = before.first, let new = after.first else { continue }
+        if !pairs.contains(where: { $0.old == old && $0.new == new }) { pairs.append((old, new)) }
+    }
+    return pairs
 }
 
 /// Other data with the given role that points to a constant: its name, or the name of its section if it has none; nil if there is none.

@@ -45,6 +45,9 @@ package struct ObjectGraph<Side: ComparisonSide>: Sendable {
     }
 
     /// How many items each section has.
+    /// The names that the object defines for other objects.
+    package var exportedNames: Set<String> { Set(file.symbols.filter { !$0.isLocal && $0.sectionIndex != nil }.map(\.name)) }
+
     var itemsPerSection: [Int: Int] { items.reduce(into: [:]) { $0[$1.section, default: 0] += 1 } }
 }
 

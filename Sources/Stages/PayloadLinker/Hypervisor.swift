@@ -100,6 +100,13 @@ struct Hypervisor: Sendable {
         return objects[key.object].record(ofOriginal: key.item, inPatchedOf: below)?.status == .same
     }
 
+    /// Whether the patches of the applied payloads change boot code of an object. That is in no payload, and it moves the rest of the object's boot
+    /// code, in which the assembler fills in the distances.
+    func hasOtherBootCode(_ object: ObjectID) -> Bool {
+        guard let below = below[object] else { return false }
+        return below.records.contains { $0.item.role == .boot && $0.status != .same } || below.removed.contains { below.original[$0].role == .boot }
+    }
+
     /// Where symbols were looked for; used in messages.
     var places: String { running.payloads.isEmpty ? "xen-syms" : "xen-syms or the applied payloads" }
 

@@ -57,12 +57,15 @@ struct LinkInput: Sendable {
         self.options = options
         moved = MovedDefinitions(objects: objects, hypervisor: hypervisor)
         var definers: [String: PatchedKey] = [:]
-        for (key, _, record) in objects.all where record.item.isGlobal {
-            for name in record.item.names {
-                let isWeak = record.item.weakNames.contains(name)
-                // The place keeps its other names.
-                if isWeak, record.item.names.count > 1, hypervisor.image.hasStrong(name) { continue }
-                if definers[name] == nil || !isWeak { definers[name] = key }
+        for set in objects.sets {
+            let exported = set.patched.exportedNames
+            for item in set.patched.items where item.isGlobal {
+                let key = PatchedKey(object: set.object, item: item.id)
+                for name in item.names where exported.contains(name) {
+                    let isWeak = item.weakNames.contains(name)
+                    if isWeak, hypervisor.image.hasStrong(name) { continue }
+                    if definers[name] == nil || !isWeak { definers[name] = key }
+                }
             }
         }
         self.definers = definers
@@ -70,6 +73,15 @@ struct LinkInput: Sendable {
 
     func item(_ key: PatchedKey) -> PatchedItem { objects[key].item }
     func definer(of name: String) -> PatchedKey? { definers[name] }
+
+    /// The name by which a reference to an item of its own object means another object's definition: to a linker, a weak definition stands for
+    /// the strong one of its name. Nil if the item itself is meant.
+    func nameOfStrong(behind id: PatchedItem.ID, in object: ObjectID) -> String? {
+        let key = PatchedKey(object: object, item: id), item = item(key)
+        guard item.isGlobal, item.isWeak else { return nil }
+        if let definer = definers[item.name] { return definer == key ? nil : item.name }
+        return hypervisor.image.hasStrong(item.name) ? item.name : nil
+    }
 
     /// The section that an item lies in.
     func sectionName(_ key: PatchedKey) -> String {

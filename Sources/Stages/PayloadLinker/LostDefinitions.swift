@@ -38,7 +38,7 @@ func lostDefinitions(_ input: LinkInput) -> [Diagnostic] {
 private func isLost(_ name: String, of item: OriginalItem, in set: ChangeSet, _ input: LinkInput) -> Bool {
     let key = OriginalKey(object: set.object, item: item.id)
     guard let symbol = input.hypervisor.symbol(of: key), symbol.payload == nil,
-        input.hypervisor.image.global(name)?.address == symbol.address
+        input.hypervisor.image.global(name)?.address == symbol.address, !item.weakNames.contains(name) || symbol.isWeak
     else { return false }
     guard let definer = input.definer(of: name) else { return true }
     // A weak definition that was there all along did not become this one.

@@ -41,6 +41,11 @@ struct MovedDefinitions: Sendable {
                 refuseSecond(item, set, besides: objects[heir].item, of: objects[heir.object])
                 continue
             }
+            if origin == nil, let other = hypervisor.image.namesake(of: running) {
+                fates[key] = .same
+                refuseSharedPlace(item, set, with: other)
+                continue
+            }
             origins[key] = origin
             let isSame = origin.map { areSame(objects[$0.object].original, objects.item($0), set.patched, item, depth: 0) } ?? false
             fates[key] = isSame ? .same : .changed
@@ -64,7 +69,7 @@ struct MovedDefinitions: Sendable {
         init(_ objects: Objects) {
             var originals: [ObjectID: Set<String>] = [:], patched: [ObjectID: Set<String>] = [:], remaining: Set<String> = []
             for set in objects.sets {
-                let (before, after) = (Self.exported(set.original), Self.exported(set.patched))
+                let (before, after) = (set.original.exportedNames, set.patched.exportedNames)
                 originals[set.object] = before
                 patched[set.object] = after
                 remaining.formUnion(before.intersection(after))
@@ -76,7 +81,7 @@ struct MovedDefinitions: Sendable {
             for set in objects.sets {
                 for item in set.original.items where item.isGlobal {
                     let key = OriginalKey(object: set.object, item: item.id)
-                    for name in item.names {
+                    for name in item.names where originals[set.object]?.contains(name) ?? false {
                         if item.isWeak { weak[name] = key } else { strong[name] = key }
                     }
                 }
@@ -90,10 +95,6 @@ struct MovedDefinitions: Sendable {
 
         /// The names that an object newly exports.
         func added(by object: ObjectID) -> Set<String> { (patched[object] ?? []).subtracting(originals[object] ?? []) }
-
-        private static func exported<Side>(_ graph: ObjectGraph<Side>) -> Set<String> {
-            Set(graph.file.symbols.filter { !$0.isLocal && $0.sectionIndex != nil }.map(\.name))
-        }
     }
 
     /// Whether the linker prefers a new definition to what is left of the old one, so that nothing uses that any more.
@@ -109,6 +110,15 @@ struct MovedDefinitions: Sendable {
             .globalNameMoved, item.name, set, item,
             "the global '\(item.name)' \(kept), and \(set.source) defines a new global of that name: the running hypervisor has one \(item.kind == .function ? "function" : "variable") for both",
             help: "give the new global or the static one another name, and let the functions that mean it use that name")
+    }
+
+    /// The name is one of several that a function or variable of a file has which the patch does not touch.
+    private mutating func refuseSharedPlace(_ item: PatchedItem, _ set: ChangeSet, with other: XenImage.Symbol) {
+        report(
+            .globalNameMoved, item.name, set, item,
+            "'\(item.name)' is another name of '\(other.qualifiedName)' in the running hypervisor, and \(set.source) now defines it: what uses '\(other.qualifiedName)' "
+                + "would get the new one, too",
+            help: "give the new one another name, and let the functions that mean it use that name")
     }
 
     private mutating func reportSecondWeak(_ item: PatchedItem, _ set: ChangeSet) {

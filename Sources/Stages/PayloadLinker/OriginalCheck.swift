@@ -95,7 +95,7 @@ private struct OriginalFunctions {
     func unequalNeighbour(besides items: Set<OriginalItem.ID>) -> UnequalOriginal? {
         for (item, symbol) in running(besides: items) {
             // What an applied patch does to boot code and to initial values is in no payload.
-            guard symbol.size > 0, symbol.knownAddress != nil, !isTakenOver(item, symbol), !symbol.isFreedAfterBoot || isAsBuilt(item),
+            guard symbol.size > 0, !isTakenOver(item, symbol), !symbol.isFreedAfterBoot || !input.hypervisor.hasOtherBootCode(set.object),
                 case .different(let difference) = agreement(item.id, symbol, comparesTexts: false)
             else { continue }
             return unequal(symbol, difference, besides: item.id)
@@ -107,8 +107,8 @@ private struct OriginalFunctions {
     /// instructions.
     func unequalVariable() -> UnequalOriginal? {
         for item in set.original.items where item.kind == .data && item.isNamed {
-            guard let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)), symbol.knownAddress != nil,
-                symbol.size > 0 || item.size == 0, !isTakenOver(item, symbol), isAsBuilt(item),
+            guard let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)), symbol.size > 0 || item.size == 0,
+                !isTakenOver(item, symbol), isAsBuilt(item) || symbol.payload != nil,
                 let difference = code(item, symbol.address, symbol.size, false).dataDifference()
             else { continue }
             return unequal(symbol, difference, besides: item.id)

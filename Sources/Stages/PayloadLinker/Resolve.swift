@@ -119,10 +119,9 @@ private struct Resolver {
         switch reference.target {
         case .absolute(let value): return .absolute(value)
         case .unclear: return nil
-        case .external(let name):
-            if let definer = input.definer(of: name) { return destination(of: definer, distance: reference.distance, from: user) }
-            return input.hypervisor.global(name).map { .hypervisor($0, lacksLandingPad: false) }
+        case .external(let name): return destination(of: name, distance: reference.distance, from: user)
         case .item(let id):
+            if let name = input.nameOfStrong(behind: id, in: user.object) { return destination(of: name, distance: reference.distance, from: user) }
             let target = PatchedKey(object: user.object, item: id)
             guard !reference.isBySection || isClear(target) else {
                 refuse(
@@ -133,6 +132,11 @@ private struct Resolver {
             }
             return destination(of: target, distance: reference.distance, from: user)
         }
+    }
+
+    private mutating func destination(of name: String, distance: Int64, from user: PatchedKey) -> Destination? {
+        if let definer = input.definer(of: name) { return destination(of: definer, distance: distance, from: user) }
+        return input.hypervisor.global(name).map { .hypervisor($0, lacksLandingPad: false) }
     }
 
     /// Whether it does not matter which item of the target's section is meant: the hypervisor has all of them, at the same distances from

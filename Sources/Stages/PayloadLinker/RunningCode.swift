@@ -114,7 +114,7 @@ struct RunningCode {
     /// What differs between a variable or constant, as compiled here, and the one that the hypervisor was linked with.
     func dataDifference() -> String? {
         guard size == UInt64(item.symbolSize) else { return "\(item.symbolSize) bytes here, \(size) there" }
-        if item.isZeroFilled { return hypervisor.image.bytes(at: address, count: item.size)?.contains { $0 != 0 } == true ? "zero here, not there" : nil }
+        if item.isZeroFilled { return hypervisor.running.bytes(at: address, count: item.size)?.contains { $0 != 0 } == true ? "zero here, not there" : nil }
         return contentDifference(item, start: address, isExact: true, place: { address &+ UInt64($0) }, depth: 0)
     }
 

@@ -104,8 +104,10 @@ private struct Selector {
             if symbol.isFreedAfterBoot {
                 warnOfBoot(key)
             } else if let original = input.original(key).map(input.objects.item), original.isWeak, !symbol.isWeak, symbol.payload == nil {
-                refuse(
-                    .globalNameMoved, key,
+                // Where the strong one changes as well, the patch reaches it.
+                let isOther = input.definer(of: item.name).map { $0 != key && input.objects[$0].status != .same } ?? false
+                report(
+                    .globalNameMoved, isOther ? .warning : .error, key,
                     message:
                         "'\(item.name)' changed, but it is weak in \(input.objects[key.object].source), and the hypervisor has the strong '\(item.name)' of "
                         + "another file: the change would not take effect",
@@ -150,7 +152,11 @@ private struct Selector {
         for reference in item.references + ofEntries {
             switch reference.target {
             case .item(let id):
-                need(PatchedKey(object: key.object, item: id), from: key)
+                if let name = input.nameOfStrong(behind: id, in: key.object) {
+                    needExternal(name, from: key)
+                } else {
+                    need(PatchedKey(object: key.object, item: id), from: key)
+                }
             case .external(let name): needExternal(name, from: key)
             case .absolute: break
             case .unclear(let section):
@@ -301,6 +307,12 @@ private struct Selector {
             .initCodeNeeded, user,
             message: "'\(input.item(user).name)' newly needs '\(name)', which is freed at the end of booting",
             help: "copy what is needed of it into a new function, without __init")
+    }
+
+    private mutating func report(_ id: DiagnosticID, _ severity: Severity, _ key: PatchedKey, message: String, help: String? = nil) {
+        var diagnostic = input.refusal(id, key, message: message, help: help)
+        diagnostic.severity = severity
+        diagnostics.append(diagnostic)
     }
 
     private mutating func refuse(

@@ -112,10 +112,10 @@ struct Piece: Sendable {
     var range: Range<Int>
     /// In the order of the symbol table.
     var names: [String] = []
-    /// Those of its names that other objects see, without `weakAliases`.
+    /// Those of its names that other objects see. Weak names beside others are left out: a strong definition of another object takes such a
+    /// name over, and leaves the piece the rest.
     var globalNames: Set<String> = []
-    /// Weak names beside others: a strong definition of another object takes such a name over, and leaves the piece the rest.
-    var weakAliases: Set<String> = []
+    var weakNames: Set<String> = []
     /// As its symbol says, in bytes. A function can go on behind it (`.subsection`).
     var symbolSize: Int
     /// In bytes.

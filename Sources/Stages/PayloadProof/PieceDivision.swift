@@ -42,11 +42,10 @@ struct PieceDivision {
         var alignment = max(file.sections[section].alignment, 1)
         while range.lowerBound % Int(clamping: alignment) != 0 { alignment /= 2 }
         let weak = Set(symbols.filter { $0.binding == ELF.Binding.weak }.map(\.name))
-        let weakAliases = weak.count < symbols.count ? weak : []
         pieces.append(
             Piece(
                 kind: kind, section: section, range: range, names: symbols.map(\.name),
-                globalNames: Set(symbols.filter { !$0.isLocal }.map(\.name)).subtracting(weakAliases), weakAliases: weakAliases,
+                globalNames: Set(symbols.filter { !$0.isLocal }.map(\.name)).subtracting(weak.count < symbols.count ? weak : []), weakNames: weak,
                 symbolSize: symbolSize ?? range.count, alignment: alignment,
                 isBoot: SectionName.isBoot(file.sections[section].name)))
     }

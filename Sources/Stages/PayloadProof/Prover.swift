@@ -94,13 +94,16 @@ struct Prover {
             }
         }
         self.objects = objects
-        var definers: [String: Key] = [:]
+        // A linker takes a weak definition only where there is no strong one.
+        var strong: [String: Key] = [:], weak: [String: Key] = [:]
         for (number, object) in objects.enumerated() {
             for (index, piece) in object.pieces.enumerated() {
-                let weak = piece.weakAliases.filter { !input.running.image.hasStrong($0) }
-                for name in piece.globalNames.union(weak) where definers[name] == nil { definers[name] = Key(object: number, piece: index) }
+                let key = Key(object: number, piece: index)
+                for name in piece.globalNames.subtracting(piece.weakNames) where strong[name] == nil { strong[name] = key }
+                for name in piece.weakNames where weak[name] == nil && !input.running.image.hasStrong(name) { weak[name] = key }
             }
         }
+        let definers = strong.merging(weak) { strong, _ in strong }
         self.definers = definers
     }
 

@@ -26,7 +26,7 @@ extension ObjectIndex {
         case .section(let section):
             let all = pieces(in: section), value = Int(clamping: symbol.value)
             if !symbol.isSection {
-                return piece(in: section, at: value).map { pieces[$0].weakAliases.contains(symbol.name) ? .external(symbol.name) : .piece($0, anchor: value) }
+                return piece(in: section, at: value).map { pieces[$0].weakNames.contains(symbol.name) ? .external(symbol.name) : .piece($0, anchor: value) }
             }
             if all.count == 1 { return .piece(all[0], anchor: value) }
             let covering = distance(of: relocation, in: user, field).flatMap { piece(in: section, at: Int(clamping: $0)) }

@@ -38,7 +38,7 @@ struct AffectedObjects: Sendable {
             candidates.append(
                 Candidate(
                     name: name, original: one, patched: other,
-                    isCertain: isOwn || mayShadow || reach.throughAssembler))
+                    isCertain: isOwn || mayShadow || reach.throughAssembler || !reach.withUnlistedInput.isDisjoint(with: sources)))
         }
     }
 

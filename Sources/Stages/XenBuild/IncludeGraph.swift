@@ -18,6 +18,13 @@ struct IncludeGraph: Sendable {
         var assembler: Set<String> = []
         /// Whether it has `#include MACRO` or `.incbin MACRO`, which may include anything.
         var isComputed = false
+        /// Whether the assembler computes the name. Dependency files do not list what it is.
+        var isComputedByAssembler = false
+
+        mutating func noteComputed(byAssembler: Bool) {
+            isComputed = true
+            if byAssembler { isComputedByAssembler = true }
+        }
     }
 
     /// By path relative to `xen/`.
@@ -44,6 +51,7 @@ struct IncludeGraph: Sendable {
         files[path, default: Includes()].names.formUnion(more.names)
         files[path, default: Includes()].assembler.formUnion(more.assembler)
         if more.isComputed { files[path, default: Includes()].isComputed = true }
+        if more.isComputedByAssembler { files[path, default: Includes()].isComputedByAssembler = true }
     }
 
     /// Whether a source includes a file by its name.
@@ -59,6 +67,9 @@ struct IncludeGraph: Sendable {
         var names: Set<String>
         /// Whether a step on the way is an include that no dependency file lists.
         var throughAssembler: Bool
+        /// Those of the paths in which the assembler computes the name of a file, and those that include them: no dependency file lists what
+        /// they read.
+        var withUnlistedInput: Set<String> = []
     }
 
     /// - Parameter xen: the patched tree's `xen` folder. Changed files may include other files there than before.
@@ -84,9 +95,21 @@ struct IncludeGraph: Sendable {
                 grew = true
             }
         }
+        reach.withUnlistedInput = withUnlistedInput.intersection(reach.paths)
         // Check the changed files too: one may include itself, and then the assembler sees other lines of it than C does.
         reach.throughAssembler = files.contains { reach.paths.contains($0) && !$1.assembler.isDisjoint(with: reach.names) }
         return reach
+    }
+
+    private var withUnlistedInput: Set<String> {
+        var paths = Set(files.filter(\.value.isComputedByAssembler).keys), names = Set(paths.map(Self.basename)), grew = !paths.isEmpty
+        while grew {
+            let more = files.filter { !paths.contains($0.key) && !($0.value.names.isDisjoint(with: names) && $0.value.assembler.isDisjoint(with: names)) }.keys
+            grew = !more.isEmpty
+            paths.formUnion(more)
+            names.formUnion(more.map(Self.basename))
+        }
+        return paths
     }
 
     /// A digest of all files that the assembler may include by itself in a tree. Launchers that look up objects by their preprocessed
@@ -127,9 +150,9 @@ struct IncludeGraph: Sendable {
             switch name {
             case .some(let name) where isPreprocessor: if !name.text.isEmpty { result.names.insert(basename(name.text)) }
             case .some(let name):
-                if name.isWhole { result.assembler.insert(basename(name.text)) } else { result.isComputed = true }
-            case nil where before == UInt8(ascii: "#") && isComment(bytes, after): result.isComputed = true
-            case nil where before != UInt8(ascii: "_") && isMacro(bytes, after): result.isComputed = true
+                if name.isWhole { result.assembler.insert(basename(name.text)) } else { result.noteComputed(byAssembler: true) }
+            case nil where before == UInt8(ascii: "#") && isComment(bytes, after): result.noteComputed(byAssembler: false)
+            case nil where before != UInt8(ascii: "_") && isMacro(bytes, after): result.noteComputed(byAssembler: !isPreprocessor)
             case nil: continue
             }
         }

@@ -158,6 +158,12 @@ package struct XenImage: Sendable {
     /// Whether the hypervisor was linked with a strong definition of a name.
     package func hasStrong(_ name: String) -> Bool { globals[name].map { !$0.isWeak } ?? false }
 
+    /// Another function or variable at the place of a symbol; nil if the place has no other name.
+    package func namesake(of symbol: Symbol) -> Symbol? {
+        symbols { $0.address == symbol.address && $0.qualifiedName != symbol.qualifiedName && $0.isFunction == symbol.isFunction && $0.size == symbol.size }
+            .first
+    }
+
     /// All functions of known size, sorted by address.
     package var functions: [Symbol] { symbols { $0.isFunction && $0.size > 0 } }
     /// All variables and constants of known size, sorted by address.
@@ -290,13 +296,22 @@ package struct XenImage: Sendable {
     /// - Parameters:
     ///   - names: the names that its STT_FILE symbol may have, for example `kernel.c` and `common/kernel.c`.
     ///   - locals: the object's own local symbols with their sizes, to tell groups of the same name apart.
-    /// - Returns: the group with the most symbols in common; nil when no group has any, or when two groups have equally many.
+    /// - Returns: the group with the most symbols in common. If no group has any of the same size, the one with the most names in common, at least
+    ///   half of them: it was built from another source, which a comparison shows. Nil when there is neither, or when two groups have equally many.
     package func fileGroup(named names: Set<String>, locals: [String: UInt64]) -> FileGroup? {
+        let groups = fileGroups.filter { names.contains($0.file) }
+        return Self.best(of: groups, atLeast: 1) { locals[$0.name] == $0.size }
+            ?? Self.best(of: groups.allSatisfy { $0.symbols.allSatisfy { locals[$0.name] != $0.size } } ? groups : [], atLeast: (locals.count + 1) / 2) {
+                locals[$0.name] != nil
+            }
+    }
+
+    private static func best(of groups: [FileGroup], atLeast least: Int, counts: (Symbol) -> Bool) -> FileGroup? {
         var best: (group: FileGroup, score: Int)?
         var tied = false
-        for group in fileGroups where names.contains(group.file) {
-            let score = group.symbols.count { locals[$0.name] == $0.size }
-            guard score > 0 else { continue }
+        for group in groups {
+            let score = group.symbols.count(where: counts)
+            guard score >= max(least, 1) else { continue }
             if let known = best, known.score == score { tied = true }
             if score > best?.score ?? 0 {
                 best = (group, score)

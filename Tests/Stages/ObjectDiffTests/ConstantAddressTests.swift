@@ -35,6 +35,21 @@ import Testing
         #expect(found.isEmpty, "\(found)")
     }
 
+    /// What kept the address has the one that is gone.
+    @Test(arguments: [("b", "3", 1), ("b", "4", 1), ("a", "3", 0)])
+    func aConstantThatTakesThePlaceOfAKeptOneIsAWarning(name: String, value: String, warnings: Int) async throws {
+        let source = { (name: String, value: String) in
+            "static const u32 \(name)[4] = { 1, 2, \(value) }; const u32 *kept; void f(void) { sink(0); kept = \(name); } u32 g(u32 x) { return kept[x & 3]; }"
+        }
+        let set = try await ObjectFixtures.compare(source("a", "3"), source(name, value))
+        #expect(set.diagnostics.filter { $0.id == .constantTableChanged }.map(\.severity) == Array(repeating: .warning, count: warnings), "\(set.diagnostics)")
+    }
+
+    @Test func aConstantThatTakesThePlaceOfOneThatIsOnlyReadNeedsNoWarning() async throws {
+        let source = { (name: String) in "static const u32 \(name)[4] = { 1, 2, 3, 4 }; u32 g(u32 x) { sink(0); return \(name)[x & 3]; }" }
+        #expect(try await ObjectFixtures.compare(source("a"), source("b")).diagnostics.isEmpty)
+    }
+
     private static let cold = "extern void rare(const char *) __attribute__((cold));"
 
     /// The search goes on in `f.cold`, with the table's address in a register.

@@ -107,6 +107,16 @@ import XenSource
         #expect(outcome.payload?.functions.map(\.name) == ["f"], "\(outcome.diagnostics)")
     }
 
+    /// No static function of the file has the size that it has in the hypervisor.
+    @Test func otherSizesOfAllStaticFunctionsShowAnotherSource() async throws {
+        let source = { (more: String, n: Int) in
+            "static noinline u32 one(u32 x) { sink(0); return x + 1\(more); } static noinline u32 two(u32 x) { sink(0); return x + 2\(more); } "
+                + "u32 k(u32 x) { return one(x) + two(x); } u32 f(u32 x) { sink(0); return x * \(n); }"
+        }
+        let outcome = try await link(built: source("", 7), source(" + x * 1000003", 7), source(" + x * 1000003", 9))
+        #expect(outcome.unequal.map(\.name) == ["test.c#one"], "\(outcome.diagnostics)")
+    }
+
     @Test func trustIsAWarningInTheReport() async throws {
         let outcome = try await link(built: Self.source(7), Self.source(5), Self.source(6), trustSource: true)
         #expect(outcome.payload != nil)

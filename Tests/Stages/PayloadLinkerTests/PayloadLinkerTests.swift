@@ -297,6 +297,34 @@ import XenVersions
         #expect(payload.verifiedFunctions == 1)
     }
 
+    /// The patch brings a weak default with its user, and in another file the strong one.
+    @Test func aReferenceToAWeakDefinitionMeansTheStrongOneOfAnotherFile() async throws {
+        let g = { (call: String) in "u32 g(u32 x) { sink(0); return \(call) + 1; }" }, h = "u32 h(u32 x) { return x * 1000003; }"
+        let strong = "u32 f(u32 x) { printk(\"strong\"); return x * 1000003; }"
+        let (outcome, _) = try await Self.link([("one.c", g("x"), "\(Self.weakF) \(g("f(x)"))"), ("two.c", h, "\(h) \(strong)")])
+        let payload = try #require(outcome.payload, "\(outcome.diagnostics)")
+        let text = String(decoding: payload.bytes, as: UTF8.self)
+        #expect(text.contains("strong\0") && !text.contains("weak\0"))
+        #expect(payload.companions.map(\.name) == ["f"])
+    }
+
+    /// Whatever uses the static name would get the new function, too.
+    @Test func aDefinitionOfAnAliasThatAnotherFileHasIsRefused() async throws {
+        let g = "u32 g(u32 x) { return x * 1000003; }"
+        let two =
+            "static noinline u32 impl(u32 x) { sink(0); return x * 7; } u32 f(u32) __attribute__((weak, alias(\"impl\"))); u32 k(u32 x) { return impl(x) + 1; }"
+        let outcome = try await Self.link(g, "\(g) u32 f(u32 x) { sink(0); return x; }", for: [("test.c", g), ("two.c", two)])
+        #expect(outcome.diagnostics.filter { $0.severity == .error }.map(\.id) == [.globalNameMoved], "\(outcome.diagnostics)")
+    }
+
+    @Test func aWeakDefinitionMayChangeTogetherWithTheStrongOne() async throws {
+        let weak = { (n: Int) in "u32 __attribute__((weak)) f(u32 x) { return x * \(n); }" },
+            strong = { (n: Int) in "u32 f(u32 x) { sink(0); return x * \(n); }" }
+        let (outcome, _) = try await Self.link([("one.c", strong(1_000_003), strong(1_000_005)), ("two.c", weak(1_000_033), weak(1_000_037))])
+        #expect(outcome.payload?.functions.map(\.name) == ["f"], "\(outcome.diagnostics)")
+        #expect(outcome.diagnostics.contains { $0.id == .globalNameMoved && $0.severity == .warning })
+    }
+
     /// Only the strong one is in the hypervisor, so a new weak body changes nothing there; and it must not take the strong one's place.
     @Test(arguments: [1_000_003, 7])
     func aChangedWeakDefinitionDoesNotReplaceAStrongOne(strong: Int) async throws {

@@ -99,6 +99,45 @@ import XenVersions
         }
     }
 
+    /// The payload was made from another patch than the one that is given: what it brought shows that.
+    @Test(arguments: [("return x + ++count", "return x + 7 + ++count"), ("static u32 count;", "static u32 count = 7;")])
+    func anotherPatchThanThatOfThePayloadIsSeen(given: String, made: String) async throws {
+        try await withTemporaryFolder { folder in
+            let next = Self.first.replacing("sink(0); return x * 1000033", with: "return helper(x) + count")
+            let objects = try await compile([Self.base, Self.first.replacing(given, with: made), Self.first, next], in: folder)
+            let image = try await ObjectFixtures.link([objects[0]], in: folder)
+            let (version, architecture) = (XenVersion(major: 4, minor: 17), ArchX86_64())
+            func link(_ from: Int, _ to: Int, onto running: RunningHypervisor, below: [ChangeSet]) throws -> LinkOutcome {
+                try linkPayload(
+                    [try ObjectFixtures.compare(objects[from], objects[to], name: "test.c")], onto: running, below: below, architecture: architecture,
+                    options: LinkOptions(name: "step-\(to)", abi: .livepatchV2, xen: .ofFixtures))
+            }
+            func onTop(of state: Int) throws -> LinkOutcome {
+                let first = try #require(try link(0, state, onto: RunningHypervisor(image), below: []).payload)
+                let running = try loadStack(
+                    [(FilePath("step-1.livepatch"), first.bytes)], onto: image, architecture: architecture, abi: .livepatchV2, version: version)
+                return try link(2, 3, onto: running, below: [try ObjectFixtures.compare(objects[0], objects[2], name: "test.c")])
+            }
+            #expect(try !onTop(of: 1).unequal.isEmpty)
+            let right = try onTop(of: 2)
+            #expect(right.unequal.isEmpty && right.payload != nil, "\(right.diagnostics)")
+        }
+    }
+
+    /// The assembler has filled in the distances within the section of boot code, and there no payload follows the patch.
+    @Test func bootCodeThatThePatchBelowMovesIsNoOtherSource() async throws {
+        func source(_ more: String, _ f: Int, _ g: Int) -> String {
+            """
+            #define BOOT __attribute__((section(".init.text"))) noinline
+            static BOOT u32 a(u32 x) { sink(0);\(more) return x * 3; } static BOOT u32 b(u32 x) { sink(0); return a(x) * 5; }
+            BOOT u32 c(u32 x) { return b(x) + a(x); } u32 f(u32 x) { sink(0); return x * \(f); } u32 g(u32 x) { sink(0); return x * \(g); }
+            """
+        }
+        let layers = try await stack([source("", 1_000_003, 7), source(" sink(&a); x++;", 1_000_005, 7), source(" sink(&a); x++;", 1_000_005, 9)])
+        let payload = try #require(layers.last?.outcome.payload, "\(layers.map(\.outcome.diagnostics))")
+        #expect(layers.count == 2 && payload.functions.map(\.name) == ["g"])
+    }
+
     @Test func whatThePayloadBelowMadeOfAConstantCounts() async throws {
         func source(_ value: Int, _ n: Int) -> String {
             "static const u32 table[64] = { \(value), 2, 3 }; u32 f(u32 x) { sink(0); return table[x & 63] * 1000003; }\n"

@@ -47,12 +47,18 @@ import Testing
             ])
         #expect(reach.throughAssembler)
         #expect(!graph.reaching(["include/xen/mid.h"]).throughAssembler)
+        #expect(reach.withUnlistedInput.isEmpty)
+        // Nothing lists what this one reads.
+        graph.merge(Array(#"asm(".incbin \"a." EXT "\"");"#.utf8), at: "include/blob.h")
+        graph.merge(Array("#include <blob.h>".utf8), at: "common/blob.c")
+        let blob = graph.reaching(["common/a.bin"])
+        #expect(blob.withUnlistedInput == ["include/blob.h", "common/blob.c"] && !blob.throughAssembler)
         // C sees the lines of this one that the assembler does not, and the other way round.
         graph.merge(Array(#"asm(".include \"self.h\"");"#.utf8), at: "include/self.h")
         graph.merge(Array("#include <self.h>".utf8), at: "common/user.c")
         #expect(graph.reaching(["include/self.h"]).throughAssembler)
         #expect(!graph.reaching(["common/user.c"]).throughAssembler)
-        #expect(graph.reaching(["common/other.c"]).paths == ["common/other.c", "common/any.c"])
+        #expect(graph.reaching(["common/other.c"]).paths == ["common/other.c", "common/any.c", "include/blob.h", "common/blob.c"])
     }
 }
 
