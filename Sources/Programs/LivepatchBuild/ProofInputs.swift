@@ -46,6 +46,7 @@ extension ProofClaim {
 
     private static func twins(in set: ChangeSet, below: ChangeSet?) -> [String: Twin] {
         var result: [String: Twin] = [:]
+        let labels = set.patched.innerLabels, labelsBefore = labels.isEmpty ? [:] : set.original.innerLabels
         for record in set.records where record.item.isNamed {
             guard let twin = record.twin else { continue }
             let original = set.original[twin.original]
@@ -55,6 +56,10 @@ extension ProofClaim {
                 let before = original.names.contains(name) ? name : original.name
                 let inHypervisor = built.map { $0.names.contains(before) ? before : $0.name }
                 result[name] = Twin(original: before, inHypervisor: inHypervisor, evidence: evidence)
+            }
+            // To the proof, a label of assembly inside an item is a piece of its own.
+            for (name, distance) in labels[record.item.id] ?? [:] where labelsBefore[twin.original]?[name] == distance && result[name] == nil {
+                result[name] = Twin(original: name, evidence: evidence)
             }
         }
         return result

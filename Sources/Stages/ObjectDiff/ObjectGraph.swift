@@ -44,10 +44,21 @@ package struct ObjectGraph<Side: ComparisonSide>: Sendable {
         items.first { $0.section == section && offset >= $0.offset && offset < $0.offset + max($0.size, 1) }.map { ($0, offset - $0.offset) }
     }
 
-    /// How many items each section has.
+    /// Symbols without a size that stand inside an item: labels of assembly, but not the mapping symbols of ARM. Each with its distance from the
+    /// item's start in bytes.
+    package var innerLabels: [Item<Side>.ID: [String: Int]] {
+        var result: [Item<Side>.ID: [String: Int]] = [:]
+        for symbol in file.symbols where symbol.size == 0 && !symbol.isSection && !symbol.name.isEmpty && !symbol.name.hasPrefix("$") {
+            guard let section = symbol.sectionIndex, let (item, distance) = place(Int(clamping: symbol.value), in: section), distance > 0 else { continue }
+            result[item.id, default: [:]][symbol.name] = distance
+        }
+        return result
+    }
+
     /// The names that the object defines for other objects.
     package var exportedNames: Set<String> { Set(file.symbols.filter { !$0.isLocal && $0.sectionIndex != nil }.map(\.name)) }
 
+    /// How many items each section has.
     var itemsPerSection: [Int: Int] { items.reduce(into: [:]) { $0[$1.section, default: 0] += 1 } }
 }
 
