@@ -47,6 +47,8 @@ package func compareLayouts(
     }
     search.pairAcrossObjects()
     search.pairRenamed()
+    let headers = search.headersOfLostEnumerators
+    for set in headers.isEmpty ? [] : changes { search.findLostEnumerators(in: try read(set.object, .patched, false), headers: headers) }
     let found = search.found.sorted { $0.order < $1.order }
 
     var usage = LayoutUsage()

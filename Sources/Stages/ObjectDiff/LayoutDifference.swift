@@ -34,7 +34,7 @@ struct LayoutDifference: Equatable {
         if x.kind == y.kind, x.size == y.size, x.enumerators == y.enumerators, x.members.elementsEqual(y.members, by: Self.isAlike) { return }
         if x.kind == .enumeration || y.kind == .enumeration {
             if x.kind != y.kind || x.size != y.size { raise(.broken) }
-            compareEnumerators(x.enumerators, y.enumerators)
+            compareEnumerators(x, of: old, y, of: new)
         } else {
             hasSameDeclaration = x.kind == y.kind && x.members.elementsEqual(y.members, by: Self.isDeclaredAlike)
             compareMembers(x.members, of: old, y.members, of: new)
@@ -132,25 +132,35 @@ struct LayoutDifference: Equatable {
 
     // MARK: Enumerators
 
-    private mutating func compareEnumerators(_ x: [TypeInfo.Enumerator], _ y: [TypeInfo.Enumerator]) {
-        let before = Dictionary(x.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-        let after = Set(y.map(\.name))
-        var gone = x.filter { !after.contains($0.name) }
-        for enumerator in y {
-            if let old = before[enumerator.name] {
-                if old == enumerator.value {
-                    unchanged += 1
-                    continue
-                }
+    /// An enumerator that only one of the two has may be in another enum on the other side. What the hypervisor keeps is the value, so an
+    /// enumerator that has the same value there is not gone, and one that has another value is not new.
+    private mutating func compareEnumerators(_ x: TypeInfo.Definition, of old: TypeInfo, _ y: TypeInfo.Definition, of new: TypeInfo) {
+        let before = Dictionary(x.enumerators.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        let after = Set(y.enumerators.map(\.name))
+        let (had, has) = (EnumeratorValues(old), EnumeratorValues(new))
+        func now(_ enumerator: TypeInfo.Enumerator) -> Int64? { has.value(of: enumerator, in: x.key.scope, other: had) }
+        let left = x.enumerators.filter { !after.contains($0.name) }
+        var gone = left.filter { now($0) == nil }
+        for enumerator in y.enumerators {
+            let elsewhere = before[enumerator.name] == nil ? had.value(of: enumerator, in: y.key.scope, other: has) : nil
+            if let was = before[enumerator.name] ?? elsewhere, was != enumerator.value {
                 raise(.broken)
-                enumerators.append(.init(name: enumerator.name, old: old, new: enumerator.value))
-            } else if let index = gone.firstIndex(where: { $0.value == enumerator.value }) {
+                enumerators.append(.init(name: enumerator.name, old: was, new: enumerator.value))
+            } else if before[enumerator.name] != nil {
+                unchanged += 1
+            } else if elsewhere == nil, let index = gone.firstIndex(where: { $0.value == enumerator.value }) {
                 // The same value under another name.
                 gone.remove(at: index)
                 unchanged += 1
             } else {
                 raise(.compatible)
                 enumerators.append(.init(name: enumerator.name, old: nil, new: enumerator.value))
+            }
+        }
+        for enumerator in left {
+            if let value = now(enumerator), value != enumerator.value {
+                raise(.broken)
+                enumerators.append(.init(name: enumerator.name, old: enumerator.value, new: value))
             }
         }
         for enumerator in gone {

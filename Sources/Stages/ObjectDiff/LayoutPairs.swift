@@ -83,7 +83,7 @@ struct LayoutPairs {
             let new = patched.definitions[b], members = MemberNames(new)
             let alike = onlyOriginal.compactMap { a -> (shared: Int, index: Int)? in
                 guard original.definitions[a].key.scope == new.key.scope else { return nil }
-                return MemberNames(original.definitions[a]).shared(with: members).map { ($0, a) }
+                return MemberNames(original.definitions[a]).shared(with: members, inOneFunction: true).map { ($0, a) }
             }
             guard let best = alike.max(by: { $0.shared < $1.shared }) else { continue }
             onlyOriginal.removeAll { $0 == best.index }
@@ -109,47 +109,80 @@ struct LayoutPairs {
     struct MemberNames {
         private let isEnum: Bool
         private let names: Set<String>
+        private let size: UInt64?
 
         init(_ type: TypeInfo.Definition) {
             isEnum = type.kind == .enumeration
             names = Set(isEnum ? type.enumerators.map(\.name) : type.members.map(\.name))
+            size = type.size
         }
 
         /// How many names both have; nil if that says nothing: for an enum none, for others less than half of those of the smaller one.
-        func shared(with other: MemberNames) -> Int? {
-            let count = names.intersection(other.names).count
-            return isEnum == other.isEnum && count > 0 && (isEnum || count * 2 >= min(names.count, other.names.count)) ? count : nil
+        ///
+        /// - Parameter inOneFunction: whether one function has both. For others, one name of two is chance (`flags`, `next`), unless the size is
+        ///   the same too.
+        func shared(with other: MemberNames, inOneFunction: Bool = false) -> Int? {
+            let count = names.intersection(other.names).count, smaller = min(names.count, other.names.count)
+            guard isEnum == other.isEnum, count > 0 else { return nil }
+            let isChance = !inOneFunction && count == 1 && smaller > 1 && size != other.size
+            return isEnum || count * 2 >= smaller && !isChance ? count : nil
         }
     }
 
     /// The enumerators of a scope all have different names, so two enums that share an enumerator are the same enum, whatever their names.
+    ///
+    /// Enums that merge or split need no pair each: `LayoutDifference` finds an enumerator also where it is in another enum of the scope.
     private mutating func pairEnums() {
-        func unnamed(_ types: TypeInfo) -> [Int] {
-            types.definitions.indices.filter {
+        func take(_ only: inout [Int], _ types: TypeInfo) -> [Int] {
+            let all = Set(only)
+            let enums = types.definitions.indices.filter {
                 let definition = types.definitions[$0]
-                return definition.isComplete && definition.key.naming == .none && definition.kind == .enumeration
+                return definition.isComplete && definition.kind == .enumeration && (definition.key.naming == .none || all.contains($0))
             }
+            only.removeAll { types.definitions[$0].kind == .enumeration }
+            return enums
         }
-        struct Name: Hashable {
-            let enumerator: String
-            let scope: [String]
-        }
-        let before = onlyOriginal.filter { original.definitions[$0].kind == .enumeration } + unnamed(original)
-        let after = onlyPatched.filter { patched.definitions[$0].kind == .enumeration } + unnamed(patched)
-        var having: [Name: Int] = [:]
-        for b in after {
-            let new = patched.definitions[b]
-            for enumerator in new.enumerators { having[Name(enumerator: enumerator.name, scope: new.key.scope)] = b }
-        }
-        var taken: Set<Int> = []
+        var (before, after) = (take(&onlyOriginal, original), take(&onlyPatched, patched))
+        // Blocks of one function may each have an enum of the same names.
+        removeEqual(&before, &after) { haveOneScope($0, $1) && original.definitions[$0].enumerators == patched.definitions[$1].enumerators }
         for a in before {
-            let old = original.definitions[a]
-            guard let b = old.enumerators.lazy.compactMap({ having[Name(enumerator: $0.name, scope: old.key.scope)] }).first, taken.insert(b).inserted
-            else { continue }
-            onlyOriginal.removeAll { $0 == a }
-            onlyPatched.removeAll { $0 == b }
+            guard let b = after.first(where: { haveOneScope(a, $0) && share(a, $0) }) else { continue }
+            before.removeAll { $0 == a }
+            after.removeAll { $0 == b }
             compare(a, b)
         }
+
+        guard !before.isEmpty || !after.isEmpty else { return }
+        let (had, has) = (EnumeratorValues(original), EnumeratorValues(patched))
+        let merged = before.filter { has.containsSome(of: original.definitions[$0]) }
+        let all = patched.definitions.indices.filter { patched.definitions[$0].kind == .enumeration }
+        for a in merged {
+            // What the rest of it became is told with the enum that has it.
+            guard let b = all.first(where: { haveOneScope(a, $0) && share(a, $0) }) else { continue }
+            let difference = LayoutDifference(a, of: original, b, of: patched)
+            if difference.enumerators.contains(where: { $0.new == nil }) { found.append(Found(original: a, patched: b, difference: difference)) }
+        }
+        pairEnumsOfOtherScopes(
+            before.filter { !merged.contains($0) }, after.filter { !had.containsSome(of: patched.definitions[$0]) })
+    }
+
+    private func haveOneScope(_ a: Int, _ b: Int) -> Bool { original.definitions[a].key.scope == patched.definitions[b].key.scope }
+
+    private func share(_ a: Int, _ b: Int) -> Bool { MemberNames(original.definitions[a]).shared(with: MemberNames(patched.definitions[b])) != nil }
+
+    /// The file may have what a function had, or the reverse.
+    private mutating func pairEnumsOfOtherScopes(_ before: [Int], _ after: [Int]) {
+        var moved: [(original: Int, patched: Int)] = []
+        for a in before {
+            for b in after where share(a, b) {
+                // Several functions may have had the same enum.
+                let isKnown = moved.contains { $0.patched == b && original.definitions[$0.original].enumerators == original.definitions[a].enumerators }
+                moved.append((a, b))
+                if !isKnown { compare(a, b) }
+            }
+        }
+        onlyOriginal += before.filter { a in !moved.contains { $0.original == a } }
+        onlyPatched += after.filter { b in !moved.contains { $0.patched == b } }
     }
 
     /// Structs and unions that have no name at all and are no part of another type: that of a cast, for example.

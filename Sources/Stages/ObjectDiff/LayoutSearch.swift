@@ -104,18 +104,66 @@ struct LayoutSearch {
         }
     }
 
-    /// Pairs a type that is gone from all objects with a new one that looks like it under another name: what the running hypervisor has of
-    /// the old one may be used as the new one. Both are declared in one file or are in one object.
+    /// Pairs a type that is gone from all objects with a new one that looks like it under another name or in another file: what the running
+    /// hypervisor has of the old one may be used as the new one.
     mutating func pairRenamed() {
         let gone = onlyOriginal.filter { onlyPatched[$0.key] == nil && indices[$0.key] == nil }.sorted { $0.key.order < $1.key.order }
         for (name, patched) in onlyPatched.sorted(by: { $0.key.order < $1.key.order }) where onlyOriginal[name] == nil && indices[name] == nil {
-            guard let members = patched.types.definitions.first.map(LayoutPairs.MemberNames.init) else { continue }
-            let alike = gone.compactMap { old -> (shared: Int, old: (key: LayoutUsage.TypeName, value: Kept))? in
-                guard !old.value.objects.isDisjoint(with: patched.objects) || old.key.file == name.file else { return nil }
-                return old.value.types.definitions.first.map(LayoutPairs.MemberNames.init)?.shared(with: members).map { ($0, old) }
-            }
-            if let best = alike.max(by: { $0.shared < $1.shared }) { pair(best.old.key, best.old.value, patched) }
+            let alike = gone.compactMap { old in Self.likeness(old, (name, patched)).map { (likeness: $0, old: old) } }
+            // Each enum may have become a part of the new one.
+            let isEnum = patched.types.definitions.first?.kind == .enumeration
+            for (_, old) in isEnum ? alike : alike.max(by: { $0.likeness < $1.likeness }).map({ [$0] }) ?? [] { pair(old.key, old.value, patched) }
         }
+        for (_, old) in gone { for enumerator in old.types.definitions.flatMap(\.enumerators) { noteOldValue(of: enumerator) } }
+    }
+
+    /// An enumerator that an enum got from one that is gone, in another object, is not new.
+    private mutating func noteOldValue(of enumerator: TypeInfo.Enumerator) {
+        for index in found.indices {
+            for row in found[index].change.enumerators.indices {
+                let new = found[index].change.enumerators[row]
+                guard new.name == enumerator.name, new.old == nil, new.new != enumerator.value else { continue }
+                found[index].change.enumerators[row].old = enumerator.value
+                (found[index].severity, found[index].change.outcome) = (.broken, .refused)
+            }
+        }
+    }
+
+    // MARK: Enumerators that only other objects have
+
+    /// The headers with enums that lost an enumerator. Debug info has only the enums that an object uses, so the one that has it now may be in
+    /// other objects only.
+    var headersOfLostEnumerators: Set<String> {
+        Set(found.filter(\.change.hasLostEnumerators).compactMap(\.change.location?.file).filter { !$0.hasSuffix(".c") })
+    }
+
+    /// Looks for them in the patched types of an object. No enumerator is twice in a header, so one of that name is the one that was lost.
+    mutating func findLostEnumerators(in types: TypeInfo, headers: Set<String>) {
+        for definition in types.definitions where definition.kind == .enumeration && definition.key.scope.isEmpty {
+            guard let file = definition.declaration?.file, headers.contains(file) else { continue }
+            let name = LayoutUsage.TypeName(definition)
+            for index in found.indices where found[index].change.location?.file == file && !found[index].names.contains(name) {
+                for enumerator in definition.enumerators { found[index].change.find(enumerator) }
+            }
+        }
+        for index in found.indices where found[index].severity == .broken && found[index].change.hasOnlyNewEnumerators {
+            (found[index].severity, found[index].change.outcome) = (.compatible, .compatible)
+        }
+        found.removeAll { $0.severity == .compatible && $0.change.members.isEmpty && $0.change.enumerators.isEmpty }
+    }
+
+    /// How much a new type looks like one that is gone; nil if they have nothing to do with each other.
+    ///
+    /// Members alone say little where nothing else ties the two together. Enumerators have names that few others have.
+    private static func likeness(_ old: (key: LayoutUsage.TypeName, value: Kept), _ new: (key: LayoutUsage.TypeName, value: Kept)) -> Int? {
+        guard let was = old.value.types.definitions.first, let now = new.value.types.definitions.first else { return nil }
+        let shared = LayoutPairs.MemberNames(was).shared(with: LayoutPairs.MemberNames(now))
+        let (a, b) = (old.key.key, new.key.key)
+        let hasName = [.tag, .typedef].contains(b.naming)
+        if a == b, hasName { return .max }
+        let isNear = !old.value.objects.isDisjoint(with: new.value.objects) || old.key.file == new.key.file
+        let isTied = now.kind == .enumeration || hasName && a.name == b.name || !b.scope.isEmpty && a.scope == b.scope
+        return isNear || isTied ? shared : nil
     }
 
     private static func isRenamed(_ old: TypeInfo.Definition, _ new: TypeInfo.Definition) -> Bool {
@@ -146,6 +194,19 @@ struct LayoutSearch {
         guard let old = original.types.definitions.first, let new = patched.types.definitions.first, indices[name] == nil else { return }
         let difference = renamed[name]?[LayoutUsage.TypeName(new)] ?? LayoutDifference(0, of: original.types, 0, of: patched.types)
         if difference.severity != .none { add(difference, old, new, alsoChanged: [], object: patched.object) }
+    }
+}
+
+extension LayoutChange {
+    /// Whether the enum stays with some of its enumerators.
+    fileprivate var hasLostEnumerators: Bool { unchanged > 0 && enumerators.contains { $0.new == nil } }
+
+    fileprivate var hasOnlyNewEnumerators: Bool { members.isEmpty && oldSize == newSize && unchanged > 0 && enumerators.allSatisfy { $0.old == nil } }
+
+    /// Notes the value that a lost enumerator has in another enum.
+    fileprivate mutating func find(_ enumerator: TypeInfo.Enumerator) {
+        guard hasLostEnumerators, let row = enumerators.firstIndex(where: { $0.name == enumerator.name && $0.new == nil }) else { return }
+        if enumerators[row].old == enumerator.value { enumerators.remove(at: row) } else { enumerators[row].new = enumerator.value }
     }
 }
 
