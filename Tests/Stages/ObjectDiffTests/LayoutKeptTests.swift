@@ -85,8 +85,8 @@ import Testing
         #expect(try await Set(layouts([(source("a", "b", 1), other)]).layouts.map(\.outcome)) == [.refused, .retyped])
     }
 
-    /// As deep as a file likes, and linear: a struct in a struct in a struct.
-    @Test(.timeLimit(.minutes(3))) func manyThousandNestedTypes() async throws {
+    /// As deep as a file likes, and linear: a struct in a struct in a struct. The time that counts includes waiting for other tests.
+    @Test(.timeLimit(.minutes(30))) func manyThousandNestedTypes() async throws {
         let depth = 2000
         let source = { (first: String, value: Int) in
             let types = (1..<depth).map { "struct s\($0) { struct s\($0 - 1) in; u32 m\($0); };" }
