@@ -1,5 +1,8 @@
 /// Numbers of the ELF specification (gABI 4.1, chapter 4) that this program's modules use.
 package enum ELF {
+    /// The first bytes of a file.
+    package static let magic: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
+
     package enum FileType {
         package static let relocatable: UInt16 = 1
         package static let executable: UInt16 = 2

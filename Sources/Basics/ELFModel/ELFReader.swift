@@ -58,7 +58,7 @@ extension ELFFile {
         func fail(_ reason: String) -> InputError { InputError(file: name, reason: reason) }
 
         guard !bytes.isEmpty else { throw fail("is empty") }
-        guard bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { throw fail("is not an ELF file") }
+        guard bytes.starts(with: ELF.magic) else { throw fail("is not an ELF file") }
         guard elf_version(UInt32(EV_CURRENT)) != UInt32(EV_NONE) else { throw fail("libelf is too old") }
 
         // libelf wants a buffer that it may write to; the copy is private to this call.

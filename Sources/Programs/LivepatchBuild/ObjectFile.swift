@@ -28,7 +28,7 @@ package struct ObjectFile: Sendable {
     package init?(ofOneSource path: FilePath) throws {
         let bytes = try WorkFiles.read(path)
         try MachineCode.refuseBitcode(bytes, of: path.string)
-        guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { return nil }
+        guard bytes.starts(with: ELF.magic) else { return nil }
         file = try ELFFile(bytes: bytes, name: path.string, debugSections: false)
         self.path = path
         guard file.header.type == ELF.FileType.relocatable, file.symbols.count(where: \.isFile) <= 1 else { return nil }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import ELFModel
 import LivepatchBuild
 import Report
 import SystemPackage
@@ -49,7 +50,7 @@ struct WhyCommand: ConsoleCommand {
         let bytes = try InputFile.read(file)
         if let one = try? JSONText.decode(BuildReport.self, from: bytes), one.isOfThisVersion { return [one] }
         if let several = try? JSONText.decode(RunReport.self, from: bytes), several.targets.allSatisfy(\.isOfThisVersion) { return several.targets }
-        if bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) {
+        if bytes.starts(with: ELF.magic) {
             throw UsageError("\(file) is a payload, not a report", help: "name the output folder of the run that made it")
         }
         throw UsageError(

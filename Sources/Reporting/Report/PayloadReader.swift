@@ -71,7 +71,7 @@ struct PayloadReader {
 
     /// The texts in a section, each ended by a zero byte.
     func texts(_ name: String) -> [String] {
-        index(of: name).map { elf.sections[$0].data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) } } ?? []
+        index(of: name).map { PayloadABI.texts(in: elf.sections[$0].data) } ?? []
     }
 
     /// The build-id in a note section, as hexadecimal digits.

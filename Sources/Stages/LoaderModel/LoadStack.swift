@@ -60,9 +60,7 @@ extension AppliedPayload {
             patches: result.patches, hooks: result.hooks,
             memory: result.sections.map { ($0.address, $0.bytes) },
             addresses: Dictionary(result.newSymbols.map { ($0.name, $0.address) }, uniquingKeysWith: { first, _ in first }),
-            metadata: result.sections.first { $0.name == PayloadABI.metadata }.map { section in
-                section.bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            } ?? [],
+            metadata: result.sections.first { $0.name == PayloadABI.metadata }.map { PayloadABI.texts(in: $0.bytes) } ?? [],
             text: result.regions.first { $0.region == .text }.map { $0.address..<$0.address + ($0.size + 0xFFF) & ~0xFFF } ?? 0..<0,
             end: result.sections.map { $0.address &+ UInt64($0.bytes.count) }.max() ?? 0)
     }

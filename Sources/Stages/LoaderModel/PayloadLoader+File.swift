@@ -17,7 +17,7 @@ extension PayloadLoader {
         func fault(_ error: LoadResult.ErrorNumber, _ reason: String) -> Stop { .refuse(.header, error, reason) }
         guard let header = file.header() else { throw fault(.invalid, "the file is shorter than an ELF header") }
         let identification = header.identification
-        guard identification.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { throw fault(.invalid, "it is not an ELF file") }
+        guard identification.starts(with: ELF.magic) else { throw fault(.invalid, "it is not an ELF file") }
         // Version 1 in both places, no ABI version, OS ABI "none" or FreeBSD.
         guard header.version == 1, identification[6] == 1, identification[8] == 0, [0, 9].contains(identification[7]),
             header.type == ELF.FileType.relocatable, header.programHeaders == 0

@@ -13,12 +13,17 @@ import TargetArchitecture
 func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any TargetArchitecture) throws -> [Diagnostic] {
     // A variable that became a constant is another matter: what is kept of it leads to the hypervisor's variable.
     let changed = facts.records.filter {
-        $0.status == .changed && $0.item.kind == .data && $0.item.isNamed && $0.item.isJustContent && facts.twin($0.item.id)?.role != .writable
+        $0.status == .changed && $0.item.isNamedConstant && facts.twin($0.item.id)?.role != .writable
     }
     let replaced = replacedConstants(facts)
     guard !changed.isEmpty || !replaced.isEmpty else { return [] }
     let before = FunctionUses(graph: facts.a, prototypes: try facts.pair.original.prototypes().byName, architecture: architecture)
     let after = FunctionUses(graph: facts.b, prototypes: try facts.pair.patched.prototypes().byName, architecture: architecture)
+    /// Boot data may point to the constant: for example a table with a pointer for each processor (`intel_idle_ids` of
+    /// `xen/arch/x86/cpu/mwait-idle.c`). The table does not show where boot code stored the pointers.
+    func escapeBefore(_ constant: OriginalItem.ID) -> String? {
+        data(.boot, pointingTo: constant, in: facts.a).map { "'\($0)' gave its address to code that ran at boot" } ?? before.escape(of: constant)
+    }
     var diagnostics: [Diagnostic] = []
     for record in changed {
         guard let twin = record.twin?.original else { continue }
@@ -29,12 +34,7 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
                     .constantTableChanged, severity, symbol: item.name, location: facts.location(item.id),
                     message: "constant '\(item.name)' changed, and \(what) still reads the old one", help: help))
         }
-        // Boot data may point to the constant: for example a table with a pointer for each processor (`intel_idle_ids` of
-        // `xen/arch/x86/cpu/mwait-idle.c`). The table does not show where boot code stored the pointers.
-        let escape =
-            data(.boot, pointingTo: twin, in: facts.a).map { "'\($0)' gave its address to code that ran at boot" }
-            ?? before.escape(of: twin) ?? after.escape(of: item.id)
-        if let escape {
+        if let escape = escapeBefore(twin) ?? after.escape(of: item.id) {
             report(
                 .error, "\(escape): whatever kept that address",
                 help: "change the functions that read it instead; or, if nothing keeps its address, give the new table another name")
@@ -46,8 +46,7 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
         }
     }
     for (old, new) in replaced {
-        guard let escape = data(.boot, pointingTo: old, in: facts.a).map({ "'\($0)' gave its address to code that ran at boot" }) ?? before.escape(of: old)
-        else { continue }
+        guard let escape = escapeBefore(old) else { continue }
         let (was, item) = (facts.a[old], facts.b[new])
         diagnostics.append(
             Diagnostic(
@@ -61,11 +60,9 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
 /// Constants that are gone, each with the new one that a function refers to in its place.
 private func replacedConstants(_ facts: ComparedFacts) -> [(old: OriginalItem.ID, new: PatchedItem.ID)] {
     let kept = Set(facts.records.compactMap { $0.twin?.original })
-    let gone = Set(facts.a.items.filter { $0.kind == .data && $0.role == .readOnly && $0.isNamed && $0.isJustContent && !kept.contains($0.id) }.map(\.id))
+    let gone = Set(facts.a.items.filter { $0.isNamedConstant && $0.role == .readOnly && !kept.contains($0.id) }.map(\.id))
     guard !gone.isEmpty else { return [] }
-    let added = Set(
-        facts.records.filter { $0.status == .new && $0.item.kind == .data && $0.item.role == .readOnly && $0.item.isNamed && $0.item.isJustContent }
-            .map(\.item.id))
+    let added = Set(facts.records.filter { $0.status == .new && $0.item.isNamedConstant && $0.item.role == .readOnly }.map(\.item.id))
     var pairs: [(old: OriginalItem.ID, new: PatchedItem.ID)] = []
     for record in facts.records where record.item.kind == .function && record.status == .changed {
         guard let twin = record.twin?.original else { continue }
@@ -76,6 +73,10 @@ private func replacedConstants(_ facts: ComparedFacts) -> [(old: OriginalItem.ID
         if !pairs.contains(where: { $0.old == old && $0.new == new }) { pairs.append((old, new)) }
     }
     return pairs
+}
+
+extension Item {
+    fileprivate var isNamedConstant: Bool { kind == .data && isNamed && isJustContent }
 }
 
 /// Other data with the given role that points to a constant: its name, or the name of its section if it has none; nil if there is none.

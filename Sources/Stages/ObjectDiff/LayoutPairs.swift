@@ -157,7 +157,7 @@ struct LayoutPairs {
         let merged = before.filter { has.containsSome(of: original.definitions[$0]) }
         let all = patched.definitions.indices.filter { patched.definitions[$0].kind == .enumeration }
         for a in merged {
-            // What the rest of it became is told with the enum that has it.
+            // The enum that has the rest of it reports what became of that.
             guard let b = all.first(where: { haveOneScope(a, $0) && share(a, $0) }) else { continue }
             let difference = LayoutDifference(a, of: original, b, of: patched)
             if difference.enumerators.contains(where: { $0.new == nil }) { found.append(Found(original: a, patched: b, difference: difference)) }

@@ -68,9 +68,8 @@ extension DeclarationLines {
     /// Whether the words of a declaration are those of another one: it moved to another block.
     fileprivate func haveSameWords(_ old: DebugInfo.Variable, _ new: VariableDeclarations.Declaration) -> Bool {
         guard let from = old.declaration, let to = new.place else { return false }
-        func words(_ text: String?) -> [Substring]? { text?.split { $0 == " " || $0 == "\t" } }
-        let before = history.originalLines(at: originalPlace(from)).compactMap { words(history.originalText($0)) }
-        return history.patchedLines(at: patchedPlace(to)).contains { words(history.patchedText($0)).map(before.contains) ?? false }
+        let before = history.originalLines(at: originalPlace(from)).compactMap { Self.words(of: history.originalText($0)) }
+        return history.patchedLines(at: patchedPlace(to)).contains { Self.words(of: history.patchedText($0)).map(before.contains) ?? false }
     }
 
     fileprivate func mayBeStatic(_ declaration: VariableDeclarations.Declaration) -> Bool {

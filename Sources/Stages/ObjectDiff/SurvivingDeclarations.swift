@@ -264,10 +264,13 @@ struct SurvivingDeclarations {
 
     private func words(_ local: StaticLocal<OriginalSide>) -> [Substring]? { resolvedOriginals[local.id].flatMap { words(of: history.originalText($0)) } }
     private func words(_ local: StaticLocal<PatchedSide>) -> [Substring]? { resolvedPatched[local.id].flatMap { words(of: history.patchedText($0)) } }
-    private func words(of text: String?) -> [Substring]? { text?.split { $0 == " " || $0 == "\t" } }
+    private func words(of text: String?) -> [Substring]? { DeclarationLines.words(of: text) }
 }
 
 extension DeclarationLines {
+    /// A line without its white space.
+    static func words(of text: String?) -> [Substring]? { text?.split { $0 == " " || $0 == "\t" } }
+
     /// The lines in which a static local may be declared.
     func possible(_ local: StaticLocal<OriginalSide>) -> [LineHistory.Line] {
         local.variable.declaration.map { history.originalLines(at: originalPlace($0)) } ?? []

@@ -309,24 +309,30 @@ private struct Selector {
             help: "copy what is needed of it into a new function, without __init")
     }
 
-    private mutating func report(_ id: DiagnosticID, _ severity: Severity, _ key: PatchedKey, message: String, help: String? = nil) {
-        var diagnostic = input.refusal(id, key, message: message, help: help)
-        diagnostic.severity = severity
-        diagnostics.append(diagnostic)
+    private mutating func report(
+        _ id: DiagnosticID, _ severity: Severity, _ key: PatchedKey, section: String? = nil, message: String, help: String? = nil
+    ) {
+        diagnostics.append(input.diagnostic(id, severity, key, section: section, message: message, help: help))
     }
 
     private mutating func refuse(
         _ id: DiagnosticID, _ key: PatchedKey, section: String? = nil, message: String, help: String? = nil
     ) {
-        diagnostics.append(input.refusal(id, key, section: section, message: message, help: help))
+        report(id, .error, key, section: section, message: message, help: help)
     }
 }
 
 extension LinkInput {
     /// Makes an error about an item of the patched objects.
     func refusal(_ id: DiagnosticID, _ key: PatchedKey, section: String? = nil, message: String, help: String? = nil) -> Diagnostic {
+        diagnostic(id, .error, key, section: section, message: message, help: help)
+    }
+
+    func diagnostic(
+        _ id: DiagnosticID, _ severity: Severity, _ key: PatchedKey, section: String? = nil, message: String, help: String? = nil
+    ) -> Diagnostic {
         Diagnostic(
-            id, .error, symbol: item(key).isNamed ? item(key).name : nil, section: section,
+            id, severity, symbol: item(key).isNamed ? item(key).name : nil, section: section,
             location: objects[key.object].location(of: key.item), message: message, help: help)
     }
 }

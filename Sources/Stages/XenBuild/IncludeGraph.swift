@@ -16,15 +16,12 @@ struct IncludeGraph: Sendable {
         var names: Set<String> = []
         /// Basenames in the assembler's `.include` and `.incbin`. Dependency files do not list those.
         var assembler: Set<String> = []
-        /// Whether it has `#include MACRO` or `.incbin MACRO`, which may include anything.
-        var isComputed = false
-        /// Whether the assembler computes the name. Dependency files do not list what it is.
+        /// Whether it has `#include MACRO`, which may include anything.
+        var isComputedByPreprocessor = false
+        /// Whether it has `.incbin MACRO`. Dependency files do not list what that includes.
         var isComputedByAssembler = false
 
-        mutating func noteComputed(byAssembler: Bool) {
-            isComputed = true
-            if byAssembler { isComputedByAssembler = true }
-        }
+        var isComputed: Bool { isComputedByPreprocessor || isComputedByAssembler }
     }
 
     /// By path relative to `xen/`.
@@ -50,7 +47,7 @@ struct IncludeGraph: Sendable {
         let more = Self.includes(in: bytes)
         files[path, default: Includes()].names.formUnion(more.names)
         files[path, default: Includes()].assembler.formUnion(more.assembler)
-        if more.isComputed { files[path, default: Includes()].isComputed = true }
+        if more.isComputedByPreprocessor { files[path, default: Includes()].isComputedByPreprocessor = true }
         if more.isComputedByAssembler { files[path, default: Includes()].isComputedByAssembler = true }
     }
 
@@ -83,33 +80,31 @@ struct IncludeGraph: Sendable {
     }
 
     func reaching(_ changed: Set<String>) -> Reach {
-        var reach = Reach(paths: changed, names: Set(changed.map(Self.basename)), throughAssembler: false)
-        var grew = true
-        while grew {
-            grew = false
-            for (path, includes) in files where !reach.paths.contains(path) {
-                let byAssembler = !includes.assembler.isDisjoint(with: reach.names)
-                guard byAssembler || includes.isComputed || !includes.names.isDisjoint(with: reach.names) else { continue }
-                reach.paths.insert(path)
-                reach.names.insert(Self.basename(path))
-                grew = true
-            }
-        }
-        reach.withUnlistedInput = withUnlistedInput.intersection(reach.paths)
+        let (paths, names) = includers(of: changed, orComputed: true)
+        var reach = Reach(paths: paths, names: names, throughAssembler: false)
+        let computed = Set(files.filter(\.value.isComputedByAssembler).keys)
+        reach.withUnlistedInput = includers(of: computed, orComputed: false).paths.intersection(reach.paths)
         // Check the changed files too: one may include itself, and then the assembler sees other lines of it than C does.
         reach.throughAssembler = files.contains { reach.paths.contains($0) && !$1.assembler.isDisjoint(with: reach.names) }
         return reach
     }
 
-    private var withUnlistedInput: Set<String> {
-        var paths = Set(files.filter(\.value.isComputedByAssembler).keys), names = Set(paths.map(Self.basename)), grew = !paths.isEmpty
+    /// Some files and all that include them, with the basenames of all.
+    ///
+    /// - Parameter orComputed: whether a computed include counts as one of these.
+    private func includers(of start: Set<String>, orComputed: Bool) -> (paths: Set<String>, names: Set<String>) {
+        var paths = start, names = Set(start.map(Self.basename)), grew = !start.isEmpty || orComputed
         while grew {
-            let more = files.filter { !paths.contains($0.key) && !($0.value.names.isDisjoint(with: names) && $0.value.assembler.isDisjoint(with: names)) }.keys
-            grew = !more.isEmpty
-            paths.formUnion(more)
-            names.formUnion(more.map(Self.basename))
+            grew = false
+            for (path, includes) in files where !paths.contains(path) {
+                guard orComputed && includes.isComputed || !includes.assembler.isDisjoint(with: names) || !includes.names.isDisjoint(with: names)
+                else { continue }
+                paths.insert(path)
+                names.insert(Self.basename(path))
+                grew = true
+            }
         }
-        return paths
+        return (paths, names)
     }
 
     /// A digest of all files that the assembler may include by itself in a tree. Launchers that look up objects by their preprocessed
@@ -150,9 +145,10 @@ struct IncludeGraph: Sendable {
             switch name {
             case .some(let name) where isPreprocessor: if !name.text.isEmpty { result.names.insert(basename(name.text)) }
             case .some(let name):
-                if name.isWhole { result.assembler.insert(basename(name.text)) } else { result.noteComputed(byAssembler: true) }
-            case nil where before == UInt8(ascii: "#") && isComment(bytes, after): result.noteComputed(byAssembler: false)
-            case nil where before != UInt8(ascii: "_") && isMacro(bytes, after): result.noteComputed(byAssembler: !isPreprocessor)
+                if name.isWhole { result.assembler.insert(basename(name.text)) } else { result.isComputedByAssembler = true }
+            case nil where before == UInt8(ascii: "#") && isComment(bytes, after): result.isComputedByPreprocessor = true
+            case nil where before != UInt8(ascii: "_") && isMacro(bytes, after):
+                if isPreprocessor { result.isComputedByPreprocessor = true } else { result.isComputedByAssembler = true }
             case nil: continue
             }
         }

@@ -300,10 +300,11 @@ package struct XenImage: Sendable {
     ///   half of them: it was built from another source, which a comparison shows. Nil when there is neither, or when two groups have equally many.
     package func fileGroup(named names: Set<String>, locals: [String: UInt64]) -> FileGroup? {
         let groups = fileGroups.filter { names.contains($0.file) }
-        return Self.best(of: groups, atLeast: 1) { locals[$0.name] == $0.size }
-            ?? Self.best(of: groups.allSatisfy { $0.symbols.allSatisfy { locals[$0.name] != $0.size } } ? groups : [], atLeast: (locals.count + 1) / 2) {
-                locals[$0.name] != nil
-            }
+        func isSame(_ symbol: Symbol) -> Bool { locals[symbol.name] == symbol.size }
+        guard groups.contains(where: { $0.symbols.contains(where: isSame) }) else {
+            return Self.best(of: groups, atLeast: (locals.count + 1) / 2) { locals[$0.name] != nil }
+        }
+        return Self.best(of: groups, atLeast: 1, counts: isSame)
     }
 
     private static func best(of groups: [FileGroup], atLeast least: Int, counts: (Symbol) -> Bool) -> FileGroup? {

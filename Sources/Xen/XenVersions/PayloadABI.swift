@@ -97,6 +97,8 @@ package struct PayloadABI: Sendable, Equatable, Codable {
     package var metadataSection: String? { version >= 2 ? Self.metadata : nil }
     /// Texts about the payload, each with a zero byte behind it.
     package static let metadata = ".modinfo"
+    /// The texts in a section, each with a zero byte behind it.
+    package static func texts(in section: [UInt8]) -> [String] { section.split(separator: 0).map { String(decoding: $0, as: UTF8.self) } }
 
     /// The longest file name without suffix and terminating NUL (XEN_LIVEPATCH_NAME_SIZE is 128 with it).
     package static let maximumNameLength = 127

@@ -91,7 +91,7 @@ package struct TortureJudge: Sendable {
         files.flatMap { file in
             file.diff.patched.variables.sorted { $0.key < $1.key }.compactMap { name, after in
                 // As the text has it, another declaration stays in the line of this one, and this one is new.
-                if file.diff.twins.contains(where: { $0.value == name && $0.key != name }) { return nil }
+                if !file.inLine(of: name).isEmpty { return nil }
                 guard let before = file.diff.original.variables[name], !file.diff.original.isConstant(before) else { return nil }
                 let difference = before.size != after.size ? "has another size" : file.diff.difference(before, after, 0)
                 return difference.map { ChangedVariable(words: "\(name) of \(file.source): \($0)", mayBeRenewed: file.mayBeRenewed(name)) }
@@ -107,8 +107,11 @@ extension TortureJudge.File {
     /// The variables that a moved one may be exchanged with: those in blocks with the same words, and the one whose declaration, as the text
     /// has it, stays in the line of the moved one.
     func exchangeable(_ name: String) -> Set<String> {
-        (lookalikes[name] ?? []).union(diff.twins.filter { $0.value == name && $0.key != name }.keys)
+        (lookalikes[name] ?? []).union(inLine(of: name))
     }
+
+    /// Other variables whose declaration, as the text has it, stays in the line of this one.
+    func inLine(of name: String) -> [String] { diff.twins.filter { $0.value == name && $0.key != name }.map(\.key) }
 }
 
 extension TortureFile {
