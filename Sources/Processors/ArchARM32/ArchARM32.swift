@@ -108,6 +108,8 @@ package struct ArchARM32: TargetArchitecture {
         firstWords(of: code).first { $0 & 0xffff_ff00 == 0xe3a0_0000 }.map { $0 & 0xff }
     }
 
+    /// r0 to r3 (AAPCS32, 6.1.1).
+    package var argumentRegisters: Set<UInt8> { Set(0...3) }
     package var functionAlignment: UInt64 { 8 }
     /// Four zero bytes are `andeq r0, r0, r0`, which does nothing. No single byte, repeated, makes an instruction that stops.
     package var textFiller: UInt8 { 0 }

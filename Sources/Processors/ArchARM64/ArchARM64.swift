@@ -109,6 +109,8 @@ package struct ArchARM64: TargetArchitecture {
         firstWords(of: code).first { $0 & 0xffe0_001f == 0x5280_0000 }.map { $0 >> 5 & 0xffff }
     }
 
+    /// x0 to x7 (AAPCS64, 6.4.2).
+    package var argumentRegisters: Set<UInt8> { Set(0...7) }
     package var functionAlignment: UInt64 { 16 }
     /// UDF #0.
     package var textFiller: UInt8 { 0 }

@@ -25,6 +25,79 @@ extension ArchARM64 {
         return places
     }
 
+    /// Branches, ADR, loads of literals, and ADRP with an ADD, load or store of the same register.
+    package func placeUses(in code: ArraySlice<UInt8>, at address: UInt64) -> [PlaceUse] {
+        var uses: [PlaceUse] = []
+        let own = address..<address &+ UInt64(code.count)
+        func add(_ offset: Int, _ place: UInt64, _ kind: PlaceUse.Kind, _ register: UInt64 = 31) {
+            guard !own.contains(place) || place == address else { return }
+            uses.append(PlaceUse(offset: offset, place: place, kind: kind, register: register < 31 ? UInt8(register) : nil))
+        }
+        // The pages and addresses that registers hold.
+        var pages: [UInt64: UInt64] = [:], addresses: [UInt64: UInt64] = [:]
+        for offset in stride(from: 0, to: code.count - 3, by: 4) {
+            let word = byteOrder.number(code.dropFirst(offset).prefix(4)), here = address &+ UInt64(offset)
+            let target = word & 0x1f, base = word >> 5 & 0x1f
+            if let field = Self.distanceField(ofInstruction: word) {
+                let place = here &+ field.signed(word)
+                if word & 0x9f00_0000 == 0x1000_0000 {
+                    add(offset, place, .takesAddress, target)
+                    (pages[target], addresses[target]) = (nil, place)
+                } else if word & 0x3b00_0000 == 0x1800_0000 {
+                    // A literal of eight bytes may be an address; it lies in the function, or behind it.
+                    (pages[target], addresses[target]) = (nil, nil)
+                    let literal = code.dropFirst(Int(truncatingIfNeeded: place &- address)).prefix(8)
+                    if own.contains(place), literal.count == 8, word & 0xff00_0000 == 0x5800_0000 {
+                        let value = byteOrder.number(literal)
+                        add(offset, value, .takesAddress, target)
+                        addresses[target] = value
+                    } else {
+                        add(offset, place, .reads, target)
+                    }
+                } else {
+                    add(offset, place, .goesTo)
+                    if word & 0xfc00_0000 == 0x9400_0000 { forgetScratch() }
+                }
+                continue
+            }
+            if word & 0x9f00_0000 == 0x9000_0000 {
+                (pages[target], addresses[target]) = (relocationKind(275)?.sighting(of: word, at: here)?.value, nil)
+                continue
+            }
+            // BLR
+            if word & 0xffff_fc1f == 0xd63f_0000 {
+                forgetScratch()
+                continue
+            }
+            if word & 0xffc0_0000 == 0x9100_0000, let rest = Self.offset(inInstruction: word) {
+                let place = (pages[base] ?? addresses[base]).map { $0 &+ rest }
+                if let place, pages[base] != nil || rest != 0 { add(offset, place, .takesAddress, target) }
+                (pages[target], addresses[target]) = (nil, place)
+                continue
+            }
+            let isMemory = word & 0x0a00_0000 == 0x0800_0000
+            if isMemory, let known = pages[base] ?? addresses[base] {
+                // With an unsigned offset; any other form (pairs, an index) reads or writes around the address.
+                let rest = Self.offset(inInstruction: word) ?? 0
+                if pages[base] != nil || Self.offset(inInstruction: word) != nil {
+                    add(offset, known &+ rest, Self.isStore(word) ? .writes : .reads, target)
+                }
+            }
+            if !(isMemory && Self.isStore(word)) { (pages[target], addresses[target]) = (nil, nil) }
+        }
+        return uses
+
+        // A function that is called may change these (AAPCS64, 6.1.1).
+        func forgetScratch() {
+            for register: UInt64 in 0...18 { (pages[register], addresses[register]) = (nil, nil) }
+        }
+    }
+
+    /// Whether a load or store is a store (Arm ARM, C4.1.4): a single register has its operation in bits 22 and 23, a pair in bit 22.
+    private static func isStore(_ word: UInt64) -> Bool {
+        word & 0x3a00_0000 == 0x3800_0000 ? word >> 22 & 3 == 0 : word >> 22 & 1 == 0
+    }
+
     /// What an instruction adds to a register, in bytes: ADD (immediate), and loads and stores with an unsigned offset; nil for all others.
     private static func offset(inInstruction word: UInt64) -> UInt64? {
         let number = word >> 10 & 0xfff

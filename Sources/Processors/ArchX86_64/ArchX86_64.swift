@@ -139,6 +139,7 @@ package struct ArchX86_64: TargetArchitecture {
         return byteOrder.number(rest.dropFirst().prefix(4))
     }
 
+    package var argumentRegisters: Set<UInt8> { Set(Register.arguments.map(UInt8.init)) }
     package var functionAlignment: UInt64 { 16 }
     /// INT3.
     package var textFiller: UInt8 { 0xcc }

@@ -73,6 +73,15 @@ package protocol TargetArchitecture: Sendable {
     /// - Parameter address: where the code is.
     func namedPlaces(in code: ArraySlice<UInt8>, at address: UInt64) -> Set<UInt64>
 
+    /// What linked code does with places outside of itself, in the order of its instructions. Which instruction runs before which is not
+    /// followed: where an address takes two instructions, the second one goes with the last first one above it. Code that can't be decoded
+    /// ends the list.
+    ///
+    /// - Parameter address: where the code is.
+    func placeUses(in code: ArraySlice<UInt8>, at address: UInt64) -> [PlaceUse]
+    /// The registers with the first arguments of a call, by their numbers in `PlaceUse`.
+    var argumentRegisters: Set<UInt8> { get }
+
     /// The code, instruction by instruction.
     ///
     /// - Returns: nil when the code can't be decoded.

@@ -1,15 +1,15 @@
 import TargetArchitecture
 
 /// One entry of a table of alternatives: code, and what the hypervisor writes over it on some processors (`struct alt_instr`).
-struct Alternative {
+package struct Alternative: Sendable {
     /// The addresses of the code and of its replacement.
-    var original: UInt64
-    var replacement: UInt64
+    package var original: UInt64
+    package var replacement: UInt64
     /// The number of the processors' feature, with flags.
     var feature: UInt16
     /// In bytes.
     var originalLength: UInt8
-    var newLength: UInt8
+    package var newLength: UInt8
     /// How many bytes of NOPs follow the code, to be overwritten with it; 0 where the table does not count them.
     var padding: UInt8
     /// Whether the entry says that the hypervisor has dealt with it.

@@ -183,6 +183,22 @@ package struct XenImage: Sendable {
         }
     }
 
+    /// Symbols without a size, sorted by address.
+    package var labels: [Symbol] { symbols { $0.section != nil && $0.size == 0 } }
+
+    /// Data under labels without a size, as assembly and linker scripts have it: each up to the next such label or the end of its section, at
+    /// most 64 KiB. Sorted by address.
+    package var unsizedData: [Symbol] {
+        let labels = labels
+        return labels.indices.compactMap { index in
+            var label = labels[index]
+            guard let section = file.sections.first(where: { $0.name == label.section }), section.isAllocated, !section.isExecutable else { return nil }
+            let next = labels[index...].first { $0.address > label.address }?.address ?? .max
+            label.size = min(next, section.address &+ section.size) &- label.address
+            return label.size > 0 && label.size <= 64 << 10 ? label : nil
+        }
+    }
+
     /// Sorted by address.
     private func symbols(where fits: (Symbol) -> Bool) -> [Symbol] {
         (fileGroups.flatMap(\.symbols) + globals.values).filter(fits).sorted { ($0.address, $0.name) < ($1.address, $1.name) }

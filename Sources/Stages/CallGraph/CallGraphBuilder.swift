@@ -1,0 +1,388 @@
+import ELFModel
+import LoaderModel
+import TargetArchitecture
+import XenSource
+import XenVersions
+
+extension CallGraph {
+    /// Reads the whole code and data of a hypervisor and of the payloads on it.
+    package init(of running: RunningHypervisor, architecture: any TargetArchitecture, version: XenVersion) {
+        var builder = CallGraphBuilder(running, architecture, version)
+        builder.readCode()
+        builder.readAlternatives()
+        builder.readBugFrames()
+        builder.readData()
+        builder.followStructures()
+        self.init(places: builder.places, edges: builder.edges())
+    }
+}
+
+/// The call graph while it is made: first what each function does, then what data holds, then the links.
+struct CallGraphBuilder {
+    /// What a function does with another place.
+    enum Deed {
+        case calls(Int)
+        /// Reads the word at an offset of a variable.
+        case reads(Int, offset: UInt64, register: UInt8?)
+        /// `isKnown`: whether the code shows which address it writes.
+        case writes(Int, register: UInt8?, isKnown: Bool)
+        case takes(Int, isHandedOn: Bool)
+        case registers(Int, Occasion, with: String)
+    }
+
+    /// A pointer that data has at an offset.
+    struct Pointer: Hashable {
+        var offset: UInt64
+        var to: Int
+        /// The structure that it was copied from, or nil.
+        var from: Int?
+    }
+
+    let running: RunningHypervisor
+    let architecture: any TargetArchitecture
+    let version: XenVersion
+    private(set) var places: [CallGraph.Place] = []
+    private(set) var code = PlaceIndex([])
+    private(set) var data = PlaceIndex([])
+    /// By place, in the order of the code.
+    private(set) var deeds: [[Deed]] = []
+    /// Where each deed is, in bytes from the code's start.
+    private var deedOffsets: [[Int]] = []
+    private(set) var pointers: [Set<Pointer>] = []
+    /// For each function, the data whose addresses callers give to it.
+    private(set) var given: [Int: Set<Int>] = [:]
+    /// Structures that are copied into variables at boot: boot code that takes their addresses hands out nothing else.
+    private(set) var copied: Set<Int> = []
+    /// The variables that such structures are copied into, or that code puts pointers into.
+    private(set) var filled: Set<Int> = []
+    /// Data that has pointers when the hypervisor starts.
+    private var hasOwnPointers: Set<Int> = []
+    /// For each label where something begins that a linker script collected, where that ends.
+    private var bounds: [UInt64: UInt64] = [:]
+    private let registrars: [String: Occasion]
+    private let argumentRegisters: Set<UInt8>
+
+    init(_ running: RunningHypervisor, _ architecture: any TargetArchitecture, _ version: XenVersion) {
+        self.running = running
+        self.architecture = architecture
+        self.version = version
+        argumentRegisters = architecture.argumentRegisters
+        registrars = Dictionary(
+            Occasion.allCases.flatMap { occasion in occasion.registrars.map { ($0, occasion) } }, uniquingKeysWith: { first, _ in first })
+        findPlaces()
+    }
+
+    private var wordSize: UInt64 { UInt64(architecture.elfClass.addressSize) }
+
+    // MARK: Places
+
+    private mutating func findPlaces() {
+        let image = running.image
+        var byStart: [UInt64: Int] = [:]
+        /// - Returns: the place's number; that of an earlier one if there is one of its kind at the address.
+        func add(_ symbol: XenImage.Symbol, isCode: Bool, mayFallThrough: Bool = false) {
+            if let known = byStart[symbol.address], places[known].isCode == isCode, isCode || places[known].size == symbol.size {
+                places[known].names.insert(AppliedPayload.withoutTag(symbol.name))
+                return
+            }
+            var place = CallGraph.Place(
+                name: symbol.payload == nil ? symbol.name : AppliedPayload.withoutTag(symbol.name), file: symbol.file, address: symbol.address,
+                size: symbol.size, isCode: isCode, isBoot: symbol.isFreedAfterBoot,
+                mayFallThrough: mayFallThrough, code: symbol.address..<symbol.address &+ symbol.size, names: [AppliedPayload.withoutTag(symbol.name)])
+            if isCode, let code = running.replacement(of: symbol)?.code { place.code = code.newAddress..<code.newAddress &+ code.newSize }
+            byStart[symbol.address] = places.count
+            places.append(place)
+        }
+        let replacements = Set(running.payloads.flatMap(\.replacements).map(\.newAddress))
+        let functions = image.functions
+        for function in functions { add(function, isCode: true) }
+        let sized = PlaceIndex(functions.map { ($0.address, $0.address &+ $0.size, 0) })
+        for label in image.unsizedCode where sized.place(at: label.address) == nil { add(label, isCode: true, mayFallThrough: true) }
+        for variable in image.variables { add(variable, isCode: false) }
+        // A label with variables behind it is the bound of a section, unless it is known as an array.
+        let variables = PlaceIndex(image.variables.map { ($0.address, $0.address &+ $0.size, 0) })
+        for label in image.unsizedData {
+            let next = variables.start(after: label.address &- 1) ?? .max
+            if next >= label.address &+ label.size || Occasion.collectedArrays.contains(label.name) { add(label, isCode: false) }
+        }
+        for label in image.labels where !Occasion.collectedArrays.contains(label.name) {
+            let ends = [label.name.replacing("_start", with: "_end"), label.name.replacing("_start", with: "_stop")].filter { $0 != label.name }
+            if let end = ends.lazy.compactMap({ image.global($0) }).first { bounds[label.address] = end.address }
+        }
+        for symbol in running.payloads.flatMap(\.symbols) where symbol.size > 0 && !replacements.contains(symbol.address) {
+            add(symbol, isCode: symbol.isFunction)
+        }
+        code = PlaceIndex(
+            places.indices.filter { places[$0].isCode }.flatMap { index in
+                let place = places[index]
+                let own = (place.address, place.address &+ place.size, index), new = (place.code.lowerBound, place.code.upperBound, index)
+                return place.code.lowerBound == place.address ? [own] : [own, new]
+            })
+        data = PlaceIndex(places.indices.filter { !places[$0].isCode }.map { (places[$0].address, places[$0].address &+ places[$0].size, $0) })
+        deeds = Array(repeating: [], count: places.count)
+        deedOffsets = deeds.map { _ in [] }
+        pointers = Array(repeating: [], count: places.count)
+    }
+
+    // MARK: Code
+
+    mutating func readCode() {
+        for index in places.indices where places[index].isCode {
+            let range = places[index].code
+            guard let bytes = running.bytes(at: range.lowerBound, count: Int(clamping: range.upperBound &- range.lowerBound)) else { continue }
+            let uses = architecture.placeUses(in: bytes, at: range.lowerBound)
+            read(uses, of: index)
+            // Assembly code without a size may go on in the next piece.
+            if places[index].mayFallThrough, let next = code.place(from: range.upperBound) { note(.calls(next), of: index, at: bytes.count) }
+        }
+    }
+
+    private func registrar(_ place: CallGraph.Place) -> (name: String, occasion: Occasion)? {
+        for name in place.names { if let occasion = registrars[name] { return (name, occasion) } }
+        return nil
+    }
+
+    /// How far behind an instruction that takes an address one may be that stores it, in bytes.
+    private static let reachOfStore = 64
+
+    private mutating func read(_ uses: [PlaceUse], of index: Int) {
+        let named = Set(uses.map(\.place))
+        // The addresses taken since the last call: its arguments, and what is stored next.
+        var waiting: [(place: Int, offset: Int, register: UInt8?, deed: Int)] = []
+        for use in uses {
+            switch use.kind {
+            case .goesTo:
+                guard let (target, offset) = code.place(at: use.place), target != index || offset == 0 else { continue }
+                note(.calls(target), of: index, at: use.offset)
+                guard offset == 0, target != index else { continue }
+                let arguments = waiting.filter { $0.register.map(argumentRegisters.contains) ?? false }
+                if let (name, occasion) = registrar(places[target]) {
+                    for taken in arguments { deeds[index][taken.deed] = .registers(taken.place, occasion, with: name) }
+                } else if !places[target].names.isDisjoint(with: Occasion.callers) {
+                    for taken in arguments where places[taken.place].isCode { deeds[index][taken.deed] = .calls(taken.place) }
+                } else {
+                    let structures = waiting.map(\.place).filter { !places[$0].isCode }
+                    if !structures.isEmpty { given[target, default: []].formUnion(structures) }
+                }
+                waiting = []
+            case .takesAddress:
+                guard let target = code.place(from: use.place) ?? data.place(at: use.place)?.place else {
+                    readUnnamed(use, of: index)
+                    continue
+                }
+                guard target != index else { continue }
+                // Code that names both bounds of a section means all that is between, and not the first variable there.
+                if let end = bounds[use.place], named.contains(end) { continue }
+                waiting.removeAll { $0.register == use.register && use.register != nil }
+                waiting.append((target, use.offset, use.register, deeds[index].count))
+                note(.takes(target, isHandedOn: true), of: index, at: use.offset)
+            case .reads:
+                guard let (variable, offset) = data.place(at: use.place) else {
+                    readUnnamed(use, of: index)
+                    continue
+                }
+                note(.reads(variable, offset: offset, register: use.register), of: index, at: use.offset)
+            case .writes:
+                guard let (variable, offset) = data.place(at: use.place) else { continue }
+                let stored = waiting.filter { $0.register == use.register && use.offset - $0.offset <= Self.reachOfStore }
+                note(.writes(variable, register: use.register, isKnown: !stored.isEmpty), of: index, at: use.offset)
+                for taken in stored {
+                    pointers[variable].insert(Pointer(offset: offset / wordSize * wordSize, to: taken.place))
+                    filled.insert(variable)
+                    deeds[index][taken.deed] = .takes(taken.place, isHandedOn: false)
+                }
+            }
+        }
+    }
+
+    /// Constants without a symbol, which compilers make: of vectors of pointers, and of structures that are copied.
+    private mutating func readUnnamed(_ use: PlaceUse, of index: Int) {
+        let next = data.start(after: use.place) ?? .max
+        for step in 0..<8 {
+            let place = use.place &+ UInt64(step) &* wordSize
+            guard place < next, let target = pointer(at: place) else { break }
+            note(.takes(target, isHandedOn: true), of: index, at: use.offset)
+        }
+    }
+
+    private mutating func note(_ deed: Deed, of index: Int, at offset: Int) {
+        deeds[index].append(deed)
+        deedOffsets[index].append(offset)
+    }
+
+    mutating func readAlternatives() {
+        for alternative in alternatives(of: running, architecture, version) {
+            guard alternative.newLength > 0, let owner = code.place(at: alternative.original)?.place,
+                let bytes = running.image.bytes(at: alternative.replacement, count: Int(alternative.newLength))
+            else { continue }
+            for use in architecture.placeUses(in: bytes, at: alternative.replacement) where use.kind == .goesTo {
+                if let target = code.place(from: use.place), target != owner { note(.calls(target), of: owner, at: 0) }
+            }
+        }
+    }
+
+    /// The frames of `run_in_exception_handler` name the function that the trap handler calls.
+    mutating func readBugFrames() {
+        let image = running.image
+        guard let layout = architecture.specialTables(of: version).first(where: { $0.section == SectionName.bugFrames(0) }), layout.fields.count > 1,
+            let start = image.global("__start_bug_frames") ?? image.global("__start_bug_frames_0"), let end = image.global("__stop_bug_frames_0"),
+            end.address > start.address, end.address - start.address < 1 << 20,
+            let bytes = image.bytes(at: start.address, count: Int(end.address - start.address))
+        else { return }
+        func target(_ field: SpecialTable.Field, ofEntryAt offset: Int) -> UInt64 {
+            let number = architecture.byteOrder.number(bytes.dropFirst(offset + field.offset).prefix(4))
+            let unused = UInt64(64 - field.bits)
+            let distance = UInt64(bitPattern: Int64(bitPattern: number << unused) >> Int64(unused))
+            return start.address &+ UInt64(offset) &+ UInt64(bitPattern: Int64(field.offset)) &- UInt64(bitPattern: field.bias) &+ distance
+        }
+        for offset in stride(from: 0, through: bytes.count - layout.entrySize, by: layout.entrySize) {
+            guard let owner = code.place(at: target(layout.fields[0], ofEntryAt: offset))?.place,
+                let called = code.place(from: target(layout.fields[1], ofEntryAt: offset))
+            else { continue }
+            note(.calls(called), of: owner, at: 0)
+        }
+    }
+
+    // MARK: Data
+
+    mutating func readData() {
+        for index in places.indices where !places[index].isCode {
+            let place = places[index], first = (place.address &+ wordSize &- 1) / wordSize &* wordSize
+            guard place.size >= wordSize, first &+ wordSize <= place.address &+ place.size,
+                let bytes = running.bytes(at: first, count: Int(place.address &+ place.size &- first) / Int(wordSize) * Int(wordSize))
+            else { continue }
+            for offset in stride(from: 0, to: bytes.count, by: Int(wordSize)) {
+                let word = architecture.byteOrder.number(bytes.dropFirst(offset).prefix(Int(wordSize)))
+                guard word != 0, let target = target(of: word), target != index else { continue }
+                hasOwnPointers.insert(index)
+                pointers[index].insert(Pointer(offset: first &- place.address &+ UInt64(offset), to: target))
+            }
+        }
+    }
+
+    private func pointer(at address: UInt64) -> Int? {
+        running.bytes(at: address, count: Int(wordSize)).flatMap { target(of: architecture.byteOrder.number($0)) }
+    }
+
+    /// What a pointer of this value leads to: the start of a function, or any part of data.
+    private func target(of word: UInt64) -> Int? { code.place(from: word) ?? data.place(at: word)?.place }
+
+    // MARK: Structures
+
+    /// Finds the structures of pointers that boot code copies into variables of the same size: `hvm_funcs = *start_svm()`.
+    ///
+    /// Certain is a copy through a register, which is loaded from the structure and stored in the variable. Otherwise, a variable may get
+    /// each such structure that the code names near the variable. The structure may also be named by boot code that is called near there, by
+    /// a pointer that is read there, or by whoever calls the code. Structures that are copied somewhere for certain are not copied elsewhere.
+    mutating func followStructures() {
+        func hasFunctions(_ index: Int) -> Bool { pointers[index].contains { places[$0.to].isCode } }
+        let registered = Set(
+            deeds.joined().compactMap { deed -> Int? in if case .registers(let place, _, _) = deed { place } else { nil } })
+        let structures = Dictionary(
+            grouping: places.indices.filter { !places[$0].isCode && places[$0].size >= 2 * wordSize && hasFunctions($0) && !registered.contains($0) },
+            by: { places[$0].size })
+        let perCPU = perCPUVariables
+        var certain: [(variable: Int, structure: Int)] = [], possible = certain
+        for user in places.indices where places[user].isCode {
+            for (deed, offset) in zip(deeds[user], deedOffsets[user]) {
+                let variable: Int, register: UInt8?
+                switch deed {
+                // What is overwritten word by word may have had pointers before.
+                case .writes(let other, let source, let isKnown) where !isKnown || !hasOwnPointers.contains(other): (variable, register) = (other, source)
+                case .takes(let other, _) where !hasOwnPointers.contains(other): (variable, register) = (other, nil)
+                case .calls, .reads, .registers, .writes, .takes: continue
+                }
+                let place = places[variable]
+                guard !place.isCode, let candidates = structures[place.size], !perCPU.contains(place.address) else { continue }
+                let near = deedsOf(user, near: offset)
+                let loaded = near.compactMap { deed -> Int? in
+                    if case .reads(let other, _, let target?) = deed, target == register { other } else { nil }
+                }
+                let named = namedData(by: user, near)
+                for structure in candidates where structure != variable && (places[user].isBoot || places[structure].isBoot) {
+                    if loaded.contains(structure) { certain.append((variable, structure)) }
+                    if named.contains(structure) { possible.append((variable, structure)) }
+                }
+            }
+        }
+        let placed = Set(certain.map(\.structure))
+        for (variable, structure) in certain + possible.filter({ !placed.contains($0.structure) }) {
+            for pointer in pointers[structure] { pointers[variable].insert(Pointer(offset: pointer.offset, to: pointer.to, from: structure)) }
+            copied.insert(structure)
+            filled.insert(variable)
+        }
+    }
+
+    /// What a function does within some distance of an offset.
+    private func deedsOf(_ code: Int, near offset: Int) -> [Deed] {
+        zip(deeds[code], deedOffsets[code]).filter { abs($0.1 - offset) <= Self.reachOfCopy }.map(\.0)
+    }
+
+    /// Variables that exist once for each processor: only an offset is at their own addresses.
+    private var perCPUVariables: Range<UInt64> {
+        guard let start = running.image.global("__per_cpu_start")?.address, let end = running.image.global("__per_cpu_data_end")?.address, start <= end
+        else { return 0..<0 }
+        return start..<end
+    }
+
+    /// How many bytes of code may be between what names a variable and what names the structure that goes there.
+    private static let reachOfCopy = 1024
+    /// How many pointers away from what the code names a structure may be.
+    private static let pointerSteps = 3
+
+    /// The data that some deeds of boot code name, as `followStructures` says.
+    private func namedData(by user: Int, _ near: [Deed]) -> Set<Int> {
+        func own(_ deeds: some Sequence<Deed>) -> [Int] {
+            deeds.compactMap { deed in
+                switch deed {
+                case .reads(let other, _, _), .takes(let other, _): places[other].isCode ? nil : other
+                case .calls, .writes, .registers: nil
+                }
+            }
+        }
+        func called(_ deeds: [Deed]) -> [Int] {
+            deeds.compactMap { deed in if case .calls(let other) = deed, places[other].isBoot { other } else { nil } }
+        }
+        let first = called(near), second = first.flatMap { called(deeds[$0]) }
+        var found = Set(own(near) + (first + second).flatMap { own(deeds[$0]) } + (given[user] ?? []))
+        var front = Array(found)
+        for _ in 0..<Self.pointerSteps {
+            front = front.flatMap { pointers[$0].map(\.to) }.filter { !places[$0].isCode && found.insert($0).inserted }
+        }
+        return found
+    }
+
+    /// Whether a structure is copied somewhere, or an array lists only such structures: boot code that names it hands out nothing else.
+    private func isUsedUp(_ index: Int) -> Bool {
+        copied.contains(index) || (!pointers[index].isEmpty && pointers[index].allSatisfy { copied.contains($0.to) })
+    }
+
+    // MARK: Links
+
+    func edges() -> [[CallGraph.Edge]] {
+        places.indices.map { index in
+            var list: [CallGraph.Edge] = []
+            var seen: Set<[Int]> = []
+            func add(_ to: Int, _ link: CallGraph.Link, _ kind: Int) {
+                if to != index, seen.insert([to, kind]).inserted { list.append(CallGraph.Edge(to: to, link: link)) }
+            }
+            for deed in deeds[index] {
+                switch deed {
+                case .calls(let other): add(other, .calls, 0)
+                case .reads(let variable, let offset, _):
+                    let start = offset / wordSize * wordSize
+                    for pointer in pointers[variable] where pointer.offset == start { add(pointer.to, .through(variable: places[variable].name), 1) }
+                case .writes: break
+                case .takes(let other, let isHandedOn):
+                    guard isHandedOn, !(places[index].isBoot && isUsedUp(other)) else { continue }
+                    add(other, places[other].isCode ? .takes : filled.contains(other) ? .usesFilled : .uses, 2)
+                case .registers(let other, let occasion, let name): add(other, .registers(occasion, with: name), 3)
+                }
+            }
+            for pointer in pointers[index].sorted(by: { ($0.offset, $0.to) < ($1.offset, $1.to) }) {
+                add(pointer.to, .holds(from: pointer.from.map { places[$0].name }), 4)
+            }
+            return list
+        }
+    }
+}
