@@ -111,22 +111,27 @@ house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSou
 house.module("LoaderModel", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "Diagnostics"], [system])
 house.module("PayloadProof", on: .stages, ["XenVersions", "XenSource", "ELFModel", "TargetArchitecture", "LoaderModel"])
 
+house.module("CallGraph", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "LoaderModel", "Diagnostics"])
+
 house.module(
     "Report", on: .reporting,
-    ["XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "XenBuild", "XenSource", "SourcePatch", "Diagnostics", "ELFModel"])
+    [
+        "CallGraph", "XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "XenBuild", "XenSource", "SourcePatch", "Diagnostics",
+        "ELFModel",
+    ])
 
 house.module("TestDrive", on: .programs, ["XenVersions", "WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
     "LivepatchBuild", on: .programs,
     [
         "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
-        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "Report",
+        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "CallGraph", "Report",
     ], [crypto, system])
 house.module(
     "XspliceCommand", on: .programs,
     [
         "LivepatchBuild", "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "TargetArchitecture", "XenSource", "XenBuild", "ObjectDiff",
-        "LoaderModel", "PayloadProof", "Report", "TestDrive",
+        "LoaderModel", "PayloadProof", "CallGraph", "Report", "TestDrive",
     ], [argumentParser, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
@@ -180,6 +185,7 @@ house.tests(
     "LoaderModel",
     ["XenVersions", "PayloadSamples", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system]
 )
+house.tests("CallGraph", ["XenVersions", "ObjectFixtures", "TestTools", "XenSource", "TargetArchitecture"], [system])
 house.tests(
     "PayloadProof",
     [

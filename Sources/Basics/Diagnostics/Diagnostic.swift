@@ -129,5 +129,8 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case runsWhilePatching = "runs-while-patching"
     case neverReturns = "never-returns"
     case onWaitingStacks = "on-waiting-stacks"
+    case takesEffectLater = "takes-effect-later"
+    case onlyAtBoot = "only-at-boot"
+    case neverReached = "never-reached"
     case debugInfoMissing = "debug-info-missing"
 }

@@ -29,48 +29,69 @@ extension ArchARM32 {
     package func placeUses(in code: ArraySlice<UInt8>, at address: UInt64) -> [PlaceUse] {
         var uses: [PlaceUse] = []
         let own = address..<address &+ UInt64(code.count)
-        func add(_ offset: Int, _ place: UInt64, _ kind: PlaceUse.Kind, _ register: UInt64? = nil) {
-            guard !own.contains(place) || place == address else { return }
-            uses.append(PlaceUse(offset: offset, place: place & 0xffff_ffff, kind: kind, register: register.map { UInt8($0) }))
+        func add(_ use: PlaceUse) {
+            if !own.contains(use.place) || use.place == address { uses.append(use) }
         }
-        var low: [UInt64: UInt64] = [:], addresses: [UInt64: UInt64] = [:]
+        var low: [UInt8: UInt64] = [:]
+        var held = HeldAddresses(arguments: argumentRegisters)
         for offset in stride(from: 0, to: code.count - 3, by: 4) {
             let word = byteOrder.number(code.dropFirst(offset).prefix(4))
-            let target = word >> 12 & 0xf, base = word >> 16 & 0xf
+            let target = UInt8(word >> 12 & 0xf), base = UInt8(word >> 16 & 0xf)
+            func take(_ place: UInt64) {
+                let place = place & 0xffff_ffff
+                add(PlaceUse(offset: offset, place: place, kind: .takesAddress))
+                held[target] = place
+            }
+            // A function that is called may change these (AAPCS32, 6.1.1).
+            func forgetScratch() { held.forget([0, 1, 2, 3, 12]) }
             let half = word >> 4 & 0xf000 | word & 0xfff
             if word & 0x0ff0_0000 == 0x0300_0000 {
-                (low[target], addresses[target]) = (half, nil)
+                (low[target], held[target]) = (half, nil)
             } else if word & 0x0ff0_0000 == 0x0340_0000 {
-                addresses[target] = low[target].map { half << 16 | $0 }
-                if let place = addresses[target] { add(offset, place, .takesAddress, target) }
+                if let low = low[target] { take(half << 16 | low) } else { held[target] = nil }
             } else if let (distance, _) = Self.distance(inInstruction: word) {
-                let place = address &+ UInt64(bitPattern: Int64(offset + 8 + distance))
+                let place = (address &+ UInt64(bitPattern: Int64(offset + 8 + distance))) & 0xffff_ffff
                 if word & 0x0e00_0000 == 0x0a00_0000 {
-                    add(offset, place, .goesTo)
-                    // BL: the function may change r0 to r3, and r12 (AAPCS32, 6.1.1).
-                    if word & 0x0f00_0000 == 0x0b00_0000 { for register: UInt64 in [0, 1, 2, 3, 12] { addresses[register] = nil } }
+                    add(PlaceUse(offset: offset, place: place, kind: .goesTo, arguments: held.inArguments))
+                    if word & 0x0f00_0000 == 0x0b00_0000 { forgetScratch() }
                 } else if word & 0x0f7f_0000 == 0x051f_0000 {
-                    let literal = code.dropFirst(offset + 8 + distance).prefix(4), isOwn = own.contains(place) && literal.count == 4
-                    addresses[target] = isOwn ? byteOrder.number(literal) : nil
-                    add(offset, isOwn ? byteOrder.number(literal) : place, isOwn ? .takesAddress : .reads, target)
+                    let literal = code.dropFirst(offset + 8 + distance).prefix(4)
+                    if own.contains(place), literal.count == 4 {
+                        take(byteOrder.number(literal))
+                    } else {
+                        add(PlaceUse(offset: offset, place: place, kind: .reads, register: target))
+                        held[target] = nil
+                    }
                 } else {
-                    add(offset, place, .takesAddress, target)
-                    addresses[target] = place
+                    take(place)
                 }
             } else if word & 0x0e00_0000 == 0x0400_0000 {
                 // LDR, LDRB, STR and STRB at a constant distance (A5.3), of which those with bit 24 set and bit 21 clear keep the base.
                 let isLoad = word >> 20 & 1 == 1, distance = word & 0xfff
-                if let known = addresses[base], word >> 24 & 1 == 1 {
-                    add(offset, word >> 23 & 1 == 1 ? known &+ distance : known &- distance, isLoad ? .reads : .writes, target)
+                if let known = held[base], word >> 24 & 1 == 1 {
+                    let place = (word >> 23 & 1 == 1 ? known &+ distance : known &- distance) & 0xffff_ffff
+                    add(
+                        isLoad
+                            ? PlaceUse(offset: offset, place: place, kind: .reads, register: target)
+                            : PlaceUse(offset: offset, place: place, kind: .writes, register: held.isUntouched(target) ? target : nil, value: held[target]))
                 }
-                if isLoad { addresses[target] = nil }
-                if word >> 24 & 1 == 0 || word >> 21 & 1 == 1 { addresses[base] = nil }
+                if isLoad { held[target] = nil }
+                if word >> 24 & 1 == 0 || word >> 21 & 1 == 1 { held[base] = nil }
+            } else if word & 0x0e10_0000 == 0x0810_0000 {
+                // LDM. The end of a function restores registers that calls keep; what follows is reached from before that.
+                if base != 13 { for register in UInt8(0)..<16 where word >> register & 1 == 1 { held[register] = nil } }
             } else if word & 0x0fff_fff0 == 0x012f_ff30 {
                 // BLX
-                for register: UInt64 in [0, 1, 2, 3, 12] { addresses[register] = nil }
+                forgetScratch()
+            } else if word & 0x0fef_0ff0 == 0x01a0_0000 {
+                // MOV (register)
+                held[target] = held[UInt8(word & 0xf)]
+            } else if let known = held[base], word & 0x0fe0_0000 == 0x0280_0000 {
+                // ADD (immediate)
+                take(known &+ Self.rotatedNumber(inInstruction: word))
             } else if word & 0x0c00_0000 == 0 {
                 // Data processing writes its target (A5.2).
-                addresses[target] = nil
+                held[target] = nil
             }
         }
         return uses
@@ -84,13 +105,17 @@ extension ArchARM32 {
         }
         // LDR Rt, [pc, #±imm12]
         if word & 0x0f7f_0000 == 0x051f_0000 { return ((word & 0x0080_0000 != 0 ? 1 : -1) * Int(word & 0xfff), 0x0080_0fff) }
-        // ADD and SUB Rd, pc, #imm: eight bits, rotated right by twice the upper four.
+        // ADD and SUB Rd, pc, #imm
         let isAdd = word & 0x0fff_0000 == 0x028f_0000
         if isAdd || word & 0x0fff_0000 == 0x024f_0000 {
-            let turn = (word >> 8 & 0xf) * 2, value = UInt32(word & 0xff)
-            let number = turn == 0 ? value : value >> UInt32(turn) | value << UInt32(32 - turn)
-            return ((isAdd ? 1 : -1) * Int(number), 0x00c0_0fff)
+            return ((isAdd ? 1 : -1) * Int(rotatedNumber(inInstruction: word)), 0x00c0_0fff)
         }
         return nil
+    }
+
+    /// The number in a data-processing instruction: eight bits, rotated right by twice the four above them (A5.2.4).
+    private static func rotatedNumber(inInstruction word: UInt64) -> UInt64 {
+        let turn = (word >> 8 & 0xf) * 2, value = UInt32(word & 0xff)
+        return UInt64(turn == 0 ? value : value >> UInt32(turn) | value << UInt32(32 - turn))
     }
 }

@@ -29,39 +29,49 @@ extension ArchARM64 {
     package func placeUses(in code: ArraySlice<UInt8>, at address: UInt64) -> [PlaceUse] {
         var uses: [PlaceUse] = []
         let own = address..<address &+ UInt64(code.count)
-        func add(_ offset: Int, _ place: UInt64, _ kind: PlaceUse.Kind, _ register: UInt64 = 31) {
-            guard !own.contains(place) || place == address else { return }
-            uses.append(PlaceUse(offset: offset, place: place, kind: kind, register: register < 31 ? UInt8(register) : nil))
+        func add(_ use: PlaceUse) {
+            if !own.contains(use.place) || use.place == address { uses.append(use) }
         }
-        // The pages and addresses that registers hold.
-        var pages: [UInt64: UInt64] = [:], addresses: [UInt64: UInt64] = [:]
+        // The addresses that registers hold, and those that are only pages so far.
+        var held = HeldAddresses(arguments: argumentRegisters)
+        var isPage: Set<UInt8> = []
         for offset in stride(from: 0, to: code.count - 3, by: 4) {
             let word = byteOrder.number(code.dropFirst(offset).prefix(4)), here = address &+ UInt64(offset)
-            let target = word & 0x1f, base = word >> 5 & 0x1f
+            let target = UInt8(word & 0x1f), base = UInt8(word >> 5 & 0x1f)
+            func hold(_ place: UInt64?, page: Bool = false) {
+                held[target] = place
+                if page { isPage.insert(target) } else { isPage.remove(target) }
+            }
+            func take(_ place: UInt64) {
+                add(PlaceUse(offset: offset, place: place, kind: .takesAddress))
+                hold(place)
+            }
+            // A function that is called may change these (AAPCS64, 6.1.1).
+            func forgetScratch() {
+                held.forget(0...18)
+                isPage.subtract(0...18)
+            }
             if let field = Self.distanceField(ofInstruction: word) {
                 let place = here &+ field.signed(word)
                 if word & 0x9f00_0000 == 0x1000_0000 {
-                    add(offset, place, .takesAddress, target)
-                    (pages[target], addresses[target]) = (nil, place)
+                    take(place)
                 } else if word & 0x3b00_0000 == 0x1800_0000 {
                     // A literal of eight bytes may be an address; it lies in the function, or behind it.
-                    (pages[target], addresses[target]) = (nil, nil)
                     let literal = code.dropFirst(Int(truncatingIfNeeded: place &- address)).prefix(8)
                     if own.contains(place), literal.count == 8, word & 0xff00_0000 == 0x5800_0000 {
-                        let value = byteOrder.number(literal)
-                        add(offset, value, .takesAddress, target)
-                        addresses[target] = value
+                        take(byteOrder.number(literal))
                     } else {
-                        add(offset, place, .reads, target)
+                        add(PlaceUse(offset: offset, place: place, kind: .reads, register: target))
+                        hold(nil)
                     }
                 } else {
-                    add(offset, place, .goesTo)
+                    add(PlaceUse(offset: offset, place: place, kind: .goesTo, arguments: held.inArguments))
                     if word & 0xfc00_0000 == 0x9400_0000 { forgetScratch() }
                 }
                 continue
             }
             if word & 0x9f00_0000 == 0x9000_0000 {
-                (pages[target], addresses[target]) = (relocationKind(275)?.sighting(of: word, at: here)?.value, nil)
+                hold(relocationKind(275)?.sighting(of: word, at: here)?.value, page: true)
                 continue
             }
             // BLR
@@ -70,27 +80,31 @@ extension ArchARM64 {
                 continue
             }
             if word & 0xffc0_0000 == 0x9100_0000, let rest = Self.offset(inInstruction: word) {
-                let place = (pages[base] ?? addresses[base]).map { $0 &+ rest }
-                if let place, pages[base] != nil || rest != 0 { add(offset, place, .takesAddress, target) }
-                (pages[target], addresses[target]) = (nil, place)
+                if let known = held[base], isPage.contains(base) || rest != 0 { take(known &+ rest) } else { hold(held[base]) }
                 continue
             }
-            let isMemory = word & 0x0a00_0000 == 0x0800_0000
-            if isMemory, let known = pages[base] ?? addresses[base] {
-                // With an unsigned offset; any other form (pairs, an index) reads or writes around the address.
-                let rest = Self.offset(inInstruction: word) ?? 0
-                if pages[base] != nil || Self.offset(inInstruction: word) != nil {
-                    add(offset, known &+ rest, Self.isStore(word) ? .writes : .reads, target)
+            // MOV (register)
+            if word & 0xffe0_ffe0 == 0xaa00_03e0 {
+                let source = UInt8(word >> 16 & 0x1f)
+                hold(held[source], page: isPage.contains(source))
+                continue
+            }
+            let isMemory = word & 0x0a00_0000 == 0x0800_0000, isStore = isMemory && Self.isStore(word)
+            // With an unsigned offset. Any other form (pairs, an index) reads or writes around an address that was taken before.
+            if isMemory, let known = held[base], isPage.contains(base) || Self.offset(inInstruction: word) != nil {
+                let place = known &+ (Self.offset(inInstruction: word) ?? 0)
+                if isStore {
+                    let value = isPage.contains(target) ? nil : held[target]
+                    add(PlaceUse(offset: offset, place: place, kind: .writes, register: held.isUntouched(target) ? target : nil, value: value))
+                } else {
+                    add(PlaceUse(offset: offset, place: place, kind: .reads, register: target))
                 }
             }
-            if !(isMemory && Self.isStore(word)) { (pages[target], addresses[target]) = (nil, nil) }
+            // The end of a function restores registers that calls keep; what follows is reached from before that.
+            let isRestore = isMemory && base == 31 && target > 18
+            if !isStore, !isRestore { hold(nil) }
         }
         return uses
-
-        // A function that is called may change these (AAPCS64, 6.1.1).
-        func forgetScratch() {
-            for register: UInt64 in 0...18 { (pages[register], addresses[register]) = (nil, nil) }
-        }
     }
 
     /// Whether a load or store is a store (Arm ARM, C4.1.4): a single register has its operation in bits 22 and 23, a pair in bit 22.

@@ -23,6 +23,11 @@ enum Decoder {
     /// - Parameter visit: gets an instruction's start, in bytes from the start of the code, and its layout. Returning false ends the walk.
     /// - Returns: whether the walk reached the end of the code: every instruction could be decoded, and `visit` never returned false.
     static func walk(_ code: ArraySlice<UInt8>, _ visit: (_ offset: Int, InstructionLayout) -> Bool) -> Bool {
+        each(code) { offset, layout, _ in visit(offset, layout) }
+    }
+
+    /// As `walk`. `visit` also gets what Zydis says of the instruction, without operands; nil for one that Zydis does not know.
+    static func each(_ code: ArraySlice<UInt8>, _ visit: (_ offset: Int, InstructionLayout, Decoded?) -> Bool) -> Bool {
         code.withUnsafeBytes { bytes in
             withUnsafeTemporaryAllocation(of: ZydisDecodedInstruction.self, capacity: 1) { storage in
                 withUnsafePointer(to: brief) { decoder in
@@ -33,7 +38,7 @@ enum Decoder {
                         let status = ZydisDecoderDecodeInstruction(decoder, nil, rest.baseAddress, ZyanUSize(rest.count), instruction)
                         let isKnown = zydis_succeeded(status) != 0
                         let layout = isKnown ? InstructionLayout(instruction, rest) : RecentInstruction(rest)?.layout
-                        guard let layout, visit(offset, layout) else { return false }
+                        guard let layout, visit(offset, layout, isKnown ? Decoded(instruction) : nil) else { return false }
                         offset += layout.length
                     }
                     return true

@@ -1,5 +1,4 @@
 import CZydis
-import TargetArchitecture
 
 // How long an instruction is, and which of its bytes a relocation may fill.
 //
@@ -19,10 +18,6 @@ package struct InstructionLayout: Sendable, Equatable {
     package var relative: Relative?
     /// True when it does nothing, in one of the encodings that fill gaps: `90` and `0f 1f`, with any prefixes.
     package var isNOP: Bool
-    /// What it does with the place that it names by a distance.
-    package var use: PlaceUse.Kind
-    /// The number of the register that the other operand is, if there is one.
-    package var register: UInt8
 
     package enum Relative: Sendable, Equatable {
         /// The immediate, which is the distance of a jump or a call.
@@ -32,16 +27,13 @@ package struct InstructionLayout: Sendable, Equatable {
     }
 
     package init(
-        length: Int, displacement: Range<Int>? = nil, immediate: Range<Int>? = nil, relative: Relative? = nil, isNOP: Bool = false,
-        use: PlaceUse.Kind? = nil, register: UInt8 = 0
+        length: Int, displacement: Range<Int>? = nil, immediate: Range<Int>? = nil, relative: Relative? = nil, isNOP: Bool = false
     ) {
         self.length = length
         self.displacement = displacement
         self.immediate = immediate
         self.relative = relative
         self.isNOP = isNOP
-        self.use = use ?? (relative == .branch ? .goesTo : .reads)
-        self.register = register
     }
 
     /// The bytes that count from the instruction's end.
@@ -79,25 +71,11 @@ extension InstructionLayout {
         // The other encodings that Zydis calls NOP are reserved for future instructions.
         let opcode = instruction.pointee.opcode
         isNOP = instruction.pointee.mnemonic == ZYDIS_MNEMONIC_NOP && (opcode == 0x90 || opcode == 0x1f)
-        use = relative == .branch ? .goesTo : Self.use(ofMemory: instruction)
-        register = instruction.pointee.raw.modrm.reg | instruction.pointee.raw.rex.R << 3
         // After a prefix 66, AMD's processors read a distance of 16 bits, Intel's one of 32.
         if relative == .branch, number.size > 8, instruction.pointee.raw.rex.W == 0,
             bytes.prefix(Int(instruction.pointee.raw.prefix_count)).contains(0x66)
         {
             return nil
-        }
-    }
-
-    /// What an instruction does with its memory operand. A store is MOV to memory, in general (opcodes 88, 89, C6, C7) and vector registers
-    /// (0F 11, 29, 7F, D6); instructions that also read, such as ADD, count as reads: they store no pointers.
-    private static func use(ofMemory instruction: Decoder.Decoded) -> PlaceUse.Kind {
-        if instruction.pointee.mnemonic == ZYDIS_MNEMONIC_LEA { return .takesAddress }
-        let opcode = instruction.pointee.opcode
-        switch instruction.pointee.opcode_map {
-        case ZYDIS_OPCODE_MAP_DEFAULT: return [0x88, 0x89, 0xc6, 0xc7].contains(opcode) ? .writes : .reads
-        case ZYDIS_OPCODE_MAP_0F: return [0x11, 0x29, 0x7f, 0xd6].contains(opcode) ? .writes : .reads
-        default: return .reads
         }
     }
 }

@@ -28,7 +28,7 @@ package enum BuildEvent: Sendable, Equatable {
 }
 
 package enum BuildStage: String, Sendable {
-    case patch, compile, hypervisor, compare, hunks, link, original, check, proof
+    case patch, compile, hypervisor, compare, hunks, link, original, check, proof, effect
 }
 
 /// How far a stage is.
@@ -54,4 +54,6 @@ package enum StageOutcome: Sendable, Equatable {
     /// Whether the loader of this version of Xen would accept the payload.
     case checked(isAccepted: Bool, version: String)
     case proven(BuildReport.Proof)
+    /// The report, with when the new code of each function runs.
+    case foundEffects(BuildReport)
 }

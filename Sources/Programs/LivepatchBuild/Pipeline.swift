@@ -1,8 +1,10 @@
+import CallGraph
 import Diagnostics
 import LoaderModel
 import PayloadLinker
 import PayloadProof
 import SourcePatch
+import SystemPackage
 import XenBuild
 import XenSource
 import XenVersions
@@ -70,6 +72,10 @@ private func buildPayload(
 ) async throws -> Payload? {
     let architecture = target.plan.architecture
 
+    // Meanwhile, read what all the code of the hypervisor does. It is needed in the end, to say when the new code runs.
+    let known = target.running?.image
+    async let early = known.map { try HypervisorReading(of: $0, architecture: architecture, version: tree.version) }
+
     // Compile the objects that the patch can affect, from the original and from the patched source.
     let request = context.buildRequest(tree: tree, patch: states.patched)
     let build = try await context.compile { progress in
@@ -121,13 +127,22 @@ private func buildPayload(
     }
 
     // Hold it against the objects and the hypervisor, as it would be in memory. A payload that is wrong is never written.
-    return try await context.prove(loaded) { memory, reported in
+    let proven = try await context.prove(loaded) { memory, reported in
         provePayload(
             ProofInput(
                 loaded: memory, running: running, objects: try await proofObjects(pairs, jobs: options.work.jobs),
                 claim: ProofClaim(changes, below: below, reported: reported, depends: options.payload.depends), architecture: architecture, abi: tree.abi,
                 version: tree.version))
     }
+    guard let proven, let loaded else { return nil }
+
+    // Say when the new code runs: whether the fix has an effect on a machine that is up.
+    let read = try await early
+    try await context.judgeEffects {
+        let reading = try read ?? HypervisorReading(of: image, architecture: architecture, version: tree.version)
+        return try functionEffects(of: AppliedPayload(loaded.memory, path: FilePath(proven.fileName)), on: running, reading)
+    }
+    return proven
 }
 
 /// Refuses the beginning of a build-id, as the terminal shows it.

@@ -1,3 +1,4 @@
+import CallGraph
 import Diagnostics
 import LoaderModel
 import ObjectDiff
@@ -178,6 +179,21 @@ struct RunContext: Sendable {
             Diagnostic(.proofFails, .error, symbol: $0.subject, message: "the payload is wrong: \($0.message)", help: help)
         }
         return nil
+    }
+
+    /// Says when the new code of each replaced function runs.
+    ///
+    /// - Parameter body: finds it out for a payload in memory; nil if the hypervisor does not show it.
+    mutating func judgeEffects(_ body: () async throws -> [FunctionEffect]?) async throws {
+        var judged = report
+        let effects = try await stages.run(.effect) {
+            let effects = try await body() ?? []
+            judged.add(effects.map { ($0.name, $0.effect) })
+            return (effects, .foundEffects(judged))
+        }
+        report = judged
+        if observer.wantsDecisions { observer.observe(.decided(Decision.effects(report))) }
+        report.diagnostics += effects.diagnostics
     }
 
     /// How many failures of a proof become diagnostics. The report has all.

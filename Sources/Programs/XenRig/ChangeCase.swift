@@ -27,6 +27,8 @@ package struct ChangeCase: Sendable, CustomStringConvertible {
         package var sectionsAbsent: [String]?
         /// The number of entries in some of the payload's special sections.
         package var entries: [String: Int]?
+        /// When the new code of replaced functions runs: the verdict in the report, by name. On a PC.
+        package var effects: [String: String]?
         /// The case takes minutes: only 'make test-all' runs it.
         package var slow: Bool?
         /// Options to set in the configuration.

@@ -65,6 +65,12 @@ package struct ChangeOutcome: Sendable {
                 if got != count { found.append("\(section): \(got) entries, expected \(count)") }
             }
         }
+        if expected.isOfAnotherBuild != true {
+            for (name, verdict) in (expected.effects ?? [:]).sorted(by: { $0.key < $1.key }) {
+                let got = report?.functions.first { $0.name.split(separator: "#").last == name[...] }?.effect?.verdict.rawValue
+                if got != verdict { found.append("effect of \(name): \(got ?? "none"), expected \(verdict)") }
+            }
+        }
         found += (report?.diagnostics ?? []).compactMap { DiagnosticCatalogue.complaint(about: $0) }
         if let payload {
             let file = try ELFFile(bytes: payload, name: "payload")

@@ -10,6 +10,7 @@ package struct RootCommand: ParsableCommand {
         version: "xsplice-build \(programVersion)",
         subcommands: [
             BuildCommand.self, BatchCommand.self, DiffCommand.self, InspectCommand.self, CheckCommand.self, TestDriveCommand.self, WhyCommand.self,
+            EffectCommand.self,
             ExplainCommand.self, CacheCommand.self,
         ],
         defaultSubcommand: BuildCommand.self)

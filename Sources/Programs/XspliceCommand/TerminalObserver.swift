@@ -71,6 +71,7 @@ struct TerminalObserver: BuildObserver {
         case .foundOriginal(let original): ReportText.line(original)
         case .checked(_, let version): "the loader of Xen \(version) would accept it"
         case .proven(let proof): ReportText.line(proof)
+        case .foundEffects(let report): ReportText.effectLine(report)
         }
     }
 }

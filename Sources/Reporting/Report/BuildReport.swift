@@ -248,11 +248,14 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var why: [WhyStep]
         /// nil if the function has no counterpart in the hypervisor.
         package var firstDifference: FirstDifference?
+        /// When the new code of a replaced function runs; nil for other functions, and if the hypervisor does not show it.
+        package var effect: Effect?
 
         package init(
             name: String, file: String, line: Int? = nil, oldSize: Int?, newSize: Int, status: Status, why: [WhyStep] = [],
-            firstDifference: FirstDifference? = nil
+            firstDifference: FirstDifference? = nil, effect: Effect? = nil
         ) {
+            self.effect = effect
             self.why = why
             self.firstDifference = firstDifference
             self.name = name

@@ -3,7 +3,7 @@ import ObjectDiff
 /// One thing that a stage decided, and why.
 package struct Decision: Sendable, Equatable {
     package enum Stage: String, Sendable {
-        case prepare, compile, spare, compare, hunks, link
+        case prepare, compile, spare, compare, hunks, link, effect
     }
 
     /// The level of detail that the user must ask for to see a decision.
@@ -86,6 +86,15 @@ extension Decision {
     package static func all(_ report: BuildReport) -> [Decision] {
         let included = report.functions.map { ($0.name, $0.why) } + report.data.map { ($0.name, $0.why) }
         return included.map { Decision(.link, $0, chain($1)) } + report.references.map { Decision(.link, $0, "is the hypervisor's", .everything) }
+    }
+
+    /// When the new code of each replaced function runs, with the way to it.
+    package static func effects(_ report: BuildReport) -> [Decision] {
+        report.functions.compactMap { function in
+            guard let effect = function.effect else { return nil }
+            let way = effect.way.isEmpty ? "" : ": " + effect.wayText(arrow: "→")
+            return Decision(.effect, function.name, effect.words + way)
+        }
     }
 
     /// `changed`; `new, for do_domctl (changed)`.

@@ -112,6 +112,9 @@ extension DiagnosticID {
         case .runsWhilePatching: .runsWhilePatching
         case .neverReturns: .neverReturns
         case .onWaitingStacks: .onWaitingStacks
+        case .takesEffectLater: .takesEffectLater
+        case .onlyAtBoot: .onlyAtBoot
+        case .neverReached: .neverReached
         case .debugInfoMissing: .debugInfoMissing
         }
     }

@@ -1,3 +1,5 @@
+import CallGraph
+
 /// The text of a run: the result on each stage's line, and the summary at the end.
 package enum ReportText {
     /// The line above the stages: the recognised tree.
@@ -56,6 +58,23 @@ package enum ReportText {
         let variables = proof.hypervisorVariables
         let own = variables == 0 ? "" : "; \(counted(variables, "variable")) \(variables == 1 ? "is" : "are") the hypervisor's own"
         return shown.joined(separator: ", ") + own + (proof.failures.isEmpty ? "" : "; \(counted(proof.failures.count, "fault")) found")
+    }
+
+    /// The line of the effect stage: how many replaced functions have which verdict.
+    package static func effectLine(_ report: BuildReport) -> String {
+        let verdicts = report.functions.compactMap(\.effect?.verdict)
+        guard !verdicts.isEmpty else { return "nothing shows when the code of this hypervisor runs" }
+        let kinds: [(CodeEffect.Verdict, String)] = [
+            (.runsOnItsOwn, "on its own"), (.onlyOnEvent, "only when something is set up"), (.onlyThroughPointer, "only through a pointer"),
+            (.onlyAtBoot, "only at boot"), (.never, "never"),
+        ]
+        let found = kinds.compactMap { verdict, words in
+            let count = verdicts.count { $0 == verdict }
+            return count == 0 ? nil : (count: count, words: verdict == .runsOnItsOwn && count > 1 ? "on their own" : words)
+        }
+        let rest = found.dropFirst().map { ", \(grouped($0.count)) \($0.words)" }.joined()
+        guard let first = found.first else { return "" }
+        return "\(counted(first.count, "replaced function")) \(first.count == 1 ? "runs" : "run") \(first.words)" + rest
     }
 
     /// The line of the link stage: references, and the number of special entries of each kind.

@@ -8,7 +8,7 @@ package enum WhyText {
         let functions = report.functions.filter { fits($0.name, symbol) }.map { function in
             block(
                 function.name, function.status.rawValue, size: function.newSize, place: place(function.file, function.line), why: function.why,
-                difference: function.firstDifference, style: style)
+                difference: function.firstDifference, effect: function.effect, style: style)
         }
         let data = report.data.filter { fits($0.name, symbol) }.map { item in
             block(
@@ -27,7 +27,7 @@ package enum WhyText {
 
     private static func block(
         _ name: String, _ status: String, size: Int, place: String, why: [BuildReport.WhyStep], difference: BuildReport.FirstDifference?,
-        style: TextStyle
+        effect: BuildReport.Effect? = nil, style: TextStyle
     ) -> String {
         let heading = [status, "\(grouped(size)) bytes", style.shown(place)].filter { !$0.isEmpty }.joined(separator: ", ")
         var lines = ["\(style.paint(style.shown(name), .bold))   \(heading)"]
@@ -35,6 +35,10 @@ package enum WhyText {
         for step in why.dropFirst() {
             let place = Self.place(step.file ?? "", step.line)
             lines.append("  \(style.leftArrow) \(style.shown(step.name))   \(style.shown([step.reason, place].filter { !$0.isEmpty }.joined(separator: ", ")))")
+        }
+        if let effect {
+            let way = effect.way.count > 1 ? ": " + effect.wayText(arrow: style.arrow) : ""
+            lines.append("  \(style.shown(effect.words + way))")
         }
         return lines.joined(separator: "\n")
     }

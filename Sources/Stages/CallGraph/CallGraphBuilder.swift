@@ -4,23 +4,35 @@ import TargetArchitecture
 import XenSource
 import XenVersions
 
-extension CallGraph {
-    /// Reads the whole code and data of a hypervisor and of the payloads on it.
-    package init(of running: RunningHypervisor, architecture: any TargetArchitecture, version: XenVersion) {
-        var builder = CallGraphBuilder(running, architecture, version)
-        builder.readCode()
+/// What the code and data of a hypervisor do with each other, without any payload. It takes a third of a second to read, and is needed only
+/// when there is a payload.
+package struct HypervisorReading: Sendable {
+    private let builder: CallGraphBuilder
+
+    /// - Throws: `CancellationError`.
+    package init(of image: XenImage, architecture: any TargetArchitecture, version: XenVersion) throws(CancellationError) {
+        var builder = CallGraphBuilder(image, architecture, version)
+        builder.readData(of: builder.places.indices)
+        try builder.readCode(of: builder.places.indices)
         builder.readAlternatives()
         builder.readBugFrames()
-        builder.readData()
+        self.builder = builder
+    }
+
+    /// The call graph of the hypervisor with the payloads on it.
+    package func graph(with payloads: [AppliedPayload]) throws(CancellationError) -> CallGraph {
+        var builder = builder
+        try builder.apply(payloads)
+        builder.followSetters()
         builder.followStructures()
-        self.init(places: builder.places, edges: builder.edges())
+        return CallGraph(places: builder.places, edges: builder.edges())
     }
 }
 
 /// The call graph while it is made: first what each function does, then what data holds, then the links.
-struct CallGraphBuilder {
+private struct CallGraphBuilder: Sendable {
     /// What a function does with another place.
-    enum Deed {
+    enum Deed: Sendable {
         case calls(Int)
         /// Reads the word at an offset of a variable.
         case reads(Int, offset: UInt64, register: UInt8?)
@@ -31,17 +43,18 @@ struct CallGraphBuilder {
     }
 
     /// A pointer that data has at an offset.
-    struct Pointer: Hashable {
+    struct Pointer: Hashable, Sendable {
         var offset: UInt64
         var to: Int
         /// The structure that it was copied from, or nil.
         var from: Int?
     }
 
-    let running: RunningHypervisor
+    private(set) var running: RunningHypervisor
     let architecture: any TargetArchitecture
     let version: XenVersion
     private(set) var places: [CallGraph.Place] = []
+    private var byStart: [UInt64: Int] = [:]
     private(set) var code = PlaceIndex([])
     private(set) var data = PlaceIndex([])
     /// By place, in the order of the code.
@@ -49,8 +62,10 @@ struct CallGraphBuilder {
     /// Where each deed is, in bytes from the code's start.
     private var deedOffsets: [[Int]] = []
     private(set) var pointers: [Set<Pointer>] = []
-    /// For each function, the data whose addresses callers give to it.
+    /// For each function, the data that callers may give to it.
     private(set) var given: [Int: Set<Int>] = [:]
+    /// For each function, the addresses that callers give to it: in which register, and which deed of which caller it is.
+    private var arguments: [Int: [(register: UInt8, place: Int, caller: Int, deed: Int)]] = [:]
     /// Structures that are copied into variables at boot: boot code that takes their addresses hands out nothing else.
     private(set) var copied: Set<Int> = []
     /// The variables that such structures are copied into, or that code puts pointers into.
@@ -59,14 +74,14 @@ struct CallGraphBuilder {
     private var hasOwnPointers: Set<Int> = []
     /// For each label where something begins that a linker script collected, where that ends.
     private var bounds: [UInt64: UInt64] = [:]
+    /// Where the hypervisor has the addresses of all its symbols, which nobody calls.
+    private var symbolTables: Set<UInt64> = []
     private let registrars: [String: Occasion]
-    private let argumentRegisters: Set<UInt8>
 
-    init(_ running: RunningHypervisor, _ architecture: any TargetArchitecture, _ version: XenVersion) {
-        self.running = running
+    init(_ image: XenImage, _ architecture: any TargetArchitecture, _ version: XenVersion) {
+        running = RunningHypervisor(image)
         self.architecture = architecture
         self.version = version
-        argumentRegisters = architecture.argumentRegisters
         registrars = Dictionary(
             Occasion.allCases.flatMap { occasion in occasion.registrars.map { ($0, occasion) } }, uniquingKeysWith: { first, _ in first })
         findPlaces()
@@ -77,31 +92,17 @@ struct CallGraphBuilder {
     // MARK: Places
 
     private mutating func findPlaces() {
-        let image = running.image
-        var byStart: [UInt64: Int] = [:]
-        /// - Returns: the place's number; that of an earlier one if there is one of its kind at the address.
-        func add(_ symbol: XenImage.Symbol, isCode: Bool, mayFallThrough: Bool = false) {
-            if let known = byStart[symbol.address], places[known].isCode == isCode, isCode || places[known].size == symbol.size {
-                places[known].names.insert(AppliedPayload.withoutTag(symbol.name))
-                return
-            }
-            var place = CallGraph.Place(
-                name: symbol.payload == nil ? symbol.name : AppliedPayload.withoutTag(symbol.name), file: symbol.file, address: symbol.address,
-                size: symbol.size, isCode: isCode, isBoot: symbol.isFreedAfterBoot,
-                mayFallThrough: mayFallThrough, code: symbol.address..<symbol.address &+ symbol.size, names: [AppliedPayload.withoutTag(symbol.name)])
-            if isCode, let code = running.replacement(of: symbol)?.code { place.code = code.newAddress..<code.newAddress &+ code.newSize }
-            byStart[symbol.address] = places.count
-            places.append(place)
-        }
-        let replacements = Set(running.payloads.flatMap(\.replacements).map(\.newAddress))
-        let functions = image.functions
+        let image = running.image, functions = image.functions
         for function in functions { add(function, isCode: true) }
         let sized = PlaceIndex(functions.map { ($0.address, $0.address &+ $0.size, 0) })
-        for label in image.unsizedCode where sized.place(at: label.address) == nil { add(label, isCode: true, mayFallThrough: true) }
+        for label in image.unsizedCode where sized.place(at: label.address) == nil && !architecture.isMappingSymbol(label.name) {
+            add(label, isCode: true, mayFallThrough: true)
+        }
         for variable in image.variables { add(variable, isCode: false) }
         // A label with variables behind it is the bound of a section, unless it is known as an array.
         let variables = PlaceIndex(image.variables.map { ($0.address, $0.address &+ $0.size, 0) })
-        for label in image.unsizedData {
+        symbolTables = Set(image.labels.filter { Occasion.symbolTables.contains($0.name) }.map(\.address))
+        for label in image.unsizedData where !symbolTables.contains(label.address) {
             let next = variables.start(after: label.address &- 1) ?? .max
             if next >= label.address &+ label.size || Occasion.collectedArrays.contains(label.name) { add(label, isCode: false) }
         }
@@ -109,9 +110,27 @@ struct CallGraphBuilder {
             let ends = [label.name.replacing("_start", with: "_end"), label.name.replacing("_start", with: "_stop")].filter { $0 != label.name }
             if let end = ends.lazy.compactMap({ image.global($0) }).first { bounds[label.address] = end.address }
         }
-        for symbol in running.payloads.flatMap(\.symbols) where symbol.size > 0 && !replacements.contains(symbol.address) {
-            add(symbol, isCode: symbol.isFunction)
+        index()
+    }
+
+    /// Adds a place, or a name to the one of its kind that is there.
+    private mutating func add(_ symbol: XenImage.Symbol, isCode: Bool, mayFallThrough: Bool = false) {
+        let name = AppliedPayload.withoutTag(symbol.name)
+        if let known = byStart[symbol.address], places[known].isCode == isCode, isCode || places[known].size == symbol.size {
+            places[known].names.insert(name)
+            return
         }
+        byStart[symbol.address] = places.count
+        places.append(
+            CallGraph.Place(
+                name: symbol.payload == nil ? symbol.name : name, file: symbol.file, address: symbol.address, size: symbol.size, isCode: isCode,
+                isBoot: symbol.isFreedAfterBoot, mayFallThrough: mayFallThrough, code: symbol.address..<symbol.address &+ symbol.size, names: [name]))
+        deeds.append([])
+        deedOffsets.append([])
+        pointers.append([])
+    }
+
+    private mutating func index() {
         code = PlaceIndex(
             places.indices.filter { places[$0].isCode }.flatMap { index in
                 let place = places[index]
@@ -119,15 +138,34 @@ struct CallGraphBuilder {
                 return place.code.lowerBound == place.address ? [own] : [own, new]
             })
         data = PlaceIndex(places.indices.filter { !places[$0].isCode }.map { (places[$0].address, places[$0].address &+ places[$0].size, $0) })
-        deeds = Array(repeating: [], count: places.count)
-        deedOffsets = deeds.map { _ in [] }
-        pointers = Array(repeating: [], count: places.count)
+    }
+
+    // MARK: Payloads
+
+    /// Puts payloads on the hypervisor: what they add, and in place of each function that they replace, the new code.
+    mutating func apply(_ payloads: [AppliedPayload]) throws(CancellationError) {
+        guard !payloads.isEmpty else { return }
+        for payload in payloads { running.apply(payload) }
+        var changed: Set<Int> = []
+        for replacement in payloads.flatMap(\.replacements) {
+            guard let place = byStart[replacement.oldAddress], places[place].isCode else { continue }
+            places[place].code = replacement.newAddress..<replacement.newAddress &+ replacement.newSize
+            changed.insert(place)
+        }
+        let first = places.count, replacements = Set(payloads.flatMap(\.replacements).map(\.newAddress))
+        for symbol in payloads.flatMap(\.symbols) where symbol.size > 0 && !replacements.contains(symbol.address) { add(symbol, isCode: symbol.isFunction) }
+        index()
+        for place in changed { (deeds[place], deedOffsets[place]) = ([], []) }
+        for (function, given) in arguments { arguments[function] = given.filter { !changed.contains($0.caller) } }
+        readData(of: first..<places.count)
+        try readCode(of: changed.sorted() + (first..<places.count))
     }
 
     // MARK: Code
 
-    mutating func readCode() {
-        for index in places.indices where places[index].isCode {
+    mutating func readCode(of some: some Sequence<Int>) throws(CancellationError) {
+        for index in some where places[index].isCode {
+            if Task.isCancelled { throw CancellationError() }
             let range = places[index].code
             guard let bytes = running.bytes(at: range.lowerBound, count: Int(clamping: range.upperBound &- range.lowerBound)) else { continue }
             let uses = architecture.placeUses(in: bytes, at: range.lowerBound)
@@ -142,39 +180,28 @@ struct CallGraphBuilder {
         return nil
     }
 
-    /// How far behind an instruction that takes an address one may be that stores it, in bytes.
-    private static let reachOfStore = 64
+    /// The function that begins at an address, or the data that has it in it.
+    private func place(named address: UInt64) -> Int? { code.place(from: address) ?? data.place(at: address)?.place }
 
     private mutating func read(_ uses: [PlaceUse], of index: Int) {
         let named = Set(uses.map(\.place))
-        // The addresses taken since the last call: its arguments, and what is stored next.
-        var waiting: [(place: Int, offset: Int, register: UInt8?, deed: Int)] = []
+        // For each address that was taken, the deed.
+        var taken: [Int: Int] = [:]
         for use in uses {
             switch use.kind {
             case .goesTo:
                 guard let (target, offset) = code.place(at: use.place), target != index || offset == 0 else { continue }
                 note(.calls(target), of: index, at: use.offset)
-                guard offset == 0, target != index else { continue }
-                let arguments = waiting.filter { $0.register.map(argumentRegisters.contains) ?? false }
-                if let (name, occasion) = registrar(places[target]) {
-                    for taken in arguments { deeds[index][taken.deed] = .registers(taken.place, occasion, with: name) }
-                } else if !places[target].names.isDisjoint(with: Occasion.callers) {
-                    for taken in arguments where places[taken.place].isCode { deeds[index][taken.deed] = .calls(taken.place) }
-                } else {
-                    let structures = waiting.map(\.place).filter { !places[$0].isCode }
-                    if !structures.isEmpty { given[target, default: []].formUnion(structures) }
-                }
-                waiting = []
+                if offset == 0, target != index { readArguments(use.arguments, to: target, of: index, taken) }
             case .takesAddress:
-                guard let target = code.place(from: use.place) ?? data.place(at: use.place)?.place else {
+                guard let target = place(named: use.place) else {
                     readUnnamed(use, of: index)
                     continue
                 }
                 guard target != index else { continue }
                 // Code that names both bounds of a section means all that is between, and not the first variable there.
                 if let end = bounds[use.place], named.contains(end) { continue }
-                waiting.removeAll { $0.register == use.register && use.register != nil }
-                waiting.append((target, use.offset, use.register, deeds[index].count))
+                taken[target] = deeds[index].count
                 note(.takes(target, isHandedOn: true), of: index, at: use.offset)
             case .reads:
                 guard let (variable, offset) = data.place(at: use.place) else {
@@ -184,19 +211,41 @@ struct CallGraphBuilder {
                 note(.reads(variable, offset: offset, register: use.register), of: index, at: use.offset)
             case .writes:
                 guard let (variable, offset) = data.place(at: use.place) else { continue }
-                let stored = waiting.filter { $0.register == use.register && use.offset - $0.offset <= Self.reachOfStore }
-                note(.writes(variable, register: use.register, isKnown: !stored.isEmpty), of: index, at: use.offset)
-                for taken in stored {
-                    pointers[variable].insert(Pointer(offset: offset / wordSize * wordSize, to: taken.place))
-                    filled.insert(variable)
-                    deeds[index][taken.deed] = .takes(taken.place, isHandedOn: false)
-                }
+                let stored = use.value.flatMap { place(named: $0) }
+                note(.writes(variable, register: use.register, isKnown: stored != nil), of: index, at: use.offset)
+                guard let stored else { continue }
+                pointers[variable].insert(Pointer(offset: offset / wordSize * wordSize, to: stored))
+                filled.insert(variable)
+                if let deed = taken[stored] { deeds[index][deed] = .takes(stored, isHandedOn: false) }
             }
+        }
+    }
+
+    /// A function is called with addresses as arguments.
+    ///
+    /// - Parameter taken: the deeds by which the caller took them.
+    private mutating func readArguments(_ given: [UInt8: UInt64], to target: Int, of index: Int, _ taken: [Int: Int]) {
+        let list = given.sorted { $0.key < $1.key }.compactMap { register, address -> (register: UInt8, place: Int, deed: Int)? in
+            guard let place = place(named: address), let deed = taken[place] else { return nil }
+            return (register, place, deed)
+        }
+        if let (name, occasion) = registrar(places[target]) {
+            for argument in list where places[argument.place].isCode || hasFunctions(argument.place) {
+                deeds[index][argument.deed] = .registers(argument.place, occasion, with: name)
+            }
+        } else if !places[target].names.isDisjoint(with: Occasion.callers) {
+            for argument in list where places[argument.place].isCode { deeds[index][argument.deed] = .calls(argument.place) }
+        } else {
+            for argument in list { arguments[target, default: []].append((argument.register, argument.place, index, argument.deed)) }
+            // A structure may also be given by a pointer that is read from an array.
+            let named = taken.keys.filter { !places[$0].isCode }
+            if !named.isEmpty { self.given[target, default: []].formUnion(named) }
         }
     }
 
     /// Constants without a symbol, which compilers make: of vectors of pointers, and of structures that are copied.
     private mutating func readUnnamed(_ use: PlaceUse, of index: Int) {
+        guard !symbolTables.contains(use.place) else { return }
         let next = data.start(after: use.place) ?? .max
         for step in 0..<8 {
             let place = use.place &+ UInt64(step) &* wordSize
@@ -208,6 +257,20 @@ struct CallGraphBuilder {
     private mutating func note(_ deed: Deed, of index: Int, at offset: Int) {
         deeds[index].append(deed)
         deedOffsets[index].append(offset)
+    }
+
+    /// Finds the functions that store an argument in a variable: `register_gic_ops(&gicv2_ops)`.
+    mutating func followSetters() {
+        for (setter, given) in arguments {
+            for deed in deeds[setter] {
+                guard case .writes(let variable, let register?, false) = deed, places[variable].size == wordSize else { continue }
+                for argument in given where argument.register == register {
+                    pointers[variable].insert(Pointer(offset: 0, to: argument.place))
+                    filled.insert(variable)
+                    deeds[argument.caller][argument.deed] = .takes(argument.place, isHandedOn: false)
+                }
+            }
+        }
     }
 
     mutating func readAlternatives() {
@@ -245,8 +308,8 @@ struct CallGraphBuilder {
 
     // MARK: Data
 
-    mutating func readData() {
-        for index in places.indices where !places[index].isCode {
+    mutating func readData(of some: some Sequence<Int>) {
+        for index in some where !places[index].isCode {
             let place = places[index], first = (place.address &+ wordSize &- 1) / wordSize &* wordSize
             guard place.size >= wordSize, first &+ wordSize <= place.address &+ place.size,
                 let bytes = running.bytes(at: first, count: Int(place.address &+ place.size &- first) / Int(wordSize) * Int(wordSize))
@@ -275,7 +338,6 @@ struct CallGraphBuilder {
     /// each such structure that the code names near the variable. The structure may also be named by boot code that is called near there, by
     /// a pointer that is read there, or by whoever calls the code. Structures that are copied somewhere for certain are not copied elsewhere.
     mutating func followStructures() {
-        func hasFunctions(_ index: Int) -> Bool { pointers[index].contains { places[$0.to].isCode } }
         let registered = Set(
             deeds.joined().compactMap { deed -> Int? in if case .registers(let place, _, _) = deed { place } else { nil } })
         let structures = Dictionary(
@@ -312,6 +374,8 @@ struct CallGraphBuilder {
             filled.insert(variable)
         }
     }
+
+    private func hasFunctions(_ index: Int) -> Bool { pointers[index].contains { places[$0.to].isCode } }
 
     /// What a function does within some distance of an offset.
     private func deedsOf(_ code: Int, near offset: Int) -> [Deed] {

@@ -1,5 +1,5 @@
 /// Finds the place that an address belongs to.
-struct PlaceIndex {
+struct PlaceIndex: Sendable {
     private var stretches: [(start: UInt64, end: UInt64, place: Int)] = []
 
     /// - Parameter stretches: they may overlap; of those that begin at one address, the first counts.

@@ -25,6 +25,10 @@ package struct Reachability: Sendable {
     /// For each place that was handed to a registrar, the code that did it.
     private var registeredBy: [Int: (code: Int, with: String)] = [:]
 
+    /// Whether the hypervisor has what runs all the time: an idle loop, and code that handles interrupts. If not, its code was not understood,
+    /// or it is no whole hypervisor.
+    package let isKnown: Bool
+
     package init(_ graph: CallGraph) {
         self.graph = graph
         let count = graph.places.count
@@ -37,11 +41,14 @@ package struct Reachability: Sendable {
         for index in graph.places.indices where graph.places[index].isCode {
             let place = graph.places[index]
             let occasion: Occasion? =
-                if place.isBoot { .boot } else if let named = place.names.lazy.compactMap({ entries[$0] }).first { named } else if place.mayFallThrough { .exit } else { nil }
+                if place.isBoot { .boot } else if let named = place.names.lazy.compactMap({ entries[$0] }).first { named } else if place.mayFallThrough {
+                    .exit
+                } else { nil }
             guard let occasion else { continue }
             own[index] = occasion
             beginnings[occasion, default: []].append(index)
         }
+        isKnown = beginnings[.idle] != nil && beginnings[.interrupt] != nil && beginnings[.control] != nil
         // What is handed to registrars begins there, too, but may also be reached otherwise.
         for index in graph.places.indices {
             for edge in graph.edges[index] {

@@ -183,8 +183,8 @@ package struct XenImage: Sendable {
         }
     }
 
-    /// Symbols without a size, sorted by address.
-    package var labels: [Symbol] { symbols { $0.section != nil && $0.size == 0 } }
+    /// Symbols without a size, sorted by address; not those that only say whether code or data follows (ARM's `$a`, `$d`, `$x`).
+    package var labels: [Symbol] { symbols { $0.section != nil && $0.size == 0 && !$0.name.hasPrefix("$") } }
 
     /// Data under labels without a size, as assembly and linker scripts have it: each up to the next such label or the end of its section, at
     /// most 64 KiB. Sorted by address.

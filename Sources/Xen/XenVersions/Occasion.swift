@@ -57,9 +57,13 @@ package enum Occasion: String, Sendable, Codable, CaseIterable {
             [
                 "vmx_vmexit_handler", "svm_vmexit_handler", "do_trap_guest_sync", "do_trap_hypervisor", "do_trap_hyp_sync", "do_trap_guest_serror",
                 "do_trap_hyp_serror", "do_trap_data_abort", "do_trap_prefetch_abort", "do_trap_undefined_instruction", "enter_hypervisor_from_guest",
-                "leave_hypervisor_to_guest", "leave_hypervisor_tail",
+                "leave_hypervisor_to_guest", "leave_hypervisor_tail", "do_bad_mode", "do_unexpected_trap", "trap_guest_sync", "hyp_traps_vector",
+                // Assembly code of x86.
+                "handle_exception", "handle_ist_exception", "double_fault", "lstar_enter", "cstar_enter", "sysenter_entry", "entry_int80", "entry_int82",
+                "int80_direct_trap", "vmx_asm_vmexit_handler", "vmx_asm_do_vmentry", "svm_asm_do_resume", "test_all_events", "compat_test_all_events",
+                "restore_all_guest", "create_bounce_frame", "compat_create_bounce_frame", "continue_pv_domain", "ret_from_intr",
             ]
-        case .interrupt: ["do_IRQ", "do_nmi", "gic_interrupt", "do_trap_irq", "do_trap_fiq"]
+        case .interrupt: ["do_IRQ", "do_nmi", "common_interrupt", "handle_nmi", "gic_interrupt", "do_trap_irq", "do_trap_fiq"]
         case .softirq: ["do_softirq", "process_pending_softirqs"]
         case .timer: []
         case .idle: ["idle_loop", "startup_cpu_idle_loop"]
@@ -111,4 +115,7 @@ package enum Occasion: String, Sendable, Codable, CaseIterable {
         "__start_schedulers_array", "__start_vpci_array", "__initcall_start", "__presmp_initcall_start", "__setup_start", "__param_start", "__ctors_start",
         "_sdevice", "_asdevice", "_splatform", "_steemediator", "_ateemediator",
     ]
+
+    /// The labels of the hypervisor's own table of symbols (`xen/tools/symbols.c`).
+    package static let symbolTables: Set<String> = ["symbols_addresses", "symbols_offsets", "symbols_names", "symbols_token_table", "symbols_token_index"]
 }

@@ -33,6 +33,7 @@ final class EventRecorder: BuildObserver {
                 case .foundOriginal: "original found"
                 case .checked: "checked"
                 case .proven: "proven"
+                case .foundEffects: "effects found"
                 }
             case .decided: "decided"
             case .failedStage(let stage, let wasInterrupted): "\(stage.rawValue) \(wasInterrupted ? "interrupted" : "failed")"

@@ -2,7 +2,7 @@ import XenSource
 import XenVersions
 
 /// Whether, and when, the code of a function runs on a machine that is up.
-package struct Effect: Sendable, Equatable {
+package struct CodeEffect: Sendable, Equatable {
     package enum Verdict: String, Sendable, Codable, CaseIterable {
         /// Reached from what happens all the time, or whenever somebody asks for it.
         case runsOnItsOwn = "runs-on-its-own"
@@ -31,20 +31,25 @@ package struct Effect: Sendable, Equatable {
 }
 
 extension Reachability {
+    /// All functions of the hypervisor and its payloads.
+    package var functions: [(place: CallGraph.Place, effect: CodeEffect)] {
+        graph.places.indices.filter { graph.places[$0].isCode }.map { (graph.places[$0], effect(of: $0)) }
+    }
+
     /// - Parameter place: a function of the graph.
-    package func effect(of place: Int) -> Effect {
+    package func effect(of place: Int) -> CodeEffect {
         let reached = Occasion.allCases.filter { occasions(of: place).contains($0) }
             .sorted { (steps(to: place, on: $0), $0.rawValue) < (steps(to: place, on: $1), $1.rawValue) }
         let always = reached.filter { !$0.setsUpSomething }
-        if let first = always.first { return Effect(verdict: .runsOnItsOwn, occasions: always, way: describe(way(to: place, on: first))) }
-        if isHandedOut(place) { return Effect(verdict: .onlyThroughPointer, occasions: reached, way: describe(wayFromPointer(to: place))) }
+        if let first = always.first { return CodeEffect(verdict: .runsOnItsOwn, occasions: always, way: describe(way(to: place, on: first))) }
+        if isHandedOut(place) { return CodeEffect(verdict: .onlyThroughPointer, occasions: reached, way: describe(wayFromPointer(to: place))) }
         let events = reached.filter { $0 != .boot }
-        if let first = events.first { return Effect(verdict: .onlyOnEvent, occasions: events, way: describe(way(to: place, on: first))) }
-        if reached.contains(.boot) { return Effect(verdict: .onlyAtBoot, occasions: [.boot], way: describe(way(to: place, on: .boot))) }
-        return Effect(verdict: .never, occasions: [], way: [])
+        if let first = events.first { return CodeEffect(verdict: .onlyOnEvent, occasions: events, way: describe(way(to: place, on: first))) }
+        if reached.contains(.boot) { return CodeEffect(verdict: .onlyAtBoot, occasions: [.boot], way: describe(way(to: place, on: .boot))) }
+        return CodeEffect(verdict: .never, occasions: [], way: [])
     }
 
-    private func describe(_ way: [Int]) -> [Effect.Step] {
+    private func describe(_ way: [Int]) -> [CodeEffect.Step] {
         var way = way
         // What was handed to a registrar begins with the code that did it.
         var isRegistered = false
@@ -54,10 +59,10 @@ extension Reachability {
         }
         return way.indices.map { index in
             let place = graph.places[way[index]]
-            guard index > 0 else { return Effect.Step(name: place.name, file: place.file, link: nil) }
+            guard index > 0 else { return CodeEffect.Step(name: place.name, file: place.file, link: nil) }
             let links = graph.edges[way[index - 1]].filter { $0.to == way[index] }.map(\.link)
             let registering = links.first { if case .registers = $0 { true } else { false } }
-            return Effect.Step(name: place.name, file: place.file, link: isRegistered && index == 1 ? registering ?? links.first : links.first)
+            return CodeEffect.Step(name: place.name, file: place.file, link: isRegistered && index == 1 ? registering ?? links.first : links.first)
         }
     }
 }
