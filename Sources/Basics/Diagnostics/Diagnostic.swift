@@ -122,6 +122,7 @@ package enum DiagnosticID: String, Sendable, CaseIterable, Codable {
     case nopsNotPossible = "nops-not-possible"
     case payloadNotPatchable = "payload-not-patchable"
     case appliedFixEnds = "applied-fix-ends"
+    case appliedPatchDiffers = "applied-patch-differs"
     case stateLost = "state-lost"
     case loaderRefuses = "loader-refuses"
     case proofFails = "proof-fails"

@@ -121,6 +121,8 @@ private func buildPayload(
         context.note(fixesThatEnd(stack, given: states.patched, payload: payload) + stateLost(stack, payload: payload))
     }
 
+    if !options.stack.isReplaced { context.note(otherSources(stack, given: states.running)) }
+
     // Load it in the model of that hypervisor's loader. A payload that the loader would refuse is never written.
     let loaded = try await context.check(payload) {
         loadPayload($0.bytes, into: stack, architecture: architecture, abi: tree.abi, version: tree.version)

@@ -30,7 +30,7 @@ func sourceStates(_ options: BuildOptions, of tree: XenTree) throws -> SourceSta
 func fixesThatEnd(_ stack: RunningHypervisor, given patches: AppliedPatch, payload: Payload) -> [Diagnostic] {
     let given = Set(patches.patches.map(Metadata.digest(of:)))
     return stack.payloads.compactMap { below in
-        let digests = below.metadata.filter { $0.hasPrefix("\(Metadata.digestKey)=") }.map { String($0.dropFirst(Metadata.digestKey.count + 1)) }
+        let digests = below.patchDigests
         let missing = digests.first { !given.contains($0) }
         let reason: String
         if let missing {
@@ -44,6 +44,27 @@ func fixesThatEnd(_ stack: RunningHypervisor, given patches: AppliedPatch, paylo
             .appliedFixEnds, .warning,
             message: "\(below.name) \(reason): what that fixed ends when \(payload.name) replaces it, unless another patch has it too",
             help: "give the patches of all applied payloads with --applied-patch")
+    }
+}
+
+/// Warns of each applied payload that was made from a patch which is not among the given ones: what runs may come from another source than the
+/// new code is compiled on top of. Only what the compared functions show is known to be the same.
+func otherSources(_ stack: RunningHypervisor, given patches: AppliedPatch) -> [Diagnostic] {
+    let given = Set(patches.patches.map(Metadata.digest(of:)))
+    return stack.payloads.compactMap { below in
+        guard let missing = below.patchDigests.first(where: { !given.contains($0) }) else { return nil }
+        return Diagnostic(
+            .appliedPatchDiffers, .warning,
+            message: "\(below.name) was made from a patch that is not given (sha256 \(missing.prefix(16))…): what it brought may differ from the source here, "
+                + "where no function shows it",
+            help: "give the very patch files that it was made from with --applied-patch")
+    }
+}
+
+extension AppliedPayload {
+    /// The SHA-256 digests of the patches that it was made from, in hexadecimal; empty if it does not say.
+    fileprivate var patchDigests: [String] {
+        metadata.filter { $0.hasPrefix("\(Metadata.digestKey)=") }.map { String($0.dropFirst(Metadata.digestKey.count + 1)) }
     }
 }
 

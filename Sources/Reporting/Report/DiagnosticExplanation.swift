@@ -105,6 +105,7 @@ extension DiagnosticID {
         case .nopsNotPossible: .nopsNotPossible
         case .payloadNotPatchable: .payloadNotPatchable
         case .appliedFixEnds: .appliedFixEnds
+        case .appliedPatchDiffers: .appliedPatchDiffers
         case .stateLost: .stateLost
         case .loaderRefuses: .loaderRefuses
         case .proofFails: .proofFails

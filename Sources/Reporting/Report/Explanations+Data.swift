@@ -118,7 +118,7 @@ extension DiagnosticExplanation {
             .error("A constant changed, and nothing in its object refers to it, so that no changed function brings it into the payload."),
             .warning("A constant of a function changed, and nothing in its object refers to it."),
             .warning("Another constant points to a changed constant, and what functions do with that pointer is not followed."),
-            .warning("A new constant takes the place of one whose address something may have kept."),
+            .warning("New constants take the place of one whose address something may have kept, or it moves to another file."),
         ],
         meaning: "The payload has a copy of a changed constant, and includes all functions of its object that refer to it. Whatever kept the old "
             + "address still reads the old constant.",
@@ -179,6 +179,7 @@ extension DiagnosticExplanation {
             .warning(
                 "The patched source still has a static variable, but nothing writes it any more, or nothing reads it, and the compiler gives it no storage."),
             .warning("Nothing writes a static array any more, and the compiler makes it a constant."),
+            .warning("A static variable is gone, and the patch declares one of its name in another way or place, which nothing writes."),
         ],
         meaning: "A compiler that finds no write to a static variable uses its initial value wherever the code reads it. The value that the running hypervisor "
             + "has in the variable no longer counts. After a revert the old code uses it again.",

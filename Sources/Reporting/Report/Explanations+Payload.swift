@@ -174,6 +174,16 @@ extension DiagnosticExplanation {
         advice: "Give the patches of all applied payloads, in order, with --applied-patch. If one of them was reworked, or the new patches have it in them, "
             + "make sure of that, and go on.")
 
+    static let appliedPatchDiffers = DiagnosticExplanation(
+        "an applied payload was made from another patch",
+        [.warning("A payload given with --on was made from a patch that is not among those of --applied-patch.")],
+        meaning:
+            "The new code is compiled on top of the tree with the patches of --applied-patch, and must fit what runs. The functions and variables that both "
+            + "show are compared. What none of them shows, such as the order of members that only new code uses, is not. Each payload of this program's livepatch v2 "
+            + "format has the SHA-256 of its patches.",
+        example: "--on first.livepatch --applied-patch first-v2.patch, where the payload was made from first-v1.patch.",
+        advice: "Give the very files that the applied payloads were made from. If a file only has another mail header, there is nothing to do.")
+
     static let stateLost = DiagnosticExplanation(
         "variables of the replaced payloads are lost",
         [.warning("A payload that the cumulative one replaces has variables of its own.")],

@@ -37,7 +37,7 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
         if let escape = escapeBefore(twin) ?? after.escape(of: item.id) {
             report(
                 .error, "\(escape): whatever kept that address",
-                help: "change the functions that read it instead; or, if nothing keeps its address, give the new table another name")
+                help: "change the functions that read it instead, or put what must change into a variable that a load hook fills")
         } else if let table = data(.readOnly, pointingTo: twin, in: facts.a) ?? data(.readOnly, pointingTo: item.id, in: facts.b) {
             // What functions do with a pointer that they load from that table is not analysed.
             report(
@@ -45,34 +45,46 @@ func addressesOfChangedConstants(_ facts: ComparedFacts, architecture: any Targe
                 help: "check what the functions that read '\(table)' do with its pointers")
         }
     }
-    for (old, new) in replaced {
+    for (old, names, place) in replaced {
         guard let escape = escapeBefore(old) else { continue }
-        let (was, item) = (facts.a[old], facts.b[new])
+        let was = facts.a[old].name, isMove = names == [was]
+        let what =
+            isMove
+            ? "another file has constant '\(was)' now"
+            : names.count == 1
+                ? "constant '\(names[0])' takes the place of '\(was)'"
+                : "\(names.map { "'\($0)'" }.listed(atMost: 4)) are new where constant '\(was)' was"
         diagnostics.append(
             Diagnostic(
-                .constantTableChanged, .warning, symbol: item.name, location: facts.location(item.id),
-                message: "constant '\(item.name)' takes the place of '\(was.name)', and \(escape): whatever kept that address still has the old one",
-                help: "check that nothing keeps it, and that nothing compares it with the new one; if the constant is the same, keep its name"))
+                .constantTableChanged, .warning, symbol: isMove ? was : names[0], location: place ?? SourceLocation(file: facts.pair.source),
+                message: "\(what), and \(escape): whatever kept that address still has the old one",
+                help: "check that nothing keeps it, and that nothing compares it with the new one; if the constant is the same, keep its name and its file"))
     }
     return diagnostics
 }
 
-/// Constants that are gone, each with the new one that a function refers to in its place.
-private func replacedConstants(_ facts: ComparedFacts) -> [(old: OriginalItem.ID, new: PatchedItem.ID)] {
+/// Constants that are gone, each with the names of what the functions that referred to it newly refer to: new constants of the object, or the
+/// same name in another object.
+private func replacedConstants(_ facts: ComparedFacts) -> [(old: OriginalItem.ID, names: [String], place: SourceLocation?)] {
     let kept = Set(facts.records.compactMap { $0.twin?.original })
-    let gone = Set(facts.a.items.filter { $0.isNamedConstant && $0.role == .readOnly && !kept.contains($0.id) }.map(\.id))
+    let gone = facts.a.items.filter { $0.isNamedConstant && $0.role == .readOnly && !kept.contains($0.id) }
     guard !gone.isEmpty else { return [] }
     let added = Set(facts.records.filter { $0.status == .new && $0.item.isNamedConstant && $0.item.role == .readOnly }.map(\.item.id))
-    var pairs: [(old: OriginalItem.ID, new: PatchedItem.ID)] = []
-    for record in facts.records where record.item.kind == .function && record.status == .changed {
-        guard let twin = record.twin?.original else { continue }
-        let before = facts.a[twin].references.compactMap { if case .item(let id) = $0.target, gone.contains(id) { id } else { nil } }
-        let after = record.item.references.compactMap { if case .item(let id) = $0.target, added.contains(id) { id } else { nil } }
-        // Only as many as there were: which one took whose place would be a guess.
-        guard Set(before).count == 1, Set(after).count == 1, let old = before.first, let new = after.first else { continue }
-        if !pairs.contains(where: { $0.old == old && $0.new == new }) { pairs.append((old, new)) }
+    return gone.compactMap { constant in
+        var new: [PatchedItem.ID] = [], isElsewhere = false
+        for record in facts.records where record.item.kind == .function && record.status == .changed {
+            guard let twin = record.twin?.original, facts.a[twin].references.contains(where: { $0.target == .item(constant.id) }) else { continue }
+            for reference in record.item.references {
+                switch reference.target {
+                case .item(let id) where added.contains(id) && !new.contains(id): new.append(id)
+                case .external(let name) where constant.names.contains(name): isElsewhere = true
+                default: break
+                }
+            }
+        }
+        if isElsewhere { return (constant.id, [constant.name], nil) }
+        return new.isEmpty ? nil : (constant.id, new.map { facts.b[$0].name }, facts.location(new[0]))
     }
-    return pairs
 }
 
 extension Item {

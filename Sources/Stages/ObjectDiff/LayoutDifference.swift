@@ -121,8 +121,25 @@ struct LayoutDifference: Equatable {
         switch alike.compare(TypeUse(x), TypeUse(y)) {
         case .same, .renamed: return x.bitSize == y.bitSize && x.isBitField == y.isBitField ? nil : (.resized, .kept)
         case .kept: return (.retyped, .kept)
-        case .different: return (.retyped, .retyped)
+        case .different:
+            // An array without a bound has no size of its own. With larger elements, each but the first one lies elsewhere.
+            let isUnbounded = (x.bitSize ?? 0) == 0 && (y.bitSize ?? 0) == 0
+            return isUnbounded && !haveElementsOfOneSize(x, y) ? (.resized, .broken) : (.retyped, .retyped)
         }
+    }
+
+    /// Whether the elements of two arrays have the same size, as far as the names of C's own types tell.
+    private static func haveElementsOfOneSize(_ x: TypeInfo.Member, _ y: TypeInfo.Member) -> Bool {
+        func kind(_ member: TypeInfo.Member) -> String? {
+            guard member.canonicalType.last == "]", let end = member.canonicalType.firstIndex(of: "[") else { return nil }
+            let words = Set(member.canonicalType[..<end].split(separator: " "))
+            if words.contains(where: { $0.hasSuffix("*") }) { return "pointer" }
+            if words.contains("char") || words.contains("_Bool") { return "byte" }
+            if words.contains("short") { return "short" }
+            if words.contains("long") { return member.canonicalType.contains("long long") ? "long long" : "long" }
+            return words.isSubset(of: ["int", "signed", "unsigned"]) ? "int" : nil
+        }
+        return kind(x).map { $0 == kind(y) } ?? false
     }
 
     private static func isRenamed(_ x: TypeInfo.Member, _ y: TypeInfo.Member) -> Bool {

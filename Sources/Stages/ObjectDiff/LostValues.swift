@@ -32,9 +32,18 @@ func lostValues(_ facts: ComparedFacts, byteOrder: ByteOrder) throws(InputError)
         !declaration.isAutomatic && declaration.storage.map { !symbols.contains($0) } ?? true
     }
     for item in gone {
-        guard let variable = facts.original.variable(item.id),
-            let declaration = declarations.first(where: { $0.name == variable.name && isSame(variable, $0, facts.pair.lines) })
-        else { continue }
+        guard let variable = facts.original.variable(item.id) else { continue }
+        let namesakes = declarations.filter { $0.name == variable.name }
+        guard let declaration = namesakes.first(where: { isSame(variable, $0, facts.pair.lines) }) else {
+            // Elsewhere in the file, or in other words: nothing shows whether it is meant to be the same.
+            guard let lines = facts.pair.lines, let other = namesakes.first(where: { $0.storage == nil && lines.mayBeStatic($0) }) else { continue }
+            variables.insert(item.id)
+            report(
+                variable.name, other.place,
+                "the patch declares '\(variable.name)' in another way or place, and nothing writes it there: where the new code reads it, it gets its initial "
+                    + "value, not the value of the hypervisor's '\(variable.name)', which stays")
+            continue
+        }
         variables.insert(item.id)
         let isUnchanged = facts.pair.lines.map { $0.isSameLine(variable, declaration) } ?? false
         let value = declaration.constant ?? (isUnchanged ? number(item, facts.a, byteOrder) : nil)

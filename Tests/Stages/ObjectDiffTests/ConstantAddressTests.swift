@@ -35,6 +35,19 @@ import Testing
         #expect(found.isEmpty, "\(found)")
     }
 
+    /// Two that get other names at once, one that is split, one that another file has now.
+    @Test(arguments: [
+        ("static const u32 a[2] = { 1, 2 }, b[2] = { 4, 5 };", "static const u32 c[2] = { 1, 3 }, d[2] = { 4, 6 };", "x ? a : b", "x ? c : d", 2),
+        ("static const u32 a[2] = { 1, 2 };", "static const u32 c[2] = { 1, 2 }, d[2] = { 1, 3 };", "a + (x & 1)", "x ? c : d", 1),
+        ("static const u32 a[2] = { 1, 2 };", "extern const u32 a[2];", "x ? a : 0", "x ? a : 0", 1),
+    ])
+    func keptConstantsUnderOtherNamesAreAWarning(before: String, after: String, old: String, new: String, warnings: Int) async throws {
+        let found = try await diagnostics { side in
+            "\(side == 1 ? before : after) const u32 *kept; void f(u32 x) { sink(0); kept = \(side == 1 ? old : new); }"
+        }
+        #expect(found.map(\.id) == Array(repeating: .constantTableChanged, count: warnings) && found.allSatisfy { $0.severity == .warning }, "\(found)")
+    }
+
     /// What kept the address has the one that is gone.
     @Test(arguments: [("b", "3", 1), ("b", "4", 1), ("a", "3", 0)])
     func aConstantThatTakesThePlaceOfAKeptOneIsAWarning(name: String, value: String, warnings: Int) async throws {

@@ -43,7 +43,7 @@ import Testing
     @Test(arguments: [
         ("u32 a;", "int a;", LayoutChange.Outcome.retyped), ("u32 a;", "float a;", .retyped), ("u64 a;", "void *a;", .retyped),
         ("unsigned char a;", "_Bool a;", .retyped), ("struct pair *a;", "struct one *a;", .retyped), ("u32 *a;", "int *a;", .retyped),
-        ("void (*a)(u32);", "void (*a)(u64);", .retyped), ("char t[0];", "u32 t[];", .retyped), ("u32 pad; u64 a;", "u32 pad; struct pair a;", .retyped),
+        ("void (*a)(u32);", "void (*a)(u64);", .retyped), ("u32 t[0];", "int t[];", .retyped), ("u32 pad; u64 a;", "u32 pad; struct pair a;", .retyped),
         ("struct { struct pair *x; } a;", "struct { struct one *y; } b;", .retyped),
         // What lies behind the pointer, or at an index, may be something else.
         ("void *a;", "struct pair *a;", .retyped), ("struct pair *a;", "void *a;", .retyped), ("u32 v[2][3];", "u32 v[3][2];", .retyped),
@@ -52,7 +52,8 @@ import Testing
         // Two that change places lie alike, and mean something else.
         ("u32 a; u32 b;", "u32 b; u32 a;", .refused), ("u32 v[3];", "u32 v[4];", .refused), ("u32 a; u64 b;", "u64 b; u32 a;", .refused),
         ("u32 a:3, b:5;", "u32 a:5, b:3;", .refused), ("union { u32 a; u64 b; };", "u32 a; u64 b;", .refused),
-        ("char t[];", "char t[8];", .refused), ("u32 v[2000];", "u32 v[1998]; u64 w;", .refused),
+        ("char t[];", "char t[8];", .refused), ("char t[0];", "u32 t[];", .refused), ("u32 t[];", "u64 t[];", .refused),
+        ("struct one t[];", "struct pair t[];", .refused), ("u32 v[2000];", "u32 v[1998]; u64 w;", .refused),
     ])
     func liesOtherwise(before: String, after: String, expected: LayoutChange.Outcome) async throws {
         for compiler in ["gcc", "clang"] { #expect(try await outcome(before, after, compiler: compiler) == [expected], "\(compiler)") }

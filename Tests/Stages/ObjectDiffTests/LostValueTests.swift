@@ -31,6 +31,18 @@ import Testing
         #expect(found.map(\.id) == [.runningValueUnused])
     }
 
+    /// In other words, or from the file into the function: it may be meant to be the same.
+    @Test(
+        "the declaration moves in other words, and the last write goes",
+        arguments: [
+            " u32 f(u32 x) {\n-  static u32 v;\n   sink(f);\n   if ( x > 1 ) {\n+    static u32 v = 0;\n     x += v;\n-    v = x;\n   }\n   return x;\n }",
+            "-static u32 v;\n u32 f(u32 x) {\n+  static u32 v;\n   sink(f);\n   x += v;\n-  v = x;\n   return x;\n }",
+        ])
+    func movedInOtherWords(marked: String) async throws {
+        let found = try await diagnostics(marked)
+        #expect(found.map(\.id) == [.runningValueUnused] && found.first?.message.contains("another way or place") == true, "\(found)")
+    }
+
     @Test("the declaration moves to another block, where the last write goes") func movedDeclaration() async throws {
         let found = try await diagnostics(
             """
