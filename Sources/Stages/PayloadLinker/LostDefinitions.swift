@@ -12,7 +12,7 @@ func lostDefinitions(_ input: LinkInput) -> [Diagnostic] {
         let items = set.original.items.filter { $0.isGlobal && ($0.isRuntimeFunction || $0.kind == .data && $0.role != .boot) }
         return items.flatMap { item in
             item.names.compactMap { name in
-                guard isLost(name, of: item, in: set, input), let symbol = input.hypervisor.image.global(name), !symbol.isFreedAfterBoot else { return nil }
+                guard isLost(name, of: item, in: set, input), let symbol = input.hypervisor.global(name), !symbol.isFreedAfterBoot else { return nil }
                 let size = item.kind == .data ? UInt64(max(item.size, 1)) : 1
                 return LostDefinition(set: set, item: item, name: name, addresses: symbol.address..<symbol.address &+ size)
             }
@@ -38,7 +38,7 @@ func lostDefinitions(_ input: LinkInput) -> [Diagnostic] {
 private func isLost(_ name: String, of item: OriginalItem, in set: ChangeSet, _ input: LinkInput) -> Bool {
     let key = OriginalKey(object: set.object, item: item.id)
     guard let symbol = input.hypervisor.symbol(of: key), symbol.payload == nil,
-        input.hypervisor.image.global(name)?.address == symbol.address, !item.weakNames.contains(name) || symbol.isWeak
+        input.hypervisor.global(name)?.address == symbol.address, !item.weakNames.contains(name) || symbol.isWeak
     else { return false }
     guard let definer = input.definer(of: name) else { return true }
     // A weak definition that was there all along did not become this one.
@@ -68,7 +68,7 @@ private struct Users {
                 if let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)) { compiled.insert(symbol.address) }
             }
             for item in set.patched.items where item.isNamed && item.role != .boot {
-                for case .external(let name) in item.allReferences.map(\.target) where names.contains(name) {
+                for name in item.allReferences.compactMap({ Self.name($0.target, in: set.patched) }) where names.contains(name) {
                     byName[name, default: []].insert(item.name)
                 }
             }
@@ -83,6 +83,15 @@ private struct Users {
             for definition in lost where places.contains(where: definition.addresses.contains) {
                 byAddress[definition.addresses.lowerBound, default: []].insert(symbol.qualifiedName)
             }
+        }
+    }
+
+    /// The name by which the linker finds what a reference means: a weak definition of its own object gives way to any other.
+    private static func name(_ target: PatchedItem.Reference.Target, in graph: ObjectGraph<PatchedSide>) -> String? {
+        switch target {
+        case .external(let name): name
+        case .item(let id) where graph[id].isGlobal && graph[id].isWeak: graph[id].name
+        default: nil
         }
     }
 
