@@ -55,8 +55,8 @@ extension ArchARM32 {
                     add(PlaceUse(offset: offset, place: place, kind: .goesTo, arguments: held.inArguments))
                     if word & 0x0f00_0000 == 0x0b00_0000 { forgetScratch() }
                 } else if word & 0x0f7f_0000 == 0x051f_0000 {
-                    let literal = code.dropFirst(offset + 8 + distance).prefix(4)
-                    if own.contains(place), literal.count == 4 {
+                    let start = offset + 8 + distance, literal = start >= 0 ? code.dropFirst(start).prefix(4) : []
+                    if literal.count == 4 {
                         take(byteOrder.number(literal))
                     } else {
                         add(PlaceUse(offset: offset, place: place, kind: .reads, register: target))

@@ -57,8 +57,8 @@ extension ArchARM64 {
                     take(place)
                 } else if word & 0x3b00_0000 == 0x1800_0000 {
                     // A literal of eight bytes may be an address; it lies in the function, or behind it.
-                    let literal = code.dropFirst(Int(truncatingIfNeeded: place &- address)).prefix(8)
-                    if own.contains(place), literal.count == 8, word & 0xff00_0000 == 0x5800_0000 {
+                    let literal = own.contains(place) ? code.dropFirst(Int(place &- address)).prefix(8) : []
+                    if literal.count == 8, word & 0xff00_0000 == 0x5800_0000 {
                         take(byteOrder.number(literal))
                     } else {
                         add(PlaceUse(offset: offset, place: place, kind: .reads, register: target))

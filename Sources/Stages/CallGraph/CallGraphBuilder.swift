@@ -115,6 +115,8 @@ private struct CallGraphBuilder: Sendable {
 
     /// Adds a place, or a name to the one of its kind that is there.
     private mutating func add(_ symbol: XenImage.Symbol, isCode: Bool, mayFallThrough: Bool = false) {
+        // Nothing in a hypervisor is larger, and nothing goes beyond the last address.
+        guard symbol.size <= 1 << 30, symbol.address <= .max - symbol.size else { return }
         let name = AppliedPayload.withoutTag(symbol.name)
         if let known = byStart[symbol.address], places[known].isCode == isCode, isCode || places[known].size == symbol.size {
             places[known].names.insert(name)
@@ -148,7 +150,9 @@ private struct CallGraphBuilder: Sendable {
         for payload in payloads { running.apply(payload) }
         var changed: Set<Int> = []
         for replacement in payloads.flatMap(\.replacements) {
-            guard let place = byStart[replacement.oldAddress], places[place].isCode else { continue }
+            guard let place = byStart[replacement.oldAddress], places[place].isCode, replacement.newSize <= 1 << 30,
+                replacement.newAddress <= .max - replacement.newSize
+            else { continue }
             places[place].code = replacement.newAddress..<replacement.newAddress &+ replacement.newSize
             changed.insert(place)
         }
@@ -275,7 +279,7 @@ private struct CallGraphBuilder: Sendable {
 
     mutating func readAlternatives() {
         for alternative in alternatives(of: running, architecture, version) {
-            guard alternative.newLength > 0, let owner = code.place(at: alternative.original)?.place,
+            guard alternative.newLength > 0, alternative.replacement <= .max - UInt64(alternative.newLength), let owner = code.place(at: alternative.original)?.place,
                 let bytes = running.image.bytes(at: alternative.replacement, count: Int(alternative.newLength))
             else { continue }
             for use in architecture.placeUses(in: bytes, at: alternative.replacement) where use.kind == .goesTo {

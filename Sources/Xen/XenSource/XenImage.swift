@@ -171,13 +171,11 @@ package struct XenImage: Sendable {
 
     /// Code under labels without a size, as assembly has it: each up to the next symbol or the end of its section. Sorted by address.
     package var unsizedCode: [Symbol] {
-        let all = symbols { $0.section != nil }
-        let starts = all.map(\.address)
+        let all = symbols { $0.section != nil }, next = Self.nextAddresses(of: all)
         return all.indices.compactMap { index in
             var label = all[index]
             guard label.size == 0, let section = file.sections.first(where: { $0.name == label.section }), section.isExecutable else { return nil }
-            let next = starts[index...].first { $0 > label.address } ?? .max
-            label.size = min(next, section.address &+ section.size) &- label.address
+            label.size = min(next[index], section.address &+ section.size) &- label.address
             label.isFunction = true
             return label.size > 0 && label.size < 1 << 20 ? label : nil
         }
@@ -189,14 +187,23 @@ package struct XenImage: Sendable {
     /// Data under labels without a size, as assembly and linker scripts have it: each up to the next such label or the end of its section, at
     /// most 64 KiB. Sorted by address.
     package var unsizedData: [Symbol] {
-        let labels = labels
+        let labels = labels, next = Self.nextAddresses(of: labels)
         return labels.indices.compactMap { index in
             var label = labels[index]
             guard let section = file.sections.first(where: { $0.name == label.section }), section.isAllocated, !section.isExecutable else { return nil }
-            let next = labels[index...].first { $0.address > label.address }?.address ?? .max
-            label.size = min(next, section.address &+ section.size) &- label.address
+            label.size = min(next[index], section.address &+ section.size) &- label.address
             return label.size > 0 && label.size <= 64 << 10 ? label : nil
         }
+    }
+
+    /// For each of some symbols, sorted by address, the next higher address that one has.
+    private static func nextAddresses(of symbols: [Symbol]) -> [UInt64] {
+        var next = [UInt64](repeating: .max, count: symbols.count)
+        for index in symbols.indices.dropLast().reversed() {
+            let address = symbols[index + 1].address
+            next[index] = address > symbols[index].address ? address : next[index + 1]
+        }
+        return next
     }
 
     /// Sorted by address.
