@@ -101,7 +101,8 @@ private func buildPayload(
     let (changes, layouts) = try await context.compare(pairs, account: HunkAccount(build, renamed: renamed), with: comparer)
     let historyBelow = LineHistory(from: AppliedPatch(files: []), to: states.running)
     let comparerBelow = ObjectComparer(architecture: architecture, version: tree.version, abi: tree.abi, history: historyBelow)
-    let below = try build.below.map { try comparerBelow.compare($0) }
+    let pairsBelow = try joinRenamed(below: build.below, laterNames: renamed)
+    let below = try pairsBelow.map { try comparerBelow.compare($0) }
 
     // Link the changed code, and what it newly needs, against the running hypervisor.
     let payload = try await context.link {
@@ -124,7 +125,7 @@ private func buildPayload(
     return try await context.prove(loaded) { memory, reported in
         provePayload(
             ProofInput(
-                loaded: memory, running: running, objects: try await proofObjects(pairs, jobs: options.work.jobs),
+                loaded: memory, running: running, objects: try await proofObjects(pairs, below: pairsBelow, jobs: options.work.jobs),
                 claim: ProofClaim(changes, below: below, reported: reported, depends: options.payload.depends), architecture: architecture, abi: tree.abi,
                 version: tree.version))
     }

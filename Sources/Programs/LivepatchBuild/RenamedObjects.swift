@@ -40,6 +40,18 @@ func joinRenamed(_ pairs: [ObjectPair]) throws -> (pairs: [ObjectPair], notes: [
     return (result, notes, Dictionary(partners.map { ($0.value.name, $0.key) }) { first, _ in first })
 }
 
+/// Joins renamed objects among those that applied payloads changed, and gives each the name that it has now.
+///
+/// - Parameter laterNames: what the patch makes of their names, from `joinRenamed` of its own pairs.
+/// - Throws: the errors of reading an object.
+func joinRenamed(below pairs: [ObjectPair], laterNames: [String: String]) throws -> [ObjectPair] {
+    try joinRenamed(pairs).pairs.map { pair in
+        var present = pair
+        present.name = laterNames[pair.name] ?? pair.name
+        return present
+    }
+}
+
 /// The names of all functions and variables of an object, without the compiler's numbers.
 private func definedNames(_ path: FilePath?) throws -> Set<String> {
     guard let path else { return [] }

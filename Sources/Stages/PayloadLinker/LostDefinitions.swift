@@ -12,7 +12,7 @@ func lostDefinitions(_ input: LinkInput) -> [Diagnostic] {
         let items = set.original.items.filter { $0.isGlobal && ($0.isRuntimeFunction || $0.kind == .data && $0.role != .boot) }
         return items.flatMap { item in
             item.names.compactMap { name in
-                guard isLost(name, of: item, in: set, input), let symbol = input.hypervisor.image.global(name), !symbol.isFreedAfterBoot else { return nil }
+                guard isLost(name, of: item, in: set, input), let symbol = input.hypervisor.global(name), !symbol.isFreedAfterBoot else { return nil }
                 let size = item.kind == .data ? UInt64(max(item.size, 1)) : 1
                 return LostDefinition(set: set, item: item, name: name, addresses: symbol.address..<symbol.address &+ size)
             }
@@ -38,7 +38,7 @@ func lostDefinitions(_ input: LinkInput) -> [Diagnostic] {
 private func isLost(_ name: String, of item: OriginalItem, in set: ChangeSet, _ input: LinkInput) -> Bool {
     let key = OriginalKey(object: set.object, item: item.id)
     guard let symbol = input.hypervisor.symbol(of: key), symbol.payload == nil,
-        input.hypervisor.image.global(name)?.address == symbol.address, !item.weakNames.contains(name) || symbol.isWeak
+        input.hypervisor.global(name)?.address == symbol.address, !item.weakNames.contains(name) || symbol.isWeak
     else { return false }
     guard let definer = input.definer(of: name) else { return true }
     // A weak definition that was there all along did not become this one.

@@ -42,21 +42,46 @@ package struct ProofObject: Sendable {
     package var patched: ELFFile?
     /// Whether the build turns all of the object into boot code after compiling it.
     package var isBootOnly: Bool
+    /// What the hypervisor was linked with, if payloads below changed the object: then `original` is what runs. nil if `original` is both.
+    package var built: Built?
 
-    package init(name: String, source: String? = nil, original: ELFFile?, patched: ELFFile?, isBootOnly: Bool = false) {
+    /// An object of the hypervisor's own build.
+    package struct Built: Sendable {
+        /// Its main source file, relative to `xen/`; nil when it is not known.
+        package var source: String?
+        /// nil when the payloads below brought the object.
+        package var file: ELFFile?
+
+        package init(source: String? = nil, file: ELFFile?) {
+            self.source = source
+            self.file = file
+        }
+    }
+
+    package init(name: String, source: String? = nil, original: ELFFile?, patched: ELFFile?, isBootOnly: Bool = false, built: Built? = nil) {
         self.name = name
         self.source = source
         self.original = original
         self.patched = patched
         self.isBootOnly = isBootOnly
+        self.built = built
     }
+
+    /// The object that the hypervisor was linked with; nil when it has none.
+    var linked: ELFFile? { built.map(\.file) ?? original }
 }
 
 extension ProofObject {
-    /// Whether both sides put the same into memory, so that the object has nothing to do with the patch. Debug information doesn't count.
+    /// Whether all sides put the same into memory, so that the object has nothing to do with any patch. Debug information doesn't count.
     package var isUnchanged: Bool {
-        guard let original, let patched, original.symbols == patched.symbols, original.sections.count == patched.sections.count else { return false }
-        return zip(original.sections, patched.sections).allSatisfy { a, b in
+        guard let original, let patched, Self.areSame(original, patched) else { return false }
+        guard let built else { return true }
+        return built.file.map { Self.areSame($0, patched) } ?? false
+    }
+
+    private static func areSame(_ first: ELFFile, _ second: ELFFile) -> Bool {
+        guard first.symbols == second.symbols, first.sections.count == second.sections.count else { return false }
+        return zip(first.sections, second.sections).allSatisfy { a, b in
             guard a.name == b.name, a.flags == b.flags, a.info == b.info, a.relocations == b.relocations else { return false }
             return !a.isAllocated || a == b
         }
@@ -69,7 +94,7 @@ package struct ProofClaim: Sendable, Equatable {
     package struct Twin: Sendable, Equatable {
         /// The name in the original object.
         package var original: String
-        /// The name in the hypervisor's own build, if payloads below changed it.
+        /// The name in the hypervisor's own build, if payloads below changed the object; nil if only they have it.
         package var inHypervisor: String?
         /// Why the builder takes them for one: `both have this name`.
         package var evidence: String

@@ -73,9 +73,9 @@ extension Prover {
     /// The functions of patched objects that may take the place of a function of the hypervisor.
     private func functions(named name: String, at address: UInt64) -> [Key] {
         let plain = AppliedPayload.withoutTag(name)
-        if let key = definers[plain], piece(key).kind == .function { return [key] }
+        if let key = definers[plain], piece(key).kind == .function, symbols(key).contains(where: { $0.address == address }) { return [key] }
         let keys = objects.enumerated().flatMap { number, object in
-            hypervisor.patchedNames(of: plain, at: address, in: object.name).flatMap { patched in
+            hypervisor.patchedNames(of: plain, at: address, in: object.name, among: Set(object.pieces.flatMap(\.names))).flatMap { patched in
                 object.pieces(named: patched).map { Key(object: number, piece: $0) }
             }
         }
