@@ -11,7 +11,8 @@ struct Hypervisor: Sendable {
     private let homes: [ObjectID: [String: [XenImage.Symbol]]]
     /// The items of original objects that define global names, in objects that the applied payloads changed.
     private let definers: [String: OriginalKey]
-    /// The strong global names that the hypervisor's own objects define, and that no original object defines as strong.
+    /// The strong global names that the hypervisor's own objects define, and those of them that no original object defines as strong.
+    private let linkedStrong: Set<String>
     private let lost: Set<String>
 
     var image: XenImage { running.image }
@@ -29,6 +30,7 @@ struct Hypervisor: Sendable {
             }
         ) { first, _ in first }
         let linked = Self.strongNames(of: Array(below.values) + objects.sets.filter { below[$0.object] == nil })
+        linkedStrong = linked
         lost = linked.subtracting(Self.strongNames(of: objects.sets))
         var definers: [String: OriginalKey] = [:]
         for set in objects.sets where below[set.object] != nil {
@@ -47,6 +49,9 @@ struct Hypervisor: Sendable {
     private static func strongNames(of sets: [ChangeSet]) -> Set<String> {
         Set(sets.flatMap { set in set.original.exportedNames.subtracting(set.original.items.flatMap(\.weakNames)) })
     }
+
+    /// Whether the hypervisor was linked with a strong definition of a name that none of the objects here has.
+    func hasStrongElsewhere(_ name: String) -> Bool { image.hasStrong(name) && !linkedStrong.contains(name) }
 
     /// - Parameter set: a comparison with the hypervisor's own object as its original.
     private static func home(of set: ChangeSet, _ image: XenImage) -> XenImage.FileGroup? {

@@ -63,7 +63,7 @@ struct LinkInput: Sendable {
                 let key = PatchedKey(object: set.object, item: item.id)
                 for name in item.names where exported.contains(name) {
                     let isWeak = item.weakNames.contains(name)
-                    if isWeak, hypervisor.image.hasStrong(name) { continue }
+                    if isWeak, hypervisor.hasStrongElsewhere(name) { continue }
                     if definers[name] == nil || !isWeak { definers[name] = key }
                 }
             }
@@ -80,7 +80,7 @@ struct LinkInput: Sendable {
         let key = PatchedKey(object: object, item: id), item = item(key)
         guard item.isGlobal, item.isWeak else { return nil }
         if let definer = definers[item.name] { return definer == key ? nil : item.name }
-        return hypervisor.image.hasStrong(item.name) ? item.name : nil
+        return hypervisor.hasStrongElsewhere(item.name) ? item.name : nil
     }
 
     /// The section that an item lies in.

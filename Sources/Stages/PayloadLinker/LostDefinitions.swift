@@ -68,7 +68,7 @@ private struct Users {
                 if let symbol = input.hypervisor.symbol(of: OriginalKey(object: set.object, item: item.id)) { compiled.insert(symbol.address) }
             }
             for item in set.patched.items where item.isNamed && item.role != .boot {
-                for case .external(let name) in item.allReferences.map(\.target) where names.contains(name) {
+                for name in item.allReferences.compactMap({ Self.name($0.target, in: set.patched) }) where names.contains(name) {
                     byName[name, default: []].insert(item.name)
                 }
             }
@@ -83,6 +83,15 @@ private struct Users {
             for definition in lost where places.contains(where: definition.addresses.contains) {
                 byAddress[definition.addresses.lowerBound, default: []].insert(symbol.qualifiedName)
             }
+        }
+    }
+
+    /// The name by which the linker finds what a reference means: a weak definition of its own object gives way to any other.
+    private static func name(_ target: PatchedItem.Reference.Target, in graph: ObjectGraph<PatchedSide>) -> String? {
+        switch target {
+        case .external(let name): name
+        case .item(let id) where graph[id].isGlobal && graph[id].isWeak: graph[id].name
+        default: nil
         }
     }
 

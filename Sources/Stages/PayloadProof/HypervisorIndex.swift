@@ -12,7 +12,8 @@ struct HypervisorIndex: Sendable {
     /// Global names whose function or variable of the hypervisor stays in its object under a name that other objects don't see. What
     /// another patched object defines under such a name is something else.
     private let keptElsewhere: [String: String]
-    /// The strong global names that the hypervisor's own objects define, and that no original object defines as strong.
+    /// The strong global names that the hypervisor's own objects define, and those of them that no original object defines as strong.
+    private let linkedStrong: Set<String>
     private let lost: Set<String>
     /// The strong global names that an object of the hypervisor's own defines, and that only others define in the original source.
     private let left: Set<String>
@@ -23,8 +24,9 @@ struct HypervisorIndex: Sendable {
         var files: Set<String> = []
         /// The local symbols that it brought into the hypervisor, by name.
         var locals: [String: [XenImage.Symbol]] = [:]
-        /// The global names that it defines in the hypervisor's own build.
+        /// The global names that it defines in the hypervisor's own build, and those of them that are strong.
         var linkedGlobals: Set<String> = []
+        var linkedStrong: Set<String> = []
         /// The global names that the original defines.
         var globalsBefore: Set<String> = []
         /// Whether payloads below changed it.
@@ -45,7 +47,7 @@ struct HypervisorIndex: Sendable {
             strongBefore.formUnion(names.strong)
             var known = Facts(
                 files: Self.fileNames(of: object, file), linkedGlobals: linkedNames.strong.union(linkedNames.weak),
-                globalsBefore: names.strong.union(names.weak), isChangedBelow: object.built != nil)
+                linkedStrong: linkedNames.strong, globalsBefore: names.strong.union(names.weak), isChangedBelow: object.built != nil)
             for name in Self.keptNames(of: object, input.claim) { keptElsewhere[name] = object.name }
             let own = (linked?.symbols ?? []).filter { $0.isLocal && $0.sectionIndex != nil && !$0.isSection && !$0.name.isEmpty }
             let sizes = Dictionary(own.map { ($0.name, $0.size) }, uniquingKeysWith: { first, _ in first })
@@ -55,6 +57,7 @@ struct HypervisorIndex: Sendable {
         }
         self.facts = facts
         self.keptElsewhere = keptElsewhere
+        self.linkedStrong = linkedStrong
         self.left = left
         lost = linkedStrong.subtracting(strongBefore)
     }
@@ -99,14 +102,19 @@ struct HypervisorIndex: Sendable {
 
     /// The hypervisor's symbols that a piece of a patched object stands for: none for a new one, several if the name is not unique.
     func symbols(of piece: Piece, in object: ObjectIndex) -> [XenImage.Symbol] {
-        let globals = piece.globalNames.sorted().filter { keeper(of: $0, besides: object.name) == nil }.flatMap(global)
+        // The strong symbol of a weak name is that of another object, unless it was strong in this one.
+        func isOwn(_ symbol: XenImage.Symbol) -> Bool {
+            guard piece.weakNames.contains(symbol.name), !symbol.isWeak, symbol.payload == nil else { return true }
+            return facts[object.name]?.linkedStrong.contains(symbol.name) ?? false
+        }
+        let globals = piece.globalNames.sorted().filter { keeper(of: $0, besides: object.name) == nil }.flatMap(global).filter(isOwn)
         guard globals.isEmpty else { return globals }
         for name in piece.names {
             let built = linked(name, in: object.name).map { linkedSymbols(of: $0, in: object.name) } ?? []
             // A payload brings its own version of a constant or of a function that it needs; of a variable there is one only.
-            if !built.isEmpty, piece.kind == .variable { return built }
+            if !built.isEmpty, piece.kind == .variable { return built.filter(isOwn) }
             let found = built + (original(of: name, in: object.name).map { brought($0, in: object.name) } ?? [])
-            if !found.isEmpty { return found }
+            if !found.isEmpty { return found.filter(isOwn) }
         }
         return []
     }
@@ -133,6 +141,9 @@ struct HypervisorIndex: Sendable {
         let built = running.image.global(name).map { [$0] } ?? []
         return built + brought.filter { symbol in !built.contains { $0.address == symbol.address } }
     }
+
+    /// Whether the hypervisor was linked with a strong definition of a name that none of the objects here has.
+    func hasStrongElsewhere(_ name: String) -> Bool { running.image.hasStrong(name) && !linkedStrong.contains(name) }
 
     /// The name in the original object of a symbol of a patched object; nil for a new one.
     private func original(of name: String, in object: String) -> String? {

@@ -100,7 +100,7 @@ struct Prover {
             for (index, piece) in object.pieces.enumerated() {
                 let key = Key(object: number, piece: index)
                 for name in piece.globalNames.subtracting(piece.weakNames) where strong[name] == nil { strong[name] = key }
-                for name in piece.weakNames where weak[name] == nil && !input.running.image.hasStrong(name) { weak[name] = key }
+                for name in piece.weakNames where weak[name] == nil && !hypervisor.hasStrongElsewhere(name) { weak[name] = key }
             }
         }
         let definers = strong.merging(weak) { strong, _ in strong }

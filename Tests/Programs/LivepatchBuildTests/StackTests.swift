@@ -384,6 +384,20 @@ import XenVersions
                 2|int g(int x) { sink("g"); return h(x) + 1; }
                 """,
             ], replaces: ["f"]),
+        Story(
+            testDescription: "a strong function that nothing uses is gone, then the file with the weak one uses that",
+            files: [
+                "a.c": """
+                int __attribute__((weak)) noinline f(int x) { sink("weak"); return x * 1000003; }
+                01|int u(int x) { sink("u"); return x; }
+                2|int u(int x) { sink("u"); return f(x); }
+                """,
+                "b.c": """
+                0|int f(int x) { sink("strong"); return x * 1000033; }
+                0|int m(int x) { sink("m"); return x; }
+                12|int m(int x) { sink("m1"); return x; }
+                """,
+            ], replaces: ["u"], brings: ["f"]),
     ]
 
     @Test(arguments: stories) func theHypervisorsItemsAreFound(_ story: Story) async throws {
@@ -397,5 +411,28 @@ import XenVersions
         #expect(layers.count == story.steps)
         #expect(last.functions.map(\.name).sorted() == story.replaces.sorted())
         #expect(last.companions.map(\.name).sorted() == story.brings.sorted())
+    }
+
+    /// Unchanged callers of the hypervisor still reach the strong definition, and new code would, too.
+    @Test(arguments: [
+        ("int f2(int x) { sink(\"strong\"); return x * 1000033; }", "gone"), ("", "gone"),
+        ("static noinline int f(int x) { sink(\"strong\"); return x * 1000033; }", "static"),
+    ])
+    func aWeakDefinitionDoesNotTakeThePlaceOfAStrongOne(instead: String, what: String) async throws {
+        let weak = "int __attribute__((weak)) noinline f(int x) { sink(\"weak\"); return x * 1000003; }\n"
+        let table = "static int (*const t[])(int) = { f, 0 };\n"
+        for use in ["f(x)", "t[x](x)"] {
+            let story = Story(
+                testDescription: what,
+                files: [
+                    "a.c": weak + table + "0|int u(int x) { sink(\"u\"); return \(use); }\n1|int u(int x) { sink(\"u!\"); return \(use); }\n",
+                    "b.c": "0|int f(int x) { sink(\"strong\"); return x * 1000033; }\n1|\(instead)\n"
+                        + (what == "static" ? "int k(int x) { sink(\"k\"); return f(x); }\n" : "int k(int x) { sink(\"k\"); return x; }\n"),
+                ], replaces: [], steps: 1)
+            let layer = try #require(try await stack(story).first)
+            #expect(layer.outcome.payload == nil)
+            let error = try #require(layer.outcome.diagnostics.first { $0.severity == .error })
+            #expect(error.id == .globalNameMoved && error.symbol == "f" && error.message.contains(what), "\(error)")
+        }
     }
 }
