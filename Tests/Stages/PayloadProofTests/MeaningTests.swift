@@ -138,4 +138,19 @@ import Testing
             "u32 f(u32 x) { sink(&x); return x * 1000003; }", "static u32 n; u32 f(u32 x) { sink(&n); return x * 1000005 + n++; }")
         #expect(fresh.proof().failures == [] && fresh.proof().hypervisorVariables == 0)
     }
+
+    /// The hypervisor was linked with the strong definition. The payload leads there, and the source no longer has it.
+    @Test("a weak definition is not where a strong one was that is gone", arguments: targets, [false, true])
+    func goneStrong(target: ObjectFixtures.Target, isGone: Bool) async throws {
+        let weak = { (n: Int) in
+            "u32 __attribute__((weak)) noinline f(u32 x) { sink(\"weak\"); return x; } u32 u(u32 x) { sink(0); return f(x) * \(n); }\n"
+        }
+        let strong = "u32 f(u32 x) { sink(\"strong\"); return x * 1000003; }\n", other = "u32 k(u32 x) { sink(0); return x; }\n"
+        let made = try await ProofCase.make([("a.c", weak(7), weak(9)), ("b.c", strong + other, strong + other)], for: target)
+        let without = try await withTemporaryFolder { try ELFFile.read(try await ObjectFixtures.compile(other, name: "b.c", for: target, in: $0)) }
+        let proof = made.proof { input in
+            for index in input.objects.indices where isGone && input.objects[index].name == "b.o" { input.objects[index].patched = without }
+        }
+        #expect(proof.failures.contains { $0.kind == .reference } == isGone, "\(proof.failures)")
+    }
 }
