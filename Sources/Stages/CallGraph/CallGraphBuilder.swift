@@ -279,7 +279,8 @@ private struct CallGraphBuilder: Sendable {
 
     mutating func readAlternatives() {
         for alternative in alternatives(of: running, architecture, version) {
-            guard alternative.newLength > 0, alternative.replacement <= .max - UInt64(alternative.newLength), let owner = code.place(at: alternative.original)?.place,
+            guard alternative.newLength > 0, alternative.replacement <= .max - UInt64(alternative.newLength),
+                let owner = code.place(at: alternative.original)?.place,
                 let bytes = running.image.bytes(at: alternative.replacement, count: Int(alternative.newLength))
             else { continue }
             for use in architecture.placeUses(in: bytes, at: alternative.replacement) where use.kind == .goesTo {
