@@ -1,4 +1,3 @@
-import XenSource
 import XenVersions
 
 /// The functions and variables of a running hypervisor, and how one leads to another.
