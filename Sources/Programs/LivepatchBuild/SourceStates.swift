@@ -30,12 +30,11 @@ func sourceStates(_ options: BuildOptions, of tree: XenTree) throws -> SourceSta
 func fixesThatEnd(_ stack: RunningHypervisor, given patches: AppliedPatch, payload: Payload) -> [Diagnostic] {
     let given = Set(patches.patches.map(Metadata.digest(of:)))
     return stack.payloads.compactMap { below in
-        let digests = below.patchDigests
-        let missing = digests.first { !given.contains($0) }
+        let missing = below.missingPatch(of: given)
         let reason: String
         if let missing {
             reason = "was made from a patch that is not given (sha256 \(missing.prefix(16))…)"
-        } else if digests.isEmpty {
+        } else if below.patchDigests.isEmpty {
             reason = "does not say from which patches it was made"
         } else {
             return nil
@@ -52,7 +51,7 @@ func fixesThatEnd(_ stack: RunningHypervisor, given patches: AppliedPatch, paylo
 func otherSources(_ stack: RunningHypervisor, given patches: AppliedPatch) -> [Diagnostic] {
     let given = Set(patches.patches.map(Metadata.digest(of:)))
     return stack.payloads.compactMap { below in
-        guard let missing = below.patchDigests.first(where: { !given.contains($0) }) else { return nil }
+        guard let missing = below.missingPatch(of: given) else { return nil }
         return Diagnostic(
             .appliedPatchDiffers, .warning,
             message: "\(below.name) was made from a patch that is not given (sha256 \(missing.prefix(16))…): what it brought may differ from the source here, "
@@ -66,6 +65,9 @@ extension AppliedPayload {
     fileprivate var patchDigests: [String] {
         metadata.filter { $0.hasPrefix("\(Metadata.digestKey)=") }.map { String($0.dropFirst(Metadata.digestKey.count + 1)) }
     }
+
+    /// The first of them that is not among the given digests; nil if all are.
+    fileprivate func missingPatch(of given: Set<String>) -> String? { patchDigests.first { !given.contains($0) } }
 }
 
 /// Warns of each applied payload that has writable variables of its own: their values are lost when the cumulative `payload` replaces it.

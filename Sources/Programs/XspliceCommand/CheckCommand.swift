@@ -48,9 +48,7 @@ struct CheckCommand: ConsoleCommand {
     func run(on console: Console) throws -> ProcessExit {
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
         let bytes = try InputFile.read(FilePath(payload))
-        let stack = try loadStack(
-            try applied.map { (path: FilePath($0), bytes: try InputFile.read(FilePath($0))) }, onto: known.image,
-            architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
+        let stack = try known.stack(of: applied)
         let result = loadPayload(bytes, into: stack, architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
         let actions = PayloadActions(after: result, into: stack, loader: known.loader)
         let check = PayloadCheck(
@@ -90,5 +88,16 @@ struct CheckCommand: ConsoleCommand {
         return [
             .init(severity: .error, kind: "wrong-hypervisor", text: "it was made for the hypervisor with build-id \(meant), and this one has \(actual)")
         ]
+    }
+}
+
+extension HypervisorFile.Known {
+    /// The hypervisor with the payloads of `--on`, bottom first.
+    ///
+    /// - Throws: `InputError` for a payload that can't be read, or that the hypervisor would not have loaded.
+    func stack(of applied: [String]) throws -> RunningHypervisor {
+        try loadStack(
+            try applied.map { (path: FilePath($0), bytes: try InputFile.read(FilePath($0))) }, onto: image, architecture: architecture, abi: loader.abi,
+            version: loader.version)
     }
 }

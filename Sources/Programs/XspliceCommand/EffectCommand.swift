@@ -32,9 +32,7 @@ struct EffectCommand: ConsoleCommand {
 
     func run(on console: Console) throws -> ProcessExit {
         let known = try HypervisorFile(xenSyms: xenSyms, source: nil).read()
-        let stack = try loadStack(
-            try applied.map { (path: FilePath($0), bytes: try InputFile.read(FilePath($0))) }, onto: known.image,
-            architecture: known.architecture, abi: known.loader.abi, version: known.loader.version)
+        let stack = try known.stack(of: applied)
         let reading = try HypervisorReading(of: known.image, architecture: known.architecture, version: known.loader.version)
         let reachability = Reachability(try reading.graph(with: stack.payloads))
         guard reachability.isKnown else {

@@ -1,5 +1,4 @@
 import CallGraph
-import Diagnostics
 import XenVersions
 
 extension BuildReport {

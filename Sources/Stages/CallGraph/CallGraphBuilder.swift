@@ -92,7 +92,7 @@ private struct CallGraphBuilder: Sendable {
     // MARK: Places
 
     private mutating func findPlaces() {
-        let image = running.image, functions = image.functions
+        let image = running.image, functions = image.functions, labels = image.labels
         for function in functions { add(function, isCode: true) }
         let sized = PlaceIndex(functions.map { ($0.address, $0.address &+ $0.size, 0) })
         for label in image.unsizedCode where sized.place(at: label.address) == nil && !architecture.isMappingSymbol(label.name) {
@@ -101,12 +101,12 @@ private struct CallGraphBuilder: Sendable {
         for variable in image.variables { add(variable, isCode: false) }
         // A label with variables behind it is the bound of a section, unless it is known as an array.
         let variables = PlaceIndex(image.variables.map { ($0.address, $0.address &+ $0.size, 0) })
-        symbolTables = Set(image.labels.filter { Occasion.symbolTables.contains($0.name) }.map(\.address))
+        symbolTables = Set(labels.filter { Occasion.symbolTables.contains($0.name) }.map(\.address))
         for label in image.unsizedData where !symbolTables.contains(label.address) {
             let next = variables.start(after: label.address &- 1) ?? .max
             if next >= label.address &+ label.size || Occasion.collectedArrays.contains(label.name) { add(label, isCode: false) }
         }
-        for label in image.labels where !Occasion.collectedArrays.contains(label.name) {
+        for label in labels where !Occasion.collectedArrays.contains(label.name) {
             let ends = [label.name.replacing("_start", with: "_end"), label.name.replacing("_start", with: "_stop")].filter { $0 != label.name }
             if let end = ends.lazy.compactMap({ image.global($0) }).first { bounds[label.address] = end.address }
         }

@@ -38,7 +38,7 @@ extension Reachability {
 
     /// - Parameter place: a function of the graph.
     package func effect(of place: Int) -> CodeEffect {
-        let reached = Occasion.allCases.filter { occasions(of: place).contains($0) }
+        let reached = occasions(of: place)
             .sorted { (steps(to: place, on: $0), $0.rawValue) < (steps(to: place, on: $1), $1.rawValue) }
         let always = reached.filter { !$0.setsUpSomething }
         if let first = always.first { return CodeEffect(verdict: .runsOnItsOwn, occasions: always, way: describe(way(to: place, on: first))) }
