@@ -51,7 +51,7 @@ struct LayoutPairs {
                 continue
             }
             // Several blocks of one function may each define a type of that name. Their members tell which is which.
-            if x.count > 1 || y.count > 1 { removeEqual(&x, &y) }
+            if x.count > 1 || y.count > 1 { compareExchanged(removeEqual(&x, &y)) }
             if let a = x.first, let b = y.first, x.count == 1, y.count == 1 {
                 compare(a, b)
             } else {
@@ -129,6 +129,17 @@ struct LayoutPairs {
         }
     }
 
+    /// What enums without names of one function have in common if only their blocks tell them apart.
+    private struct EnumPlace: Hashable {
+        private let scope: [String]
+        private let enumerators: Set<String>
+
+        init(_ type: TypeInfo.Definition) {
+            scope = type.key.scope
+            enumerators = Set(type.enumerators.map(\.name))
+        }
+    }
+
     /// The enumerators of a scope all have different names, so two enums that share an enumerator are the same enum, whatever their names.
     ///
     /// Enums that merge or split need no pair each: `LayoutDifference` finds an enumerator also where it is in another enum of the scope.
@@ -144,7 +155,11 @@ struct LayoutPairs {
         }
         var (before, after) = (take(&onlyOriginal, original), take(&onlyPatched, patched))
         // Blocks of one function may each have an enum of the same names.
-        removeEqual(&before, &after) { haveOneScope($0, $1) && original.definitions[$0].enumerators == patched.definitions[$1].enumerators }
+        let equal = removeEqual(&before, &after) {
+            haveOneScope($0, $1) && original.definitions[$0].enumerators == patched.definitions[$1].enumerators
+        }
+        let ofOnePlace = Dictionary(grouping: equal, by: { EnumPlace(original.definitions[$0.original]) }).values
+        for pairs in ofOnePlace.sorted(by: { $0[0].original < $1[0].original }) { compareExchanged(pairs) }
         for a in before {
             guard let b = after.first(where: { haveOneScope(a, $0) && share(a, $0) }) else { continue }
             before.removeAll { $0 == a }
@@ -200,12 +215,26 @@ struct LayoutPairs {
         onlyPatched += after
     }
 
-    private func removeEqual(_ before: inout [Int], _ after: inout [Int], where mayBeSame: (Int, Int) -> Bool = { _, _ in true }) {
+    /// - Returns: the pairs that it removed.
+    @discardableResult
+    private func removeEqual(
+        _ before: inout [Int], _ after: inout [Int], where mayBeSame: (Int, Int) -> Bool = { _, _ in true }
+    ) -> [(original: Int, patched: Int)] {
+        var removed: [(original: Int, patched: Int)] = []
         for a in before {
             guard let b = after.first(where: { mayBeSame(a, $0) && LayoutDifference(a, of: original, $0, of: patched).severity == .none }) else { continue }
             before.removeAll { $0 == a }
             after.removeAll { $0 == b }
+            removed.append((a, b))
         }
+        return removed
+    }
+
+    /// Types that only their place tells apart, all of them there again, but in another order: the blocks that define them may have exchanged
+    /// them. A variable of such a block then has a value of the other type.
+    private mutating func compareExchanged(_ pairs: [(original: Int, patched: Int)]) {
+        let before = pairs.map(\.original).sorted(), after = pairs.map(\.patched).sorted()
+        for (a, b) in zip(before, after) { compare(a, b) }
     }
 
     // MARK: Causes

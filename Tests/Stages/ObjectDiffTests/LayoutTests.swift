@@ -288,6 +288,29 @@ extension LayoutChange {
         #expect(both.layouts.map(\.outcome) == [.stackOnly])
     }
 
+    /// All of them are there again, and yet each state is now read as the other's.
+    @Test(arguments: [
+        ("struct t { u32 a, b; }", "struct t { u32 b, a; }", "struct t"),
+        ("enum t { first, second }", "enum t { second, first }", "enum t"), ("enum { first, second }", "enum { second, first }", nil),
+    ])
+    func blocksThatExchangeTheirTypes(one: String, other: String, type: String?) async throws {
+        let source = { (first: String, second: String, result: String) in
+            """
+            u32 f(u32 x)
+            {
+                if ( x ) { static \(first) old; sink(&old); }
+                { static \(second) young; sink(&young); }
+                return \(result);
+            }
+            """
+        }
+        let exchanged = try await layouts([(source(one, other, "x"), source(other, one, "x + 1"))])
+        #expect(Set(exchanged.layouts.map(\.outcome)) == [.refused])
+        if let type { #expect(exchanged.layouts.map(\.type) == [type]) }
+        let kept = try await layouts([(source(one, other, "x"), source(one, other, "x + 1"))])
+        #expect(kept.layouts.isEmpty)
+    }
+
     @Test func aVariablesTypeWithoutName() async throws {
         let source = { (members: String) in
             "static struct { \(members) } state; u32 f(u32 x) { state.a += x; return state.b; } void g(void) { sink(&state); }"

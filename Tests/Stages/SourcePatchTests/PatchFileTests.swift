@@ -36,13 +36,17 @@ import Glibc
         try await run("sh", ["-c", "(sleep 0.3; cat '\(folder.path)/patch' >'\(path)') >/dev/null 2>&1 &"])
         #expect(try readPatches([path]) == [PatchFile(path: path, bytes: patch)])
 
-        // Both moments are taken where they happen: a resumption waits for its turn among the other tests.
+        // Both moments are taken where they happen, and the first one only once the reader runs: it waits for its turn among the other tests.
         let cancelled = Mutex(ContinuousClock.now), ended = Mutex(ContinuousClock.now)
+        let runs = DispatchSemaphore(value: 0)
         let waiting = Task.detached {
+            runs.signal()
             defer { ended.withLock { $0 = .now } }
             return try readPatches([path])
         }
-        DispatchQueue.global().asyncAfter(deadline: .now() + 0.2) {
+        DispatchQueue.global().async {
+            runs.wait()
+            usleep(200_000)
             cancelled.withLock { $0 = .now }
             waiting.cancel()
         }
