@@ -22,7 +22,7 @@ extension DiagnosticExplanation {
         "nothing leads to the new code",
         [.warning("No code that runs leads to a replaced function, and no code or data that is used has its address.")],
         meaning: "In this hypervisor the function is never called: it is there because linkers keep whole objects, or the code that calls it is never "
-            + "reached itself. This part of the patch has no effect.",
+            + "reached itself. Where the compiler inlined the function, the functions around it are replaced too, and are judged for themselves.",
         example: "A fix in a function whose only caller is not compiled with this configuration.",
         advice: "Look whether the configuration is the right one. If the function is called in a way that no code or data shows, through an address that is "
             + "computed for example, the warning is wrong: report it.")

@@ -64,16 +64,22 @@ private struct CallGraphBuilder: Sendable {
     private(set) var pointers: [Set<Pointer>] = []
     /// For each function, the data that callers may give to it.
     private(set) var given: [Int: Set<Int>] = [:]
+    /// For each function, the deeds by which it takes addresses that it gives to others, who may keep them.
+    private var passedOn: [Int: Set<Int>] = [:]
+    /// Who gives it.
+    private var callers: [Int: Set<Int>] = [:]
     /// For each function, the addresses that callers give to it: in which register, and which deed of which caller it is.
     private var arguments: [Int: [(register: UInt8, place: Int, caller: Int, deed: Int)]] = [:]
-    /// Structures that are copied into variables at boot: boot code that takes their addresses hands out nothing else.
-    private(set) var copied: Set<Int> = []
-    /// The variables that such structures are copied into, or that code puts pointers into.
+    /// Structures that are copied into variables at boot, each with the code that names it for that: this code hands out nothing else.
+    private(set) var copied: [Int: Set<Int>] = [:]
+    /// The variables that such structures are copied into, and single pointers that code fills.
     private(set) var filled: Set<Int> = []
     /// Data that has pointers when the hypervisor starts.
     private var hasOwnPointers: Set<Int> = []
     /// For each label where something begins that a linker script collected, where that ends.
     private var bounds: [UInt64: UInt64] = [:]
+    /// For each label of a known array, where that ends.
+    private var arrayEnds: [UInt64: UInt64] = [:]
     /// Where the hypervisor has the addresses of all its symbols, which nobody calls.
     private var symbolTables: Set<UInt64> = []
     private let registrars: [String: Occasion]
@@ -106,9 +112,10 @@ private struct CallGraphBuilder: Sendable {
             let next = variables.start(after: label.address &- 1) ?? .max
             if next >= label.address &+ label.size || Occasion.collectedArrays.contains(label.name) { add(label, isCode: false) }
         }
-        for label in labels where !Occasion.collectedArrays.contains(label.name) {
+        for label in labels {
             let ends = [label.name.replacing("_start", with: "_end"), label.name.replacing("_start", with: "_stop")].filter { $0 != label.name }
-            if let end = ends.lazy.compactMap({ image.global($0) }).first { bounds[label.address] = end.address }
+            guard let end = ends.lazy.compactMap({ image.global($0) }).first else { continue }
+            if Occasion.collectedArrays.contains(label.name) { arrayEnds[label.address] = end.address } else { bounds[label.address] = end.address }
         }
         index()
     }
@@ -159,7 +166,7 @@ private struct CallGraphBuilder: Sendable {
         let first = places.count, replacements = Set(payloads.flatMap(\.replacements).map(\.newAddress))
         for symbol in payloads.flatMap(\.symbols) where symbol.size > 0 && !replacements.contains(symbol.address) { add(symbol, isCode: symbol.isFunction) }
         index()
-        for place in changed { (deeds[place], deedOffsets[place]) = ([], []) }
+        for place in changed { (deeds[place], deedOffsets[place], passedOn[place]) = ([], [], nil) }
         for (function, given) in arguments { arguments[function] = given.filter { !changed.contains($0.caller) } }
         readData(of: first..<places.count)
         try readCode(of: changed.sorted() + (first..<places.count))
@@ -189,6 +196,7 @@ private struct CallGraphBuilder: Sendable {
 
     private mutating func read(_ uses: [PlaceUse], of index: Int) {
         let named = Set(uses.map(\.place))
+        let ends = Set(named.compactMap { arrayEnds[$0] })
         // For each address that was taken, the deed.
         var taken: [Int: Int] = [:]
         for use in uses {
@@ -205,6 +213,8 @@ private struct CallGraphBuilder: Sendable {
                 guard target != index else { continue }
                 // Code that names both bounds of a section means all that is between, and not the first variable there.
                 if let end = bounds[use.place], named.contains(end) { continue }
+                // The end of an array is no part of it, and not the next array.
+                if ends.contains(use.place), arrayEnds[use.place].map({ !named.contains($0) }) ?? true { continue }
                 taken[target] = deeds[index].count
                 note(.takes(target, isHandedOn: true), of: index, at: use.offset)
             case .reads:
@@ -219,7 +229,8 @@ private struct CallGraphBuilder: Sendable {
                 note(.writes(variable, register: use.register, isKnown: stored != nil), of: index, at: use.offset)
                 guard let stored else { continue }
                 pointers[variable].insert(Pointer(offset: offset / wordSize * wordSize, to: stored))
-                filled.insert(variable)
+                // A structure that gets a pointer may be given to others all the same, such as an entry of a list.
+                if places[variable].size == wordSize { filled.insert(variable) }
                 if let deed = taken[stored] { deeds[index][deed] = .takes(stored, isHandedOn: false) }
             }
         }
@@ -241,9 +252,13 @@ private struct CallGraphBuilder: Sendable {
             for argument in list where places[argument.place].isCode { deeds[index][argument.deed] = .calls(argument.place) }
         } else {
             for argument in list { arguments[target, default: []].append((argument.register, argument.place, index, argument.deed)) }
+            if places[target].names.isDisjoint(with: Occasion.copiers) { passedOn[index, default: []].formUnion(list.map(\.deed)) }
             // A structure may also be given by a pointer that is read from an array.
             let named = taken.keys.filter { !places[$0].isCode }
-            if !named.isEmpty { self.given[target, default: []].formUnion(named) }
+            if !named.isEmpty {
+                self.given[target, default: []].formUnion(named)
+                callers[target, default: []].insert(index)
+            }
         }
     }
 
@@ -349,7 +364,10 @@ private struct CallGraphBuilder: Sendable {
             grouping: places.indices.filter { !places[$0].isCode && places[$0].size >= 2 * wordSize && hasFunctions($0) && !registered.contains($0) },
             by: { places[$0].size })
         let perCPU = perCPUVariables
-        var certain: [(variable: Int, structure: Int)] = [], possible = certain
+        let readLater = Set(
+            places.indices.filter { places[$0].isCode && !places[$0].isBoot }.flatMap { deeds[$0] }
+                .compactMap { deed -> Int? in if case .reads(let variable, _, _) = deed { variable } else { nil } })
+        var certain: [(variable: Int, structure: Int, by: Set<Int>)] = [], possible = certain
         for user in places.indices where places[user].isCode {
             for (deed, offset) in zip(deeds[user], deedOffsets[user]) {
                 let variable: Int, register: UInt8?
@@ -360,22 +378,25 @@ private struct CallGraphBuilder: Sendable {
                 case .calls, .reads, .registers, .writes, .takes: continue
                 }
                 let place = places[variable]
-                guard !place.isCode, let candidates = structures[place.size], !perCPU.contains(place.address) else { continue }
+                // Alternative calls through a variable that is freed after boot have become direct ones by then; any other such variable is
+                // used at boot only.
+                guard !place.isCode, !place.isBoot || readLater.contains(variable), let candidates = structures[place.size], !perCPU.contains(place.address)
+                else { continue }
                 let near = deedsOf(user, near: offset)
                 let loaded = near.compactMap { deed -> Int? in
                     if case .reads(let other, _, let target?) = deed, target == register { other } else { nil }
                 }
                 let named = namedData(by: user, near)
                 for structure in candidates where structure != variable && (places[user].isBoot || places[structure].isBoot) {
-                    if loaded.contains(structure) { certain.append((variable, structure)) }
-                    if named.contains(structure) { possible.append((variable, structure)) }
+                    if loaded.contains(structure) { certain.append((variable, structure, [user])) }
+                    if let namers = named[structure] { possible.append((variable, structure, namers)) }
                 }
             }
         }
         let placed = Set(certain.map(\.structure))
-        for (variable, structure) in certain + possible.filter({ !placed.contains($0.structure) }) {
+        for (variable, structure, namers) in certain + possible.filter({ !placed.contains($0.structure) }) {
             for pointer in pointers[structure] { pointers[variable].insert(Pointer(offset: pointer.offset, to: pointer.to, from: structure)) }
-            copied.insert(structure)
+            copied[structure, default: []].formUnion(namers)
             filled.insert(variable)
         }
     }
@@ -399,8 +420,8 @@ private struct CallGraphBuilder: Sendable {
     /// How many pointers away from what the code names a structure may be.
     private static let pointerSteps = 3
 
-    /// The data that some deeds of boot code name, as `followStructures` says.
-    private func namedData(by user: Int, _ near: [Deed]) -> Set<Int> {
+    /// The data that some deeds of boot code name, as `followStructures` says, each with the code that names it.
+    private func namedData(by user: Int, _ near: [Deed]) -> [Int: Set<Int>] {
         func own(_ deeds: some Sequence<Deed>) -> [Int] {
             deeds.compactMap { deed in
                 switch deed {
@@ -413,17 +434,28 @@ private struct CallGraphBuilder: Sendable {
             deeds.compactMap { deed in if case .calls(let other) = deed, places[other].isBoot { other } else { nil } }
         }
         let first = called(near), second = first.flatMap { called(deeds[$0]) }
-        var found = Set(own(near) + (first + second).flatMap { own(deeds[$0]) } + (given[user] ?? []))
+        var found: [Int: Set<Int>] = [:]
+        for data in own(near) { found[data, default: []].insert(user) }
+        for code in first + second { for data in own(deeds[code]) { found[data, default: []].insert(code) } }
+        // Who gives it names it.
+        for data in given[user] ?? [] { found[data, default: []].formUnion(givers(of: data, to: user)) }
         var front = Array(found)
         for _ in 0..<Self.pointerSteps {
-            front = front.flatMap { pointers[$0].map(\.to) }.filter { !places[$0].isCode && found.insert($0).inserted }
+            let further = front.flatMap { data, namers in pointers[data].map { ($0.to, namers) } }.filter { !places[$0.0].isCode && found[$0.0] == nil }
+            for (data, namers) in further { found[data, default: []].formUnion(namers) }
+            front = further.map { (key: $0.0, value: $0.1) }
         }
         return found
     }
 
-    /// Whether a structure is copied somewhere, or an array lists only such structures: boot code that names it hands out nothing else.
-    private func isUsedUp(_ index: Int) -> Bool {
-        copied.contains(index) || (!pointers[index].isEmpty && pointers[index].allSatisfy { copied.contains($0.to) })
+    private func givers(of data: Int, to function: Int) -> [Int] {
+        (callers[function] ?? []).filter { caller in deeds[caller].contains { if case .takes(data, _) = $0 { true } else { false } } }
+    }
+
+    /// Whether that code names a structure only because it is copied somewhere, or an array that lists only such structures.
+    private func isUsedUp(_ index: Int, by code: Int) -> Bool {
+        func isCopied(_ structure: Int) -> Bool { copied[structure]?.contains(code) ?? false }
+        return isCopied(index) || (!pointers[index].isEmpty && pointers[index].allSatisfy { isCopied($0.to) })
     }
 
     // MARK: Links
@@ -435,7 +467,7 @@ private struct CallGraphBuilder: Sendable {
             func add(_ to: Int, _ link: CallGraph.Link, _ kind: Int) {
                 if to != index, seen.insert([to, kind]).inserted { list.append(CallGraph.Edge(to: to, link: link)) }
             }
-            for deed in deeds[index] {
+            for (number, deed) in deeds[index].enumerated() {
                 switch deed {
                 case .calls(let other): add(other, .calls, 0)
                 case .reads(let variable, let offset, _):
@@ -443,7 +475,8 @@ private struct CallGraphBuilder: Sendable {
                     for pointer in pointers[variable] where pointer.offset == start { add(pointer.to, .through(variable: places[variable].name), 1) }
                 case .writes: break
                 case .takes(let other, let isHandedOn):
-                    guard isHandedOn, !(places[index].isBoot && isUsedUp(other)) else { continue }
+                    let isPassedOn = passedOn[index]?.contains(number) ?? false
+                    guard isHandedOn, isPassedOn || !(places[index].isBoot && isUsedUp(other, by: index)) else { continue }
                     add(other, places[other].isCode ? .takes : filled.contains(other) ? .usesFilled : .uses, 2)
                 case .registers(let other, let occasion, let name): add(other, .registers(occasion, with: name), 3)
                 }

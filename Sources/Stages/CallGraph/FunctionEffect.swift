@@ -66,7 +66,8 @@ extension [FunctionEffect] {
         case .never:
             return Diagnostic(
                 .neverReached, .warning, symbol: first.name,
-                message: "nothing in this hypervisor leads to \(names): the change to \(one ? "it" : "them") has no effect")
+                message: "nothing in this hypervisor leads to \(names): the new code of \(one ? "it" : "them") never runs",
+                help: "where the compiler inlined \(one ? "it" : "them"), the functions around are replaced too, and have a verdict of their own")
         }
     }
 }

@@ -61,26 +61,25 @@ package struct Reachability: Sendable {
         var handed: [(code: Int, place: Int)] = []
         for occasion in Occasion.allCases {
             ways[occasion] = Self.spread(
-                over: graph, from: beginnings[occasion] ?? [], own, enters: occasion == .boot ? .boot : nil,
+                over: graph, from: beginnings[occasion] ?? [], own, enters: occasion.leadsTo, isBoot: occasion == .boot,
                 handingOut: occasion.setsUpSomething ? { handed.append(($0, $1)) } : nil)
         }
         for (code, place) in handed { handedOutBy[place, default: []].insert(code) }
-        handedOut = Self.spread(over: graph, from: handed.map(\.place).filter { own[$0] == nil }, own, enters: nil, isHandedOut: true, handingOut: nil)
+        handedOut = Self.spread(over: graph, from: handed.map(\.place).filter { own[$0] == nil }, own, enters: [], isHandedOut: true, handingOut: nil)
     }
 
     /// Follows the links from some places, nearest first.
     ///
     /// - Parameters:
     ///   - own: the occasion that a place is the beginning of. Such places are not entered from elsewhere, except those that are the
-    ///     beginning of `enters`.
+    ///     beginning of one of `enters`.
     ///   - isHandedOut: whether the beginnings are what boot code handed out, which may have been copied before it was freed.
     ///   - handingOut: receives each place whose address is only handed out, with the code that does it. If nil, such places are reached.
     private static func spread(
-        over graph: CallGraph, from beginnings: [Int], _ own: [Occasion?], enters: Occasion?, isHandedOut: Bool = false,
+        over graph: CallGraph, from beginnings: [Int], _ own: [Occasion?], enters: Set<Occasion>, isBoot: Bool = false, isHandedOut: Bool = false,
         handingOut: ((Int, Int) -> Void)?
     ) -> Ways {
         // No other code gets to what is freed after boot.
-        let isBoot = enters == .boot
         func isPossible(_ place: CallGraph.Place) -> Bool { isBoot || !place.isBoot || (!place.isCode && isHandedOut) }
         var ways = Ways(count: graph.places.count)
         var queue: [Int] = []
@@ -105,7 +104,7 @@ package struct Reachability: Sendable {
                     }
                 case .calls, .through, .holds, .usesFilled: break
                 }
-                guard !ways.reaches(edge.to), isPossible(graph.places[edge.to]), own[edge.to] == nil || own[edge.to] == enters else { continue }
+                guard !ways.reaches(edge.to), isPossible(graph.places[edge.to]), own[edge.to].map(enters.contains) ?? true else { continue }
                 ways.before[edge.to] = index
                 ways.steps[edge.to] = ways.steps[index] + 1
                 queue.append(edge.to)

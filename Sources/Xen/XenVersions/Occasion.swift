@@ -28,6 +28,16 @@ package enum Occasion: String, Sendable, Codable, CaseIterable {
         }
     }
 
+    /// The occasions whose code runs on this one as well: when a processor comes up for the first time, it gets an idle domain's virtual
+    /// processor, and a machine that is woken up starts its processors. What happens on its own sets nothing up: that counts separately.
+    package var leadsTo: Set<Occasion> {
+        switch self {
+        case .boot: [.boot]
+        case .processorUp, .processorChange, .suspend: [.processorUp, .processorChange, .suspend, .domainCreation]
+        case .hypercall, .exit, .interrupt, .softirq, .timer, .idle, .key, .control, .domainDestruction, .processorDown, .domainCreation: []
+        }
+    }
+
     /// When it happens. It completes "runs ...".
     package var words: String {
         switch self {
@@ -110,9 +120,13 @@ package enum Occasion: String, Sendable, Codable, CaseIterable {
         "rangeset_consume_ranges",
     ]
 
+    /// Functions that read what they are given, and keep no address of it.
+    package static let copiers: Set<String> = ["memcpy", "memmove", "__memcpy", "__memmove"]
+
     /// Arrays that linker scripts collect, and that code goes through from their first entry on: the labels there.
     package static let collectedArrays: Set<String> = [
-        "__start_schedulers_array", "__start_vpci_array", "__initcall_start", "__presmp_initcall_start", "__setup_start", "__param_start", "__ctors_start",
+        "__start_schedulers_array", "__start_vpci_array", "__paramhypfs_start", "__initcall_start", "__presmp_initcall_start", "__setup_start", "__param_start",
+        "__ctors_start",
         "_sdevice", "_asdevice", "_splatform", "_steemediator", "_ateemediator",
     ]
 

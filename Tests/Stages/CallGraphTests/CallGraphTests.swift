@@ -82,6 +82,37 @@ import XenVersions
         }
     }
 
+    /// What boot code gives to others stays in use, whatever else boot code does with it: puts pointers into it, or copies it elsewhere.
+    @Test(arguments: targets) func whatBootCodeGivesAwayMayBeCalledLater(_ target: ObjectFixtures.Target) async throws {
+        let source =
+            Self.source.replacing("setup(); boot_helper();", with: "setup(); boot_helper(); setup_list(&list); setup_descriptor(&descriptor, 1);")
+            .replacing(
+                "__init void start_xen",
+                with: """
+                    struct leaf { struct leaf *next; void (*write)(int); long size; };
+                    static noinline void write_leaf(int x) { mark = x + 15; }
+                    static noinline void handle_first(int x) { mark = x + 16; }
+                    static noinline void handle_second(int x) { mark = x + 17; }
+                    static noinline void handle_third(int x) { mark = x + 18; }
+                    static struct leaf leaf = { 0, write_leaf, 3 }, other_leaf = { 0, 0, 4 };
+                    struct leaf *list; struct ops *descriptor; struct ops copy;
+                    static struct ops handlers = { handle_first, handle_second, handle_third };
+                    static noinline void add_leaf(struct leaf **list, struct leaf *l) { l->next = *list; *list = l; mark = 19; }
+                    __init noinline void setup_list(struct leaf **list) { leaf.next = &other_leaf; add_leaf(list, &leaf); }
+                    __init noinline void setup_copy(void) { copy = handlers; }
+                    __init noinline void setup_descriptor(struct ops **p, int x) { setup_copy(); p[x] = &handlers; }
+                    __init void start_xen
+                    """)
+        try await effects(source, target) { effect in
+            // On arm32 any word of a structure may be meant.
+            let isExact = target.architecture.name != "arm32"
+            for name in ["write_leaf", "handle_first", "handle_third"] {
+                let found = try effect(name)
+                #expect(found.verdict == .onlyThroughPointer || (!isExact && found.verdict == .runsOnItsOwn), "\(name): \(found)")
+            }
+        }
+    }
+
     @Test func theWayToAFunctionSaysHowEachStepLeadsToTheNext() async throws {
         try await effects(Self.source, .x86_64) { effect in
             let first = try effect("op_first").way
