@@ -175,8 +175,8 @@ func printable(_ bytes: ArraySlice<UInt8>) -> String {
     return String(decoding: text.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self) + (text.count > 40 ? "..." : "")
 }
 
-/// Describes where a reference leads.
-func description<Side>(of reference: Item<Side>.Reference, in graph: ObjectGraph<Side>) -> String {
+/// Describes where a reference leads: `foo`, `foo+8`, `"text"`.
+package func description<Side>(of reference: Item<Side>.Reference, in graph: ObjectGraph<Side>) -> String {
     func with(_ name: String) -> String { reference.distance == 0 ? name : "\(name)\(reference.distance > 0 ? "+" : "-")\(reference.distance.magnitude)" }
     switch reference.target {
     case .external(let name): return with(name)

@@ -85,18 +85,22 @@ struct CommandRunner: Sendable {
             exitCode: .internalFault)
     }
 
-    /// The output of a short command; nil when the command fails.
+    /// The output of a command; nil when the command fails.
+    ///
+    /// - Parameter limit: in bytes; the command fails if it writes more.
     /// - Throws: `BuildError` when the command can't be started.
-    func output(_ words: [String]) async throws -> String? {
+    func output(_ words: [String], limit: Int = 1 << 16) async throws -> String? {
         guard let program = words.first else { return nil }
         do {
             let result = try await Subprocess.run(
                 executable(program), arguments: Arguments(Array(words.dropFirst())),
                 environment: subprocessEnvironment([:]), platformOptions: Self.options,
-                input: .fileDescriptor(try open("/dev/null", .readOnly), closeAfterSpawningProcess: true), output: .string(limit: 1 << 16),
+                input: .fileDescriptor(try open("/dev/null", .readOnly), closeAfterSpawningProcess: true), output: .string(limit: limit),
                 error: .fileDescriptor(try open("/dev/null", .writeOnly), closeAfterSpawningProcess: true))
             return result.terminationStatus.isSuccess ? result.standardOutput : nil
         } catch let error as SubprocessError {
+            if error.code == .outputLimitExceeded { return nil }
+            try Task.checkCancellation()
             throw startError(program, error)
         }
     }
