@@ -10,13 +10,17 @@ struct XenObjectsTests {
     /// So many files are compared by one `readelf`: enough to make its start cheap, few enough to keep its output small.
     private static let batch = 24
 
-    @Test("each object is written back equal by readelf", .timeLimit(.minutes(10)))
+    /// `make test` takes one object in four: with all of them, readelf is one of its longest parts.
+    private static let step = RealXen.isThorough ? 1 : 4
+
+    @Test("each object is written back equal by readelf", .timeLimit(.minutes(150)))
     func roundTrip() async throws {
-        let objects = try await BuiltXen.objects().filter {
+        let all = try await BuiltXen.objects().filter {
             // The EFI loader's build-id is a COFF file that is only called .o.
             try WorkFiles.read($0).starts(with: [0x7F, 0x45, 0x4C, 0x46])
         }
-        #expect(objects.count > 400)
+        #expect(all.count > 400)
+        let objects = stride(from: 0, to: all.count, by: Self.step).map { all[$0] }
         try await withTemporaryFolder { folder in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (number, start) in stride(from: 0, to: objects.count, by: Self.batch).enumerated() {
