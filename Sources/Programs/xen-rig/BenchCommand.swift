@@ -33,5 +33,7 @@ struct BenchCommand: AsyncParsableCommand {
         try WorkFiles.writeAtomically(Array(page.text.utf8), to: FilePath(output))
         print(page.table)
         print("\n\(output) has the page.")
+        let missed = rows.filter { !$0.isReached }
+        guard missed.isEmpty else { throw StepError("above the limit: \(missed.map(\.name).joined(separator: "; "))") }
     }
 }
