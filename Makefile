@@ -15,11 +15,13 @@ export XSPLICE_RIG_CACHE
 # Debian packages: to build the program; to get, build and boot a Xen; to check payloads with other people's tools.
 BUILD_PACKAGES := gcc g++ libc6-dev make pkg-config git ca-certificates libelf-dev libdw-dev libgit2-dev zlib1g-dev libzydis-dev
 RIG_PACKAGES := gcc make binutils flex bison bc patch python3 dpkg-dev xz-utils gzip qemu-system-x86
-# The cross-compilers are for objects of ARM.
-TEST_PACKAGES := cpio elfutils gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf
+# The cross-compilers are for objects of ARM; the browser and the validator for the pages.
+TEST_PACKAGES := cpio elfutils gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf chromium fonts-dejavu-core tidy netpbm poppler-utils
 # Another compiler than the one that Debian 12 builds with, which a payload must not be built by; what else hypervisors are built with; what
 # boots a Xen for ARM; a cluster of compilers; what makes system calls fail.
 TEST_ALL_PACKAGES := gcc-11 clang-19 patchelf qemu-system-arm distcc strace
+# What shows a terminal as a page.
+PICTURE_PACKAGES := aha bsdutils
 # What the program's own store of objects is measured beside.
 BENCH_PACKAGES := ccache
 
@@ -29,7 +31,7 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 .DEFAULT_GOAL := all
 # Each step uses all processors by itself, and two apt-get at once get in each other's way.
 .NOTPARALLEL:
-.PHONY: all help xsplice-build xen-rig install demo fmt lint check unit bench fuzz golden golden-update reproduce torture test test-all check-installed clean packages-build packages-rig packages-bench packages-test packages-test-all
+.PHONY: all help xsplice-build xen-rig install demo fmt lint check unit bench fuzz golden golden-update pictures reproduce torture test test-all check-installed clean packages-build packages-rig packages-bench packages-test packages-test-all
 
 all: xsplice-build ## Build ./xsplice-build (the default)
 
@@ -110,6 +112,10 @@ golden: packages-test xsplice-build xen-rig ## Compare what all fixtures come to
 
 golden-update: packages-test xsplice-build xen-rig ## Write down anew what all fixtures come to
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" golden --xsplice-build ./xsplice-build --update $(GOLDEN)
+
+pictures: packages-test xsplice-build xen-rig ## Make the pictures of the README anew
+	@Scripts/install-packages.sh $(PICTURE_PACKAGES)
+	@Scripts/pictures.sh ./xsplice-build "$$($(RELEASE) --show-bin-path)/xen-rig"
 
 reproduce: xsplice-build xen-rig ## Build the same payloads under other conditions, and compare their bytes
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" reproduce --xsplice-build ./xsplice-build

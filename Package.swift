@@ -114,25 +114,31 @@ house.module("PayloadProof", on: .stages, ["XenVersions", "XenSource", "ELFModel
 house.module("CallGraph", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "LoaderModel", "Diagnostics"])
 
 house.module(
+    "CodeListing", on: .stages, ["XenBuild", "ObjectDiff", "DebugInfo", "ELFModel", "Diagnostics"], [system])
+
+house.module(
     "Report", on: .reporting,
     [
-        "CallGraph", "XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "XenBuild", "XenSource", "SourcePatch", "Diagnostics",
+        "CallGraph", "CodeListing", "XenVersions", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "XenBuild", "XenSource", "SourcePatch",
+        "Diagnostics",
         "ELFModel",
     ])
+
+house.module("SignOff", on: .reporting, ["Report", "CodeListing", "ObjectDiff", "Diagnostics"], [crypto])
 
 house.module("TestDrive", on: .programs, ["XenVersions", "WorkFiles", "Diagnostics"], [system, subprocess])
 house.module(
     "LivepatchBuild", on: .programs,
     [
         "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenSource",
-        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "CallGraph", "Report",
+        "SourcePatch", "XenBuild", "ObjectDiff", "PayloadLinker", "LoaderModel", "PayloadProof", "CallGraph", "CodeListing", "Report", "SignOff",
     ], [crypto, system])
 house.module(
     "XspliceCommand", on: .programs,
     [
         "LivepatchBuild", "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "TargetArchitecture", "XenSource", "XenBuild", "ObjectDiff",
-        "LoaderModel", "PayloadProof", "CallGraph", "Report", "TestDrive",
-    ], [argumentParser, system])
+        "LoaderModel", "PayloadProof", "CallGraph", "CodeListing", "Report", "SignOff", "TestDrive",
+    ], [argumentParser, crypto, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
 // For developers; nothing of it is in the program.
@@ -147,6 +153,7 @@ house.testSupport(
         "ArchARM64",
         "ArchARM32", "XenSource", "SourcePatch",
     ], [system])
+house.testSupport("SamplePages", ["SignOff", "Report", "CodeListing", "ObjectDiff", "Diagnostics"])
 house.testSupport(
     "PayloadSamples",
     ["XenVersions", "LoaderModel", "TestTools", "WorkFiles", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "ELFModel", "XenSource"], [system])
@@ -192,6 +199,8 @@ house.tests(
         "XenVersions", "ObjectFixtures", "TestTools", "ObjectDiff", "PayloadLinker", "ELFModel", "TargetArchitecture", "LoaderModel", "XenSource", "WorkFiles",
         "Diagnostics",
     ], [system])
+house.tests("CodeListing", ["ObjectFixtures", "TestTools", "XenBuild", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture"], [system])
+house.tests("SignOff", ["SamplePages", "Report", "CodeListing", "Diagnostics", "ObjectDiff", "TestTools", "WorkFiles"], [system])
 house.tests("Report", ["LoaderModel", "XenVersions", "Diagnostics", "ELFModel", "ObjectDiff", "XenSource", "WorkFiles"], [system])
 house.tests("TestDrive", ["TestTools", "XenVersions", "Diagnostics", "WorkFiles"], [subprocess, system])
 house.tests("XenRig", ["TestDrive", "TestTools", "Diagnostics", "ELFModel", "WorkFiles"], [system])
@@ -202,13 +211,14 @@ house.tests(
         "XenBuild", "XenSource",
     ], [system])
 house.tests(
-    "XspliceCommand", ["LivepatchBuild", "Diagnostics", "Report", "TestDrive", "TestTools", "XenBuild", "WorkFiles"], [argumentParser, system])
+    "XspliceCommand", ["LivepatchBuild", "Diagnostics", "Report", "SamplePages", "TestDrive", "TestTools", "XenBuild", "WorkFiles"], [argumentParser, system])
 house.tests("FuzzTargets", ["FuzzTargets", "XenRig", "TestTools", "WorkFiles"], [system])
 // Of the whole program.
 house.tests(
     "Integration",
     [
-        "XenVersions", "xsplice-build", "XenRig", "TestDrive", "TestTools", "Report", "ObjectDiff", "LoaderModel", "TargetArchitecture", "ArchX86_64",
+        "XenVersions", "xsplice-build", "XenRig", "TestDrive", "TestTools", "SamplePages", "SignOff", "Report", "ObjectDiff", "LoaderModel",
+        "TargetArchitecture", "ArchX86_64",
         "ArchARM64",
         "ArchARM32", "ELFModel", "XenSource", "WorkFiles",
     ], [system, subprocess])

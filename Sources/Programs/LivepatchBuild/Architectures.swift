@@ -26,7 +26,7 @@ package enum Architectures {
     /// The architecture of a machine itself, for which no cross compiler is needed; nil if it is not a known one.
     ///
     /// - Parameter machine: the processor as uname(2) names it. Names of GNU tools begin with the same word; `armv7l` counts as `arm`.
-    static func own(machine: String) -> (any TargetArchitecture)? {
+    package static func own(machine: String) -> (any TargetArchitecture)? {
         known.first { machine.hasPrefix($0.toolchainPrefix.prefix { $0 != "-" }) }
     }
 }

@@ -91,6 +91,8 @@ package struct BuildOptions: Sendable, Equatable {
         /// The program, with its first arguments, that runs each compiler command: `ccache`, `distcc`.
         package var compilerLauncher: [String] = []
         package var keepWork = false
+        /// Whether to make the page to sign by.
+        package var makesPage = true
         package var skip: SkippedPhase?
 
         package init(jobs: Int, cache: FilePath, cacheLimit: Int64? = nil) {

@@ -1,16 +1,19 @@
 import Diagnostics
 import Report
+import SignOff
 import XenBuild
 
 /// The result of a build: an ending for each target, in their order. None of it is written yet.
-package struct BuildResult: Sendable, Equatable {
+package struct BuildResult: Sendable {
     /// How one target ended.
-    package struct Ending: Sendable, Equatable {
+    package struct Ending: Sendable {
         package var report: BuildReport
         /// nil when the report's outcome is not `written`.
         package var payload: PayloadFile?
         /// The error of a failed build; nil for every other outcome.
         package var failure: BuildError?
+        /// The page that tells it all; nil if the user wanted none.
+        package var page: SignOffPage?
     }
 
     /// The bytes of a payload, and its file name as the report has it.

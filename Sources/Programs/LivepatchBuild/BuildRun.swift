@@ -1,6 +1,7 @@
 import Diagnostics
 import PayloadLinker
 import Report
+import SignOff
 import XenBuild
 import XenSource
 
@@ -12,6 +13,7 @@ struct BuildRun: Sendable {
     /// The stages that all targets share.
     private let stages: StageRunner
     private var contexts: [RunContext] = []
+    private var patches: [SignOffPage.PatchText] = []
     private(set) var result = BuildResult(endings: [], sharedDiagnostics: [])
 
     private var observer: any BuildObserver { stages.observer }
@@ -48,6 +50,9 @@ struct BuildRun: Sendable {
             return ((states, patch), .patched(patch))
         }
         result.sharedDiagnostics = states.patched.diagnostics
+        patches = zip(sources, states.patched.patches.dropFirst(skipped)).map { path, bytes in
+            SignOffPage.PatchText(name: path.string, digest: Metadata.digest(of: bytes), text: String(decoding: bytes, as: UTF8.self))
+        }
         for index in contexts.indices { contexts[index].applied(patch, result.sharedDiagnostics) }
         return states
     }
@@ -67,10 +72,11 @@ struct BuildRun: Sendable {
                 failure = error
             }
             let outcome = failure == nil ? context.outcome(hasPayload: payload != nil) : .buildFailed
+            let report = context.finished(outcome, failure: failure?.message, after: stages.timings)
+            let page = options.work.makesPage ? SignOffPage(report, patches: patches, code: context.code, program: programVersion) : nil
             result.endings.append(
                 BuildResult.Ending(
-                    report: context.finished(outcome, failure: failure?.message, after: stages.timings),
-                    payload: payload.map { BuildResult.PayloadFile(name: $0.fileName, bytes: $0.bytes) }, failure: failure))
+                    report: report, payload: payload.map { BuildResult.PayloadFile(name: $0.fileName, bytes: $0.bytes) }, failure: failure, page: page))
         }
     }
 }

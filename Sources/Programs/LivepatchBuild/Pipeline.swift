@@ -105,6 +105,7 @@ private func buildPayload(
     let history = LineHistory(from: states.running, to: states.patched)
     let comparer = ObjectComparer(architecture: architecture, version: tree.version, abi: tree.abi, history: history)
     let (changes, layouts) = try await context.compare(pairs, account: HunkAccount(build, renamed: renamed), with: comparer)
+    try await context.list(changes, of: pairs, texts: SourceTexts(top: tree.top, history: history))
     let historyBelow = LineHistory(from: AppliedPatch(files: []), to: states.running)
     let comparerBelow = ObjectComparer(architecture: architecture, version: tree.version, abi: tree.abi, history: historyBelow)
     let pairsBelow = try joinRenamed(below: build.below, laterNames: renamed)

@@ -1,10 +1,12 @@
 import CallGraph
+import CodeListing
 import Diagnostics
 import LoaderModel
 import ObjectDiff
 import PayloadLinker
 import PayloadProof
 import Report
+import SignOff
 import SourcePatch
 import SystemPackage
 import XenBuild
@@ -23,6 +25,8 @@ struct RunContext: Sendable {
     let stages: StageRunner
     let host: BuildHost
     private(set) var report: BuildReport
+    /// The instructions of what differs, for the page.
+    private(set) var code = SignOffPage.Code()
 
     private var observer: any BuildObserver { stages.observer }
 
@@ -110,6 +114,14 @@ struct RunContext: Sendable {
         report.comparison = comparison
         finish(account, pairs, changes, layouts)
         return (changes, layouts)
+    }
+
+    /// Lists the instructions of the functions that differ, if there will be a page to show them.
+    mutating func list(_ changes: [ChangeSet], of pairs: [ObjectPair], texts: SourceTexts) async throws {
+        guard options.work.makesPage else { return }
+        let disassembler = Disassembler(crossPrefix: target.plan.tools.prefix, environment: host.environment)
+        code = try await listCode(
+            zip(changes, pairs).map { ListedObject($0, original: $1.original, patched: $1.patched) }, by: disassembler, jobs: options.work.jobs, texts: texts)
     }
 
     /// Says how each hunk ended. The comparison has shown it already: it gets a line of its own, but there is no more work.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import LivepatchBuild
 import Report
+import SignOff
 import Synchronization
 import SystemPackage
 import WorkFiles
@@ -57,6 +58,9 @@ struct BatchCommand: ConsoleCommand {
     @Flag(help: "Replace what earlier runs wrote to OUT.")
     var force = false
 
+    @Flag(help: "Leave out the pages to sign by, and OUT/index.html, which leads to them.")
+    var noHTML = false
+
     @Flag(name: .shortAndLong, help: "Print errors only.")
     var quiet = false
 
@@ -92,6 +96,10 @@ struct BatchCommand: ConsoleCommand {
             return ((report, endings.map(\.complaint)), BatchText.line(report))
         }
         try WorkFiles.writeAtomically(Array(JSONText.encode(report).utf8), to: folder.report)
+        if !noHTML {
+            let pages = OverviewPage(report, pages: folder.hasPage, program: programVersion)
+            try WorkFiles.writeAtomically(Array(pages.document.utf8), to: folder.index)
+        }
         terminal.say("\n" + BatchText.table(report, style: console.outputStyle) + "\n")
         for (run, complaint) in zip(report.runs, complaints) where run.exitCode != .written {
             terminal.complain("\(console.errorStyle.shown("\(run.fix) for \(run.hypervisor)")): \(complaint ?? run.exitCode.meaning)")
@@ -102,8 +110,10 @@ struct BatchCommand: ConsoleCommand {
     /// The options for the work that all builds of the batch share.
     private func work(environment: [String: String]) throws(UsageError) -> BuildOptions.Work {
         let size = cacheSize.flatMap(CacheSize.init(argument:)) ?? .standard
-        return try BuildOptions.Work(
+        var work = try BuildOptions.Work(
             jobs: jobs, cache: cache, size: size, launcher: compilerLauncher, environment: environment, processors: ProcessFacts.processors)
+        work.makesPage = !noHTML
+        return work
     }
 }
 

@@ -1,6 +1,7 @@
 import Diagnostics
 import LivepatchBuild
 import Report
+import SignOff
 import SystemPackage
 import WorkFiles
 
@@ -8,12 +9,21 @@ import WorkFiles
 struct BatchFolder: Sendable {
     static let textName = "output.txt"
     static let reportName = "batch.json"
+    /// The page that leads to those of the builds.
+    static let indexName = "index.html"
 
     let path: FilePath
     /// Keeps other runs out of the folder; nil where the file system has no such locks.
     private let lock: FileLock?
 
     var report: FilePath { path.appending(Self.reportName) }
+    var index: FilePath { path.appending(Self.indexName) }
+
+    /// Whether a build has left a page in its folder.
+    func hasPage(_ run: BatchReport.Run) -> Bool {
+        WorkFiles.isReadableFile(path.appending(run.hypervisor).appending(run.fix).appending(SignOffPage.fileName))
+    }
+
     var isLocked: Bool { lock != nil }
 
     /// Makes the folder and keeps other runs out of it. A folder that is not empty must be that of an earlier batch, and then needs `force`.
@@ -45,6 +55,11 @@ struct BatchFolder: Sendable {
                 throw UsageError("output folder \(path): has the output of an earlier batch", help: "--force replaces it; or name another folder")
             }
             for run in earlier.runs { removeOutput(of: run, in: path, unless: cells) }
+            let index = path.appending(indexName)
+            if OutputFolder.isOurPage(index) { try? WorkFiles.removeFile(index) }
+            guard !WorkFiles.exists(index) else {
+                throw UsageError("output folder \(path): its \(indexName) is not of this program", help: "rename it, or name another folder")
+            }
         }
         // Written first, so that an interrupted batch can be started again.
         try WorkFiles.writeAtomically(Array(JSONText.encode(BatchReport.begun).utf8), to: report)

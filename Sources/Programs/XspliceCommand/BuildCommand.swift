@@ -52,9 +52,10 @@ struct BuildCommand: ParsableCommand {
     ///
     /// - Throws: `UsageError` for options that don't go together, and when there is no place for the cache.
     func options(environment: [String: String], processors: Int) throws(UsageError) -> BuildOptions {
-        try BuildOptions(
-            input: input.values, targets: targets.values, stack: stack.values, payload: payload.values, fix: fix.values,
-            work: try work.values(environment: environment, processors: processors))
+        var work = try work.values(environment: environment, processors: processors)
+        work.makesPage = !output.noHTML
+        return try BuildOptions(
+            input: input.values, targets: targets.values, stack: stack.values, payload: payload.values, fix: fix.values, work: work)
     }
 }
 

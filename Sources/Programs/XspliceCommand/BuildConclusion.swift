@@ -2,6 +2,7 @@ import Diagnostics
 import LivepatchBuild
 import ObjectDiff
 import Report
+import SignOff
 import XenBuild
 
 /// The end of a build: writes the files of its result, and prints what happened.
@@ -13,16 +14,32 @@ struct BuildConclusion: Sendable {
     /// With several targets, the status of the worst outcome.
     var exitStatus: ExitStatus { result.outcome.exitStatus }
 
-    /// Writes the report and the payloads; see `OutputFolder.write`.
+    /// Whether there is a page to look at.
+    var hasPage: Bool { result.endings.contains { $0.page != nil } }
+
+    /// Writes the report, the pages and the payloads; see `OutputFolder.write`.
     func write(to folder: OutputFolder) throws {
         let payloads = result.endings.compactMap { ending in
             ending.payload.map { OutputFolder.PayloadFile($0.name, $0.bytes, for: name(of: ending)) }
         }
+        var pages = result.endings.compactMap { ending in ending.page.map { OutputFolder.PageFile($0.document, for: name(of: ending)) } }
         if let only = result.reports.first, !result.isForSeveral {
-            try folder.write(only, payloads: payloads)
+            try folder.write(only, payloads: payloads, pages: pages)
         } else {
-            try folder.write(RunReport(result.reports), payloads: payloads)
+            if !pages.isEmpty { pages.append(OutputFolder.PageFile(overview.document)) }
+            try folder.write(RunReport(result.reports), payloads: payloads, pages: pages)
         }
+    }
+
+    /// The page of a run for several targets, which leads to theirs.
+    private var overview: OverviewPage {
+        OverviewPage(
+            title: "A payload for \(counted(result.endings.count, "target"))", rowTitle: "target",
+            cells: result.reports.map { report in
+                OverviewPage.Cell(
+                    row: report.tree.architecture, column: "Xen \(report.tree.version)", exitCode: report.outcome.exitStatus, outcome: report.outcome.rawValue,
+                    page: [report.tree.architecture, SignOffPage.fileName])
+            }, program: programVersion)
     }
 
     /// Prints the end of the run's text: the diagnostics, and how each target ended.

@@ -29,6 +29,9 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "Replace what an earlier run wrote to OUT.")
     var force = false
 
+    @Flag(help: "Leave out the page to sign by, OUT/report.html.")
+    var noHTML = false
+
     var path: FilePath { FilePath(output ?? "") }
 
     func validate() throws {

@@ -51,6 +51,7 @@ struct BuildSession: Sendable {
             throw error
         }
         conclusion.say(on: terminal)
+        if conclusion.hasPage { terminal.say("\nThe page to sign by:  \(terminal.style.shown(folder.page.string))") }
         sayKept(folder, on: terminal)
         // The payload is written, so the run succeeds even if the cache can't be shortened.
         try? use.end(limit: options.work.cacheLimit)

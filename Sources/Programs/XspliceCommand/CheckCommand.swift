@@ -5,6 +5,7 @@ import LivepatchBuild
 import LoaderModel
 import PayloadProof
 import Report
+import SignOff
 import SystemPackage
 import WorkFiles
 import XenSource
@@ -45,6 +46,13 @@ struct CheckCommand: ConsoleCommand {
     @Flag(help: "Write JSON.")
     var json = false
 
+    @Option(help: ArgumentHelp("Also write a page with the answers.", valueName: "file"))
+    var html: String?
+
+    func validate() throws {
+        if html?.isEmpty == true { throw ValidationError("--html is given an empty name") }
+    }
+
     func run(on console: Console) throws -> ProcessExit {
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
         let bytes = try InputFile.read(FilePath(payload))
@@ -54,6 +62,7 @@ struct CheckCommand: ConsoleCommand {
         let check = PayloadCheck(
             payload: payload, hypervisor: stack, loader: known.loader, architecture: known.architecture.name, result: result, actions: actions,
             proof: try proof.flatMap { try prove(result, with: FilePath($0), on: stack, known) }, more: wrongHypervisor(bytes, known.image))
+        if let html { try WorkFiles.writeAtomically(Array(CheckPage(check, program: programVersion).document.utf8), to: FilePath(html)) }
         console.output.write(
             json ? try JSONText.encode(check, subject: payload) : CheckText.render(check, style: console.outputStyle) + "\n")
         return check.verdict == .good ? .written : .cannotBeLivePatched

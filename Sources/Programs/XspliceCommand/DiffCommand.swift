@@ -3,6 +3,7 @@ import Diagnostics
 import LivepatchBuild
 import ObjectDiff
 import Report
+import SignOff
 import SystemPackage
 import WorkFiles
 import XenBuild
@@ -30,6 +31,12 @@ struct DiffCommand: ConsoleCommand {
     @Flag(help: "Write JSON.")
     var json = false
 
+    @Flag(help: "Also show the instructions of the functions that differ, side by side, with what they refer to by name.")
+    var show = false
+
+    @Option(help: ArgumentHelp("Also write a page with all of it.", valueName: "file"))
+    var html: String?
+
     @Option(
         help: ArgumentHelp(
             "The version of Xen that the objects belong to: it decides the layout of special sections.", valueName: "version"))
@@ -40,6 +47,8 @@ struct DiffCommand: ConsoleCommand {
 
     func validate() throws {
         try checkJobs(jobs)
+        if json, show { throw ValidationError("--show is for people: it can't be used with --json") }
+        if html?.isEmpty == true { throw ValidationError("--html is given an empty name") }
     }
 
     func run(on console: Console) async throws -> ProcessExit {
@@ -54,9 +63,9 @@ struct DiffCommand: ConsoleCommand {
             comparer.foreign = Architectures.known.first
             return try await compareFolders(from, to, with: comparer, on: console)
         case (false, false):
-            let comparison = try comparer.compare(from, to)
+            let compared = try comparer.compare(from, to), comparison = compared.comparison
             let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
-            show(text, comparison.diagnostics, comparison.layouts, on: console)
+            try await conclude([compared], text, on: console)
             return Self.ending([comparison])
         default:
             // The one that is no folder may not be there at all.
@@ -82,17 +91,36 @@ struct DiffCommand: ConsoleCommand {
                 before.contains(name) ? from.pushing(FilePath(name)) : nil, after.contains(name) ? to.pushing(FilePath(name)) : nil,
                 name: name)
         }
-        let comparison = FolderComparison(original: original, patched: patched, objects: compared.compactMap { $0 })
+        let comparison = FolderComparison(original: original, patched: patched, objects: compared.compactMap { $0?.comparison })
         let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
-        show(text, comparison.differing.flatMap(\.diagnostics), comparison.differing.flatMap(\.layouts), on: console)
+        try await conclude(compared.compactMap { $0 }.filter(\.comparison.hasFindings), text, on: console)
         return Self.ending(comparison.differing)
     }
 
-    private func show(_ text: String, _ diagnostics: [Diagnostic], _ layouts: [LayoutChange], on console: Console) {
+    /// Prints what was found, and writes the page.
+    ///
+    /// - Parameter differing: the objects that differ or have diagnostics.
+    private func conclude(_ differing: [DiffComparer.Compared], _ text: String, on console: Console) async throws {
+        let code = show || html != nil ? try await listCode(of: differing, on: console) : SignOffPage.Code()
         console.output.write(text + (json ? "" : "\n"))
+        if show, !code.listings.isEmpty { console.output.write("\n" + CodeText.render(code.listings, style: console.outputStyle) + "\n") }
+        if show, let problem = code.problem { console.error.write("the instructions can't be shown: \(console.errorStyle.shown(problem))\n") }
+        if show, code.omitted > 0 { console.error.write("\(counted(code.omitted, "further function")) not shown\n") }
+        let diagnostics = differing.flatMap(\.comparison.diagnostics), layouts = differing.flatMap(\.comparison.layouts)
         if !json, !diagnostics.isEmpty {
             console.error.write("\n" + DiagnosticText.render(diagnostics, layouts: layouts, style: console.errorStyle) + "\n")
         }
+        if let html {
+            let page = DiffPage(differing.map(\.comparison), original: original, patched: patched, code: code, program: programVersion)
+            try WorkFiles.writeAtomically(Array(page.document.utf8), to: FilePath(html))
+        }
+    }
+
+    private func listCode(of objects: [DiffComparer.Compared], on console: Console) async throws -> SignOffPage.Code {
+        guard let architecture = objects.lazy.compactMap(\.architecture).first else { return SignOffPage.Code() }
+        let prefix = Architectures.own(machine: ProcessFacts.machine)?.name == architecture.name ? "" : architecture.toolchainPrefix
+        return try await LivepatchBuild.listCode(
+            objects.compactMap(\.listed), by: Disassembler(crossPrefix: prefix, environment: console.environment), jobs: jobs ?? ProcessFacts.processors)
     }
 
     /// The relative paths of all files with the name of an object (`.o`), sorted.

@@ -1,5 +1,7 @@
+import CodeListing
 import Diagnostics
 import LivepatchBuild
+import ObjectDiff
 import Report
 import SystemPackage
 import TargetArchitecture
@@ -12,8 +14,16 @@ struct DiffComparer: Sendable {
     /// The architecture to use for objects of an unknown processor, as some of a hypervisor's boot code is; nil means that these are refused.
     var foreign: (any TargetArchitecture)?
 
+    /// What a comparison found.
+    struct Compared: Sendable {
+        var comparison: ObjectComparison
+        /// What a listing of the code needs; nil for objects that could not be compared.
+        var listed: ListedObject?
+        var architecture: (any TargetArchitecture)?
+    }
+
     /// Compares two objects.
-    func compare(_ from: FilePath, _ to: FilePath) throws -> ObjectComparison {
+    func compare(_ from: FilePath, _ to: FilePath) throws -> Compared {
         try compare(ObjectFile(from), ObjectFile(to), name: from.string, original: from.string, patched: to.string)
     }
 
@@ -21,16 +31,17 @@ struct DiffComparer: Sendable {
     ///
     /// - Returns: nil if a file is not an object, or is an object that a linker put together from several sources. Objects whose code can't be
     ///   compared give an error among the diagnostics.
-    func compare(_ from: FilePath?, _ to: FilePath?, name: String) throws -> ObjectComparison? {
+    func compare(_ from: FilePath?, _ to: FilePath?, name: String) throws -> Compared? {
         do {
             return try compareOfOneSource(from, to, name: name)
         } catch let error as UnusableObject {
             let diagnostic = Diagnostic(.instrumentedBuild, .error, message: error.message, help: error.help)
-            return ObjectComparison(original: name, patched: name, sameFunctions: 0, functions: [], data: [], diagnostics: [diagnostic])
+            return Compared(
+                comparison: ObjectComparison(original: name, patched: name, sameFunctions: 0, functions: [], data: [], diagnostics: [diagnostic]))
         }
     }
 
-    private func compareOfOneSource(_ from: FilePath?, _ to: FilePath?, name: String) throws -> ObjectComparison? {
+    private func compareOfOneSource(_ from: FilePath?, _ to: FilePath?, name: String) throws -> Compared? {
         let (original, patched) = (try from.flatMap(ObjectFile.init(ofOneSource:)), try to.flatMap(ObjectFile.init(ofOneSource:)))
         guard (from == nil) == (original == nil), (to == nil) == (patched == nil) else { return nil }
         return try compare(original, patched, name: name, original: name, patched: name)
@@ -38,7 +49,7 @@ struct DiffComparer: Sendable {
 
     private func compare(
         _ from: ObjectFile?, _ to: ObjectFile?, name: String, original: String, patched: String
-    ) throws -> ObjectComparison {
+    ) throws -> Compared {
         let machines = Set([from, to].compactMap { $0?.file.header.machine })
         guard machines.count == 1 else {
             throw UsageError("\(patched): is for \(processor(of: to)), and \(original) for \(processor(of: from))")
@@ -51,7 +62,9 @@ struct DiffComparer: Sendable {
         let changes = try comparer.compare(from, to, name: name, source: name)
         let pair = ObjectPair(name: name, source: name, original: from?.path, patched: to?.path)
         let layouts = try comparer.compareTypes([changes], of: [pair], isWhole: false)
-        return ObjectComparison(changes, layouts: layouts, original: original, patched: patched)
+        return Compared(
+            comparison: ObjectComparison(changes, layouts: layouts, original: original, patched: patched),
+            listed: ListedObject(changes, original: from?.path, patched: to?.path), architecture: known)
     }
 
     private func processor(of object: ObjectFile?) -> String {

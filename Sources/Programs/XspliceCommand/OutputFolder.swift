@@ -1,6 +1,7 @@
 import Diagnostics
 import LivepatchBuild
 import Report
+import SignOff
 import SystemPackage
 import WorkFiles
 import XenBuild
@@ -34,6 +35,9 @@ package struct OutputFolder: Sendable {
 
     private var path: FilePath { places.top }
     package var report: FilePath { path.appending(Self.reportName) }
+
+    /// The run's page: that of its target, or one that leads to those of several.
+    package var page: FilePath { path.appending(SignOffPage.fileName) }
 
     private static let reportName = "report.json"
     /// In bytes.
@@ -85,6 +89,11 @@ package struct OutputFolder: Sendable {
             throw OutputFolderError(
                 "output folder \(path): has the output of an earlier run",
                 help: "--force replaces it; or name another folder")
+        }
+        // A page of somebody else's has that name only by chance.
+        guard !names.contains(SignOffPage.fileName) || isOurPage(path.appending(SignOffPage.fileName)) else {
+            throw OutputFolderError(
+                "output folder \(path): its \(SignOffPage.fileName) is not of this program", help: "rename it, or name another output folder")
         }
         let places = OutputPlaces(top: path)
         guard !keepsWork || !names.contains(OutputPlaces.workName) || isOurWork(places.work) else {
@@ -171,7 +180,7 @@ package struct OutputFolder: Sendable {
     /// Removes what an earlier run wrote. `claim` has made sure that the user wants that.
     package func removeEarlierOutput() throws(OutputFolderError) {
         let names = made.isEmpty ? try Self.listing(path) : []
-        if names.contains(Self.reportName) { try Self.removeEarlierPayloads(in: path) }
+        if names.contains(Self.reportName) { try Self.removeEarlierFiles(in: path) }
         for name in names where Self.isTemporary(name) { try? WorkFiles.removeFile(path.appending(name)) }
         removeLogs()
         removeWork()
@@ -243,23 +252,34 @@ package struct OutputFolder: Sendable {
         }
     }
 
-    /// Writes the report first, and then the payloads.
+    /// A page to write. Its target is the architecture in a run for several targets; nil in a run for one.
+    package struct PageFile: Sendable, Equatable {
+        package var target: String?
+        package var document: String
+
+        package init(_ document: String, for target: String? = nil) { (self.document, self.target) = (document, target) }
+    }
+
+    /// Writes the report first, then the pages, and then the payloads.
     ///
-    /// - Throws: `WorkFileError`, `JSONTextError`, `OutputFolderError`. After an error neither the report nor a payload of this run is there.
-    package func write(_ report: some Encodable, payloads: [PayloadFile] = []) throws {
+    /// - Throws: `WorkFileError`, `JSONTextError`, `OutputFolderError`. After an error nothing of these is there.
+    package func write(_ report: some Encodable, payloads: [PayloadFile] = [], pages: [PageFile] = []) throws {
         let text = try JSONText.encode(report)
+        let files =
+            pages.map { (target: $0.target, name: SignOffPage.fileName, bytes: Array($0.document.utf8)) }
+            + payloads.map { (target: $0.target, name: $0.name, bytes: $0.bytes) }
         try WorkFiles.writeAtomically(Array(text.utf8), to: self.report)
         var written: [FilePath] = []
         do {
-            for payload in payloads {
-                let folder = places.payloadFolder(for: payload.target)
+            for file in files {
+                let folder = places.payloadFolder(for: file.target)
                 try Self.makeFolders(folder)
-                try WorkFiles.writeAtomically(payload.bytes, to: folder.appending(payload.name))
-                written.append(folder.appending(payload.name))
+                try WorkFiles.writeAtomically(file.bytes, to: folder.appending(file.name))
+                written.append(folder.appending(file.name))
             }
         } catch {
             for file in written + [self.report] { try? WorkFiles.removeFile(file) }
-            for target in payloads.compactMap(\.target) { try? WorkFiles.removeEmptyFolder(places.payloadFolder(for: target)) }
+            for target in files.compactMap(\.target) { try? WorkFiles.removeEmptyFolder(places.payloadFolder(for: target)) }
             throw error
         }
     }
@@ -323,10 +343,11 @@ package struct OutputFolder: Sendable {
         return marker
     }
 
-    /// Removes the payloads that an earlier report names. Only the last component of each path counts, and only known architectures have a
+    /// Removes the pages and payloads that an earlier report names. Only the last component of each path counts, and only known architectures have a
     /// folder, so that no report can make the program delete other files.
-    private static func removeEarlierPayloads(in path: FilePath) throws(OutputFolderError) {
+    private static func removeEarlierFiles(in path: FilePath) throws(OutputFolderError) {
         guard let report = earlierReport(in: path) else { return }
+        try? WorkFiles.removeFile(path.appending(SignOffPage.fileName))
         func remove(_ payload: Marker.Payload?, in folder: FilePath) {
             guard let name = payload.flatMap({ FilePath($0.path).lastComponent?.string }), isPayloadName(name) else { return }
             try? WorkFiles.removeFile(folder.appending(name))
@@ -337,9 +358,16 @@ package struct OutputFolder: Sendable {
             let folder = path.appending(architecture.name)
             guard case .folder? = try? WorkFiles.kind(of: folder) else { continue }
             remove(target.payload, in: folder)
+            if isOurPage(folder.appending(SignOffPage.fileName)) { try? WorkFiles.removeFile(folder.appending(SignOffPage.fileName)) }
             for name in try listing(folder) where isTemporary(name) { try? WorkFiles.removeFile(folder.appending(name)) }
             try? WorkFiles.removeEmptyFolder(folder)
         }
+    }
+
+    /// Whether a page was made by this program; false for a file that is not there.
+    static func isOurPage(_ page: FilePath) -> Bool {
+        guard let bytes = try? WorkFiles.read(page, limit: reportLimit) else { return false }
+        return SignOffPage.isOne(bytes)
     }
 
     private static func isPayloadName(_ name: String) -> Bool {
@@ -353,7 +381,7 @@ package struct OutputFolder: Sendable {
             Int(parts[parts.count - 2]) != nil
         else { return false }
         let original = parts[1..<parts.count - 2].joined(separator: ".")
-        return original == reportName || isPayloadName(original)
+        return original == reportName || original == SignOffPage.fileName || isPayloadName(original)
     }
 
     // MARK: Changing

@@ -57,6 +57,9 @@ struct TestDriveCommand: ConsoleCommand {
     @Option(help: ArgumentHelp("Where the console's output goes. Default: test-drive.log beside the first payload.", valueName: "file"))
     var log: String?
 
+    @Option(help: ArgumentHelp("The output folder of the build that made the payload: its page gets what the test drive showed.", valueName: "out"))
+    var report: String?
+
     @Option(help: ArgumentHelp("How long the machine may run.", valueName: "seconds"))
     var timeLimit = 300
 
@@ -71,6 +74,7 @@ struct TestDriveCommand: ConsoleCommand {
 
     func run(on console: Console) async throws -> ProcessExit {
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
+        let page = try report.map { try DrivenPage(in: FilePath($0), payloads: payloads) }
         let terminal = Terminal(console)
         let drive = TestDrive(
             payloads: try planned(on: known), before: expectBefore.map(\.expectation), after: expectAfter.map(\.expectation))
@@ -84,7 +88,10 @@ struct TestDriveCommand: ConsoleCommand {
         defer { copy.remove() }
         var boot = Boot(hypervisor: copy.path, dom0: dom0)
         boot.timeLimit = .seconds(timeLimit)
-        return Self.conclude(try await drive.run(on: boot), log: logPath, on: console)
+        let result = try await drive.run(on: boot)
+        let exit = Self.conclude(result, log: logPath, on: console)
+        try page?.add(result)
+        return exit
     }
 
     /// Writes the log, and prints the result. A log that can't be written doesn't change the verdict.

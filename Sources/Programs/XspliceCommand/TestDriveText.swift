@@ -61,7 +61,7 @@ enum TestDriveText {
         return result.steps.first { $0.title == title && $0.isGood != true }
     }
 
-    private static func words(_ verdict: TestDriveResult.Verdict) -> String {
+    static func words(_ verdict: TestDriveResult.Verdict) -> String {
         switch verdict {
         case .good: "good"
         case .panicked(let reason): "panicked: \(reason)"

@@ -23,7 +23,7 @@ struct WhyCommand: ConsoleCommand {
 
     func run(on console: Console) throws -> ProcessExit {
         let style = console.outputStyle
-        let reports = try read()
+        let reports = try BuildReport.readAll(of: FilePath(report))
         let texts = reports.compactMap { report in
             WhyText.render(report, symbol: symbol, style: style).map { reports.count > 1 ? "\(report.tree.architecture):\n\n\($0)" : $0 }
         }
@@ -42,22 +42,4 @@ struct WhyCommand: ConsoleCommand {
         console.output.write(texts.joined(separator: "\n\n") + "\n")
         return .written
     }
-
-    /// The reports of all targets.
-    private func read() throws -> [BuildReport] {
-        let path = FilePath(report)
-        let file = WorkFiles.isFolder(path) ? OutputFolder.report(in: path) : path
-        let bytes = try InputFile.read(file)
-        if let one = try? JSONText.decode(BuildReport.self, from: bytes), one.isOfThisVersion { return [one] }
-        if let several = try? JSONText.decode(RunReport.self, from: bytes), several.targets.allSatisfy(\.isOfThisVersion) { return several.targets }
-        if bytes.starts(with: ELF.magic) {
-            throw UsageError("\(file) is a payload, not a report", help: "name the output folder of the run that made it")
-        }
-        throw UsageError(
-            "\(file) is no report.json of this version of the program", help: "name the output folder of a run; an older run has to be made again")
-    }
-}
-
-extension BuildReport {
-    fileprivate var isOfThisVersion: Bool { generator == Self.generatorName && schemaVersion == Self.currentSchema }
 }

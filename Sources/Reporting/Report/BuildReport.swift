@@ -304,6 +304,21 @@ package struct BuildReport: Sendable, Equatable, Codable {
         }
     }
 
+    /// Functions that the hypervisor calls when it applies or reverts the payload.
+    package struct Hook: Sendable, Equatable, Codable {
+        /// `load`, `preapply`.
+        package var name: String
+        package var functions: [String]
+        /// When they run, in a few words.
+        package var moment: String
+
+        package init(name: String, functions: [String], moment: String) {
+            self.name = name
+            self.functions = functions
+            self.moment = moment
+        }
+    }
+
     /// The file that was written.
     package struct Payload: Sendable, Equatable, Codable {
         package var path: String
@@ -363,6 +378,8 @@ package struct BuildReport: Sendable, Equatable, Codable {
     /// Symbols of the hypervisor that the payload refers to, sorted.
     package var references: [String]
     package var specialEntries: [SpecialEntries]
+    /// nil in older reports.
+    package var hooks: [Hook]?
     package var payload: Payload?
     package var diagnostics: [Diagnostic]
     package var timings: [Timing]
@@ -379,6 +396,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
         data = []
         references = []
         specialEntries = []
+        hooks = []
         diagnostics = []
         timings = []
     }

@@ -42,6 +42,9 @@ package struct ObjectComparison: Sendable, Equatable, Codable {
         self.diagnostics = diagnostics
     }
 
+    /// Whether there is anything to say about it.
+    package var hasFindings: Bool { isDifferent || !diagnostics.isEmpty }
+
     /// Whether a function, a variable or a type's layout differs.
     package var isDifferent: Bool { !functions.isEmpty || !data.isEmpty || !layouts.isEmpty }
 }
@@ -58,7 +61,7 @@ package struct FolderComparison: Sendable, Equatable, Codable {
     package init(original: String, patched: String, objects: [ObjectComparison]) {
         self.original = original
         self.patched = patched
-        differing = objects.filter { $0.isDifferent || !$0.diagnostics.isEmpty }
+        differing = objects.filter(\.hasFindings)
         sameObjects = objects.count - differing.count
         sameFunctions = objects.reduce(0) { $0 + $1.sameFunctions }
     }

@@ -1,4 +1,5 @@
 import Diagnostics
+import ELFModel
 import ObjectDiff
 import PayloadLinker
 import SourcePatch
@@ -142,6 +143,9 @@ extension BuildReport {
         references = payload.references.map(\.name)
         specialEntries = payload.tableEntries.sorted { $0.key < $1.key }
             .map { SpecialEntries(kind: entryName(of: $0.key), section: $0.key, count: $0.value) }
+        // A payload that can't be read is refused by the check, which comes next.
+        let inspection = try? PayloadInspection(ELFFile(bytes: payload.bytes, name: path, debugSections: false), file: path)
+        hooks = (inspection?.hooks ?? []).map { Hook(name: $0.name, functions: $0.functions, moment: PayloadABI.moment(hook: $0.name) ?? "") }
         original = Original(
             replaced: payload.functions.count { !$0.isNOPs }, equal: payload.verifiedFunctions,
             equalInInstructions: payload.verifiedInInstructions)

@@ -73,6 +73,22 @@ package struct PayloadABI: Sendable, Equatable, Codable {
     /// Whether a hook is called when a payload is reverted, rather than when it is applied.
     package static func isForReverting(hook name: String) -> Bool { ["unload", "prerevert", "revert", "postrevert"].contains(name) }
 
+    /// When the hypervisor calls a hook (`apply_payload`, `revert_payload` and `livepatch_do_action` of `xen/common/livepatch.c`, Xen 4.17);
+    /// nil for a hook that no format has.
+    package static func moment(hook name: String) -> String? {
+        switch name {
+        case "preapply": "when applying is asked for, before the processors wait; it can refuse"
+        case "apply": "instead of the hypervisor's own applying, while all processors wait"
+        case "load": "while all processors wait, before the functions are replaced"
+        case "postapply": "after applying, when the processors run again"
+        case "prerevert": "when reverting is asked for, before the processors wait; it can refuse"
+        case "revert": "instead of the hypervisor's own reverting, while all processors wait"
+        case "unload": "while all processors wait, after the functions are the hypervisor's own again"
+        case "postrevert": "after reverting, when the processors run again"
+        default: nil
+        }
+    }
+
     /// How many pointers the loader accepts in a hook's section; nil for a hook that the format does not have.
     ///
     /// - Parameter section: the section's whole name: `.livepatch.hooks.load`.

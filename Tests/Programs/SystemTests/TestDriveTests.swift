@@ -35,20 +35,37 @@ struct TestDriveTests {
 
     private static let look = "cat /sys/hypervisor/version/extra"
 
-    @Test("a payload that does what it should: good, with what is expected before and after")
+    @Test("a payload that does what it should: good, with what is expected before and after, and all of it on the build's page")
     func good() async throws {
-        let payload = try #require(try await RealXen.outcome(of: .demo).payload)
+        let payload = try #require(try await RealXen.outcome(of: .demo).payload), build = try await RealXen.hypervisor(debug: false)
         try await withTemporaryFolder { folder in
-            let file = folder.appending("hello.livepatch")
-            try WorkFiles.write(payload, to: file)
-            let ending = try await Self.drive([file], ["--expect-after", "\(Self.look)=Hello World", "--expect-before", "\(Self.look)=."])
+            let other = folder.appending("other.livepatch"), out = folder.appending("out")
+            let made = try await Turns.work.one {
+                try await Self.program(
+                    ["-s", build.source.string] + build.programOptions + ChangeCase.demo.patches.flatMap { ["-p", $0.string] } + [
+                        "-o", out.string, "--name", "hello", "--xen-syms", build.symbols.string, "--cache-dir",
+                        try RealXen.cache.programCache("xsplice-build").string,
+                    ])
+            }
+            #expect(made.code == 0, "\(made.error)")
+            let file = out.appending("hello.livepatch"), page = out.appending("report.html")
+            let ending = try await Self.drive(
+                [file], ["--expect-after", "\(Self.look)=Hello World", "--expect-before", "\(Self.look)=.", "--report", out.string])
             #expect(ending.code == 0, "\(ending.output) \(ending.error)")
             for word in ["upload", "apply", "revert", "apply again", "unload", "still alive", "verdict: good"] {
                 #expect(ending.output.contains(word), "\(word): \(ending.output)")
             }
-            #expect(try WorkFiles.readText(folder.appending("test-drive.log")).contains("(XEN)"))
+            #expect(try WorkFiles.readText(out.appending("test-drive.log")).contains("(XEN)"))
+            for word in [">driven</li>", "verdict: good", "Hello World", "(XEN)"] { #expect(try WorkFiles.readText(page).contains(word), "\(word)") }
 
-            let wrong = try await Self.drive([file], ["--expect-after", "\(Self.look)=Good Bye", "--log", folder.appending("log").string])
+            // A page tells of its own payload only.
+            try WorkFiles.write(payload + [0], to: other)
+            let another = try await Self.drive([other], ["--report", out.string])
+            #expect(another.code == 64 && another.error.contains("none of the payloads to drive"), "\(another.error)")
+
+            let wrong = try await Self.drive(
+                [file], ["--expect-after", "\(Self.look)=Good Bye", "--log", folder.appending("log").string, "--report", out.string])
+            for word in [">drive failed</li>", "verdict: failed at"] { #expect(try WorkFiles.readText(page).contains(word), "\(word)") }
             #expect(wrong.code == 4 && wrong.output.contains("verdict: failed at '\(Self.look) after'"), "\(wrong.output)")
             #expect(wrong.output.contains("Hello World"))
         }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Report
+import SamplePages
 import SystemPackage
 import TestTools
 import Testing
@@ -63,6 +64,25 @@ import Glibc
         #expect(folder.names("out") == ["a.livepatch", "logs", "report.json"])
         #expect(try WorkFiles.read(out.appending("a.livepatch")) == [1, 2, 3])
         _ = try JSONText.decode(BuildReport.self, from: WorkFiles.read(out.appending("report.json")))
+    }
+
+    @Test func aPageIsWrittenAndRemovedLikeAReport() throws {
+        let page = SamplePages.page().document
+        func write(force: Bool, pages: [OutputFolder.PageFile]) throws {
+            let output = try OutputFolder.claim(out, force: force)
+            try output.prepare()
+            try output.write(BuildReport(tree: .init(path: "/xen", version: "4.17.5", architecture: "x86_64", format: "livepatch v2")), pages: pages)
+        }
+        try write(force: false, pages: [.init(page)])
+        #expect(folder.names("out") == ["logs", "report.html", "report.json"])
+        #expect(try WorkFiles.readText(out.appending("report.html")) == page)
+        try write(force: true, pages: [])
+        #expect(folder.names("out") == ["logs", "report.json"])
+        // Somebody else's page is not overwritten, and not removed.
+        try folder.write("out/report.html", "<p>mine</p>")
+        let error = #expect(throws: OutputFolderError.self) { try OutputFolder.claim(out, force: true) }
+        #expect(error?.message.contains("report.html is not of this program") == true)
+        #expect(try WorkFiles.readText(out.appending("report.html")) == "<p>mine</p>")
     }
 
     @Test func foldersAboveAreMade() throws {
@@ -274,6 +294,7 @@ import Glibc
 
     @Test func whatSeveralTargetsLeftIsReplacedByOne() throws {
         try writeSeveral(["x86_64", "arm64"], payloadFor: ["x86_64", "arm64"])
+        try folder.write("out/x86_64/report.html", SamplePages.refused.document)
         try folder.write("out/arm64/notes.txt")
         try folder.write("out/x86_64/.a.livepatch.4711.tmp")
         #expect(throws: OutputFolderError.self) { try writeOnce("b.livepatch") }

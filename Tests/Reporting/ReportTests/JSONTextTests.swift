@@ -68,6 +68,9 @@ import Testing
                     }
                   ],
                   "generator" : "xsplice-build",
+                  "hooks" : [
+
+                  ],
                   "layouts" : [
 
                   ],

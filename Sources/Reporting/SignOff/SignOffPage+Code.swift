@@ -1,0 +1,118 @@
+import CodeListing
+import Report
+
+// The instructions of the functions that differ, before and after.
+
+extension SignOffPage {
+    var machineCode: Page.Section? {
+        guard !code.listings.isEmpty || code.problem != nil else { return nil }
+        return Page.Section("code", "What the machine code changes") { code.html }
+    }
+}
+
+extension SignOffPage.Code {
+    var html: HTML {
+        HTML([
+            problem.map { problem in element(.p, .classes(.warn)) { "The instructions can't be shown: \(problem)" } } ?? HTML(),
+            omitted > 0 ? element(.p, .classes(.warn)) { "\(counted(omitted, "further function")) not shown" } : HTML(),
+            HTML(listings.map { ListingView($0, isOpen: listings.count <= 3).html }),
+        ])
+    }
+}
+
+/// A function's instructions, side by side.
+struct ListingView {
+    private let listing: FunctionListing
+    private let isOpen: Bool
+    /// How many rows of one function are shown.
+    private static let shown = 3_000
+
+    init(_ listing: FunctionListing, isOpen: Bool) { (self.listing, self.isOpen) = (listing, isOpen) }
+
+    var html: HTML {
+        let heading = element(.summary) {
+            literal(listing.name)
+            "  \(listing.location?.description ?? listing.object)  \(CodeText.summary(listing))"
+        }
+        let remarks = element(.ul) { for remark in listing.remarks { element(.li) { remark } } }
+        return HTML.element(.details, isOpen ? [.open] : [], HTML([heading, listing.remarks.isEmpty ? HTML() : remarks, rows]))
+    }
+
+    private var rows: HTML {
+        guard listing.isDifferent else { return HTML() }
+        let caption = "Instructions of \(listing.name)"
+        return element(.div, .classes(.scroll), .role("region"), .label(caption), .focusable) {
+            element(.table, .classes(.listing)) {
+                element(.caption) { caption }
+                element(.thead) {
+                    element(.tr) {
+                        for title in ["", "at", "before", "at", "after"] { element(.th, .scope("col")) { title.isEmpty ? "change" : title } }
+                    }
+                }
+                element(.tbody) { HTML(body) }
+            }
+        }
+    }
+
+    private var body: [HTML] {
+        var result: [HTML] = [], place = "", budget = Self.shown
+        for part in listing.parts() {
+            guard budget > 0 else {
+                result.append(element(.tr, .classes(.fold)) { element(.td, .columns(5)) { "… the rest is not shown" } })
+                break
+            }
+            switch part {
+            case .folded(let rows):
+                result.append(element(.tr, .classes(.fold)) { element(.td, .columns(5)) { "⋯ \(counted(rows.count, "equal instruction"))" } })
+                place = ""
+            case .shown(let rows):
+                for row in rows.prefix(budget) {
+                    let here = row.location?.description ?? ""
+                    if here != place, !here.isEmpty {
+                        place = here
+                        let text = row.source.map { "  \($0.drop { $0.isWhitespace })" } ?? ""
+                        result.append(element(.tr, .classes(.source)) { element(.td, .columns(5)) { here + text } })
+                    }
+                    result.append(line(row))
+                }
+                budget -= rows.count
+            }
+        }
+        return result
+    }
+
+    private func line(_ row: FunctionListing.Row) -> HTML {
+        let (sign, colour): (String, CSSClass) =
+            switch row.kind {
+            case .same: (" ", .same)
+            case .changed: ("~", .changed)
+            case .removed: ("−", .removed)
+            case .added: ("+", .added)
+            }
+        let (before, after) = row.kind == .changed ? Self.marked(row.before?.text ?? "", row.after?.text ?? "") : (plain(row.before), plain(row.after))
+        return element(.tr, .classes(colour)) {
+            element(.td) { sign }
+            element(.td, .classes(.number)) { offset(row.before) }
+            element(.td) { before }
+            element(.td, .classes(.number)) { offset(row.after) }
+            element(.td) { after }
+        }
+    }
+
+    private func plain(_ instruction: ListedInstruction?) -> HTML { HTML(text: instruction?.text ?? "") }
+    private func offset(_ instruction: ListedInstruction?) -> String { instruction.map { "+0x" + String($0.offset, radix: 16) } ?? "" }
+
+    /// Two instructions with the part marked in which they differ.
+    private static func marked(_ before: String, _ after: String) -> (HTML, HTML) {
+        let (x, y) = (Array(before), Array(after))
+        let start = zip(x, y).prefix { $0 == $1 }.count
+        let end = zip(x.dropFirst(start).reversed(), y.dropFirst(start).reversed()).prefix { $0 == $1 }.count
+        func parts(_ text: [Character]) -> HTML {
+            let middle = String(text[start..<text.count - end])
+            return HTML([
+                HTML(text: String(text[..<start])), middle.isEmpty ? HTML() : element(.mark) { middle }, HTML(text: String(text[(text.count - end)...])),
+            ])
+        }
+        return (parts(x), parts(y))
+    }
+}
