@@ -18,7 +18,7 @@ if ! command -v cpio >/dev/null; then
     set -- "$@" --skip "$pattern"
 fi
 if ! command -v aarch64-linux-gnu-gcc >/dev/null || ! command -v arm-linux-gnueabihf-gcc >/dev/null; then
-    pattern='ArchARMTests|ARM32PayloadTests|ARM64PayloadTests|ARMPayloadTests|ARMTests|ArchitectureCodeTests|symbolOfASectionThatIsNotLoaded'
+    pattern='ArchARMTests|ARM32PayloadTests|ARM64PayloadTests|ARMPayloadTests|ARMTests|ArchitectureCodeTests|CodeListingTests\.ListingTests|symbolOfASectionThatIsNotLoaded'
     leave_out 'gcc-aarch64-linux-gnu and gcc-arm-linux-gnueabihf' "$pattern"
     set -- "$@" --skip "$pattern"
 fi
