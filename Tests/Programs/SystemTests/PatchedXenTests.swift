@@ -16,7 +16,8 @@ struct PatchedXenTests {
     func loadAndRevert(change: ChangeCase) async throws {
         _ = try await payload(change)
         let machine = try await RealXen.machine(debug: change.isForDebugBuild)
-        #expect(try BootedChange.deviations(of: change, in: machine) == [])
+        let found = try BootedChange.deviations(of: change, in: machine)
+        #expect(found == [])
     }
 
     @Test("other people's tools find nothing wrong with a payload, and it is small", arguments: RealXen.cases.filter { $0.expected.exit == 0 })
