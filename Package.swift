@@ -138,7 +138,7 @@ house.module(
     [
         "LivepatchBuild", "XenVersions", "Diagnostics", "WorkFiles", "ELFModel", "TargetArchitecture", "XenSource", "XenBuild", "ObjectDiff",
         "LoaderModel", "PayloadProof", "CallGraph", "CodeListing", "Report", "SignOff", "TestDrive",
-    ], [argumentParser, crypto, system])
+    ], [argumentParser, system])
 house.executable("xsplice-build", ["XspliceCommand", "CompilerRecorder"])
 
 // For developers; nothing of it is in the program.

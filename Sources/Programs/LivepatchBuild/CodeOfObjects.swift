@@ -11,7 +11,7 @@ private let listedFunctions = 300
 /// - Parameter texts: the lines of the sources, if these are known.
 /// - Returns: the listings, or why there are none: a page without them is still worth having.
 /// - Throws: `CancellationError`.
-func listCode(_ objects: [ListedObject], by disassembler: Disassembler, jobs: Int, texts: SourceTexts?) async throws -> SignOffPage.Code {
+package func listCode(_ objects: [ListedObject], by disassembler: Disassembler, jobs: Int, texts: SourceTexts? = nil) async throws -> SignOffPage.Code {
     // Of the functions behind the last that is shown only the number counts.
     var room = listedFunctions, shown: [(object: ListedObject, limit: Int)] = []
     for object in objects where object.functionCount > 0 && room > 0 {
@@ -26,12 +26,4 @@ func listCode(_ objects: [ListedObject], by disassembler: Disassembler, jobs: In
     } catch let error as any ExplainedError {
         return SignOffPage.Code(omitted: omitted, problem: error.message)
     }
-}
-
-/// Lists the instructions of the functions that differ in some objects whose sources are not known.
-///
-/// - Returns: as above.
-/// - Throws: `CancellationError`.
-package func listCode(_ objects: [ListedObject], by disassembler: Disassembler, jobs: Int) async throws -> SignOffPage.Code {
-    try await listCode(objects, by: disassembler, jobs: jobs, texts: nil)
 }

@@ -5,9 +5,11 @@ import XenSource
 import XenVersions
 
 /// What payloads of this program say about their patches.
-enum Metadata {
+package enum Metadata {
     static let digestKey = "patch-sha256"
-    static func digest(of patch: [UInt8]) -> String { BuildIDNote.text(Array(SHA256.hash(data: patch))) }
+
+    /// The SHA-256 of a file, lower-case hexadecimal.
+    package static func digest(of patch: [UInt8]) -> String { BuildIDNote.text(Array(SHA256.hash(data: patch))) }
 }
 
 extension BuildOptions {

@@ -7,7 +7,7 @@ import WorkFiles
 /// The lines of the original and of the patched source, for people to read beside the code that came from them.
 ///
 /// A place whose file is not below `xen/` of the user's tree has no text: line directives of a patch may name any file of this machine.
-final class SourceTexts: Sendable {
+package final class SourceTexts: Sendable {
     private let folder: FilePath
     private let history: LineHistory
     /// The lines of files that no patch touches; empty for one that can't be read.

@@ -1,11 +1,9 @@
-import Crypto
 import LivepatchBuild
 import Report
 import SignOff
 import SystemPackage
 import TestDrive
 import WorkFiles
-import XenVersions
 
 /// The page of a build, to which a test drive adds what it showed.
 struct DrivenPage: Sendable {
@@ -35,7 +33,7 @@ struct DrivenPage: Sendable {
             throw UsageError("--report \(folder): has no \(SignOffPage.fileName)", help: "build it again, without --no-html")
         }
         document = String(decoding: try WorkFiles.read(path, limit: OutputFolder.reportLimit), as: UTF8.self)
-        self.payloads = driven.map { ($0.name, BuildIDNote.text(Array(SHA256.hash(data: $0.bytes)))) }
+        self.payloads = driven.map { ($0.name, Metadata.digest(of: $0.bytes)) }
         guard section(nil).added(to: document) != nil else { throw UsageError("\(path): is not a page of this version of xsplice-build") }
     }
 
