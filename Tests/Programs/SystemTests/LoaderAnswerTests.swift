@@ -55,7 +55,7 @@ struct LoaderAnswerTests {
             PayloadActions(after: try model(payload), into: try running(below: payload), loader: loader)
         }
 
-        func boot(_ scenario: Scenario, limit: Duration = .seconds(900)) async throws -> MachineRun {
+        func boot(_ scenario: Scenario, limit: Duration = .seconds(1800)) async throws -> MachineRun {
             var boot = Boot(hypervisor: hypervisor.image, dom0: try await target.xen.debian.dom0(for: target.machine, cache: RealXen.cache))
             boot.timeLimit = limit
             return try await Turns.boot.one { [boot] in try await boot.run(scenario) }

@@ -35,7 +35,7 @@ struct PatchedXenTests {
         }
     }
 
-    @Test("the hypervisor is alive at the end, has no payload left, and never complained but where it was made to", arguments: [false, true])
+    @Test("the hypervisor is alive at the end, has no payload left, and never complained but where it was made to", arguments: RealXen.flavours)
     func alive(debug: Bool) async throws {
         let machine = try await RealXen.machine(debug: debug)
         try machine.requireFinished()

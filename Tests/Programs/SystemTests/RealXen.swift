@@ -28,8 +28,21 @@ enum RealXen {
         return result
     }
 
-    /// The demo's change, and those of `Fixtures/changes`; those that take minutes with 'make test-all' only.
-    static let cases = ofStandard.filter { $0.expected.slow != true || isThorough }
+    /// The demo's change, and those of `Fixtures/changes`. 'make test-all' takes all. 'make test' takes two of each class: the first whose effect
+    /// dom0 can see, and the first other one; none that takes minutes, and none that needs a debug build of Xen.
+    static let cases = isThorough ? ofStandard : ofEachClass(ofStandard.filter { $0.expected.slow != true && !$0.isForDebugBuild })
+
+    private static func ofEachClass(_ cases: [ChangeCase]) -> [ChangeCase] {
+        struct Kind: Hashable {
+            let name: Substring?
+            let isBooted: Bool
+        }
+        var known: Set<Kind> = []
+        return cases.filter { known.insert(Kind(name: $0.name.split(separator: "-").first, isBooted: $0.expected.boot != nil)).inserted }
+    }
+
+    /// Whether the hypervisor of the tests is a debug build: both are tested with 'make test-all' only.
+    static let flavours = isThorough ? [false, true] : [false]
 
     /// All that there are for any version and machine.
     static let everyCase: [ChangeCase] = {
@@ -141,7 +154,7 @@ enum RealXen {
     /// Boots the default hypervisor for one scenario.
     static func boot(_ scenario: Scenario) async throws -> MachineRun {
         var boot = Boot(hypervisor: try await hypervisor(debug: false).image, dom0: try await DebianXen.standard.debian.dom0(cache: cache))
-        boot.timeLimit = .seconds(900)
+        boot.timeLimit = .seconds(1800)
         return try await Turns.boot.one { [boot] in try await boot.run(scenario) }
     }
 

@@ -24,7 +24,7 @@ struct SelfComparisonTests {
         return try JSONText.decode(FolderComparison.self, from: Array(json.utf8))
     }
 
-    @Test("all objects of a build against themselves, in seconds", arguments: [false, true])
+    @Test("all objects of a build against themselves, in seconds", arguments: RealXen.flavours)
     func itself(debug: Bool) async throws {
         let tree = try await RealXen.hypervisor(debug: debug).tree
         let clock = ContinuousClock()
@@ -65,7 +65,7 @@ struct SelfComparisonTests {
         "common/grant_table.c", "common/page_alloc.c", "common/sched/credit2.c", "drivers/passthrough/pci.c",
     ]
 
-    @Test("20 blank lines in front of every function of ten files change nothing", arguments: [false, true])
+    @Test("20 blank lines in front of every function of ten files change nothing", arguments: RealXen.flavours)
     func blankLines(debug: Bool) async throws {
         let tree = try await RealXen.hypervisor(debug: debug).tree
         try await withTemporaryFolder { folder in

@@ -109,7 +109,7 @@ struct TestDriveTests {
     func loud() async throws {
         var boot = Boot(
             hypervisor: try await RealXen.hypervisor(debug: false).image, dom0: try await DebianXen.standard.debian.dom0(cache: RealXen.cache))
-        boot.timeLimit = .seconds(900)
+        boot.timeLimit = .seconds(1800)
         boot.consoleLimit = 50_000
         let machine = try await Turns.boot.one { [boot] in
             try await boot.run(Scenario(steps: [.init("before", "true"), .init("loud", "yes over and over")]))
