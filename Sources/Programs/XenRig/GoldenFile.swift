@@ -1,7 +1,7 @@
 /// The results of all fixtures of one hypervisor.
 package struct GoldenFile: Sendable, Equatable {
     /// What a payload's bytes depend on, apart from the sources: the first lines of the versions of compiler and assembler, and the
-    /// build-ids of the hypervisors.
+    /// build-id of the hypervisor.
     package var tools: [String]
     /// The result of each fixture, by its name.
     package var lines: [String: Line]

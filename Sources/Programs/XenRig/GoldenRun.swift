@@ -8,38 +8,52 @@ import WorkFiles
 import XenVersions
 
 /// Runs the program once for each fixture of a hypervisor.
+///
+/// The fixtures for a debug build are a run of their own: the build-id of a debug hypervisor depends on the folder that it was built in,
+/// and with it the bytes of each payload.
 package struct GoldenRun: Sendable {
     package var target: XenTarget
+    /// The fixtures for a debug build of the hypervisor, or all others.
+    package var debug: Bool
     /// The path of the program.
     package var program: FilePath
     /// The project's folder `Fixtures`.
     package var fixtures: FilePath
     package var cache: FolderCache
 
-    package init(_ target: XenTarget, program: FilePath, fixtures: FilePath, cache: FolderCache) {
-        (self.target, self.program, self.fixtures, self.cache) = (target, program, fixtures, cache)
+    package init(_ target: XenTarget, debug: Bool, program: FilePath, fixtures: FilePath, cache: FolderCache) {
+        (self.target, self.debug, self.program, self.fixtures, self.cache) = (target, debug, program, fixtures, cache)
     }
+
+    /// The name of the file, without its ending.
+    package var name: String { debug ? "\(target.name)-debug" : target.name }
+
+    private func changes() throws -> [ChangeCase] {
+        try Trial.all(of: ChangeCase.all(in: fixtures), with: [target]).map(\.change).filter { $0.isForDebugBuild == debug }
+    }
+
+    /// Whether there are no such fixtures.
+    ///
+    /// - Throws: `StepError` and `WorkFileError` when a fixture can't be read.
+    package func isEmpty() throws -> Bool { try changes().isEmpty }
 
     /// Builds the hypervisor, and runs the program for each fixture.
     ///
     /// - Throws: `StepError` and `WorkFileError` when the hypervisor can't be built, or when a run does not end by itself.
     package func run() async throws -> GoldenFile {
-        let changes = try Trial.all(of: ChangeCase.all(in: fixtures), with: [target]).map(\.change)
         let work = try WorkFiles.makeTemporaryFolder(named: "xsplice-golden")
         defer { try? WorkFiles.remove(work) }
-        var builds: [Bool: HypervisorBuild] = [:]
-        for debug in Set(changes.map(\.isForDebugBuild)) { builds[debug] = try await build(debug: debug, in: work) }
-        let lines = try await inTurns(changes, limit: 2) { [builds] change in
-            guard let build = builds[change.isForDebugBuild] else { throw StepError("\(change.name): no hypervisor for it") }
-            return (change.name, try await line(of: change, build, work: work.appending(change.name)))
+        let build = try await build(in: work.appending("built"))
+        let lines = try await inTurns(changes(), limit: 2) { change in
+            (change.name, try await line(of: change, build, work: work.appending(change.name)))
         }
-        let tools = try await Self.tools(of: builds.values.first) + builds.values.map(Self.identity).sorted()
+        let tools = try await Self.tools(of: build) + [Self.identity(of: build)]
         return GoldenFile(tools: tools, lines: Dictionary(lines) { first, _ in first })
     }
 
-    private func build(debug: Bool, in work: FilePath) async throws -> HypervisorBuild {
+    private func build(in folder: FilePath) async throws -> HypervisorBuild {
         switch target.source {
-        case .small: try await MiniXen.build(for: target.machine, fixtures: fixtures, in: work.appending("built-\(debug)"))
+        case .small: try await MiniXen.build(for: target.machine, fixtures: fixtures, in: folder)
         case .debian(let xen): try await debug ? xen.build(debug: true, machine: target.machine, cache: cache) : target.build(cache: cache)
         }
     }
@@ -78,7 +92,7 @@ package struct GoldenRun: Sendable {
         return GoldenFile.Line(exit: "\(code)", payload: digest ?? "-", diagnostics: diagnostics)
     }
 
-    /// The build-id of a hypervisor. It differs between folders that a real Xen is built in, and every payload contains it.
+    /// The build-id of a hypervisor. Every payload contains it.
     private static func identity(of build: HypervisorBuild) throws -> String {
         let file = try ELFFile.read(build.symbols, debugSections: false)
         guard let id = BuildIDNote.find(in: file) else { throw StepError("\(build.symbols) has no build-id") }
@@ -86,8 +100,7 @@ package struct GoldenRun: Sendable {
     }
 
     /// The first line of the version of the compiler, and of the assembler.
-    private static func tools(of build: HypervisorBuild?) async throws -> [String] {
-        guard let build else { return [] }
+    private static func tools(of build: HypervisorBuild) async throws -> [String] {
         var lines: [String] = []
         for name in [build.compilerName, "\(build.machine.crossPrefix)as"] {
             let said = try await Subprocess.run(

@@ -11,8 +11,9 @@ struct GoldenCommand: AsyncParsableCommand {
         commandName: "golden", abstract: "Holds payloads, exit codes and diagnostics of all fixtures against those that were written down.",
         discussion: """
             One file a hypervisor: FIXTURES/golden/NAME.txt, with one line a fixture: exit code, SHA-256 of the payload, identifiers of the \
-            diagnostics. With another compiler, assembler or build of the hypervisor the payloads have other bytes: \
-            then the digests are not compared, and the summary says so. A real Xen's build-id differs between cache folders.
+            diagnostics. NAME-debug.txt has the fixtures for a debug build. With another compiler, assembler or build of the hypervisor the \
+            payloads have other bytes: then the digests are not compared, and the summary says so. A debug build of a real Xen has another \
+            build-id in each cache folder.
             """)
 
     @OptionGroup var rig: RigOptions
@@ -38,20 +39,23 @@ struct GoldenCommand: AsyncParsableCommand {
         }
         let wanted = hypervisors.isEmpty ? all : known.filter { hypervisors.contains($0.name) }
         var differences = 0
-        for target in wanted {
-            let file = project.fixturesFolder.appending("golden/\(target.name).txt")
-            let made = try await GoldenRun(target, program: project.program, fixtures: project.fixturesFolder, cache: rig.rigCache).run()
+        let runs = try wanted.flatMap { target in
+            [false, true].map { GoldenRun(target, debug: $0, program: project.program, fixtures: project.fixturesFolder, cache: rig.rigCache) }
+        }.filter { try !$0.isEmpty() }
+        for run in runs {
+            let file = project.fixturesFolder.appending("golden/\(run.name).txt")
+            let made = try await run.run()
             if update {
                 try WorkFiles.makeFolder(file.removingLastComponent())
                 try WorkFiles.writeAtomically(Array(made.text.utf8), to: file)
-                print("\(target.name): \(made.lines.count) fixtures written down")
+                print("\(run.name): \(made.lines.count) fixtures written down")
                 continue
             }
             guard let before = try? WorkFiles.readText(file) else { throw StepError("\(file) can't be read", help: "make golden-update writes it") }
             let found = GoldenFile(text: before).differences(to: made)
-            for line in found.lines { print("\(target.name): \(line)") }
+            for line in found.lines { print("\(run.name): \(line)") }
             differences += found.lines.count
-            print("\(target.name): \(made.lines.count) fixtures, \(found.lines.count) differ\(found.remark)")
+            print("\(run.name): \(made.lines.count) fixtures, \(found.lines.count) differ\(found.remark)")
         }
         guard differences == 0 else { throw StepError("\(differences) fixtures came out another way than they did") }
     }
