@@ -103,8 +103,10 @@ house.module("ArchARM32", on: .processors, ["XenVersions", "ArchARM", "TargetArc
 
 house.module("SourcePatch", on: .stages, ["CLibgit2", "WorkFiles", "Diagnostics"], [system])
 house.module("CompilerRecorder", on: .stages)
+house.module("EmittedSource", on: .stages, [], [crypto])
 house.module(
-    "XenBuild", on: .stages, ["XenVersions", "TargetArchitecture", "CompilerRecorder", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
+    "XenBuild", on: .stages,
+    ["XenVersions", "TargetArchitecture", "CompilerRecorder", "EmittedSource", "ELFModel", "XenSource", "SourcePatch", "WorkFiles", "Diagnostics"],
     [system, subprocess, crypto])
 house.module("ObjectDiff", on: .stages, ["XenVersions", "ELFModel", "DebugInfo", "TargetArchitecture", "SourcePatch", "Diagnostics"], [system])
 house.module("PayloadLinker", on: .stages, ["XenVersions", "ObjectDiff", "XenSource", "ELFModel", "TargetArchitecture", "Diagnostics"], [crypto])
@@ -174,6 +176,7 @@ house.tests("XenVersions", ["ELFModel"])
 house.tests("XenSource", ["XenVersions", "Diagnostics", "TestTools", "WorkFiles"], [system])
 house.tests("ArchX86_64", ["XenVersions", "ELFModel", "TargetArchitecture", "TestTools"], [system])
 house.tests("ArchARM", ["XenVersions", "ArchARM64", "ArchARM32", "ELFModel", "TargetArchitecture", "TestTools"], [system])
+house.tests("EmittedSource", [])
 house.tests("SourcePatch", ["Diagnostics", "TestTools", "WorkFiles"], [system, subprocess])
 house.tests(
     "XenBuild",

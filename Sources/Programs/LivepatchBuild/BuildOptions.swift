@@ -90,6 +90,8 @@ package struct BuildOptions: Sendable, Equatable {
         package var cacheLimit: Int64?
         /// The program, with its first arguments, that runs each compiler command: `ccache`, `distcc`.
         package var compilerLauncher: [String] = []
+        /// Whether to compile objects that the source shows not to differ.
+        package var compileAll = false
         package var keepWork = false
         /// Whether to make the page to sign by.
         package var makesPage = true

@@ -26,7 +26,9 @@ package struct GoldenRun: Sendable {
     }
 
     /// The name of the file, without its ending.
-    package var name: String { debug ? "\(target.name)-debug" : target.name }
+    package var name: String { Self.name(target, debug: debug) }
+
+    package static func name(_ target: XenTarget, debug: Bool) -> String { debug ? "\(target.name)-debug" : target.name }
 
     private func changes() throws -> [ChangeCase] {
         try Trial.all(of: ChangeCase.all(in: fixtures), with: [target]).map(\.change).filter { $0.isForDebugBuild == debug }

@@ -55,6 +55,9 @@ struct BatchCommand: ConsoleCommand {
     @Option(help: ArgumentHelp("A program to put before the compiler, as for 'build'.", valueName: "command"))
     var compilerLauncher: String?
 
+    @Flag(help: "Compile every object that reads what a patch changes, as for 'build'.")
+    var compileAll = false
+
     @Flag(help: "Replace what earlier runs wrote to OUT.")
     var force = false
 
@@ -112,6 +115,7 @@ struct BatchCommand: ConsoleCommand {
         let size = cacheSize.flatMap(CacheSize.init(argument:)) ?? .standard
         var work = try BuildOptions.Work(
             jobs: jobs, cache: cache, size: size, launcher: compilerLauncher, environment: environment, processors: ProcessFacts.processors)
+        work.compileAll = compileAll
         work.makesPage = !noHTML
         return work
     }

@@ -220,6 +220,9 @@ struct WorkOptions: ParsableArguments {
             "A program to put before the compiler, with its arguments: ccache, distcc, icecc, sccache.", valueName: "command"))
     var compilerLauncher: String?
 
+    @Flag(help: "Compile every object that reads what the patch changes, even where the source shows that the object can't differ.")
+    var compileAll = false
+
     @Flag(help: "Keep what this run worked with in OUT/work: both trees, and the objects that were compared.")
     var keepWork = false
 
@@ -229,6 +232,7 @@ struct WorkOptions: ParsableArguments {
     func values(environment: [String: String], processors: Int) throws(UsageError) -> BuildOptions.Work {
         var values = try BuildOptions.Work(
             jobs: jobs, cache: cacheFolder, size: cacheSize, launcher: compilerLauncher, environment: environment, processors: processors)
+        values.compileAll = compileAll
         values.keepWork = keepWork
         values.skip = skip
         return values

@@ -13,7 +13,7 @@ struct RigCommand: AsyncParsableCommand {
         abstract: "Gets, builds and boots a real Xen, for tests and for trying payloads by hand.",
         subcommands: [
             XenCommand.self, Dom0Command.self, BootCommand.self, DemoCommand.self, BenchCommand.self, ReproduceCommand.self, GoldenCommand.self,
-            TortureCommand.self,
+            TortureCommand.self, HeadersCommand.self,
         ])
 
     static func main() async {

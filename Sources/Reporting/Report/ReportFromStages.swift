@@ -201,8 +201,10 @@ extension ObjectDecision {
         case .added: "only the patched tree builds it"
         case .removed: "only the original tree builds it"
         case .reads(let files): files.isEmpty ? "it may read what the patch changes" : "it reads \(files.listed(atMost: 3))"
+        case .standsForReaders(let file): "it reads \(file), and stands for all objects that do and emit nothing of what differs"
         case .readsNoneOfThem: "it reads nothing that the patch changes"
         case .sameText: "its preprocessed source is the same"
+        case .sameSlice: "nothing that it emits uses what differs in its preprocessed source"
         }
     }
 }

@@ -13,10 +13,14 @@ package struct ObjectDecision: Sendable, Equatable {
         case removed
         /// The compiler reads these files of the patch, relative to `xen/`.
         case reads([String])
+        /// Nothing that it emits uses what differs, but no other object shows that this file compiles.
+        case standsForReaders(of: String)
         /// Not compared: the compiler reads none of the patch's files.
         case readsNoneOfThem
         /// Not compared: it reads some of the patch's files, but its preprocessed source is the same.
         case sameText
+        /// Not compared: its preprocessed source differs only in what the compiler emits nothing for; see `EmittedSlice`.
+        case sameSlice
     }
 
     /// `common/kernel.o`.
@@ -26,7 +30,7 @@ package struct ObjectDecision: Sendable, Equatable {
     /// Whether the object was not compiled, or was compiled but not compared.
     package var isSpared: Bool {
         switch reason {
-        case .readsNoneOfThem, .sameText: true
+        case .readsNoneOfThem, .sameText, .sameSlice: true
         default: false
         }
     }

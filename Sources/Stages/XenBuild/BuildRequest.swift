@@ -34,6 +34,8 @@ package struct BuildRequest: Sendable {
     /// A program, with its first arguments, to which each object's compiler command line is passed: `ccache`, `distcc`. The result must
     /// be the same as from the compiler alone.
     package var launcher: [String]
+    /// Whether to compile every object that reads a changed file, even one whose object can't differ.
+    package var compilesAll: Bool
     /// How many compilers may run at the same time, at least 1.
     package var jobs: Int
     /// The folder of private trees and compiled objects. It is kept between runs, and parallel runs can share it safely.
@@ -58,7 +60,7 @@ package struct BuildRequest: Sendable {
         crossPrefix: String = "",
         toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil,
         hypervisorFolder: String? = nil, xenDebug: Bool = false,
-        launcher: [String] = [], jobs: Int = 1, cache: FilePath, logs: FilePath,
+        launcher: [String] = [], compilesAll: Bool = false, jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: FilePath? = nil
     ) {
         self.tree = tree
@@ -74,6 +76,7 @@ package struct BuildRequest: Sendable {
         self.hypervisorFolder = hypervisorFolder
         self.xenDebug = xenDebug
         self.launcher = launcher
+        self.compilesAll = compilesAll
         self.jobs = max(1, jobs)
         self.cache = cache
         self.logs = logs

@@ -19,20 +19,28 @@ struct ObjectCompiler: Sendable {
         var wasCached: Bool
     }
 
-    /// The preprocessed source, and the files it is made of, relative to `xen/`, links resolved. No launcher is used: a launcher would
-    /// have to send the sources.
+    /// The preprocessed source, from the store if it is there. No launcher is used: a launcher would have to send the sources.
     ///
     /// - Returns: nil when the compiler fails. Compiling will show whether that is a fault.
-    func preprocess(_ command: ObjectCommand, top: FilePath, side: String) async throws -> (text: PreprocessedText, read: Set<String>)? {
-        let folder = work.appending(side), name = ContentKey.of([command.name])
-        let output = folder.appending("\(name).i"), rule = folder.appending("\(name).list")
+    func preprocess(_ command: ObjectCommand, treeKey: String, top: FilePath, side: String) async throws -> ObjectStore.PreprocessedSource? {
+        let key = key(command, treeKey: treeKey, top: top)
+        if let known = store.findSource(key) { return known }
+        let folder = work.appending(side)
+        let output = folder.appending("\(key).i"), rule = folder.appending("\(key).list")
         try WorkFiles.makeFolder(folder)
         let words = command.command.replay(in: top, making: .preprocessed, output: output, dependencies: rule)
         let log = logs.appending(side).appending(command.name + ".preprocess.log")
         guard try await runner.run(words, in: command.command.folder(in: top), log: log) else { return nil }
-        let text = PreprocessedText(try WorkFiles.read(output), top: top)
+        let text = PreprocessedText(try WorkFiles.read(output), isC: command.isCompiled, top: top)
         try WorkFiles.remove(output)
-        return (text, try read(rule, command, top: top))
+        let source = ObjectStore.PreprocessedSource(text: text, read: try read(rule, command, top: top))
+        try store.store(key, source: source)
+        return source
+    }
+
+    /// Whether the object was preprocessed before.
+    func knowsSource(_ command: ObjectCommand, treeKey: String, top: FilePath) -> Bool {
+        store.findSource(key(command, treeKey: treeKey, top: top)) != nil
     }
 
     /// An object that was compiled before; nil if there is none.

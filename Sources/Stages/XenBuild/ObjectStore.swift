@@ -1,12 +1,20 @@
 import SystemPackage
 import WorkFiles
 
-/// Compiled objects that are kept between runs, each with the list of files that it was made from.
+/// Compiled objects that are kept between runs, each with the list of files that it was made from; and what is known of their preprocessed
+/// sources.
 struct ObjectStore: Sendable {
     struct Entry: Sendable, Equatable {
         var object: FilePath
         /// Paths of the files that the compiler read, relative to `xen/`, links resolved.
         var dependencies: Set<String>
+    }
+
+    /// A preprocessed source, and the files that it was made from.
+    struct PreprocessedSource: Sendable, Equatable {
+        var text: PreprocessedText
+        /// Relative to `xen/`, links resolved.
+        var read: Set<String>
     }
 
     let root: FilePath
@@ -23,6 +31,30 @@ struct ObjectStore: Sendable {
         else { return nil }
         WorkFiles.touch(path(key, "sum"))
         return Entry(object: path(key, "o"), dependencies: Self.names(list))
+    }
+
+    /// What was found out about the preprocessed source of an object; nil if nothing was, or if the record is damaged or in a folder that
+    /// somebody else can change.
+    func findSource(_ key: String) -> PreprocessedSource? {
+        let file = path(key, Self.sourceSuffix)
+        guard WorkFiles.isOursAlone(file.removingLastComponent()), let bytes = try? WorkFiles.read(file) else { return nil }
+        let lines = Self.lines(bytes)
+        guard lines.count > 2, lines[0] == ContentKey.of(Array(lines[1...])) else { return nil }
+        WorkFiles.touch(file)
+        return PreprocessedSource(text: PreprocessedText(digest: lines[1], slice: lines[2].isEmpty ? nil : lines[2]), read: Set(lines[3...]))
+    }
+
+    func store(_ key: String, source: PreprocessedSource) throws {
+        let lines = [source.text.digest, source.text.slice ?? ""] + source.read.sorted()
+        try WorkFiles.makeFolder(path(key, Self.sourceSuffix).removingLastComponent())
+        try WorkFiles.writeAtomically(
+            Array(([ContentKey.of(lines)] + lines).joined(separator: "\n").utf8), to: path(key, Self.sourceSuffix))
+    }
+
+    private static let sourceSuffix = "source"
+
+    private static func lines(_ bytes: [UInt8]) -> [String] {
+        bytes.split(separator: 0x0a, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// An entry as seen when space is freed: all files whose names begin with its key, or with a dot and its key. A killed run leaves the
@@ -42,7 +74,10 @@ struct ObjectStore: Sendable {
             guard case .regular(let size, _) = kind, let name = path.split(separator: "/").last else { return true }
             let key = String(name.drop { $0 == "." }.prefix { $0 != "." })
             result[key, default: Usage(key: key)].size += size
-            if name.hasSuffix(".sum") { result[key]?.lastUsed = WorkFiles.lastTouched(root.appending(path)) }
+            if name.hasSuffix(".sum") || name.hasSuffix(".\(Self.sourceSuffix)"), let touched = WorkFiles.lastTouched(root.appending(path)) {
+                let before = result[key]?.lastUsed ?? touched
+                result[key]?.lastUsed = max(before, touched)
+            }
             return true
         }
         return Array(result.values)

@@ -1,3 +1,4 @@
+import EmittedSource
 import SystemPackage
 
 /// A preprocessed source without what makes no difference to the compiler: line markers, the width of blanks, and the path of the private
@@ -5,11 +6,18 @@ import SystemPackage
 struct PreprocessedText: Sendable, Equatable {
     /// The digest of the remaining text.
     let digest: String
+    /// The digest of the declarations that decide what the compiler emits: see `EmittedSlice`. Nil for a source that is not in C or is not
+    /// understood.
+    let slice: String?
+
+    init(digest: String, slice: String?) { (self.digest, self.slice) = (digest, slice) }
 
     /// - Parameters:
     ///   - bytes: the output of the compiler's `-E`.
+    ///   - isC: whether it is a C source, and not an assembly source.
     ///   - top: the private tree in which it was made.
-    init(_ bytes: [UInt8], top: FilePath) {
+    init(_ bytes: [UInt8], isC: Bool, top: FilePath) {
+        slice = isC ? EmittedSlice(bytes, top: Array(top.string.utf8)).map { ContentKey.of($0.digest) } : nil
         let essence = Self.essence(of: bytes, top: Array(top.string.utf8))
         // `__builtin_LINE` gives the compiler's own line number, so then the line markers matter.
         digest = ContentKey.of(essence.firstRange(of: Array("__builtin_LINE".utf8)) == nil ? essence : bytes)

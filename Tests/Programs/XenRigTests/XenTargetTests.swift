@@ -104,12 +104,17 @@ struct XenTargetTests {
         #expect(Set(trials.map(\.description)).count == trials.count)
     }
 
-    private static func golden(_ target: XenTarget) -> FilePath { ChangeCase.fixtures.appending("golden/\(target.name).txt") }
+    private static func golden(_ target: XenTarget, debug: Bool = false) -> FilePath {
+        ChangeCase.fixtures.appending("golden/\(GoldenRun.name(target, debug: debug)).txt")
+    }
 
     @Test("what was written down is of the fixtures that there are", arguments: XenTarget.all.filter { WorkFiles.exists(Self.golden($0)) })
     func writtenDown(target: XenTarget) throws {
-        let names = try Trial.all(of: ChangeCase.all(), with: [target]).map(\.change.name)
-        #expect(GoldenFile(text: try WorkFiles.readText(Self.golden(target))).lines.keys.sorted() == names.sorted())
+        let changes = try Trial.all(of: ChangeCase.all(), with: [target]).map(\.change)
+        for debug in Set(changes.map(\.isForDebugBuild)) {
+            let names = changes.filter { $0.isForDebugBuild == debug }.map(\.name)
+            #expect(GoldenFile(text: try WorkFiles.readText(Self.golden(target, debug: debug))).lines.keys.sorted() == names.sorted())
+        }
     }
 
     @Test("for every small tree it is written down", arguments: XenTarget.small)

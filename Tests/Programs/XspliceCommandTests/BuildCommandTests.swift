@@ -45,7 +45,8 @@ import Testing
         let options = try parse(
             "build", "-s", "a", "-p", "1.patch", "-p", "2.patch", "-o", "c", "-c", "config", "-j8", "--depends", id,
             "--xen-depends", id, "--arch", "arm64", "--cross-compile", "aarch64-none-", "--format", "livepatch", "-k", "diff", "--prelink", "--strip",
-            "--cache-dir", "/cache", "--cache-size", "500M", "--compiler-launcher", "ccache --x", "--keep-work", "--trust-source", "--force", "-v",
+            "--cache-dir", "/cache", "--cache-size", "500M", "--compiler-launcher", "ccache --x", "--compile-all", "--keep-work", "--trust-source", "--force",
+            "-v",
             "--allow-layout-change", "struct domain", "--allow-layout-change", "vcpu", "--xen-syms", "xen-syms", "--on", "1.livepatch",
             "--on", "2.livepatch", "--applied-patch", "0.patch", "--cumulative", "--expect", "--nop", "a.c#f=5", "--name", "fix-1")
         let (stack, payload, fix, work) = (options.stack, options.payload, options.fix, options.work)
@@ -60,7 +61,7 @@ import Testing
         #expect(fix.format == .livepatch)
         #expect(work.skip == .diff)
         #expect(fix.prelink && fix.strip && work.keepWork && fix.trustSource && !fix.xenDebug)
-        #expect(work.cache == "/cache" && work.cacheLimit == 500 << 20 && work.compilerLauncher == ["ccache", "--x"])
+        #expect(work.cache == "/cache" && work.cacheLimit == 500 << 20 && work.compilerLauncher == ["ccache", "--x"] && work.compileAll)
         #expect(fix.allowedLayouts == ["struct domain", "vcpu"])
     }
 

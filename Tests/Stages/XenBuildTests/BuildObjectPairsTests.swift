@@ -123,6 +123,49 @@ import XenSource
         }
     }
 
+    /// A tree in which two objects read `shared.h`, and a request with a new inline function in it.
+    private func withTwoReaders(adding text: String, _ body: (FakeTree, BuildRequest) async throws -> Void) async throws {
+        try await FakeTree.with { fake in
+            try fake.put("xen/common/two.c", "#include \"shared.h\"\n" + two)
+            try await body(fake, fake.request(["xen/include/shared.h": text + "static inline int twice(int a) { return a * 2; }\n"]))
+        }
+    }
+
+    @Test("an object that emits nothing of what a header changes is not compiled, but one of them stands for the rest")
+    func nothingThatIsEmitted() async throws {
+        try await withTwoReaders(adding: "static inline int unused(int a) { return a * 3; }\n") { _, request in
+            let outcome = try await build(request)
+            #expect(outcome.pairs.map(\.name) == ["common/one.o"] && outcome.compiled == 2)
+            #expect(outcome.decisions.map(\.object) == ["common/one.o", "common/two.o"])
+            #expect(outcome.decisions.map(\.reason) == [.standsForReaders(of: "include/shared.h"), .sameSlice])
+            // What was found out about the sources is kept.
+            let again = try await build(request)
+            #expect(again.pairs == outcome.pairs && again.decisions == outcome.decisions && again.compiled == 0 && again.fromCache == 2)
+
+            var all = request
+            all.compilesAll = true
+            let everything = try await build(all)
+            #expect(everything.pairs.map(\.name) == ["common/one.o", "common/two.o"] && everything.compiled == 2)
+            #expect(everything.decisions.allSatisfy { $0.reason == .reads(["include/shared.h"]) })
+        }
+    }
+
+    @Test("an object that emits what a header changes is compiled, and stands for those that do not")
+    func somethingThatIsEmitted() async throws {
+        try await FakeTree.with { fake in
+            try fake.put("xen/common/two.c", "#include \"shared.h\"\n" + two)
+            let outcome = try await build(fake.request(["xen/include/shared.h": "static inline int twice(int a) { return a * 3; }\n"]))
+            #expect(outcome.pairs.map(\.name) == ["common/one.o"])
+            #expect(outcome.decisions.map(\.reason) == [.reads(["include/shared.h"]), .sameSlice])
+        }
+    }
+
+    @Test("a header that does not compile is seen though nothing uses it") func brokenHeader() async throws {
+        try await withTwoReaders(adding: "static inline int unused(int a) { return b; }\n") { _, request in
+            await #expect { try await build(request) } throws: { ($0 as? BuildError)?.message.contains("common/one.c (patched) does not compile") == true }
+        }
+    }
+
     @Test func objectsWhoseSourcesSayTheSameAreNotCompiled() async throws {
         try await FakeTree.with { fake in
             let comment = "// twice as much\n\nstatic inline int twice(int a)\t{ return a * 2; }\n"

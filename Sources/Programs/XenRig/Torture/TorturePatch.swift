@@ -34,7 +34,8 @@ struct TorturePatch: Sendable {
         return result
     }
 
-    private static func diff(_ before: String, _ after: String, _ path: String, in work: FilePath) async throws -> String {
+    /// The patch that makes one text of the other. They must differ.
+    static func diff(_ before: String, _ after: String, _ path: String, in work: FilePath) async throws -> String {
         let (old, new) = (work.appending("before"), work.appending("after"))
         try WorkFiles.write(Array(before.utf8), to: old)
         try WorkFiles.write(Array(after.utf8), to: new)
