@@ -31,7 +31,7 @@ RELEASE := $(SWIFT) build -c release --static-swift-stdlib
 .DEFAULT_GOAL := all
 # Each step uses all processors by itself, and two apt-get at once get in each other's way.
 .NOTPARALLEL:
-.PHONY: all help xsplice-build xen-rig install demo fmt lint check unit bench fuzz golden golden-update pictures reproduce torture test test-all check-installed clean packages-build packages-rig packages-bench packages-test packages-test-all
+.PHONY: all help xsplice-build xen-rig install demo fmt lint check unit bench fuzz golden golden-update pictures reproduce torture headers test test-all check-installed clean packages-build packages-rig packages-bench packages-test packages-test-all
 
 all: xsplice-build ## Build ./xsplice-build (the default)
 
@@ -103,6 +103,7 @@ test-all: packages-test-all test ## Run the tests that take long as well
 	@for machine in x86_64 arm64 arm32; do \
 	  "$$($(SWIFT) build --show-bin-path)/xen-rig" torture --xsplice-build ./xsplice-build --seed 20 --count 200 --architecture $$machine || exit; \
 	done
+	@"$$($(SWIFT) build --show-bin-path)/xen-rig" headers --xsplice-build ./xsplice-build --seed 23 --count 8
 
 bench: packages-bench xsplice-build xen-rig ## Measure the program beside full builds of Xen, and write Docs/Performance.md
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" bench --xsplice-build ./xsplice-build
@@ -123,6 +124,10 @@ reproduce: xsplice-build xen-rig ## Build the same payloads under other conditio
 # Another seed each time, unless TORTURE names one: TORTURE="--seed 7 --count 1000 --xen 4.17 --debug".
 torture: packages-test xsplice-build xen-rig ## Try random patches whose right answer is known (TORTURE="--count 1000")
 	@"$$($(RELEASE) --show-bin-path)/xen-rig" torture --xsplice-build ./xsplice-build $(TORTURE)
+
+# Each change takes as long as compiling all objects that read the header.
+headers: packages-test xsplice-build xen-rig ## Change headers at random, and see whether an object that differs is left out (HEADERS="--seed 7 --count 100")
+	@"$$($(RELEASE) --show-bin-path)/xen-rig" headers --xsplice-build ./xsplice-build $(HEADERS)
 
 # For each reader of foreign input. `make fuzz FUZZ_SECONDS=60 FUZZ_TARGETS=patch` for a short one.
 FUZZ_SECONDS ?= 600

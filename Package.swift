@@ -164,7 +164,7 @@ house.add(
     .target(
         name: "FuzzTargets",
         dependencies: [
-            "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenVersions", "XenSource", "SourcePatch",
+            "EmittedSource", "ELFModel", "DebugInfo", "TargetArchitecture", "ArchX86_64", "ArchARM64", "ArchARM32", "XenVersions", "XenSource", "SourcePatch",
             "ObjectDiff", "LoaderModel", "Report", "WorkFiles", system,
         ],
         path: "Fuzz/Targets", swiftSettings: settings))

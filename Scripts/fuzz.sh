@@ -4,7 +4,7 @@
 set -u
 program=$1 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- elf object payload patch config
+[ $# -gt 0 ] || set -- elf object payload patch config source
 cd "$(dirname "$0")/.." || exit 1
 work=.build/fuzz
 mkdir -p "$work/findings"

@@ -3,6 +3,7 @@ import ArchARM64
 import ArchX86_64
 import DebugInfo
 import ELFModel
+import EmittedSource
 import LoaderModel
 import ObjectDiff
 import Report
@@ -31,6 +32,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case patch
     /// Kconfig's configurations, packed ones too.
     case config
+    /// Preprocessed C sources, cut into declarations.
+    case source
 
     /// Has the input read, with all errors taken as answers. Not from two tasks at once: the input is a file with one name.
     package func feed(_ bytes: [UInt8]) {
@@ -40,6 +43,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .payload: Self.load(bytes)
         case .patch: Self.apply(bytes)
         case .config: Self.configure(bytes)
+        case .source: _ = EmittedSlice(bytes, top: Array("/tree".utf8))
         }
     }
 

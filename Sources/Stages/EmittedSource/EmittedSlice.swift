@@ -15,8 +15,9 @@ package struct EmittedSlice: Sendable, Equatable {
     /// - Parameters:
     ///   - text: the output of the compiler's `-E`.
     ///   - top: the path of the source tree. Literals that differ in it only are the same.
-    /// - Returns: nil if the structure of the source is not understood, or if it asks the compiler for its line or file.
+    /// - Returns: nil if the structure of the source is not understood, if it asks the compiler for its line or file, or if it has two gigabytes.
     package init?(_ text: [UInt8], top: [UInt8]) {
+        guard text.count < Int32.max else { return nil }
         let source = SourceTokens(text)
         guard !Self.questions.contains(where: { source.names.existing($0.utf8) != nil }),
             let declarations = try? DeclarationReader.declarations(of: source)
