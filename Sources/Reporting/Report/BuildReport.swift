@@ -97,6 +97,8 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var objects: Int
         /// The number of objects that the patch can affect.
         package var concerned: Int
+        /// The number of further objects that read what the patch changes and emit nothing of it; nil in older reports.
+        package var unaffected: Int?
         package var compiled: Int
         package var fromCache: Int
         package var compiler: String
@@ -126,7 +128,8 @@ package struct BuildReport: Sendable, Equatable, Codable {
         }
 
         package init(
-            objects: Int, concerned: Int, compiled: Int, fromCache: Int, compiler: String, configuration: String? = nil, preparedWhole: Bool = false,
+            objects: Int, concerned: Int, unaffected: Int? = nil, compiled: Int, fromCache: Int, compiler: String, configuration: String? = nil,
+            preparedWhole: Bool = false,
             preparedBecause: String? = nil, buildFacts: String? = nil,
             decisions: [Decision] = []
         ) {
@@ -136,6 +139,7 @@ package struct BuildReport: Sendable, Equatable, Codable {
             self.decisions = decisions
             self.objects = objects
             self.concerned = concerned
+            self.unaffected = unaffected
             self.compiled = compiled
             self.fromCache = fromCache
             self.compiler = compiler

@@ -49,7 +49,7 @@ extension BuildReport.Patch {
 extension BuildReport.Compile {
     package init(_ build: BuildOutcome) {
         self.init(
-            objects: build.objectCount, concerned: build.pairs.count, compiled: build.compiled,
+            objects: build.objectCount, concerned: build.pairs.count, unaffected: build.decisions.count { $0.reason == .sameSlice }, compiled: build.compiled,
             fromCache: build.fromCache, compiler: build.compiler, configuration: build.configurationOrigin, preparedWhole: build.preparation?.isWhole ?? false,
             preparedBecause: build.preparation?.reason, buildFacts: build.preparation?.facts?.string,
             decisions: build.decisions.map { Decision(object: $0.object, spared: $0.isSpared, why: $0.words) })

@@ -33,8 +33,11 @@ package enum ReportText {
     }
 
     package static func line(_ compile: BuildReport.Compile) -> String {
-        "\(grouped(compile.concerned)) of \(counted(compile.objects, "object")) concerned, "
+        let text =
+            "\(grouped(compile.concerned)) of \(counted(compile.objects, "object")) concerned, "
             + "\(grouped(compile.compiled)) compiled, \(grouped(compile.fromCache)) from cache"
+        guard let unaffected = compile.unaffected, unaffected > 0 else { return text }
+        return text + "; \(grouped(unaffected)) more only \(unaffected == 1 ? "reads" : "read") it"
     }
 
     package static func line(_ comparison: BuildReport.Comparison) -> String {

@@ -17,6 +17,11 @@ import Testing
                 == "xsa-500.patch: 1 file, +15 −0, 2 hunks applied at an offset, 1 file outside xen/ left out")
         #expect(
             ReportText.line(try #require(report.compile)) == "1 of 467 objects concerned, 2 compiled, 0 from cache")
+        for (unaffected, words) in [(0, ""), (1, "; 1 more only reads it"), (351, "; 351 more only read it")] {
+            var compile = try #require(report.compile)
+            compile.unaffected = unaffected
+            #expect(ReportText.line(compile) == "1 of 467 objects concerned, 2 compiled, 0 from cache\(words)")
+        }
         #expect(
             ReportText.line(try #require(report.comparison)) == "41 functions the same, 1 changed, 1 new, 0 refused")
         #expect(
