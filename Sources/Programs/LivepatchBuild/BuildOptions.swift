@@ -1,5 +1,6 @@
 import SourcePatch
 import SystemPackage
+import XenBuild
 import XenVersions
 
 /// What the user asked for, checked as far as possible without reading a file.
@@ -90,8 +91,8 @@ package struct BuildOptions: Sendable, Equatable {
         package var cacheLimit: Int64?
         /// The program, with its first arguments, that runs each compiler command: `ccache`, `distcc`.
         package var compilerLauncher: [String] = []
-        /// Whether to compile objects that the source shows not to differ.
-        package var compileAll = false
+        /// Which objects need not be compiled.
+        package var sparing = ObjectSparing.sameText
         package var keepWork = false
         /// Whether to make the page to sign by.
         package var makesPage = true

@@ -61,7 +61,7 @@ struct RunContext: Sendable {
             tree: tree, patch: patch, processor: plan.architecture, architectureOptions: Architectures.options, machine: plan.architecture.machine,
             crossPrefix: plan.tools.prefix, toolchainPackage: plan.tools.package, configuration: plan.configuration,
             runningConfiguration: image?.configurationText, image: image?.path, hypervisorFolder: image?.sourceFolder,
-            xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher, compilesAll: options.work.compileAll,
+            xenDebug: options.fix.xenDebug, launcher: options.work.compilerLauncher, sparing: options.work.sparing,
             jobs: options.work.jobs,
             cache: options.work.cache, logs: logs, environment: environment, recorder: host.recorder, makeVariables: options.targets.makeVariables,
             keepWork: options.work.keepWork ? work : nil)

@@ -115,7 +115,7 @@ struct BatchCommand: ConsoleCommand {
         let size = cacheSize.flatMap(CacheSize.init(argument:)) ?? .standard
         var work = try BuildOptions.Work(
             jobs: jobs, cache: cache, size: size, launcher: compilerLauncher, environment: environment, processors: ProcessFacts.processors)
-        work.compileAll = compileAll
+        work.sparing = compileAll ? .none : .sameText
         work.makesPage = !noHTML
         return work
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import LivepatchBuild
 import SystemPackage
+import XenBuild
 import XenVersions
 
 // The options of `build`, in the groups of its help page. Each group becomes one value of `BuildOptions`.
@@ -220,8 +221,12 @@ struct WorkOptions: ParsableArguments {
             "A program to put before the compiler, with its arguments: ccache, distcc, icecc, sccache.", valueName: "command"))
     var compilerLauncher: String?
 
-    @Flag(help: "Compile every object that reads what the patch changes, even where the source shows that the object can't differ.")
+    @Flag(help: "Compile every object that reads what the patch changes, even one whose preprocessed source is the same.")
     var compileAll = false
+
+    /// For `xen-rig headers`, which finds out whether it may be used.
+    @Flag(help: ArgumentHelp("Leave out objects that emit nothing of what differs in their preprocessed source.", visibility: .private))
+    var spareByDeclarations = false
 
     @Flag(help: "Keep what this run worked with in OUT/work: both trees, and the objects that were compared.")
     var keepWork = false
@@ -232,7 +237,7 @@ struct WorkOptions: ParsableArguments {
     func values(environment: [String: String], processors: Int) throws(UsageError) -> BuildOptions.Work {
         var values = try BuildOptions.Work(
             jobs: jobs, cache: cacheFolder, size: cacheSize, launcher: compilerLauncher, environment: environment, processors: processors)
-        values.compileAll = compileAll
+        values.sparing = compileAll ? .none : spareByDeclarations ? .sameSlice : .sameText
         values.keepWork = keepWork
         values.skip = skip
         return values

@@ -10,7 +10,7 @@ struct HeadersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "headers", abstract: "Changes headers at random, and sees whether an object that differs was left out.",
         discussion: """
-            For each change the program runs as usual, and then with --compile-all. What the first run did not compile must be the same on both \
+            For each change the program runs with --spare-by-declarations, and then with --compile-all. What the first run did not compile must be the same on both \
             sides in the second. Each change takes as long as compiling all objects that read the header.
             """)
 

@@ -87,7 +87,9 @@ struct DeclarationReader {
             case .directive:
                 part.takesEffect = true
                 index += 1
-            case .number, .literal: index += 1
+            case .number, .literal:
+                guard part.isInInitialiser else { throw NotUnderstood() }
+                index += 1
             case .punctuator:
                 switch UInt8(truncatingIfNeeded: token.value) {
                 case UInt8(ascii: ";"):
@@ -115,7 +117,10 @@ struct DeclarationReader {
                     if self.token(at: index + 1)?.isPunctuator(UInt8(ascii: "[")) == true { part.takesEffect = true }
                     try readGroup(&part)
                 case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): throw NotUnderstood()
-                default: index += 1
+                case UInt8(ascii: "*"): index += 1
+                default:
+                    guard part.isInInitialiser else { throw NotUnderstood() }
+                    index += 1
                 }
             }
         }
@@ -258,6 +263,14 @@ struct DeclarationReader {
         return (tag, token(at: index)?.isPunctuator(UInt8(ascii: "{")) == true)
     }
 
+    /// The name at the index if it is all that is in parentheses, and more parentheses follow: `int (name)(int)`.
+    private var parenthesisedName: Int32? {
+        guard let name = token, name.kind == .identifier, name.word == nil, token(at: index + 1)?.isPunctuator(UInt8(ascii: ")")) == true,
+            token(at: index + 2)?.isPunctuator(UInt8(ascii: "(")) == true
+        else { return nil }
+        return name.value
+    }
+
     /// Reads the body of a function. Types in it are its own, but a function or a variable that it declares is the file's.
     private mutating func readBody(_ part: inout Part) throws(NotUnderstood) {
         var open: [UInt8] = []
@@ -272,7 +285,12 @@ struct DeclarationReader {
             case .punctuator:
                 let byte = UInt8(truncatingIfNeeded: token.value)
                 switch byte {
+                case UInt8(ascii: "(") where statement.takesOperand:
+                    index -= 1
+                    try readGroup(&part)
+                    statement.takesOperand = false
                 case UInt8(ascii: "("):
+                    if statement.isDeclarator, let name = parenthesisedName { part.names.append(name) }
                     if let name = statement.openParentheses(depth: open.count) { part.names.append(name) }
                     open.append(UInt8(ascii: ")"))
                 case UInt8(ascii: "["):
@@ -286,6 +304,8 @@ struct DeclarationReader {
                     if open.isEmpty { return }
                     if byte == UInt8(ascii: "}") { statement.end(depth: Int.max) }
                 case UInt8(ascii: ";"): statement.end(depth: open.count)
+                // A label may be before it.
+                case UInt8(ascii: ":"): statement.end(depth: Int.max)
                 case UInt8(ascii: "*"): break
                 default: statement.isDeclarator = false
                 }
@@ -299,6 +319,8 @@ struct DeclarationReader {
 private struct Statement {
     /// Whether all tokens so far are identifiers and asterisks.
     var isDeclarator = true
+    /// Whether parentheses that follow belong to an attribute or a `typeof`.
+    var takesOperand = false
     private var count = 0
     private var last: Int32?
     /// How many brackets and braces are open where a declaration of the file's began: each further identifier counts as declared.
@@ -308,6 +330,7 @@ private struct Statement {
     mutating func add(_ token: SourceTokens.Token, depth: Int) -> Int32? {
         if token.isWord(.extern), declaresFrom == nil { declaresFrom = depth }
         if count == 0, token.word?.isOfStatement == true { isDeclarator = false }
+        takesOperand = token.word.map { $0.takesOperand && !$0.isAsm } ?? false
         count += 1
         last = token.word == nil ? token.value : nil
         return declaresFrom == nil ? nil : last

@@ -19,7 +19,7 @@ package struct EmittedSlice: Sendable, Equatable {
     package init?(_ text: [UInt8], top: [UInt8]) {
         guard text.count < Int32.max else { return nil }
         let source = SourceTokens(text)
-        guard !Self.questions.contains(where: { source.names.existing($0.utf8) != nil }),
+        guard !source.isUnusual, !Self.questions.contains(where: { source.names.existing($0.utf8) != nil }),
             let declarations = try? DeclarationReader.declarations(of: source)
         else { return nil }
         let reached = Reach(source, declarations).reached

@@ -29,6 +29,8 @@ struct SourceTokens: Sendable {
     let text: [UInt8]
     private(set) var tokens: [Token] = []
     private(set) var names = NameTable()
+    /// Whether the text has a spelling that is not told apart here: digraphs, raw strings, comments, escapes in names, quotes in numbers.
+    private(set) var isUnusual = false
 
     /// - Parameter text: the output of the compiler's `-E`.
     init(_ text: [UInt8]) {
@@ -42,6 +44,7 @@ struct SourceTokens: Sendable {
     private mutating func read(_ text: UnsafeBufferPointer<UInt8>) {
         var index = 0, isLineStart = true, isJoined = false
         func add(_ kind: Kind, to end: Int, _ value: Int32 = 0) {
+            if isJoined, let last = tokens.last, isUnusual(last, before: text[index]) { isUnusual = true }
             tokens.append(Token(kind: kind, isJoined: isJoined, start: Int32(index), end: Int32(end), value: value))
             index = end
             isJoined = true
@@ -65,9 +68,30 @@ struct SourceTokens: Sendable {
             case .digit: add(.number, to: Self.endOfNumber(text, index))
             case .dot where index + 1 < text.count && Self.classes[Int(text[index + 1])] == .digit: add(.number, to: Self.endOfNumber(text, index))
             case .quote: add(.literal, to: Self.endOfLiteral(text, index))
+            case .other where byte == UInt8(ascii: "\\"):
+                isUnusual = true
+                index += 1
             case .hash, .dot, .other: add(.punctuator, to: index + 1, Int32(byte))
             }
             isLineStart = false
+        }
+    }
+
+    /// Whether a token and the byte right behind it are more than the two.
+    private func isUnusual(_ token: Token, before byte: UInt8) -> Bool {
+        switch token.kind {
+        // `<:`, `<%`, `%:`, and comments, which `-C` leaves in. The closing ones are of no use alone.
+        case .punctuator:
+            switch UInt8(truncatingIfNeeded: token.value) {
+            case UInt8(ascii: "<"): byte == UInt8(ascii: ":") || byte == UInt8(ascii: "%")
+            case UInt8(ascii: "%"): byte == UInt8(ascii: ":")
+            case UInt8(ascii: "/"): byte == UInt8(ascii: "/") || byte == UInt8(ascii: "*")
+            default: false
+            }
+        // `R"x(...)x"`, `u8R"..."`.
+        case .identifier: byte == UInt8(ascii: "\"") && bytes(of: token).last == UInt8(ascii: "R")
+        case .number: byte == UInt8(ascii: "'")
+        case .literal, .directive: false
         }
     }
 

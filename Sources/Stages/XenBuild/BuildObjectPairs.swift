@@ -85,7 +85,7 @@ extension TreePreparation {
             naming: LocalNaming(architecture: request.processor), paths: PathNaming(request, toolchain), work: area.folder, logs: request.logs)
         let compiled: PairCompiler.Outcome
         do {
-            compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched, sparing: sparing)
+            compiled = try await PairCompiler(compiler: compiler, original: original, patched: patched, sparing: request.sparing)
                 .compile(affected.candidates, jobs: request.jobs, progress: progress)
         } catch let error as BuildError where original.depth != .everything && error.saysThatAFileIsMissing {
             throw MoreIsNeeded(error.message)
@@ -102,11 +102,6 @@ extension TreePreparation {
             fromCache: compiled.fromCache, compiler: toolchain.displayName, configuration: original.configuration, configurationOrigin: configuration.origin,
             diagnostics: accounts.diagnostics, decisions: compiled.decisions, uses: accounts.uses,
             preparation: PreparationDecision(isWhole: isWhole, reason: depthReason, facts: factsInUse))
-    }
-
-    private var sparing: PairCompiler.Sparing {
-        if request.compilesAll { return .none }
-        return toolchain.emitsByTheSliceAlone ? .sameSlice : .sameText
     }
 
     /// Whether there is a known reason why a file of the patch is in no compiled object.

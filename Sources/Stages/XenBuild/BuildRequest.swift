@@ -34,8 +34,8 @@ package struct BuildRequest: Sendable {
     /// A program, with its first arguments, to which each object's compiler command line is passed: `ccache`, `distcc`. The result must
     /// be the same as from the compiler alone.
     package var launcher: [String]
-    /// Whether to compile every object that reads a changed file, even one whose object can't differ.
-    package var compilesAll: Bool
+    /// Which objects need not be compiled though the compiler reads changed files for them.
+    package var sparing: ObjectSparing
     /// How many compilers may run at the same time, at least 1.
     package var jobs: Int
     /// The folder of private trees and compiled objects. It is kept between runs, and parallel runs can share it safely.
@@ -60,7 +60,7 @@ package struct BuildRequest: Sendable {
         crossPrefix: String = "",
         toolchainPackage: String? = nil, configuration: FilePath? = nil, runningConfiguration: String? = nil, image: FilePath? = nil,
         hypervisorFolder: String? = nil, xenDebug: Bool = false,
-        launcher: [String] = [], compilesAll: Bool = false, jobs: Int = 1, cache: FilePath, logs: FilePath,
+        launcher: [String] = [], sparing: ObjectSparing = .sameText, jobs: Int = 1, cache: FilePath, logs: FilePath,
         environment: [String: String], recorder: [String], makeVariables: [String] = [], keepWork: FilePath? = nil
     ) {
         self.tree = tree
@@ -76,7 +76,7 @@ package struct BuildRequest: Sendable {
         self.hypervisorFolder = hypervisorFolder
         self.xenDebug = xenDebug
         self.launcher = launcher
-        self.compilesAll = compilesAll
+        self.sparing = sparing
         self.jobs = max(1, jobs)
         self.cache = cache
         self.logs = logs
@@ -85,6 +85,15 @@ package struct BuildRequest: Sendable {
         self.makeVariables = makeVariables
         self.keepWork = keepWork
     }
+}
+
+/// Which objects need not be compiled though the compiler reads changed files for them.
+package enum ObjectSparing: Sendable, Equatable {
+    case none
+    /// Those with the same preprocessed source.
+    case sameText
+    /// Those, too, that emit nothing of what differs in it: see `EmittedSlice`. There are sources for which that is not yet right.
+    case sameSlice
 }
 
 /// What the build stage is doing, for the terminal.

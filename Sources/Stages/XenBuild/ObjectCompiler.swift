@@ -21,17 +21,20 @@ struct ObjectCompiler: Sendable {
 
     /// The preprocessed source, from the store if it is there. No launcher is used: a launcher would have to send the sources.
     ///
+    /// - Parameter withSlice: whether to find out what the compiler emits of it.
     /// - Returns: nil when the compiler fails. Compiling will show whether that is a fault.
-    func preprocess(_ command: ObjectCommand, treeKey: String, top: FilePath, side: String) async throws -> ObjectStore.PreprocessedSource? {
-        let key = key(command, treeKey: treeKey, top: top)
-        if let known = store.findSource(key) { return known }
+    func preprocess(
+        _ command: ObjectCommand, treeKey: String, top: FilePath, side: String, withSlice: Bool
+    ) async throws -> ObjectStore.PreprocessedSource? {
+        let key = key(command, treeKey: treeKey, top: top), hasSlice = withSlice && command.isCompiled
+        if let known = store.findSource(key), known.text.slice != nil || !hasSlice { return known }
         let folder = work.appending(side)
         let output = folder.appending("\(key).i"), rule = folder.appending("\(key).list")
         try WorkFiles.makeFolder(folder)
         let words = command.command.replay(in: top, making: .preprocessed, output: output, dependencies: rule)
         let log = logs.appending(side).appending(command.name + ".preprocess.log")
         guard try await runner.run(words, in: command.command.folder(in: top), log: log) else { return nil }
-        let text = PreprocessedText(try WorkFiles.read(output), isC: command.isCompiled, top: top)
+        let text = PreprocessedText(try WorkFiles.read(output), withSlice: hasSlice, top: top)
         try WorkFiles.remove(output)
         let source = ObjectStore.PreprocessedSource(text: text, read: try read(rule, command, top: top))
         try store.store(key, source: source)

@@ -5,16 +5,7 @@ struct PairCompiler: Sendable {
     let compiler: ObjectCompiler
     let original: PreparedTree
     let patched: PatchedTree
-    /// Which objects need not be compiled though the compiler reads changed files for them.
-    let sparing: Sparing
-
-    enum Sparing: Sendable {
-        case none
-        /// Those with the same preprocessed source.
-        case sameText
-        /// Those, too, that emit nothing of what differs in it.
-        case sameSlice
-    }
+    let sparing: ObjectSparing
 
     struct Outcome: Sendable {
         /// Sorted by name.
@@ -48,7 +39,7 @@ struct PairCompiler: Sendable {
     /// It takes about a quarter of the time of the compiles that it may save.
     private static let sampleSize = 8
     /// It pays if one in so many is spared.
-    private static let worth = 4
+    private static let worth = 2
 
     func compile(
         _ candidates: [AffectedObjects.Candidate], jobs: Int, progress: @escaping @Sendable (BuildProgress) -> Void
@@ -150,10 +141,11 @@ struct PairCompiler: Sendable {
         let isDecided =
             compiler.knowsSource(before, treeKey: original.key, top: original.top) && compiler.knowsSource(after, treeKey: patched.key, top: patched.top)
         guard isDecided || compiler.stored(after, treeKey: patched.key, top: patched.top) == nil,
-            let old = try await compiler.preprocess(before, treeKey: original.key, top: original.top, side: "original")
+            let old = try await compiler.preprocess(before, treeKey: original.key, top: original.top, side: "original", withSlice: sparing == .sameSlice)
         else { return nil }
         if old.read.isDisjoint(with: patched.changed) { return One(sparing: candidate, because: .readsNoneOfThem) }
-        guard let new = try await compiler.preprocess(after, treeKey: patched.key, top: patched.top, side: "patched") else { return nil }
+        guard let new = try await compiler.preprocess(after, treeKey: patched.key, top: patched.top, side: "patched", withSlice: sparing == .sameSlice)
+        else { return nil }
         let isSameText = new.text.digest == old.text.digest
         guard isSameText || sparing == .sameSlice && new.text.slice != nil && new.text.slice == old.text.slice else { return nil }
         var one = One(sparing: candidate, because: isSameText ? .sameText : .sameSlice)

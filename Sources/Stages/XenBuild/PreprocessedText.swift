@@ -6,7 +6,7 @@ import SystemPackage
 struct PreprocessedText: Sendable, Equatable {
     /// The digest of the remaining text.
     let digest: String
-    /// The digest of the declarations that decide what the compiler emits: see `EmittedSlice`. Nil for a source that is not in C or is not
+    /// The digest of the declarations that decide what the compiler emits: see `EmittedSlice`. Nil if nobody asked, and for a source that is not
     /// understood.
     let slice: String?
 
@@ -14,10 +14,10 @@ struct PreprocessedText: Sendable, Equatable {
 
     /// - Parameters:
     ///   - bytes: the output of the compiler's `-E`.
-    ///   - isC: whether it is a C source, and not an assembly source.
+    ///   - withSlice: whether to find the slice; only for a C source.
     ///   - top: the private tree in which it was made.
-    init(_ bytes: [UInt8], isC: Bool, top: FilePath) {
-        slice = isC ? EmittedSlice(bytes, top: Array(top.string.utf8)).map { ContentKey.of($0.digest) } : nil
+    init(_ bytes: [UInt8], withSlice: Bool, top: FilePath) {
+        slice = withSlice ? EmittedSlice(bytes, top: Array(top.string.utf8)).map { ContentKey.of($0.digest) } : nil
         let essence = Self.essence(of: bytes, top: Array(top.string.utf8))
         // `__builtin_LINE` gives the compiler's own line number, so then the line markers matter.
         digest = ContentKey.of(essence.firstRange(of: Array("__builtin_LINE".utf8)) == nil ? essence : bytes)

@@ -13,8 +13,6 @@ struct Toolchain: Sendable, Equatable {
     var debugFlags: [String]
     /// Whether the compiler can write something else for the beginning of `__FILE__`.
     var canReplaceMacroPaths: Bool
-    /// Whether compiling everything has shown, for this compiler, that equal slices give equal objects: see `EmittedSlice`.
-    var emitsByTheSliceAlone: Bool
 
     /// - Throws: `BuildError` when no compiler can be run.
     static func find(_ request: BuildRequest, runner: CommandRunner) async throws -> Toolchain {
@@ -46,7 +44,7 @@ struct Toolchain: Sendable, Equatable {
         return Toolchain(
             compiler: compiler, displayName: version.split(whereSeparator: \.isNewline).first.map(String.init) ?? name,
             identity: identity.joined(separator: "\n"), debugFlags: debugFlags(version: version),
-            canReplaceMacroPaths: canReplaceMacroPaths(version: version), emitsByTheSliceAlone: emitsByTheSliceAlone(version: version))
+            canReplaceMacroPaths: canReplaceMacroPaths(version: version))
     }
 
     /// The size and time of a program's file.
@@ -71,11 +69,6 @@ struct Toolchain: Sendable, Equatable {
         if let clang = line.firstRange(of: "clang version ") { return number(line[clang.upperBound...]) >= 10 }
         return gccVersion(version).map { $0 >= 8 } ?? false
     }
-
-    /// The major versions of GCC for which all objects were compiled after changes of headers, and none differed that had the same slice.
-    ///
-    /// - Parameter version: the compiler's output for `--version`.
-    static func emitsByTheSliceAlone(version: String) -> Bool { gccVersion(version).map { [12].contains($0) } ?? false }
 
     /// The major version of GCC; nil for another compiler: `gcc (Debian 12.2.0-14) 12.2.0`, `gcc (GCC) 4.8.5 20150623 (Red Hat 4.8.5-44)`.
     private static func gccVersion(_ version: String) -> Int? {

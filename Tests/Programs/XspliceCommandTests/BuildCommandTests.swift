@@ -61,7 +61,7 @@ import Testing
         #expect(fix.format == .livepatch)
         #expect(work.skip == .diff)
         #expect(fix.prelink && fix.strip && work.keepWork && fix.trustSource && !fix.xenDebug)
-        #expect(work.cache == "/cache" && work.cacheLimit == 500 << 20 && work.compilerLauncher == ["ccache", "--x"] && work.compileAll)
+        #expect(work.cache == "/cache" && work.cacheLimit == 500 << 20 && work.compilerLauncher == ["ccache", "--x"] && work.sparing == .none)
         #expect(fix.allowedLayouts == ["struct domain", "vcpu"])
     }
 

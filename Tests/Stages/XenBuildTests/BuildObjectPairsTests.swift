@@ -127,7 +127,9 @@ import XenSource
     private func withTwoReaders(adding text: String, _ body: (FakeTree, BuildRequest) async throws -> Void) async throws {
         try await FakeTree.with { fake in
             try fake.put("xen/common/two.c", "#include \"shared.h\"\n" + two)
-            try await body(fake, fake.request(["xen/include/shared.h": text + "static inline int twice(int a) { return a * 2; }\n"]))
+            var request = try fake.request(["xen/include/shared.h": text + "static inline int twice(int a) { return a * 2; }\n"])
+            request.sparing = .sameSlice
+            try await body(fake, request)
         }
     }
 
@@ -143,7 +145,7 @@ import XenSource
             #expect(again.pairs == outcome.pairs && again.decisions == outcome.decisions && again.compiled == 0 && again.fromCache == 2)
 
             var all = request
-            all.compilesAll = true
+            all.sparing = .none
             let everything = try await build(all)
             #expect(everything.pairs.map(\.name) == ["common/one.o", "common/two.o"] && everything.compiled == 2)
             #expect(everything.decisions.allSatisfy { $0.reason == .reads(["include/shared.h"]) })
@@ -154,7 +156,9 @@ import XenSource
     func somethingThatIsEmitted() async throws {
         try await FakeTree.with { fake in
             try fake.put("xen/common/two.c", "#include \"shared.h\"\n" + two)
-            let outcome = try await build(fake.request(["xen/include/shared.h": "static inline int twice(int a) { return a * 3; }\n"]))
+            var request = try fake.request(["xen/include/shared.h": "static inline int twice(int a) { return a * 3; }\n"])
+            request.sparing = .sameSlice
+            let outcome = try await build(request)
             #expect(outcome.pairs.map(\.name) == ["common/one.o"])
             #expect(outcome.decisions.map(\.reason) == [.reads(["include/shared.h"]), .sameSlice])
         }

@@ -41,16 +41,4 @@ import WorkFiles
     func compilersThatReplacePathsInMacros(version: String, can: Bool) {
         #expect(Toolchain.canReplaceMacroPaths(version: version) == can)
     }
-
-    @Test(
-        "compilers with which it was tried that equal slices give equal objects",
-        arguments: [
-            ("gcc (Debian 12.2.0-14+deb12u1) 12.2.0\nCopyright (C) 2022 Free Software Foundation, Inc.\n", true),
-            ("aarch64-linux-gnu-gcc (Debian 12.2.0-14) 12.2.0\nCopyright (C) 2022 Free Software Foundation, Inc.\n", true),
-            ("gcc (Debian 13.1.0-1) 13.1.0\nCopyright (C) 2023 Free Software Foundation, Inc.\n", false),
-            ("gcc (GCC) 4.12.1\nCopyright (C) 2015 Free Software Foundation, Inc.\n", false), ("Debian clang version 14.0.6\n", false), ("", false),
-        ])
-    func compilersThatEmitByTheSlice(version: String, can: Bool) {
-        #expect(Toolchain.emitsByTheSliceAlone(version: version) == can)
-    }
 }
