@@ -29,7 +29,7 @@ struct SourceTokens: Sendable {
     let text: [UInt8]
     private(set) var tokens: [Token] = []
     private(set) var names = NameTable()
-    /// Whether the text has a spelling that is not told apart here: digraphs, raw strings, comments, escapes in names, quotes in numbers.
+    /// Whether the text has a spelling that this reader does not know: digraphs, raw strings, comments, escapes in names, quotes in numbers.
     private(set) var isUnusual = false
 
     /// - Parameter text: the output of the compiler's `-E`.

@@ -59,7 +59,7 @@ struct HeaderChangeTests {
 
     @Test("the same seed makes the same change") func repeats() { #expect(change(.macroAdded)?.after == change(.macroAdded)?.after) }
 
-    @Test("the table has every fault") func table() {
+    @Test("the text lists every fault") func table() {
         var table = HeaderRun.Table()
         (table.tried, table.useless, table.unseen, table.readers, table.spared, table.different) = (5, 1, 1, 300, 290, 4)
         table.faults = ["3: common/x.o differs and was left out"]

@@ -7,7 +7,7 @@ import WorkFiles
 
 /// Changes headers of a real Xen at random, and compiles every object that reads them, to see whether one that differs was left out.
 ///
-/// The program runs twice for each change: with `--spare-by-declarations`, which no user is told of yet, and with `--compile-all`. An object that the first run left out must be the same on
+/// The program runs twice for each change: with `--spare-by-declarations`, an option for developers, and with `--compile-all`. An object that the first run left out must be the same on
 /// both sides in the second, apart from debug information, and both must make the same payload.
 package struct HeaderRun: Sendable {
     package var seed: UInt64
