@@ -116,7 +116,7 @@ house.module("PayloadProof", on: .stages, ["XenVersions", "XenSource", "ELFModel
 house.module("CallGraph", on: .stages, ["XenVersions", "ELFModel", "TargetArchitecture", "XenSource", "LoaderModel", "Diagnostics"])
 
 house.module(
-    "CodeListing", on: .stages, ["XenBuild", "ObjectDiff", "DebugInfo", "ELFModel", "Diagnostics"], [system])
+    "CodeListing", on: .stages, ["XenBuild", "ObjectDiff", "DebugInfo", "ELFModel", "TargetArchitecture", "Diagnostics"], [system])
 
 house.module(
     "Report", on: .reporting,

@@ -1,4 +1,5 @@
 import CLibdw
+import ELFModel
 
 /// A debugging information entry: a node of DWARF's tree.
 ///
@@ -29,7 +30,7 @@ struct DIE {
     var identity: UInt64 { UInt64(UInt(bitPattern: raw.addr)) }
 
     /// The name of the entry, or of the entry that it completes or repeats.
-    var name: String? { withRaw { dwarf_diename($0) }.map { String(cString: $0) } }
+    var name: String? { withRaw { dwarf_diename($0) }.map { SymbolName.distinctText($0) } }
 
     func has(_ attribute: Int) -> Bool { withRaw { dwarf_hasattr($0, UInt32(attribute)) } != 0 }
 
@@ -51,7 +52,7 @@ struct DIE {
     }
 
     func string(_ attribute: Int) -> String? {
-        withAttribute(attribute) { dwarf_formstring($0) }?.map { String(cString: $0) }
+        withAttribute(attribute) { dwarf_formstring($0) }?.map { SymbolName.distinctText($0) }
     }
 
     func number(_ attribute: Int) -> UInt64? {

@@ -1,5 +1,6 @@
 import CLibdw
 import Diagnostics
+import ELFModel
 import SystemPackage
 
 /// The lines of the source that machine code came from (DWARF's line tables).
@@ -56,7 +57,7 @@ private struct Search {
             else { continue }
             let range = place.offset..<place.offset + (end - start)
             for candidate in candidates where range.contains(UInt64(candidate.offset)) {
-                found[candidate] = SourceLocation(file: names.shortened(String(cString: file)), line: Int(line))
+                found[candidate] = SourceLocation(file: names.shortened(SymbolName.distinctText(file)), line: Int(line))
             }
         }
     }

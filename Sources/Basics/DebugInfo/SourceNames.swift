@@ -1,5 +1,6 @@
 import CLibdw
 import Diagnostics
+import ELFModel
 
 /// The file names of one compilation unit, as the user knows them.
 struct SourceNames {
@@ -14,7 +15,7 @@ struct SourceNames {
     mutating func declaration(of die: DIE) -> SourceLocation? {
         guard let file = die.declarationFile else { return nil }
         if let name = known[file] { return SourceLocation(file: name, line: die.declarationLine) }
-        let name = shortened(String(cString: file))
+        let name = shortened(SymbolName.distinctText(file))
         known[file] = name
         return SourceLocation(file: name, line: die.declarationLine)
     }

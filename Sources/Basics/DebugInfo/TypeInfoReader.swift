@@ -1,5 +1,6 @@
 import CLibdw
 import Diagnostics
+import ELFModel
 import SystemPackage
 
 extension TypeInfo {
@@ -112,7 +113,7 @@ private struct TypeInfoReader {
     private func ownName(of offset: UInt64) -> TypeInfo.Key? {
         guard let definition = shapes.walker.definitions[offset] else { return nil }
         if let name = definition.entry.name {
-            return TypeInfo.Key(naming: .tag, name: String(cString: name), scope: definition.scope)
+            return TypeInfo.Key(naming: .tag, name: SymbolName.distinctText(name), scope: definition.scope)
         }
         return shapes.walker.typedefs[offset]?.first.map {
             TypeInfo.Key(naming: .typedef, name: $0, scope: definition.scope)
@@ -167,7 +168,7 @@ private struct TypeInfoReader {
             guard memberCount < Self.maximumMembers else { throw DIE.Damaged(reason: "types with too many members") }
             let shape = shapes.shape(of: type)
             let place = base &+ entry.bitPlace(size: shape.size)
-            let own = entry.name.map { prefix + String(cString: $0) }
+            let own = entry.name.map { prefix + SymbolName.distinctText($0) }
             let nested = shape.held.flatMap { held in isNameless(held) ? held : nil }
             if let nested {
                 flattened.insert(nested)
@@ -230,7 +231,7 @@ private struct TypeInfoReader {
             guard tag == DW_TAG_enumerator else { continue }
             let entry = TypeEntry(die)
             if let name = entry.name, let value = entry.constant {
-                result.append(TypeInfo.Enumerator(name: String(cString: name), value: value))
+                result.append(TypeInfo.Enumerator(name: SymbolName.distinctText(name), value: value))
             }
         }
         return result

@@ -1,4 +1,5 @@
 import CLibdw
+import ELFModel
 
 /// What remains of types when typedefs, qualifiers, arrays and pointers are followed, and how C spells them.
 struct TypeShapes {
@@ -147,7 +148,7 @@ struct TypeShapes {
     private mutating func spell(
         _ entry: TypeEntry, around inner: String, isCanonical: Bool, depth: Int
     ) -> String {
-        func name() -> String { entry.name.map { String(cString: $0) } ?? "…" }
+        func name() -> String { entry.name.map { SymbolName.distinctText($0) } ?? "…" }
         func target(_ inner: String) -> String {
             spell(entry.type, around: inner, isCanonical: isCanonical, depth: depth)
         }
@@ -205,7 +206,7 @@ struct TypeShapes {
     }
 
     private func aggregate(_ word: String, _ entry: TypeEntry) -> String {
-        if let name = entry.name { return "\(word) \(String(cString: name))" }
+        if let name = entry.name { return "\(word) \(SymbolName.distinctText(name))" }
         return walker.typedefs[entry.identity]?.first ?? "\(word) {…}"
     }
 

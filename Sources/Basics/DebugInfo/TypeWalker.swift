@@ -1,5 +1,6 @@
 import CLibdw
 import Diagnostics
+import ELFModel
 
 /// Walks the trees of all units once and notes what concerns types, by the identities of their entries. What a name means is
 /// known only when the whole unit has been read.
@@ -129,7 +130,7 @@ struct TypeWalker {
             case DW_TAG_typedef:
                 let entry = TypeEntry(die)
                 unit.note(entry)
-                if let type = entry.type, let name = entry.name { typedefs[type, default: []].append(String(cString: name)) }
+                if let type = entry.type, let name = entry.name { typedefs[type, default: []].append(SymbolName.distinctText(name)) }
             case DW_TAG_subprogram:
                 try walk(function: TypeEntry(die), scope: scope, depth: depth)
             case DW_TAG_lexical_block:
@@ -156,7 +157,7 @@ struct TypeWalker {
         if entry.isDeclaration {
             // A type unit has the definition.
             guard entry.signature == nil, scope.isEmpty, let name = entry.name else { return }
-            declared.insert(String(cString: name))
+            declared.insert(SymbolName.distinctText(name))
         }
         let identity = entry.identity
         guard !entry.isDeclaration, definitions[identity] == nil else { return }
@@ -208,7 +209,7 @@ struct TypeWalker {
         // A file's own variables, and static locals.
         guard scope.isEmpty || entry.isStatic else {
             if let type = entry.type, let name = entry.name, typesOfLocals.insert(type).inserted {
-                locals.append(Local(name: String(cString: name), type: type, function: scope.last))
+                locals.append(Local(name: SymbolName.distinctText(name), type: type, function: scope.last))
             }
             return
         }

@@ -96,7 +96,10 @@ private struct Reader {
     private func text(_ start: UnsafePointer<CChar>, of owner: @autoclosure () -> String) throws(InputError) -> String {
         let length = strnlen(start, Self.longestName + 1)
         guard length <= Self.longestName else { throw fail("\(owner()) has a name of more than 4,096 bytes") }
-        return String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
+        let bytes = UnsafeRawBufferPointer(start: start, count: length)
+        if let text = SymbolName.asciiText(bytes) ?? SymbolName(Array(bytes)[...]).comparableText { return text }
+        // Everything behind this reader compares names as texts.
+        throw fail("\(owner()) is called \"\(cText(bytes))\", which is not UTF-8 in its composed form (NFC): another name could look the same")
     }
 
     func file() throws(InputError) -> ELFFile {

@@ -38,8 +38,7 @@ package enum WorkFiles {
         _ bytes: [UInt8], to path: FilePath,
         permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
     ) throws(WorkFileError) {
-        let temporary = path.removingLastComponent()
-            .appending(".\(path.lastComponent?.string ?? "file").\(UInt32.random(in: 1...UInt32.max)).tmp")
+        let temporary = path.removingLastComponent().appending(temporaryName(for: path.lastComponent?.string ?? "file"))
         do {
             try attempt("cannot write", path) {
                 let descriptor = try FileDescriptor.open(
@@ -58,6 +57,13 @@ package enum WorkFiles {
             unlink(temporary.string)
             throw error
         }
+    }
+
+    /// `.NAME.NUMBER.tmp`. A long name is cut, so that this one fits as well (Linux, NAME_MAX: 255 bytes).
+    private static func temporaryName(for name: String) -> String {
+        var start = name
+        while start.utf8.count > 230 { start.removeLast() }
+        return ".\(start).\(UInt32.random(in: 1...UInt32.max)).tmp"
     }
 
     /// In bytes. Every file that is read whole is far smaller; a sparse one that is larger would end the process.

@@ -121,7 +121,8 @@ struct RunContext: Sendable {
         guard options.work.makesPage else { return }
         let disassembler = Disassembler(crossPrefix: target.plan.tools.prefix, environment: host.environment)
         code = try await listCode(
-            zip(changes, pairs).map { ListedObject($0, original: $1.original, patched: $1.patched) }, by: disassembler, jobs: options.work.jobs, texts: texts)
+            zip(changes, pairs).map { ListedObject($0, original: $1.original, patched: $1.patched, architecture: target.plan.architecture) }, by: disassembler,
+            jobs: options.work.jobs, texts: texts)
     }
 
     /// Says how each hunk ended. The comparison has shown it already: it gets a line of its own, but there is no more work.

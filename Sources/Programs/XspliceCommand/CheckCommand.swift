@@ -54,6 +54,7 @@ struct CheckCommand: ConsoleCommand {
     }
 
     func run(on console: Console) throws -> ProcessExit {
+        let page = try html.map(OutputFile.page)
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
         let bytes = try InputFile.read(FilePath(payload))
         let stack = try known.stack(of: applied)
@@ -62,7 +63,7 @@ struct CheckCommand: ConsoleCommand {
         let check = PayloadCheck(
             payload: payload, hypervisor: stack, loader: known.loader, architecture: known.architecture.name, result: result, actions: actions,
             proof: try proof.flatMap { try prove(result, with: FilePath($0), on: stack, known) }, more: wrongHypervisor(bytes, known.image))
-        if let html { try WorkFiles.writeAtomically(Array(CheckPage(check, program: programVersion).document.utf8), to: FilePath(html)) }
+        try page?.write(CheckPage(check, program: programVersion).document)
         console.output.write(
             json ? try JSONText.encode(check, subject: payload) : CheckText.render(check, style: console.outputStyle) + "\n")
         return check.verdict == .good ? .written : .cannotBeLivePatched

@@ -55,17 +55,18 @@ struct DiffCommand: ConsoleCommand {
         guard let version = XenVersion(text: xenVersion) else {
             throw UsageError("--xen-version takes two numbers, as in 4.17, not '\(xenVersion)'")
         }
+        let page = try html.map(OutputFile.page)
         var comparer = DiffComparer(version: version)
         let (from, to) = (FilePath(original), FilePath(patched))
         switch (WorkFiles.isFolder(from), WorkFiles.isFolder(to)) {
         case (true, true):
             // Some of a hypervisor's boot code may be for another machine than the hypervisor itself.
             comparer.foreign = Architectures.known.first
-            return try await compareFolders(from, to, with: comparer, on: console)
+            return try await compareFolders(from, to, with: comparer, page, on: console)
         case (false, false):
             let compared = try comparer.compare(from, to), comparison = compared.comparison
             let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
-            try await conclude([compared], text, on: console)
+            try await conclude([compared], text, page, on: console)
             return Self.ending([comparison])
         default:
             // The one that is no folder may not be there at all.
@@ -82,7 +83,9 @@ struct DiffCommand: ConsoleCommand {
         return objects.contains(where: \.isDifferent) ? .different : .same
     }
 
-    private func compareFolders(_ from: FilePath, _ to: FilePath, with comparer: DiffComparer, on console: Console) async throws -> ProcessExit {
+    private func compareFolders(
+        _ from: FilePath, _ to: FilePath, with comparer: DiffComparer, _ page: OutputFile?, on console: Console
+    ) async throws -> ProcessExit {
         let (before, after) = (try Self.objects(in: from), try Self.objects(in: to))
         let names = Set(before).union(after).sorted()
         guard !names.isEmpty else { throw UsageError("\(original) and \(patched) hold no object files") }
@@ -93,15 +96,15 @@ struct DiffCommand: ConsoleCommand {
         }
         let comparison = FolderComparison(original: original, patched: patched, objects: compared.compactMap { $0?.comparison })
         let text = json ? try JSONText.encode(comparison, subject: original) : ListingText.render(comparison, style: console.outputStyle)
-        try await conclude(compared.compactMap { $0 }.filter(\.comparison.hasFindings), text, on: console)
+        try await conclude(compared.compactMap { $0 }.filter(\.comparison.hasFindings), text, page, on: console)
         return Self.ending(comparison.differing)
     }
 
     /// Prints what was found, and writes the page.
     ///
     /// - Parameter differing: the objects that differ or have diagnostics.
-    private func conclude(_ differing: [DiffComparer.Compared], _ text: String, on console: Console) async throws {
-        let code = show || html != nil ? try await listCode(of: differing, on: console) : SignOffPage.Code()
+    private func conclude(_ differing: [DiffComparer.Compared], _ text: String, _ page: OutputFile?, on console: Console) async throws {
+        let code = show || page != nil ? try await listCode(of: differing, on: console) : SignOffPage.Code()
         console.output.write(text + (json ? "" : "\n"))
         if show, !code.listings.isEmpty { console.output.write("\n" + CodeText.render(code.listings, style: console.outputStyle) + "\n") }
         if show, let problem = code.problem { console.error.write("the instructions can't be shown: \(console.errorStyle.shown(problem))\n") }
@@ -110,10 +113,8 @@ struct DiffCommand: ConsoleCommand {
         if !json, !diagnostics.isEmpty {
             console.error.write("\n" + DiagnosticText.render(diagnostics, layouts: layouts, style: console.errorStyle) + "\n")
         }
-        if let html {
-            let page = DiffPage(differing.map(\.comparison), original: original, patched: patched, code: code, program: programVersion)
-            try WorkFiles.writeAtomically(Array(page.document.utf8), to: FilePath(html))
-        }
+        try page?.write(
+            DiffPage(differing.map(\.comparison), original: original, patched: patched, code: code, program: programVersion).document)
     }
 
     private func listCode(of objects: [DiffComparer.Compared], on console: Console) async throws -> SignOffPage.Code {

@@ -64,7 +64,7 @@ struct DiffComparer: Sendable {
         let layouts = try comparer.compareTypes([changes], of: [pair], isWhole: false)
         return Compared(
             comparison: ObjectComparison(changes, layouts: layouts, original: original, patched: patched),
-            listed: ListedObject(changes, original: from?.path, patched: to?.path), architecture: known)
+            listed: ListedObject(changes, original: from?.path, patched: to?.path, architecture: architecture), architecture: known)
     }
 
     private func processor(of object: ObjectFile?) -> String {

@@ -74,6 +74,8 @@ struct TestDriveCommand: ConsoleCommand {
 
     func run(on console: Console) async throws -> ProcessExit {
         let known = try HypervisorFile(xenSyms: xenSyms, source: source).read()
+        let logPath = log.map { FilePath($0) } ?? FilePath(payloads[0]).removingLastComponent().appending("test-drive.log")
+        _ = try OutputFile.log(logPath)
         let page = try report.map { try DrivenPage(in: FilePath($0), payloads: payloads) }
         let terminal = Terminal(console)
         let drive = TestDrive(
@@ -81,7 +83,6 @@ struct TestDriveCommand: ConsoleCommand {
         _ = try drive.scenario()
         let image = try bootImage(of: known.image)
         let dom0 = try await findDom0(for: known, console)
-        let logPath = log.map { FilePath($0) } ?? FilePath(payloads[0]).removingLastComponent().appending("test-drive.log")
         terminal.say("Xen \(known.loader.version) \(known.architecture.name) under QEMU (no KVM), dom0 \(dom0.kernelPackage)")
         // Boot a copy of the bytes that were checked: the file itself may change in the meantime.
         let copy = try TemporaryFile(image)

@@ -10,22 +10,12 @@ package enum CodeText {
         var lines = ["\(style.paint(style.shown(listing.name), .bold))   \(style.shown(listing.location?.description ?? listing.object))   \(summary(listing))"]
         lines += listing.remarks.map { style.wrap(style.shown($0), first: "  ", rest: "  ") }
         guard listing.isDifferent else { return lines.joined(separator: "\n") }
-        let parts = listing.parts(), width = columnWidth(parts, style: style)
-        var place = ""
-        for part in parts {
-            switch part {
-            case .folded(let rows):
-                lines.append(style.paint("  \(style.ellipsis) \(counted(rows.count, "equal instruction"))", .faint))
-                place = ""
-            case .shown(let rows):
-                for row in rows {
-                    let here = row.location?.description ?? ""
-                    if here != place, !here.isEmpty {
-                        place = here
-                        lines.append(style.paint("  \(style.shown(here))", .faint))
-                    }
-                    lines.append(line(row, width: width, style: style))
-                }
+        let shown = listing.lines, width = columnWidth(shown, style: style)
+        lines += shown.map { line in
+            switch line {
+            case .folded(let count): style.paint("  \(style.ellipsis) \(counted(count, "equal instruction"))", .faint)
+            case .source(let heading, _): style.paint("  \(style.shown(heading.words))", .faint)
+            case .row(let row): self.line(row, width: width, style: style)
             }
         }
         return lines.joined(separator: "\n")
@@ -40,9 +30,9 @@ package enum CodeText {
     }
 
     /// The width of the left side: as wide as needed, but on a terminal at most half of it.
-    private static func columnWidth(_ parts: [FunctionListing.Part], style: TextStyle) -> Int {
+    private static func columnWidth(_ lines: [FunctionListing.Line], style: TextStyle) -> Int {
         var needed = 0
-        for case .shown(let rows) in parts { needed = max(needed, rows.map { text($0.before, style).count }.max() ?? 0) }
+        for case .row(let row) in lines { needed = max(needed, text(row.before, style).count) }
         return style.isTerminal ? min(needed, max(20, style.width / 2 - 4)) : needed
     }
 

@@ -38,7 +38,8 @@ package struct TextStyle: Sendable, Equatable {
     package var spinner: [String] { unicode ? ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] : ["|", "/", "-", "\\"] }
 
     /// Makes text from a file or a stage safe to show. Control characters could steer the terminal, so they are written as
-    /// `\x1b`. Without UTF-8, dashes and quotes become similar ASCII characters, and all other characters `?`.
+    /// `\x1b`, and what can't be seen or reorders the text as `\u202e`. Without UTF-8, dashes and quotes become similar ASCII characters, and all
+    /// other characters `?`.
     package func shown(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -48,8 +49,7 @@ package struct TextStyle: Sendable, Equatable {
                 result += "\\x" + (digits.count < 2 ? "0" : "") + digits
             case ..<0x7f:
                 result.unicodeScalars.append(scalar)
-            // Bidirectional control characters would reorder the text that the user reads.
-            case 0x202a...0x202e, 0x2066...0x2069:
+            case _ where Self.isInvisible(scalar):
                 result += "\\u" + String(scalar.value, radix: 16)
             case _ where unicode:
                 result.unicodeScalars.append(scalar)
@@ -58,6 +58,17 @@ package struct TextStyle: Sendable, Equatable {
             }
         }
         return result
+    }
+
+    /// Whether a character shows nothing of its own, reorders its neighbours, ends a line, or means something to one program only. A no-break
+    /// space is shown: prose has it.
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.properties.isDefaultIgnorableCodePoint { return true }
+        return switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: true
+        case .spaceSeparator: scalar != "\u{a0}"
+        default: scalar == "\u{2800}"
+        }
     }
 
     private static let relatives: [Unicode.Scalar: String] = [

@@ -52,7 +52,7 @@ package struct OverviewPage: Sendable {
             sections: [
                 Page.Section("builds", "Builds") {
                     table(
-                        "Each build and how it ended", [Column(rowTitle)] + columns.map { Column($0) },
+                        "Each build and how it ended", [Column(rowTitle)] + columns.map { Column($0) }, hasRowTitles: true,
                         rows: rows.map { row in [HTML(text: row)] + columns.map { column in byPlace[[row, column]].map(cell) ?? HTML(text: "–") } })
                 }
             ], footer: "Made by xsplice-build \(program)."

@@ -89,8 +89,10 @@ func literal(_ text: String) -> HTML { element(.code) { text } }
 
 /// A table with headings, in a box that scrolls where the screen is narrow.
 ///
-/// - Parameter caption: says what the table has; read by screen readers first.
-func table(_ caption: String, _ columns: [Column], rows: [[HTML]]) -> HTML {
+/// - Parameters:
+///   - caption: says what the table has; read by screen readers first.
+///   - hasRowTitles: whether the first cell of a row says what the row is.
+func table(_ caption: String, _ columns: [Column], hasRowTitles: Bool = false, rows: [[HTML]]) -> HTML {
     element(.div, .classes(.scroll), .role("region"), .label(caption), .focusable) {
         element(.table) {
             element(.caption) { caption }
@@ -98,7 +100,14 @@ func table(_ caption: String, _ columns: [Column], rows: [[HTML]]) -> HTML {
                 element(.tr) { for column in columns { HTML.element(.th, [.scope("col")] + column.attributes, HTML(text: column.title)) } }
             }
             element(.tbody) {
-                for row in rows { element(.tr) { for (column, cell) in zip(columns, row) { HTML.element(.td, column.attributes, cell) } } }
+                for row in rows {
+                    element(.tr) {
+                        for (index, (column, cell)) in zip(columns, row).enumerated() {
+                            let isTitle = hasRowTitles && index == 0
+                            HTML.element(isTitle ? .th : .td, (isTitle ? [.scope("row")] : []) + column.attributes, cell)
+                        }
+                    }
+                }
             }
         }
     }

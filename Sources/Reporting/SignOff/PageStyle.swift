@@ -33,7 +33,9 @@ enum PageStyle {
         @media (max-width:40rem){dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}}
         table{border-collapse:collapse;width:100%}
         th,td{text-align:left;vertical-align:top;padding:.2rem .6rem;border-bottom:1px solid var(--line)}
-        tbody tr:last-child td{border-bottom:0}
+        tbody th{font-weight:400}
+        tbody tr:last-child td,tbody tr:last-child th{border-bottom:0}
+        td pre{margin:0}
         td code{white-space:nowrap}
         caption{text-align:left;color:var(--faint);padding:.25rem .6rem}
         td.number,th.number{text-align:right;white-space:nowrap}
@@ -60,6 +62,6 @@ enum PageStyle {
         footer{margin-top:3rem;border-top:1px solid var(--line);color:var(--faint)}
         @media print{body{max-width:none;padding:0;font-size:10pt}nav{display:none}.scroll{overflow:visible}.scroll table{min-width:0}
         .listing td,.scroll pre,pre span{white-space:pre-wrap;min-width:0}.listing{width:100%}h2,summary{break-after:avoid}tr{break-inside:avoid}
-        *{print-color-adjust:exact}}
+        details::details-content{display:block;content-visibility:visible}*{print-color-adjust:exact}}
         """
 }

@@ -15,6 +15,10 @@ extension SignOffPage.Code {
         HTML([
             problem.map { problem in element(.p, .classes(.warn)) { "The instructions can't be shown: \(problem)" } } ?? HTML(),
             omitted > 0 ? element(.p, .classes(.warn)) { "\(counted(omitted, "further function")) not shown" } : HTML(),
+            listings.contains { $0.isDifferent }
+                ? element(.p, .classes(.faint)) {
+                    "Above instructions stands the line of the patched source that the compiler's debug information gives for them, or of the original if only that has them. A #line directive may name another line."
+                } : HTML(),
             HTML(listings.map { ListingView($0, isOpen: listings.count <= 3).html }),
         ])
     }
@@ -24,7 +28,7 @@ extension SignOffPage.Code {
 struct ListingView {
     private let listing: FunctionListing
     private let isOpen: Bool
-    /// How many rows of one function are shown.
+    /// How many lines of one function are shown.
     private static let shown = 3_000
 
     init(_ listing: FunctionListing, isOpen: Bool) { (self.listing, self.isOpen) = (listing, isOpen) }
@@ -55,31 +59,23 @@ struct ListingView {
     }
 
     private var body: [HTML] {
-        var result: [HTML] = [], place = "", budget = Self.shown
-        for part in listing.parts() {
-            guard budget > 0 else {
-                result.append(element(.tr, .classes(.fold)) { element(.td, .columns(5)) { "… the rest is not shown" } })
-                break
+        let lines = listing.lines, rest = lines.dropFirst(Self.shown)
+        var result = lines.prefix(Self.shown).map { line in
+            switch line {
+            case .folded(let count): across(.fold, "⋯ \(counted(count, "equal instruction"))")
+            case .source(let heading, let text): across(.source, heading.words + (text.map { "  \($0.drop { $0.isWhitespace })" } ?? ""))
+            case .row(let row): self.line(row)
             }
-            switch part {
-            case .folded(let rows):
-                result.append(element(.tr, .classes(.fold)) { element(.td, .columns(5)) { "⋯ \(counted(rows.count, "equal instruction"))" } })
-                place = ""
-            case .shown(let rows):
-                for row in rows.prefix(budget) {
-                    let here = row.location?.description ?? ""
-                    if here != place, !here.isEmpty {
-                        place = here
-                        let text = row.source.map { "  \($0.drop { $0.isWhitespace })" } ?? ""
-                        result.append(element(.tr, .classes(.source)) { element(.td, .columns(5)) { here + text } })
-                    }
-                    result.append(line(row))
-                }
-                budget -= rows.count
-            }
+        }
+        if !rest.isEmpty {
+            let different = rest.count { if case .row(let row) = $0 { row.kind != .same } else { false } }
+            result.append(across(.fold, "… \(counted(rest.count, "further line")) not shown; \(grouped(different)) of them differ"))
         }
         return result
     }
+
+    /// A line over all columns.
+    private func across(_ kind: CSSClass, _ text: String) -> HTML { element(.tr, .classes(kind)) { element(.td, .columns(5)) { text } } }
 
     private func line(_ row: FunctionListing.Row) -> HTML {
         let (sign, colour): (String, CSSClass) =
@@ -104,13 +100,14 @@ struct ListingView {
 
     /// Two instructions with the part marked in which they differ.
     private static func marked(_ before: String, _ after: String) -> (HTML, HTML) {
-        let (x, y) = (Array(before), Array(after))
+        let (x, y) = (Array(before.unicodeScalars), Array(after.unicodeScalars))
         let start = zip(x, y).prefix { $0 == $1 }.count
         let end = zip(x.dropFirst(start).reversed(), y.dropFirst(start).reversed()).prefix { $0 == $1 }.count
-        func parts(_ text: [Character]) -> HTML {
-            let middle = String(text[start..<text.count - end])
+        func parts(_ text: [UnicodeScalar]) -> HTML {
+            func piece(_ scalars: ArraySlice<UnicodeScalar>) -> String { String(String.UnicodeScalarView(scalars)) }
+            let middle = piece(text[start..<text.count - end])
             return HTML([
-                HTML(text: String(text[..<start])), middle.isEmpty ? HTML() : element(.mark) { middle }, HTML(text: String(text[(text.count - end)...])),
+                HTML(text: piece(text[..<start])), middle.isEmpty ? HTML() : element(.mark) { middle }, HTML(text: piece(text[(text.count - end)...])),
             ])
         }
         return (parts(x), parts(y))

@@ -45,7 +45,7 @@ extension BuildReport.Patch.Hunk.Ending {
     }
 }
 
-/// The lines of a patch, coloured by their first character. The signs stay, so that colour is not needed.
+/// The lines of a patch, coloured by what they are. The signs stay, so that colour is not needed.
 private struct PatchLines {
     private let patch: SignOffPage.PatchText
     /// A page stays readable, and a browser alive.
@@ -54,25 +54,72 @@ private struct PatchLines {
     init(_ patch: SignOffPage.PatchText) { self.patch = patch }
 
     var html: HTML {
-        let lines = patch.text.split(omittingEmptySubsequences: false) { $0.isNewline }
+        // Only a line feed ends a line of a patch. To Unicode other characters do, too: behind them, code would look like text.
+        let lines = patch.text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            String(String.UnicodeScalarView(line.last == "\r" ? line.dropLast() : line))
+        }
         let rest = lines.count - Self.shown
+        var hunk = HunkRest()
         return HTML([
             element(.div, .classes(.scroll), .role("region"), .label("The lines of \(patch.name)"), .focusable) {
-                element(.pre) { for line in lines.prefix(Self.shown) { self.line(line) } }
+                element(.pre) { for line in lines.prefix(Self.shown) { self.line(line, hunk.kind(of: line)) } }
             },
-            rest > 0 ? element(.p, .classes(.faint)) { "\(counted(rest, "further line")) not shown" } : HTML(),
+            rest > 0 ? element(.p, .classes(.warn)) { "\(counted(rest, "further line")) not shown" } : HTML(),
         ])
     }
 
-    private func line(_ line: Substring) -> HTML {
+    private func line(_ line: String, _ kind: HunkRest.Kind) -> HTML {
         // An element without content would be no line.
-        let text = line.isEmpty ? " " : String(line.replacing("\t", with: "        "))
-        if line.hasPrefix("+++") || line.hasPrefix("---") || line.hasPrefix("diff ") { return element(.span, .classes(.faint)) { text } }
-        switch line.first {
-        case "+": return element(.span, .classes(.added)) { text }
-        case "-": return element(.span, .classes(.removed)) { text }
-        case "@": return element(.span, .classes(.note)) { text }
-        default: return element(.span) { text }
+        let text = line.isEmpty ? " " : line.replacing("\t", with: "        ")
+        return switch kind {
+        case .added: element(.span, .classes(.added)) { text }
+        case .removed: element(.span, .classes(.removed)) { text }
+        case .place: element(.span, .classes(.note)) { text }
+        case .header: element(.span, .classes(.faint)) { text }
+        case .context, .other: element(.span) { text }
         }
+    }
+}
+
+/// How many lines of a hunk are still to come. Within them, the first character decides; `--- a` may be a removed line there.
+private struct HunkRest {
+    enum Kind { case added, removed, context, place, header, other }
+
+    private var original = 0, patched = 0
+
+    /// What a line is; to be asked for all lines in order.
+    mutating func kind(of line: String) -> Kind {
+        guard original > 0 || patched > 0 else {
+            if let (original, patched) = Self.counts(line) {
+                (self.original, self.patched) = (original, patched)
+                return .place
+            }
+            return ["--- ", "+++ ", "diff ", "index "].contains { line.utf8.starts(with: $0.utf8) } ? .header : .other
+        }
+        switch line.utf8.first {
+        case UInt8(ascii: "+"):
+            patched -= 1
+            return .added
+        case UInt8(ascii: "-"):
+            original -= 1
+            return .removed
+        case UInt8(ascii: "\\"):
+            return .other
+        default:
+            (original, patched) = (original - 1, patched - 1)
+            return .context
+        }
+    }
+
+    /// The lengths in `@@ -1,4 +1,5 @@`; nil for another line. Unified format, POSIX `diff`: a length that is left out is 1.
+    private static func counts(_ line: String) -> (original: Int, patched: Int)? {
+        let words = line.split(separator: " ", maxSplits: 3)
+        guard words.count >= 3, words[0] == "@@", words[1].hasPrefix("-"), words[2].hasPrefix("+") else { return nil }
+        func length(_ word: Substring) -> Int? {
+            let parts = word.dropFirst().split(separator: ",", omittingEmptySubsequences: false)
+            return parts.count < 2 ? 1 : Int(parts[1])
+        }
+        guard let original = length(words[1]), let patched = length(words[2]) else { return nil }
+        return (original, patched)
     }
 }

@@ -67,7 +67,7 @@ package struct TestDriveSection: Sendable {
     private static let shownLines = 2_000
 
     private var content: HTML {
-        let lines = console.split(omittingEmptySubsequences: false) { $0.isNewline }
+        let lines = Self.lines(console)
         return HTML([
             element(.p, .classes(isGood ? .good : .bad)) { "verdict: \(verdict)" },
             table("Payloads that were driven", [Column("payload"), Column("SHA-256")], rows: payloads.map { [HTML(text: $0.name), literal($0.digest)] }),
@@ -78,15 +78,27 @@ package struct TestDriveSection: Sendable {
                 ? HTML()
                 : table(
                     "What commands in the dom0 printed", [Column("command"), Column("when"), Column("output")],
-                    rows: answers.map { [literal($0.command), HTML(text: $0.moment), literal($0.output)] }),
+                    rows: answers.map { [literal($0.command), HTML(text: $0.moment), Self.preformatted(Self.lines($0.output)[...])] }),
             element(.details) {
                 element(.summary) {
                     "The console, \(counted(lines.count, "line"))" + (lines.count > Self.shownLines ? ", the last \(grouped(Self.shownLines)) of them" : "")
                 }
                 element(.div, .classes(.scroll), .role("region"), .label("The console"), .focusable) {
-                    element(.pre) { for line in lines.suffix(Self.shownLines) { element(.span) { line.isEmpty ? " " : String(line.filter { $0 != "\r" }) } } }
+                    Self.preformatted(lines.suffix(Self.shownLines))
                 }
             },
         ])
+    }
+
+    /// Only line feeds end lines; a console adds carriage returns.
+    private static func lines(_ text: String) -> [String] {
+        text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            String(String.UnicodeScalarView(line.filter { $0 != "\r" }))
+        }
+    }
+
+    private static func preformatted(_ lines: ArraySlice<String>) -> HTML {
+        // An element without content would be no line.
+        element(.pre) { for line in lines { element(.span) { line.isEmpty ? " " : line } } }
     }
 }

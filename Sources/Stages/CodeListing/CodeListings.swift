@@ -3,6 +3,7 @@ import Diagnostics
 import ELFModel
 import ObjectDiff
 import SystemPackage
+import TargetArchitecture
 import XenBuild
 
 /// The two files of a compared object.
@@ -11,11 +12,13 @@ package struct ListedObject: Sendable {
     /// nil for a side that does not build the object.
     package var original: FilePath?
     package var patched: FilePath?
+    package var architecture: any TargetArchitecture
 
-    package init(_ changes: ChangeSet, original: FilePath?, patched: FilePath?) {
+    package init(_ changes: ChangeSet, original: FilePath?, patched: FilePath?, architecture: any TargetArchitecture) {
         self.changes = changes
         self.original = original
         self.patched = patched
+        self.architecture = architecture
     }
 
     /// The functions that run after boot and differ, or are new, with their cold parts.
@@ -34,8 +37,9 @@ package struct ListedObject: Sendable {
         let listed = functions.prefix(limit)
         guard !listed.isEmpty else { return [] }
         let twins = listed.compactMap { changes.twin(of: $0.item.id) }
-        async let earlier = ListedSide(changes.original, twins, in: original, by: disassembler) { changes.successor(of: $0)?.item.name }
-        let after = try await ListedSide(changes.patched, listed.map(\.item), in: patched, by: disassembler) { _ in nil }
+        let names = ItemNames(changes)
+        async let earlier = ListedSide(changes.original, twins, in: original, by: disassembler, architecture, name: names.original)
+        let after = try await ListedSide(changes.patched, listed.map(\.item), in: patched, by: disassembler, architecture, name: names.patched)
         let before = try await earlier
         return listed.map { record in
             let twin = changes.twin(of: record.item.id)
@@ -61,27 +65,36 @@ private struct ListedSide<Side: ComparisonSide>: Sendable {
     private let lines: [Int: [Disassembler.Line]]
     private let sources: [SourceLines.Place: SourceLocation]
     private let inlined: [SourceLines.Place: Set<String>]
-    private let nameOnOtherSide: @Sendable (Item<Side>.ID) -> String?
+    private let architecture: any TargetArchitecture
+    private let itemName: @Sendable (Item<Side>) -> String
 
-    /// - Parameter nameOnOtherSide: what the other side calls an item: the compiler numbers static variables anew each time.
+    /// - Parameter name: the name of an item in a listing, if it has one.
+    /// - Throws: `BuildError` when the disassembler does not show the code of these functions.
     init(
-        _ graph: ObjectGraph<Side>, _ functions: [Item<Side>], in path: FilePath?, by disassembler: Disassembler,
-        nameOnOtherSide: @escaping @Sendable (Item<Side>.ID) -> String?
+        _ graph: ObjectGraph<Side>, _ functions: [Item<Side>], in path: FilePath?, by disassembler: Disassembler, _ architecture: any TargetArchitecture,
+        name: @escaping @Sendable (Item<Side>) -> String
     ) async throws {
         self.graph = graph
-        self.nameOnOtherSide = nameOnOtherSide
+        self.architecture = architecture
+        itemName = name
         guard let path, !functions.isEmpty else {
             (lines, sources, inlined) = ([:], [:], [:])
             return
         }
+        let wanted = Set(functions.map(\.section))
         let byName = try await disassembler.lines(of: path, sections: Set(functions.map { graph.sectionName(of: $0) }))
+        // In the graph, fields that relocations fill have no number in them.
+        let content = try ELFFile.read(path, debugSections: false).sections
         // Sections of one name come in the file's order. Those without content are not listed.
         var lines: [Int: [Disassembler.Line]] = [:], seen: [String: Int] = [:]
-        for (index, section) in graph.file.sections.enumerated() where section.size > 0 && section.isExecutable {
-            guard let listed = byName[section.name] else { continue }
-            let number = seen[section.name, default: 0]
+        for (index, section) in content.enumerated() where section.size > 0 && section.isExecutable {
+            let number = seen[section.name, default: 0], listed = byName[section.name] ?? []
             seen[section.name] = number + 1
-            if listed.indices.contains(number) { lines[index] = listed[number] }
+            guard wanted.contains(index) else { continue }
+            guard listed.indices.contains(number), Disassembler.Line.are(listed[number], of: section.data) else {
+                throw BuildError("what \(disassembler.program) shows of \(section.name) in \(path) is not the code there")
+            }
+            lines[index] = listed[number]
         }
         self.lines = lines
         let places = functions.flatMap { function in
@@ -107,25 +120,26 @@ private struct ListedSide<Side: ComparisonSide>: Sendable {
             let end = (index + 1 < own.count ? own[index + 1].offset : function.offset + function.size) - function.offset
             let used = references.prefix { $0.offset < end }
             references = references.dropFirst(used.count)
-            var instruction = wording.instruction(at: line.offset, line.text, references: used.map(name))
+            let named = used.map { NamedReference(name: name($0), isLast: fieldEnd($0) == end) }
+            var instruction = wording.instruction(at: line.offset, line.text, references: named)
             instruction.location = sources[SourceLines.Place(section: function.section, offset: line.offset)]
             return instruction
         }
     }
 
+    /// Where the field of a reference ends, as an offset in the function; nil for a relocation of an unknown type.
+    private func fieldEnd(_ reference: Item<Side>.Reference) -> Int? { architecture.relocationKind(reference.type).map { reference.offset + $0.width } }
+
     /// Where a reference leads, in words that are the same on both sides if it leads to the same.
     private func name(_ reference: Item<Side>.Reference) -> String {
+        func with(_ name: String) -> String { withDistance(name, reference.distance) }
         guard case .item(let id) = reference.target else { return description(of: reference, in: graph) }
         let item = graph[id]
-        if item.isNamed, let name = nameOnOtherSide(id), !name.isEmpty {
-            let distance = reference.distance
-            return distance == 0 ? name : "\(name)\(distance > 0 ? "+" : "-")\(distance.magnitude)"
-        }
+        if item.isNamed { return with(itemName(item)) }
         // What has no name is its content: a text, a mask, a table.
-        guard !item.isNamed, item.kind != .function, item.references.isEmpty else { return description(of: reference, in: graph) }
+        guard item.kind != .function, item.references.isEmpty else { return description(of: reference, in: graph) }
         let bytes = graph.bytes(of: item), distance = reference.distance
         if item.kind == .string, distance >= 0 { return ContentText.string(bytes.dropFirst(Int(clamping: distance))) }
-        let content = item.kind == .string ? ContentText.string(bytes) : ContentText.data(bytes)
-        return distance == 0 ? content : "\(content)\(distance > 0 ? "+" : "-")\(distance.magnitude)"
+        return with(item.kind == .string ? ContentText.string(bytes) : ContentText.data(bytes))
     }
 }

@@ -68,30 +68,41 @@ extension FunctionListing.Row {
     }
 
     /// Marks jumps that look the same and lead elsewhere.
+    ///
+    /// Two jumps lead to the same if they lead to one row. Rows that differ, one after another, count as one: which of them belong together is
+    /// a matter of taste. But then both jumps must lead to where that block begins.
     private static func markJumps(_ rows: inout [Self]) {
-        // Rows that differ, one after another, count as one place: which of them belong together is a matter of taste.
-        var block = 0, blocks: [Int] = []
+        var block = 0, before: [Int: Int] = [:], after: [Int: Int] = [:], isBegun = (before: false, after: false)
         for index in rows.indices {
-            if index == 0 || rows[index].kind == .same || rows[index - 1].kind == .same { block += 1 }
-            blocks.append(block)
+            let isSame = rows[index].kind == .same
+            if isSame || index == 0 || rows[index - 1].kind == .same { (block, isBegun) = (block + 1, (false, false)) }
+            if let offset = rows[index].before?.offset, !isBegun.before { (before[offset], isBegun.before) = (block, true) }
+            if let offset = rows[index].after?.offset, !isBegun.after { (after[offset], isBegun.after) = (block, true) }
         }
-        func places(_ offset: (Self) -> Int?) -> [Int: Int] {
-            Dictionary(rows.indices.compactMap { index in offset(rows[index]).map { ($0, blocks[index]) } }) { first, _ in first }
-        }
-        let before = places { $0.before?.offset }, after = places { $0.after?.offset }
         for index in rows.indices where rows[index].kind == .same {
-            guard let x = rows[index].before?.target, let y = rows[index].after?.target, before[x] != after[y] else { continue }
-            rows[index].kind = .changed
+            guard let x = rows[index].before?.target, let y = rows[index].after?.target else { continue }
+            // A place inside an instruction, or inside a block, has no row.
+            if before[x] == nil || before[x] != after[y] { rows[index].kind = .changed }
         }
     }
 }
 
 extension FunctionListing.Row {
-    /// The line of the source that the row is shown under: the patched one, if there is an instruction on that side.
-    package var location: SourceLocation? { (after ?? before)?.location }
+    /// The line of the source that instructions stand under.
+    package struct Heading: Sendable, Equatable {
+        package var location: SourceLocation
+        /// Whether it is a line of the original source. Lines of the patched one may have the same number.
+        package var isOriginal: Bool
+
+        /// `common/kernel.c:12`, and which source is meant if it is not the patched one.
+        package var words: String { isOriginal ? "\(location) before the patch" : location.description }
+    }
+
+    /// The patched line, if there is an instruction on that side.
+    package var heading: Heading? { (after ?? before)?.location.map { Heading(location: $0, isOriginal: after == nil) } }
 
     /// The text of that line, if it is known and not the same as that of the row above.
-    package var source: String? { (after ?? before)?.source }
+    fileprivate var source: String? { (after ?? before)?.source }
 }
 
 extension FunctionListing {
@@ -102,16 +113,45 @@ extension FunctionListing {
     ///   - patched: the same for the patched source.
     package mutating func addSources(original: (SourceLocation) -> String?, patched: (SourceLocation) -> String?) {
         let isShown = shownRows()
-        var place: SourceLocation?
+        var above: Row.Heading?
         for index in rows.indices {
             guard isShown[index] else {
-                place = nil
+                above = nil
                 continue
             }
-            guard let here = rows[index].location, here != place else { continue }
-            place = here
-            if rows[index].after != nil { rows[index].after?.source = patched(here) } else { rows[index].before?.source = original(here) }
+            guard let heading = rows[index].heading, heading != above else { continue }
+            above = heading
+            if heading.isOriginal { rows[index].before?.source = original(heading.location) } else { rows[index].after?.source = patched(heading.location) }
         }
+    }
+
+    /// A line of the listing as people see it.
+    package enum Line: Sendable, Equatable {
+        /// So many equal instructions, which are not shown.
+        case folded(Int)
+        /// The rows below come from this line of the source. Its text is there if it is known.
+        case source(Row.Heading, text: String?)
+        case row(Row)
+    }
+
+    /// The listing with long runs of equal rows folded, and the lines of the source above what came from them.
+    package var lines: [Line] {
+        var lines: [Line] = []
+        for part in parts() {
+            switch part {
+            case .folded(let rows): lines.append(.folded(rows.count))
+            case .shown(let rows):
+                var above: Row.Heading?
+                for row in rows {
+                    if let heading = row.heading, heading != above {
+                        above = heading
+                        lines.append(.source(heading, text: row.source))
+                    }
+                    lines.append(.row(row))
+                }
+            }
+        }
+        return lines
     }
 
     /// A part of the listing: rows that are shown, or the number of equal ones that are not.
@@ -137,18 +177,20 @@ extension FunctionListing {
     /// - Parameter context: how many equal rows stay around each difference.
     package func parts(context: Int = Self.context) -> [Part] {
         let isShown = shownRows(context: context)
-        var parts: [Part] = [], start = 0
+        var parts: [Part] = [], shown: [Row] = [], start = 0
         while start < rows.count {
             let end = rows.indices[start...].first { isShown[$0] != isShown[start] } ?? rows.count
             // A fold takes a line itself.
-            let run = Array(rows[start..<end])
-            if isShown[start] || run.count == 1 {
-                if case .shown(let earlier)? = parts.last { parts[parts.count - 1] = .shown(earlier + run) } else { parts.append(.shown(run)) }
+            if isShown[start] || end - start == 1 {
+                shown += rows[start..<end]
             } else {
-                parts.append(.folded(run))
+                if !shown.isEmpty { parts.append(.shown(shown)) }
+                parts.append(.folded(Array(rows[start..<end])))
+                shown = []
             }
             start = end
         }
+        if !shown.isEmpty { parts.append(.shown(shown)) }
         return parts
     }
 }

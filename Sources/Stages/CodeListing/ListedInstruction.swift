@@ -10,18 +10,30 @@ package struct ListedInstruction: Sendable, Equatable, Codable {
     package var shape: String
     /// The place in the function that it leads to or reads from, as an offset from the function's start.
     package var target: Int?
+    /// What it calls or jumps to by name, outside the function: `sink`.
+    package var callee: String?
     /// The line of the source that it came from.
     package var location: SourceLocation?
     /// The text of that line, for the first instruction that is shown of it.
     package var source: String?
 
-    package init(offset: Int, text: String, shape: String? = nil, target: Int? = nil, location: SourceLocation? = nil) {
+    package init(offset: Int, text: String, shape: String? = nil, target: Int? = nil, callee: String? = nil, location: SourceLocation? = nil) {
         self.offset = offset
         self.text = text
         self.shape = shape ?? text
         self.target = target
+        self.callee = callee
         self.location = location
     }
+}
+
+/// Where a relocation in an instruction leads.
+struct NamedReference: Sendable {
+    /// In words that are the same on both sides only if it leads to the same.
+    var name: String
+    /// Whether its field is the end of the instruction. An immediate value on x86 always is, and a displacement before one never (Intel SDM,
+    /// volume 2, 2.1).
+    var isLast: Bool
 }
 
 /// Turns a disassembler's line into words: addresses that only the linker knows become the names of what lies there.
@@ -34,22 +46,24 @@ struct InstructionWording {
     /// - Parameters:
     ///   - line: as GNU `objdump` writes it, in AT&T syntax on x86.
     ///   - references: what relocations fill in, in the order of their places.
-    func instruction(at offset: Int, _ line: String, references: [String]) -> ListedInstruction {
-        var (text, comment) = Self.split(line)
+    func instruction(at offset: Int, _ line: String, references: [NamedReference]) -> ListedInstruction {
+        let (text, comment) = Self.split(line)
         let own = offset - function.lowerBound
         // A relocation's target counts, not the number that stands in its place.
         if references.isEmpty, let (words, address) = placeInCode(text, comment) {
-            guard function.contains(address) else { return ListedInstruction(offset: own, text: Self.branchByName(text)) }
+            guard function.contains(address) else {
+                let name = Self.targetName(text)
+                return ListedInstruction(offset: own, text: name.map { Self.branch(text, to: $0) } ?? text, callee: name)
+            }
             let target = address - function.lowerBound
             return ListedInstruction(
                 offset: own, text: words + "+0x" + String(target, radix: 16), shape: words + Self.place, target: target)
         }
-        if references.count == 1, let filled = Self.filled(text, with: references[0]) {
-            text = filled
-        } else if !references.isEmpty {
-            text += "  [" + references.joined(separator: ", ") + "]"
+        if let only = references.first, references.count == 1, Self.targetName(text) != nil {
+            // ADR and ADRP take an address; all others with a place behind them go there.
+            return ListedInstruction(offset: own, text: Self.branch(text, to: only.name), callee: text.hasPrefix("adr") ? nil : only.name)
         }
-        return ListedInstruction(offset: own, text: text)
+        return ListedInstruction(offset: own, text: Self.filled(text, with: references))
     }
 
     /// The instruction with one space between words, and the disassembler's comment.
@@ -84,31 +98,32 @@ struct InstructionWording {
         return nil
     }
 
-    /// `call 40 <g+0x10>` to another function of the same section: `call g+0x10`.
-    private static func branchByName(_ text: String) -> String {
-        guard let open = text.firstRange(of: " <"), text.hasSuffix(">") else { return text }
-        let words = text[..<open.lowerBound].split(separator: " ").dropLast().joined(separator: " ")
-        return words + " " + text[open.upperBound...].dropLast()
+    /// The name in `call 40 <g+0x10>`: `g+0x10`; nil for an instruction that does not end with one.
+    private static func targetName(_ text: String) -> String? {
+        guard text.hasSuffix(">"), let open = text.firstRange(of: " <") else { return nil }
+        return String(text[open.upperBound...].dropLast())
     }
 
-    /// The instruction with a name in the place that the relocation fills; nil if it does not show which place that is.
-    private static func filled(_ text: String, with name: String) -> String? {
-        if text.hasSuffix(">"), let open = text.firstRange(of: " <") {
-            return text[..<open.lowerBound].split(separator: " ").dropLast().joined(separator: " ") + " " + name
-        }
-        for (zero, rest) in [("0x0(%rip)", "(%rip)"), ("$0x0", ""), ("0x0(", "(")] {
-            let found = text.ranges(of: zero).filter { range in
-                range.upperBound == text.endIndex || zero.hasSuffix(")") || zero.hasSuffix("(") || text[range.upperBound] == ","
+    /// `call 40 <g+0x10>` with another name: `call sink`.
+    private static func branch(_ text: String, to name: String) -> String {
+        let words = text.prefix(upTo: text.firstRange(of: " <")?.lowerBound ?? text.endIndex)
+        return words.split(separator: " ").dropLast().joined(separator: " ") + " " + name
+    }
+
+    /// The instruction with names in the places that relocations fill. Names whose place does not show stand behind it.
+    private static func filled(_ text: String, with references: [NamedReference]) -> String {
+        var text = text, rest: [String] = []
+        let hasImmediate = text.contains("$")
+        // The immediate value first: behind it, a name that was filled in could look like the other place.
+        for reference in references.sorted(by: { $0.isLast && !$1.isLast }) {
+            let isImmediate = hasImmediate && reference.isLast
+            let places = isImmediate ? text.ranges(of: "$0x0").filter { $0.upperBound == text.endIndex || text[$0.upperBound] == "," } : text.ranges(of: "0x0(")
+            guard places.count == 1, let place = places.first else {
+                rest.append(reference.name)
+                continue
             }
-            guard found.count == 1 else { continue }
-            return text.replacingCharacters(in: found[0], with: (zero == "$0x0" ? "$" : "") + name + rest)
+            text.replaceSubrange(place, with: isImmediate ? "$" + reference.name : reference.name + "(")
         }
-        return nil
-    }
-}
-
-extension String {
-    fileprivate func replacingCharacters(in range: Range<String.Index>, with text: String) -> String {
-        String(self[..<range.lowerBound]) + text + String(self[range.upperBound...])
+        return rest.isEmpty ? text : "\(text)  [\(rest.joined(separator: ", "))]"
     }
 }

@@ -8,7 +8,7 @@ struct ListingRemarks {
     var difference: Difference?
 
     var sentences: [String] {
-        let called = (before: Set(rows.compactMap { $0.before?.called }), after: Set(rows.compactMap { $0.after?.called }))
+        let called = (before: Set(rows.compactMap { $0.before?.callee }), after: Set(rows.compactMap { $0.after?.callee }))
         let outlined = inlined.before.subtracting(inlined.after), taken = inlined.after.subtracting(inlined.before)
         var result: [String] = []
         for name in outlined.sorted() {
@@ -18,26 +18,16 @@ struct ListingRemarks {
         result += called.after.subtracting(called.before).subtracting(outlined).sorted().map { "it calls \($0) now" }
         result += called.before.subtracting(called.after).subtracting(taken).sorted().map { "it no longer calls \($0)" }
         let lines = rows.count(where: \.differsInLineNumber)
-        if lines > 0 { result.append(lines == 1 ? "a line number is another" : "\(lines) line numbers are others") }
+        if lines > 0 {
+            result.append(lines == 1 ? "one number that differs is that of its source line" : "\(lines) numbers that differ are those of their source lines")
+        }
         if !rows.contains(where: { $0.kind != .same }), let difference { result.append("the instructions are the same: \(difference.words)") }
         return result
     }
 }
 
-extension ListedInstruction {
-    /// The function that it calls or jumps to by name; nil for any other instruction.
-    fileprivate var called: String? {
-        let words = text.split(separator: " ")
-        // The branches of GNU objdump for x86 and ARM.
-        guard words.count == 2, ["call", "jmp", "bl", "b", "blx"].contains(words[0]), target == nil, !words[1].contains(where: { "*%(".contains($0) }) else {
-            return nil
-        }
-        return String(words[1])
-    }
-}
-
 extension FunctionListing.Row {
-    /// Whether both sides differ in a number alone that is the number of their source line.
+    /// Whether both sides differ in a number alone that is the number of their source line. Most such numbers come from `__LINE__`.
     fileprivate var differsInLineNumber: Bool {
         guard kind == .changed, let before, let after, let old = before.location?.line, let new = after.location?.line, old != new else { return false }
         func split(_ text: String, at line: Int) -> [Substring] { text.split(separator: "0x" + String(line, radix: 16), omittingEmptySubsequences: false) }

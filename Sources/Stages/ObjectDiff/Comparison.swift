@@ -169,23 +169,22 @@ struct Comparison {
     }
 }
 
-/// The beginning of a text. Characters that are not plain are left out.
-func printable(_ bytes: ArraySlice<UInt8>) -> String {
-    let text = bytes.prefix { $0 != 0 }
-    return String(decoding: text.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self) + (text.count > 40 ? "..." : "")
+/// A name with a distance behind it, in bytes: `foo`, `foo+8`, `foo-4`.
+package func withDistance(_ name: String, _ distance: Int64) -> String {
+    distance == 0 ? name : "\(name)\(distance > 0 ? "+" : "-")\(distance.magnitude)"
 }
 
 /// Describes where a reference leads: `foo`, `foo+8`, `"text"`.
 package func description<Side>(of reference: Item<Side>.Reference, in graph: ObjectGraph<Side>) -> String {
-    func with(_ name: String) -> String { reference.distance == 0 ? name : "\(name)\(reference.distance > 0 ? "+" : "-")\(reference.distance.magnitude)" }
+    func with(_ name: String) -> String { withDistance(name, reference.distance) }
     switch reference.target {
     case .external(let name): return with(name)
-    case .absolute(let value): return "the number \(value)"
-    case .unclear(let section): return "section \(section)"
+    case .absolute(let value): return with("the number \(value)")
+    case .unclear(let section): return with("section \(section)")
     case .item(let id):
         let item = graph[id]
         if item.isNamed { return with(item.name) }
-        if item.kind == .string { return "\"\(printable(graph.bytes(of: item)))\"" }
+        if item.kind == .string { return with(ContentText.string(graph.bytes(of: item))) }
         return with("unnamed data of \(graph.sectionName(of: item))")
     }
 }

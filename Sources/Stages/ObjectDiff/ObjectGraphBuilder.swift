@@ -321,27 +321,23 @@ private struct Builder<Side: ComparisonSide> {
     private func distances(of relocations: ArraySlice<ELFRelocation>, in item: Item) -> [Int64?] {
         guard item.kind == .function || item.kind == .replacementCode else { return relocations.map(\.addend) }
         let data = file.sections[item.section].data
-        // Only decode instructions if more than one item can be meant.
-        let ambiguous = relocations.indices.filter { index in
-            let symbol = file.symbols[relocations[index].symbol]
-            guard let section = symbol.sectionIndex else { return false }
-            return symbol.isSection && itemsBySection[section].count > 1
+        let code = item.offset + item.size <= data.count ? data[item.offset..<item.offset + item.size] : []
+        let fields = relocations.map { relocation in
+            let start = Int(clamping: relocation.offset)
+            return (relocation: relocation, slot: start..<start + (architecture.relocationKind(relocation.type)?.width ?? 0))
         }
-        let slots = ambiguous.map { index in
-            let start = Int(clamping: relocations[index].offset)
-            return start..<start + (architecture.relocationKind(relocations[index].type)?.width ?? 0)
+        // Only an instruction shows whether an immediate value follows the field, which moves the place that a processor counts from.
+        return zip(relocations, architecture.distances(of: fields, in: code)).map { relocation, distance in
+            distance ?? (hasManyTargets(relocation) ? nil : relocation.addend &+ (architecture.relocationKind(relocation.type)?.bias ?? 0))
         }
-        var result = Dictionary(relocations.indices.map { ($0, Optional(relocations[$0].addend &+ assumedBias(relocations[$0]))) }) { first, _ in first }
-        if !ambiguous.isEmpty {
-            let code = item.offset + item.size <= data.count ? data[item.offset..<item.offset + item.size] : []
-            let found = architecture.distances(of: zip(ambiguous, slots).map { (relocations[$0], $1) }, in: code)
-            for (index, distance) in zip(ambiguous, found) { result[index] = distance }
-        }
-        return relocations.indices.map { result[$0] ?? nil }
     }
 
-    /// A correction that is good enough when the target is known anyway. It assumes that no immediate follows the field.
-    private func assumedBias(_ relocation: ELFRelocation) -> Int64 { architecture.relocationKind(relocation.type)?.bias ?? 0 }
+    /// Whether only the distance says which item is meant.
+    private func hasManyTargets(_ relocation: ELFRelocation) -> Bool {
+        let symbol = file.symbols[relocation.symbol]
+        guard symbol.isSection, let section = symbol.sectionIndex else { return false }
+        return itemsBySection[section].count > 1
+    }
 
     // MARK: Table entries
 

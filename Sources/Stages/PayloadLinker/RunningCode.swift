@@ -208,7 +208,7 @@ struct RunningCode {
             clear(reference, in: &a, &b)
             if let difference = difference(reference, sighting, isExact: isExact, place: place, depth: depth + 1) { return difference }
         }
-        return a == b ? nil : other.kind == .string ? "'\(text(expected))' here, '\(text(found))' there" : differentBytes(a, b)
+        return a == b ? nil : other.kind == .string ? "\(ContentText.string(expected)) here, \(ContentText.string(found)) there" : differentBytes(a, b)
     }
 
     // MARK: Numbers
@@ -228,9 +228,5 @@ struct RunningCode {
         let first = zip(here, there).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
         func shown(_ bytes: [UInt8]) -> String { bytes[first...].prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ") }
         return "from byte \(first) on, \(shown(here)) here, \(shown(there)) there"
-    }
-
-    private func text(_ bytes: ArraySlice<UInt8>) -> String {
-        String(decoding: bytes.prefix(40).filter { $0 >= 32 && $0 < 127 }, as: UTF8.self)
     }
 }

@@ -51,6 +51,35 @@ import WorkFiles
         return copy
     }
 
+    /// To Swift, two spellings of one letter are one text. Names in ELF files are bytes.
+    @Test func namesThatCouldBeMistakenForOthersAreRefused() async throws {
+        try await withTemporaryFolder { folder in
+            func read(_ name: String) async throws -> ELFFile {
+                _ = try await Self.compile(in: folder)
+                try await run("objcopy", ["--redefine-sym", "other=\(name)", "a.o", "b.o"], in: folder)
+                return try ELFFile.read(folder.appending("b.o"))
+            }
+            for name in ["caf\u{e9}", "\u{443}\u{437}\u{43b}", "\u{4e2d}"] { #expect(try await read(name).symbols.contains { $0.name == name }) }
+            // Composed from two, another letter's sign, a line's end of two characters.
+            for name in ["cafe\u{301}", "\u{212b}", "\u{1100}\u{1161}", "a\r\nb", "\u{f7c3}"] {
+                await #expect(throws: InputError.self, "\(name)") { _ = try await read(name) }
+            }
+            let bytes = try WorkFiles.read(folder.appending("a.o"))
+            let place = try #require(bytes.firstRange(of: Array("other\0".utf8)))
+            #expect(throws: InputError.self) { _ = try ELFFile(bytes: bytes[..<place.lowerBound] + [0xc3] + bytes[(place.lowerBound + 1)...], name: "x") }
+        }
+    }
+
+    @Test func differentNamesAreDifferentTexts() {
+        let names: [[UInt8]] = [
+            Array("caf\u{e9}".utf8), Array("cafe\u{301}".utf8), [0xc3], [0xc4], [0xff], Array("\u{f7c3}".utf8), Array("\u{212b}".utf8), Array("\u{c5}".utf8),
+            [13],
+            [13, 10], Array("\u{fffd}".utf8),
+        ]
+        #expect(Set(names.map { SymbolName($0[...]).distinctText }).count == names.count)
+        #expect(SymbolName("plain").distinctText == "plain" && SymbolName("caf\u{e9}").comparableText == "caf\u{e9}")
+    }
+
     @Test func theSameValueGivesTheSameBytes() async throws {
         try await withTemporaryFolder { folder in
             let file = try ELFFile.read(try await Self.compile(in: folder))

@@ -85,6 +85,12 @@ import Testing
     @Test func namesFromFilesCannotSteerTheTerminal() {
         #expect(style.shown("a\u{1b}[31mb\n\u{7f}\u{9b}") == "a\\x1b[31mb\\x0a\\x7f\\x9b")
         #expect(style.shown("x\u{202e}y") == "x\\u202ey")
+        // What can't be seen: two texts that differ must not look the same.
+        for scalar in ["\u{200b}", "\u{2028}", "\u{ad}", "\u{feff}", "\u{3164}", "\u{e0041}", "\u{fe0f}", "\u{f7cc}", "\u{2003}", "\u{2800}"]
+            as [Unicode.Scalar]
+        {
+            #expect(style.shown("x\(scalar)y") == "x\\u\(String(scalar.value, radix: 16))y")
+        }
         #expect(TextStyle(unicode: false).shown("é → …") == "? -> ...")
         #expect(style.shown("é → …") == "é → …")
     }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Testing
 
 @testable import CodeListing
@@ -39,5 +40,38 @@ import Testing
         }
         #expect(FunctionListing.Row.sideBySide(instructions(2), instructions(2)).allSatisfy { $0.kind == .same })
         #expect(FunctionListing.Row.sideBySide(instructions(2), instructions(3)).map(\.kind) == [.changed, .same, .same, .same, .same])
+    }
+
+    /// Two jumps that look the same, with the offsets that they lead to on both sides, among the rows `=`, `~`, `+` and `-`.
+    private func jumpIsTheSame(_ before: Int, _ after: Int, over kinds: String) -> Bool {
+        var (a, b) = (
+            [ListedInstruction(offset: 0, text: "jmp", shape: "jmp", target: before)], [ListedInstruction(offset: 0, text: "jmp", shape: "jmp", target: after)]
+        )
+        for (index, kind) in kinds.enumerated() {
+            if kind != "+" { a.append(ListedInstruction(offset: a.count * 2, text: kind == "=" ? "same \(index)" : "before \(index)")) }
+            if kind != "-" { b.append(ListedInstruction(offset: b.count * 2, text: kind == "=" ? "same \(index)" : "after \(index)")) }
+        }
+        return FunctionListing.Row.sideBySide(a, b)[0].kind == .same
+    }
+
+    @Test func jumpsIntoWhatDiffersAreTheSameOnlyAtItsBeginning() {
+        #expect(jumpIsTheSame(4, 4, over: "=~~="))
+        #expect(!jumpIsTheSame(6, 6, over: "=~~="))
+        #expect(!jumpIsTheSame(4, 6, over: "=~~="))
+        #expect(jumpIsTheSame(4, 6, over: "=+="))
+        // Over the new instruction on one side only.
+        #expect(!jumpIsTheSame(4, 4, over: "=+="))
+        // Into the middle of an instruction.
+        #expect(!jumpIsTheSame(3, 3, over: "====") && !jumpIsTheSame(3, 5, over: "===="))
+    }
+
+    /// The patched line 1 and the original line 1 are two lines.
+    @Test func linesOfTheOriginalHaveAHeadingOfTheirOwn() {
+        let here = SourceLocation(file: "a.c", line: 1)
+        let x = ListedInstruction(offset: 0, text: "x", location: here), y = ListedInstruction(offset: 2, text: "y", location: here)
+        var listing = FunctionListing(name: "f", object: "a.o", rows: [.init(.removed, before: x), .init(.same, before: y, after: y)])
+        listing.addSources(original: { _ in "old" }, patched: { _ in "new" })
+        let headings = listing.lines.compactMap { line in if case .source(let heading, let text) = line { "\(heading.words): \(text ?? "")" } else { nil } }
+        #expect(headings == ["a.c:1 before the patch: old", "a.c:1: new"])
     }
 }

@@ -11,17 +11,22 @@ import XenBuild
 
 /// Listings of what the real compilers and binutils make.
 @Suite struct ListingTests {
+    /// - Parameter objdump: a shell script to use instead of the target's own program.
     private func listings(
-        _ before: String, _ after: String, for target: ObjectFixtures.Target = .x86_64, prefix: String? = nil
+        _ before: String, _ after: String, for target: ObjectFixtures.Target = .x86_64, prefix: String? = nil, objdump: String? = nil
     ) async throws -> [FunctionListing] {
         try await withTemporaryFolder { folder in
-            try await run("mkdir", ["a", "b"], in: folder)
+            try await run("mkdir", ["a", "b", "bin"], in: folder)
+            if let objdump {
+                _ = try write("#!/bin/sh\n\(objdump)\n", to: "bin/objdump", in: folder)
+                try await run("chmod", ["+x", "bin/objdump"], in: folder)
+            }
             let original = try await ObjectFixtures.compile(before, for: target, in: folder.appending("a"))
             let patched = try await ObjectFixtures.compile(after, for: target, in: folder.appending("b"))
             let changes = try ObjectFixtures.compare(original, patched, name: "test.c", for: target)
             let own = prefix ?? (target.architecture.name == "x86_64" ? "" : target.architecture.toolchainPrefix)
-            return try await ListedObject(changes, original: original, patched: patched)
-                .listings(by: Disassembler(crossPrefix: own, environment: ["PATH": "/usr/bin:/bin"]))
+            return try await ListedObject(changes, original: original, patched: patched, architecture: target.architecture)
+                .listings(by: Disassembler(crossPrefix: own, environment: ["PATH": "\(folder)/bin:/usr/bin:/bin"]))
         }
     }
 
@@ -82,7 +87,7 @@ import XenBuild
     @Test func aLineNumberIsSaidToBeOne() async throws {
         let all = try await listings(
             "void f(u32 x) { if ( x ) printk(\"%u\", __LINE__); }", "\n\nvoid f(u32 x) { if ( x ) printk(\"%u\", __LINE__); }")
-        #expect(all.first?.remarks == ["a line number is another"])
+        #expect(all.first?.remarks == ["one number that differs is that of its source line"])
     }
 
     /// A static variable gets another number; it is still the same one.
@@ -92,6 +97,37 @@ import XenBuild
             "void g(void) { static u32 n; sink(&n); n++; } u32 f(u32 x) { static u32 n; n += x; sink(&n); return n + 1; }")
         let listing = try #require(all.first { $0.name == "f" })
         #expect(listing.rows.filter { $0.kind == .changed }.allSatisfy { !($0.after?.text.contains("n.") ?? false) }, "\(listing.rows)")
+    }
+
+    /// What is behind the displacement moves the place that it counts from; the variable is still the same one.
+    @Test func aValueBehindTheAddressIsNoDistance() async throws {
+        let declaration = "extern u32 limit; extern unsigned short half; extern unsigned char byte;"
+        let all = try await listings(
+            "\(declaration) void f(void) { limit = 3; half = 3; byte = 3; }", "\(declaration) void f(void) { limit = 0; half = 5; byte = 6; }")
+        let texts = try #require(all.first).rows.compactMap(\.after?.text)
+        for text in ["movl $0x0,limit(%rip)", "movb $0x6,byte(%rip)"] { #expect(texts.contains(text), "\(texts)") }
+    }
+
+    /// One name, and another function: the file's own before, another object's behind.
+    @Test func anotherFunctionOfTheSameNameDiffers() async throws {
+        let own = "static noinline void h(void) { sink((void *)1L); }", other = "extern void h(void);"
+        let user = { (value: Int) in "void f(void) { h(); sink((void *)\(value)L); }" }
+        for (before, after) in [(own, other), (other, own)] {
+            let all = try await listings("\(before) \(user(1))", "\(after) \(user(2))")
+            let calls = try #require(all.first { $0.name == "f" }).rows.filter { $0.after?.callee?.hasPrefix("h") == true }
+            #expect(calls.count == 1)
+            #expect(calls.first?.kind == .changed, "\(calls)")
+        }
+    }
+
+    @Test(arguments: [
+        "exec /usr/bin/objdump \"$@\" | head -n 9", "exit 0", "exec /usr/bin/objdump \"$@\" | sed 's/c3 /c2 /'", "exec /usr/bin/objdump \"$@\" | sed /ret/d",
+        "exec /usr/bin/objdump \"$@\" | sed 's/section .*:/section other:/'",
+    ])
+    func whatIsNotTheCodeIsNoListing(objdump: String) async throws {
+        let source = { (text: String) in "u32 f(u32 x) { sink(\"\(text)\"); sink(&x); return x; }" }
+        #expect(try await listings(source("a"), source("b")).count == 1)
+        await #expect(throws: BuildError.self) { _ = try await listings(source("a"), source("b"), objdump: objdump) }
     }
 
     @Test func aMissingDisassemblerIsNamed() async throws {
