@@ -32,7 +32,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case patch
     /// Kconfig's configurations, packed ones too.
     case config
-    /// Preprocessed C sources, cut into declarations.
+    /// Two preprocessed C sources with a zero byte between them, held against each other.
     case source
 
     /// Has the input read, with all errors taken as answers. Not from two tasks at once: the input is a file with one name.
@@ -43,11 +43,17 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .payload: Self.load(bytes)
         case .patch: Self.apply(bytes)
         case .config: Self.configure(bytes)
-        case .source: _ = EmittedSlice(bytes, top: Array("/tree".utf8))
+        case .source: Self.judge(bytes)
         }
     }
 
     private static let architectures: [any TargetArchitecture] = [ArchX86_64(), ArchARM64(), ArchARM32()]
+
+    private static func judge(_ bytes: [UInt8]) {
+        let texts = bytes.split(separator: 0, maxSplits: 1).map { SourceParts(Array($0), top: Array("/tree".utf8)) }
+        guard let original = texts.first ?? nil, let patched = texts.last ?? nil else { return }
+        _ = SourceDifference.isWithoutEffect(original, patched)
+    }
 
     private static func readELF(_ bytes: [UInt8]) {
         guard let file = try? ELFFile(bytes: bytes, name: "fuzz") else { return }

@@ -237,7 +237,7 @@ struct WorkOptions: ParsableArguments {
     func values(environment: [String: String], processors: Int) throws(UsageError) -> BuildOptions.Work {
         var values = try BuildOptions.Work(
             jobs: jobs, cache: cacheFolder, size: cacheSize, launcher: compilerLauncher, environment: environment, processors: processors)
-        values.sparing = compileAll ? .none : spareByDeclarations ? .sameSlice : .sameText
+        values.sparing = compileAll ? .none : spareByDeclarations ? .withoutEffect : .sameText
         values.keepWork = keepWork
         values.skip = skip
         return values

@@ -49,7 +49,8 @@ extension BuildReport.Patch {
 extension BuildReport.Compile {
     package init(_ build: BuildOutcome) {
         self.init(
-            objects: build.objectCount, concerned: build.pairs.count, unaffected: build.decisions.count { $0.reason == .sameSlice }, compiled: build.compiled,
+            objects: build.objectCount, concerned: build.pairs.count, unaffected: build.decisions.count { $0.reason == .withoutEffect },
+            compiled: build.compiled,
             fromCache: build.fromCache, compiler: build.compiler, configuration: build.configurationOrigin, preparedWhole: build.preparation?.isWhole ?? false,
             preparedBecause: build.preparation?.reason, buildFacts: build.preparation?.facts?.string,
             decisions: build.decisions.map { Decision(object: $0.object, spared: $0.isSpared, why: $0.words) })
@@ -204,7 +205,7 @@ extension ObjectDecision {
         case .standsForReaders(let file): "it reads \(file), and stands for all objects that do and emit nothing of what differs"
         case .readsNoneOfThem: "it reads nothing that the patch changes"
         case .sameText: "its preprocessed source is the same"
-        case .sameSlice: "nothing that it emits uses what differs in its preprocessed source"
+        case .withoutEffect: "nothing that it emits uses what differs in its preprocessed source"
         }
     }
 }

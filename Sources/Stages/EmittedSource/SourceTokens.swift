@@ -41,6 +41,9 @@ struct SourceTokens: Sendable {
 
     func bytes(of token: Token) -> ArraySlice<UInt8> { text[Int(token.start)..<Int(token.end)] }
 
+    /// The number of a name, which need not be a token.
+    mutating func number(ofName name: UnsafeBufferPointer<UInt8>) -> Int32 { names.number(of: name) }
+
     private mutating func read(_ text: UnsafeBufferPointer<UInt8>) {
         var index = 0, isLineStart = true, isJoined = false
         func add(_ kind: Kind, to end: Int, _ value: Int32 = 0) {

@@ -43,6 +43,20 @@ enum Word: Int32, CaseIterable, Sendable {
         }
     }
 
+    var isQualifier: Bool {
+        switch self {
+        case .const, .const2, .const3, .volatile, .volatile2, .volatile3, .restrict, .restrict2, .restrict3: true
+        default: false
+        }
+    }
+
+    var isBasicType: Bool {
+        switch self {
+        case .void, .char, .short, .int, .long, .float, .double, .signed, .signed2, .signed3, .unsigned, .bool, .complex, .int128: true
+        default: false
+        }
+    }
+
     var isInline: Bool { self == .inline || self == .inline2 || self == .inline3 }
     var isAttribute: Bool { self == .attribute || self == .attribute2 }
     var isAsm: Bool { self == .asm || self == .asm2 || self == .asm3 }

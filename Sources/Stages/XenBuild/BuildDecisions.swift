@@ -19,8 +19,8 @@ package struct ObjectDecision: Sendable, Equatable {
         case readsNoneOfThem
         /// Not compared: it reads some of the patch's files, but its preprocessed source is the same.
         case sameText
-        /// Not compared: its preprocessed source differs only in what the compiler emits nothing for; see `EmittedSlice`.
-        case sameSlice
+        /// Not compared: nothing that the compiler emits for it uses what differs in its preprocessed source; see `SourceDifference`.
+        case withoutEffect
     }
 
     /// `common/kernel.o`.
@@ -30,7 +30,7 @@ package struct ObjectDecision: Sendable, Equatable {
     /// Whether the object was not compiled, or was compiled but not compared.
     package var isSpared: Bool {
         switch reason {
-        case .readsNoneOfThem, .sameText, .sameSlice: true
+        case .readsNoneOfThem, .sameText, .withoutEffect: true
         default: false
         }
     }

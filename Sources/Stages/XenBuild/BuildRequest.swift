@@ -92,8 +92,8 @@ package enum ObjectSparing: Sendable, Equatable {
     case none
     /// Those with the same preprocessed source.
     case sameText
-    /// Those, too, that emit nothing of what differs in it: see `EmittedSlice`. There are sources for which that is not yet right.
-    case sameSlice
+    /// Those, too, for which nothing that the compiler emits uses what differs in it: see `SourceDifference`.
+    case withoutEffect
 }
 
 /// What the build stage is doing, for the terminal.

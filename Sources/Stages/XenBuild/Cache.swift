@@ -13,6 +13,8 @@ import WorkFiles
 struct Cache: Sendable {
     /// Part of every key. It changes when the kept files, or the way they are made, change.
     static let schema = "5"
+    /// Part of all records about preprocessed sources. It changes when other sources count as the same, or as without effect.
+    static let judgement = "1"
     /// The folders that this program makes and removes.
     static let parts = ["trees", "objects", "work", "locks"]
     /// Other names that are allowed in a cache folder: the dom0s of test drives, and a file system's own folder.

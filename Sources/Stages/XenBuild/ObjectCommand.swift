@@ -43,6 +43,18 @@ struct ObjectCommand: Sendable, Equatable {
         command.words.contains { word in ["-fsanitize", "-fprofile", "-ftest-coverage", "--coverage"].contains { word.hasPrefix($0) } }
     }
 
+    /// Whether the compiler may emit functions and variables that nothing uses, or something for the declarations that it reads. Without
+    /// optimisation, at least, it does.
+    var mayEmitUnused: Bool {
+        let options = [
+            "-fkeep-", "-fno-toplevel-reorder", "-fno-unit-at-a-time", "-finstrument-", "-fplugin", "-flto", "-fdump-", "-fcallgraph-info", "-gen-decls",
+            "-aux-info",
+            "-fsanitize", "-fprofile", "-ftest-coverage", "--coverage", "-fexcess-precision", "-fgnu-tm", "-fopenmp", "-fopenacc", "-ftree-parallelize",
+        ]
+        let level = command.words.last { $0.hasPrefix("-O") }
+        return level == nil || level == "-O0" || command.words.contains { word in options.contains { word.hasPrefix($0) } }
+    }
+
     /// The flags that the comparison needs besides the tree's own.
     ///
     /// Debug information, and a section for each function and variable, change no instruction. `PathNaming` has the flags about paths.

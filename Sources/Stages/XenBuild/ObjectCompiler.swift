@@ -19,31 +19,42 @@ struct ObjectCompiler: Sendable {
         var wasCached: Bool
     }
 
-    /// The preprocessed source, from the store if it is there. No launcher is used: a launcher would have to send the sources.
+    /// What is known of a preprocessed source.
+    struct Preprocessed: Sendable {
+        var source: ObjectStore.PreprocessedSource
+        /// The compiler's output, if it ran now.
+        var output: [UInt8]?
+    }
+
+    /// Preprocesses a source. No launcher is used: a launcher would have to send the sources.
     ///
-    /// - Parameter withSlice: whether to find out what the compiler emits of it.
     /// - Returns: nil when the compiler fails. Compiling will show whether that is a fault.
-    func preprocess(
-        _ command: ObjectCommand, treeKey: String, top: FilePath, side: String, withSlice: Bool
-    ) async throws -> ObjectStore.PreprocessedSource? {
-        let key = key(command, treeKey: treeKey, top: top), hasSlice = withSlice && command.isCompiled
-        if let known = store.findSource(key), known.text.slice != nil || !hasSlice { return known }
-        let folder = work.appending(side)
+    func preprocess(_ command: ObjectCommand, treeKey: String, top: FilePath, side: String) async throws -> Preprocessed? {
+        let key = key(command, treeKey: treeKey, top: top), folder = work.appending(side)
         let output = folder.appending("\(key).i"), rule = folder.appending("\(key).list")
         try WorkFiles.makeFolder(folder)
         let words = command.command.replay(in: top, making: .preprocessed, output: output, dependencies: rule)
         let log = logs.appending(side).appending(command.name + ".preprocess.log")
         guard try await runner.run(words, in: command.command.folder(in: top), log: log) else { return nil }
-        let text = PreprocessedText(try WorkFiles.read(output), withSlice: hasSlice, top: top)
+        let bytes = try WorkFiles.read(output)
         try WorkFiles.remove(output)
-        let source = ObjectStore.PreprocessedSource(text: text, read: try read(rule, command, top: top))
+        let source = ObjectStore.PreprocessedSource(text: PreprocessedText(bytes, top: top), read: try read(rule, command, top: top))
         try store.store(key, source: source)
-        return source
+        return Preprocessed(source: source, output: bytes)
     }
 
-    /// Whether the object was preprocessed before.
-    func knowsSource(_ command: ObjectCommand, treeKey: String, top: FilePath) -> Bool {
-        store.findSource(key(command, treeKey: treeKey, top: top)) != nil
+    /// What an earlier run found out about the preprocessed source; nil if none did.
+    func knownSource(_ command: ObjectCommand, treeKey: String, top: FilePath) -> Preprocessed? {
+        store.findSource(key(command, treeKey: treeKey, top: top)).map { Preprocessed(source: $0) }
+    }
+
+    /// The verdict of an earlier run on two preprocessed sources: see `ObjectStore.findVerdict`.
+    func knownVerdict(_ command: ObjectCommand, treeKey: String, top: FilePath, on texts: (PreprocessedText, PreprocessedText)) -> Bool? {
+        store.findVerdict(key(command, treeKey: treeKey, top: top), on: texts)
+    }
+
+    func keep(verdict: Bool, _ command: ObjectCommand, treeKey: String, top: FilePath, on texts: (PreprocessedText, PreprocessedText)) throws {
+        try store.store(key(command, treeKey: treeKey, top: top), verdict: verdict, on: texts)
     }
 
     /// An object that was compiled before; nil if there is none.

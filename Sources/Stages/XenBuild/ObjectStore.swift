@@ -33,25 +33,47 @@ struct ObjectStore: Sendable {
         return Entry(object: path(key, "o"), dependencies: Self.names(list))
     }
 
-    /// What was found out about the preprocessed source of an object; nil if nothing was, or if the record is damaged or in a folder that
-    /// somebody else can change.
+    /// What was found out about the preprocessed source of an object; nil if nothing was.
     func findSource(_ key: String) -> PreprocessedSource? {
-        let file = path(key, Self.sourceSuffix)
-        guard WorkFiles.isOursAlone(file.removingLastComponent()), let bytes = try? WorkFiles.read(file) else { return nil }
-        let lines = Self.lines(bytes)
-        guard lines.count > 2, lines[0] == ContentKey.of(Array(lines[1...])) else { return nil }
-        WorkFiles.touch(file)
-        return PreprocessedSource(text: PreprocessedText(digest: lines[1], slice: lines[2].isEmpty ? nil : lines[2]), read: Set(lines[3...]))
+        guard let lines = findRecord(path(key, Self.sourceSuffix)), let digest = lines.first else { return nil }
+        return PreprocessedSource(text: PreprocessedText(digest: digest), read: Set(lines.dropFirst()))
     }
 
     func store(_ key: String, source: PreprocessedSource) throws {
-        let lines = [source.text.digest, source.text.slice ?? ""] + source.read.sorted()
-        try WorkFiles.makeFolder(path(key, Self.sourceSuffix).removingLastComponent())
-        try WorkFiles.writeAtomically(
-            Array(([ContentKey.of(lines)] + lines).joined(separator: "\n").utf8), to: path(key, Self.sourceSuffix))
+        try storeRecord([source.text.digest] + source.read.sorted(), at: path(key, Self.sourceSuffix))
     }
 
-    private static let sourceSuffix = "source"
+    /// Whether it was found that what a patched object emits does not use what differs between two preprocessed sources; nil if nobody looked.
+    ///
+    /// - Parameters:
+    ///   - key: the patched object's.
+    ///   - texts: the original's source and its own.
+    func findVerdict(_ key: String, on texts: (PreprocessedText, PreprocessedText)) -> Bool? {
+        guard let lines = findRecord(path(key, Self.verdictSuffix)), lines.count == 3, lines[0] == texts.0.digest, lines[1] == texts.1.digest else {
+            return nil
+        }
+        return lines[2] == Self.withoutEffect
+    }
+
+    func store(_ key: String, verdict isWithoutEffect: Bool, on texts: (PreprocessedText, PreprocessedText)) throws {
+        try storeRecord([texts.0.digest, texts.1.digest, isWithoutEffect ? Self.withoutEffect : "may differ"], at: path(key, Self.verdictSuffix))
+    }
+
+    private static let sourceSuffix = "preprocessed", verdictSuffix = "verdict", withoutEffect = "without effect"
+
+    /// The lines of a record; nil if it is not there, is damaged, or is in a folder that somebody else can change.
+    private func findRecord(_ file: FilePath) -> [String]? {
+        guard WorkFiles.isOursAlone(file.removingLastComponent()), let bytes = try? WorkFiles.read(file) else { return nil }
+        let lines = Self.lines(bytes)
+        guard lines.count > 1, lines[0] == ContentKey.of([Cache.judgement] + lines[1...]) else { return nil }
+        WorkFiles.touch(file)
+        return Array(lines[1...])
+    }
+
+    private func storeRecord(_ lines: [String], at file: FilePath) throws {
+        try WorkFiles.makeFolder(file.removingLastComponent())
+        try WorkFiles.writeAtomically(Array(([ContentKey.of([Cache.judgement] + lines)] + lines).joined(separator: "\n").utf8), to: file)
+    }
 
     private static func lines(_ bytes: [UInt8]) -> [String] {
         bytes.split(separator: 0x0a, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
@@ -74,7 +96,9 @@ struct ObjectStore: Sendable {
             guard case .regular(let size, _) = kind, let name = path.split(separator: "/").last else { return true }
             let key = String(name.drop { $0 == "." }.prefix { $0 != "." })
             result[key, default: Usage(key: key)].size += size
-            if name.hasSuffix(".sum") || name.hasSuffix(".\(Self.sourceSuffix)"), let touched = WorkFiles.lastTouched(root.appending(path)) {
+            if name.hasSuffix(".sum") || name.hasSuffix(".\(Self.sourceSuffix)") || name.hasSuffix(".\(Self.verdictSuffix)"),
+                let touched = WorkFiles.lastTouched(root.appending(path))
+            {
                 let before = result[key]?.lastUsed ?? touched
                 result[key]?.lastUsed = max(before, touched)
             }

@@ -1,3 +1,4 @@
+import EmittedSource
 import SystemPackage
 
 /// Compiles candidates on both sides, with a limit on how many at a time.
@@ -112,7 +113,7 @@ struct PairCompiler: Sendable {
         var all = all
         for file in patched.changed.sorted() {
             let readers = all.indices.filter { all[$0].read.contains(file) }
-            let unseen = readers.filter { all[$0].decision?.reason == .sameSlice }
+            let unseen = readers.filter { all[$0].decision?.reason == .withoutEffect }
             guard !unseen.isEmpty, !readers.contains(where: { all[$0].pair != nil }),
                 let chosen = unseen.min(by: { candidates[$0].name < candidates[$1].name })
             else { continue }
@@ -137,20 +138,60 @@ struct PairCompiler: Sendable {
     /// - Returns: nil when it has to be compiled, or has been.
     private func spared(_ candidate: AffectedObjects.Candidate) async throws -> One? {
         guard let before = candidate.original, let after = candidate.patched, !after.storesLines else { return nil }
+        let known = (
+            compiler.knownSource(before, treeKey: original.key, top: original.top), compiler.knownSource(after, treeKey: patched.key, top: patched.top)
+        )
         // A second run decides as the first did, or its report would be another one.
-        let isDecided =
-            compiler.knowsSource(before, treeKey: original.key, top: original.top) && compiler.knowsSource(after, treeKey: patched.key, top: patched.top)
-        guard isDecided || compiler.stored(after, treeKey: patched.key, top: patched.top) == nil,
-            let old = try await compiler.preprocess(before, treeKey: original.key, top: original.top, side: "original", withSlice: sparing == .sameSlice)
+        let isDecided = known.0 != nil && known.1 != nil
+        guard isDecided || compiler.stored(after, treeKey: patched.key, top: patched.top) == nil, let old = try await source(before, .original, known: known.0)
         else { return nil }
-        if old.read.isDisjoint(with: patched.changed) { return One(sparing: candidate, because: .readsNoneOfThem) }
-        guard let new = try await compiler.preprocess(after, treeKey: patched.key, top: patched.top, side: "patched", withSlice: sparing == .sameSlice)
-        else { return nil }
-        let isSameText = new.text.digest == old.text.digest
-        guard isSameText || sparing == .sameSlice && new.text.slice != nil && new.text.slice == old.text.slice else { return nil }
-        var one = One(sparing: candidate, because: isSameText ? .sameText : .sameSlice)
-        one.read = old.read.union(new.read)
+        if old.source.read.isDisjoint(with: patched.changed) { return One(sparing: candidate, because: .readsNoneOfThem) }
+        guard let new = try await source(after, .patched, known: known.1) else { return nil }
+        var one: One
+        if new.source.text == old.source.text {
+            one = One(sparing: candidate, because: .sameText)
+        } else if try await isWithoutEffect(before, old, after, new) {
+            one = One(sparing: candidate, because: .withoutEffect)
+        } else {
+            return nil
+        }
+        one.read = old.source.read.union(new.source.read)
         return one
+    }
+
+    private enum Side: String { case original, patched }
+
+    private func source(_ command: ObjectCommand, _ side: Side, known: ObjectCompiler.Preprocessed?) async throws -> ObjectCompiler.Preprocessed? {
+        if let known { return known }
+        return try await preprocess(command, side)
+    }
+
+    private func preprocess(_ command: ObjectCommand, _ side: Side) async throws -> ObjectCompiler.Preprocessed? {
+        switch side {
+        case .original: try await compiler.preprocess(command, treeKey: original.key, top: original.top, side: side.rawValue)
+        case .patched: try await compiler.preprocess(command, treeKey: patched.key, top: patched.top, side: side.rawValue)
+        }
+    }
+
+    /// Whether it can be shown that nothing that the compiler emits uses what differs in the preprocessed source.
+    private func isWithoutEffect(
+        _ before: ObjectCommand, _ old: ObjectCompiler.Preprocessed, _ after: ObjectCommand, _ new: ObjectCompiler.Preprocessed
+    ) async throws -> Bool {
+        guard sparing == .withoutEffect, before.command == after.command, after.isCompiled, !after.mayEmitUnused, compiler.toolchain.isTriedForSparing else {
+            return false
+        }
+        let texts = (old.source.text, new.source.text)
+        if let verdict = compiler.knownVerdict(after, treeKey: patched.key, top: patched.top, on: texts) { return verdict }
+        guard let one = try await parts(before, old, .original), let other = try await parts(after, new, .patched) else { return false }
+        let verdict = SourceDifference.isWithoutEffect(one, other)
+        try compiler.keep(verdict: verdict, after, treeKey: patched.key, top: patched.top, on: texts)
+        return verdict
+    }
+
+    private func parts(_ command: ObjectCommand, _ known: ObjectCompiler.Preprocessed, _ side: Side) async throws -> SourceParts? {
+        var output = known.output
+        if output == nil { output = try await preprocess(command, side)?.output }
+        return output.flatMap { SourceParts($0, top: Array((side == .original ? original.top : patched.top).string.utf8)) }
     }
 }
 

@@ -1,4 +1,3 @@
-import EmittedSource
 import SystemPackage
 
 /// A preprocessed source without what makes no difference to the compiler: line markers, the width of blanks, and the path of the private
@@ -6,18 +5,13 @@ import SystemPackage
 struct PreprocessedText: Sendable, Equatable {
     /// The digest of the remaining text.
     let digest: String
-    /// The digest of the declarations that decide what the compiler emits: see `EmittedSlice`. Nil if nobody asked, and for a source that is not
-    /// understood.
-    let slice: String?
 
-    init(digest: String, slice: String?) { (self.digest, self.slice) = (digest, slice) }
+    init(digest: String) { self.digest = digest }
 
     /// - Parameters:
     ///   - bytes: the output of the compiler's `-E`.
-    ///   - withSlice: whether to find the slice; only for a C source.
     ///   - top: the private tree in which it was made.
-    init(_ bytes: [UInt8], withSlice: Bool, top: FilePath) {
-        slice = withSlice ? EmittedSlice(bytes, top: Array(top.string.utf8)).map { ContentKey.of($0.digest) } : nil
+    init(_ bytes: [UInt8], top: FilePath) {
         let essence = Self.essence(of: bytes, top: Array(top.string.utf8))
         // `__builtin_LINE` gives the compiler's own line number, so then the line markers matter.
         digest = ContentKey.of(essence.firstRange(of: Array("__builtin_LINE".utf8)) == nil ? essence : bytes)

@@ -13,6 +13,8 @@ struct Toolchain: Sendable, Equatable {
     var debugFlags: [String]
     /// Whether the compiler can write something else for the beginning of `__FILE__`.
     var canReplaceMacroPaths: Bool
+    /// Whether `SourceDifference` was held against what this compiler really makes, for many random changes: GCC 12 and 14 (`xen-rig headers`).
+    var isTriedForSparing: Bool
 
     /// - Throws: `BuildError` when no compiler can be run.
     static func find(_ request: BuildRequest, runner: CommandRunner) async throws -> Toolchain {
@@ -44,7 +46,7 @@ struct Toolchain: Sendable, Equatable {
         return Toolchain(
             compiler: compiler, displayName: version.split(whereSeparator: \.isNewline).first.map(String.init) ?? name,
             identity: identity.joined(separator: "\n"), debugFlags: debugFlags(version: version),
-            canReplaceMacroPaths: canReplaceMacroPaths(version: version))
+            canReplaceMacroPaths: canReplaceMacroPaths(version: version), isTriedForSparing: [12, 14].contains(gccVersion(version)))
     }
 
     /// The size and time of a program's file.

@@ -61,7 +61,7 @@ import Glibc
         try fake.put("xen/include/xen/compile.h.in", "#define XEN_EXTRAVERSION \"@@extra@@\"\n#define XEN_COMPILE_DATE \"@@date@@\"\n")
         try fake.put(
             "xen/common/one.c",
-            "#include \"generated/autoconf.h\"\n#include \"shared.h\"\nint one(int a) { return twice(a) + CONFIG_A; }\nvoid start(void) {}\n")
+            "#include \"generated/autoconf.h\"\n#include \"shared.h\"\nint one(int a) { return two_times(a) + CONFIG_A; }\nvoid start(void) {}\n")
         try fake.put(
             "xen/common/two.c",
             "#include <xen/compile.h>\nconst char *two(void) { return XEN_EXTRAVERSION; }\nconst char *date(void) { return XEN_COMPILE_DATE; }\n")
@@ -111,7 +111,7 @@ import Glibc
 
     @Test("the account of files: objects, commands, generated files, the reason for none") func uses() async throws {
         try await FakeTree.with { fake in
-            let header = "static inline int twice(int a) { return a * 3; }\n"
+            let header = "static inline int two_times(int a) { return a * 3; }\n"
             let outcome = try await buildObjectPairs(
                 fake.request(["xen/include/shared.h": header, "xen/docs.md": "x\n", "xen/include/unused.h": "int other;\n"])
             ) { _ in }
@@ -125,7 +125,8 @@ import Glibc
             #expect(flags.uses == [PatchedFileUse("xen/Makefile", .commands(["common/asm.o", "common/one.o", "common/two.o"]))])
             let made = try await buildObjectPairs(fake.request(["xen/include/source.h": "enum { generated = 6 };\n"])) { _ in }
             #expect(made.uses == [PatchedFileUse("xen/include/source.h", .generated(["common/two.o"]))])
-            let comment = try await buildObjectPairs(fake.request(["xen/include/shared.h": "// twice\nstatic inline int twice(int a) { return a * 2; }\n"])) {
+            let comment = try await buildObjectPairs(fake.request(["xen/include/shared.h": "// twice\nstatic inline int two_times(int a) { return a * 2; }\n"]))
+            {
                 _ in
             }
             #expect(comment.pairs.isEmpty && comment.uses == [PatchedFileUse("xen/include/shared.h", .objects(["common/one.o"]))])

@@ -6,7 +6,7 @@ import XenBuild
 import XenSource
 
 @Suite struct BuildObjectPairsTests {
-    private let one = "#include \"shared.h\"\nextern int two(int); int one(int a) { return two(twice(a)) + 1; }\nvoid start(void) {}\n"
+    private let one = "#include \"shared.h\"\nextern int two(int); int one(int a) { return two(two_times(a)) + 1; }\nvoid start(void) {}\n"
 
     private let two = "#include <generated.h>\nint two(int a) { return a + generated + 1; }\n"
 
@@ -116,7 +116,7 @@ import XenSource
 
     @Test func headersReachTheObjectsThatReadThem() async throws {
         try await FakeTree.with { fake in
-            let header = "static inline int twice(int a) { return a * 3; }\n"
+            let header = "static inline int two_times(int a) { return a * 3; }\n"
             let outcome = try await build(fake.request(["xen/include/shared.h": header]))
             #expect(outcome.pairs.map(\.name) == ["common/one.o"])
             #expect(try depths(fake) == ["headers"])
@@ -127,19 +127,19 @@ import XenSource
     private func withTwoReaders(adding text: String, _ body: (FakeTree, BuildRequest) async throws -> Void) async throws {
         try await FakeTree.with { fake in
             try fake.put("xen/common/two.c", "#include \"shared.h\"\n" + two)
-            var request = try fake.request(["xen/include/shared.h": text + "static inline int twice(int a) { return a * 2; }\n"])
-            request.sparing = .sameSlice
+            var request = try fake.request(["xen/include/shared.h": text + "static inline int two_times(int a) { return a * 2; }\n"])
+            request.sparing = .withoutEffect
             try await body(fake, request)
         }
     }
 
     @Test("an object that emits nothing of what a header changes is not compiled, but one of them stands for the rest")
     func nothingThatIsEmitted() async throws {
-        try await withTwoReaders(adding: "static inline int unused(int a) { return a * 3; }\n") { _, request in
+        try await withTwoReaders(adding: "static inline int not_used(int a) { return a * 3; }\n") { _, request in
             let outcome = try await build(request)
             #expect(outcome.pairs.map(\.name) == ["common/one.o"] && outcome.compiled == 2)
             #expect(outcome.decisions.map(\.object) == ["common/one.o", "common/two.o"])
-            #expect(outcome.decisions.map(\.reason) == [.standsForReaders(of: "include/shared.h"), .sameSlice])
+            #expect(outcome.decisions.map(\.reason) == [.standsForReaders(of: "include/shared.h"), .withoutEffect])
             // What was found out about the sources is kept.
             let again = try await build(request)
             #expect(again.pairs == outcome.pairs && again.decisions == outcome.decisions && again.compiled == 0 && again.fromCache == 2)
@@ -156,23 +156,23 @@ import XenSource
     func somethingThatIsEmitted() async throws {
         try await FakeTree.with { fake in
             try fake.put("xen/common/two.c", "#include \"shared.h\"\n" + two)
-            var request = try fake.request(["xen/include/shared.h": "static inline int twice(int a) { return a * 3; }\n"])
-            request.sparing = .sameSlice
+            var request = try fake.request(["xen/include/shared.h": "static inline int two_times(int a) { return a * 3; }\n"])
+            request.sparing = .withoutEffect
             let outcome = try await build(request)
             #expect(outcome.pairs.map(\.name) == ["common/one.o"])
-            #expect(outcome.decisions.map(\.reason) == [.reads(["include/shared.h"]), .sameSlice])
+            #expect(outcome.decisions.map(\.reason) == [.reads(["include/shared.h"]), .withoutEffect])
         }
     }
 
     @Test("a header that does not compile is seen though nothing uses it") func brokenHeader() async throws {
-        try await withTwoReaders(adding: "static inline int unused(int a) { return b; }\n") { _, request in
+        try await withTwoReaders(adding: "static inline int not_used(int a) { return b; }\n") { _, request in
             await #expect { try await build(request) } throws: { ($0 as? BuildError)?.message.contains("common/one.c (patched) does not compile") == true }
         }
     }
 
     @Test func objectsWhoseSourcesSayTheSameAreNotCompiled() async throws {
         try await FakeTree.with { fake in
-            let comment = "// twice as much\n\nstatic inline int twice(int a)\t{ return a * 2; }\n"
+            let comment = "// twice as much\n\nstatic inline int two_times(int a)\t{ return a * 2; }\n"
             let outcome = try await build(fake.request(["xen/include/shared.h": comment.replacing("\t", with: " ")]))
             #expect(outcome.pairs.isEmpty && outcome.compiled == 0 && outcome.fromCache == 0)
             // The file is in an object; that it changes nothing there is for the differ to say.
@@ -317,8 +317,8 @@ import XenSource
                 "xen/Makefile",
                 makefile.replacing("ALL_OBJS := ", with: "ALL_OBJS := common/linked.o ")
                     + "\ncommon/linked.o: common/linked.c\ncommon/linked.c: \(place)\n\tln -nsf ../$< $@\n")
-            try fake.put("xen/\(place)", "#include \"shared.h\"\nint linked(int a) { return twice(a) + 1; }\n")
-            let outcome = try await build(fake.request(["xen/include/shared.h": "static inline int twice(int a) { return a + a + 1; }\n"]))
+            try fake.put("xen/\(place)", "#include \"shared.h\"\nint linked(int a) { return two_times(a) + 1; }\n")
+            let outcome = try await build(fake.request(["xen/include/shared.h": "static inline int two_times(int a) { return a + a + 1; }\n"]))
             #expect(outcome.pairs.map(\.name) == ["common/linked.o", "common/one.o"])
             // A source that names no header of the patch needs none of that.
             _ = try await build(fake.request(["xen/common/two.c": two]))
@@ -349,10 +349,10 @@ import XenSource
             let outside = fake.folder.appending("outside.h"), link = fake.tree.appending("xen/include/shared.h")
             try WorkFiles.remove(link)
             try WorkFiles.makeLink(at: link, to: outside.string)
-            let patch = ["xen/common/one.c": "#include \"shared.h\"\nextern int two(int); int one(int a) { return twice(a); }\nvoid start(void) {}\n"]
+            let patch = ["xen/common/one.c": "#include \"shared.h\"\nextern int two(int); int one(int a) { return two_times(a); }\nvoid start(void) {}\n"]
             var objects: [[UInt8]] = []
             for factor in 2...3 {
-                try WorkFiles.write(Array("static inline int twice(int a) { return a * \(factor); }\n".utf8), to: outside)
+                try WorkFiles.write(Array("static inline int two_times(int a) { return a * \(factor); }\n".utf8), to: outside)
                 let outcome = try await build(fake.request(patch))
                 #expect(outcome.fromCache == 0)
                 objects.append(try WorkFiles.read(try #require(outcome.pairs.first?.original)))

@@ -46,10 +46,10 @@ struct FakeTree: Sendable {
         """,
         "xen/include/public/sysctl.h": "#define LIVEPATCH_PAYLOAD_VERSION 2\n",
         "xen/include/source.h": "enum { generated = 5 };\n",
-        "xen/include/shared.h": "static inline int twice(int a) { return a * 2; }\n",
+        "xen/include/shared.h": "static inline int two_times(int a) { return a * 2; }\n",
         "xen/include/unused.h": "int unused;\n",
         "xen/common/one.c":
-            "#include \"shared.h\"\nextern int two(int); int one(int a) { return two(twice(a)); }\nvoid start(void) {}\n",
+            "#include \"shared.h\"\nextern int two(int); int one(int a) { return two(two_times(a)); }\nvoid start(void) {}\n",
         "xen/common/two.c": "#include <generated.h>\nint two(int a) { return a + generated; }\n",
         "xen/common/asm.S": "\t.globl code\ncode:\tret\n",
         "xen/docs.md": "words\n",

@@ -3,7 +3,7 @@ import Testing
 @testable import XenBuild
 
 @Suite struct PreprocessedTextTests {
-    private func text(_ source: String, top: String = "/tree") -> PreprocessedText { PreprocessedText(Array(source.utf8), withSlice: false, top: .init(top)) }
+    private func text(_ source: String, top: String = "/tree") -> PreprocessedText { PreprocessedText(Array(source.utf8), top: .init(top)) }
 
     @Test(arguments: [
         ("where lines came from", "# 1 \"a.c\" 2\nint a;\n", "# 1 \"b.c\"\n# 7 \"b.c\"\n\nint a;"),
