@@ -152,6 +152,7 @@ private struct AnyHypervisor: HypervisorSymbols {
         ["printk": Self.start, "victim": Self.start + 0x1000, "common/kernel.c#hidden": Self.start + 0x2000, "hidden": Self.start + 0x2000][name.text]
     }
 
+    func variable(at address: UInt64) -> String? { nil }
     func size(ofGlobal name: String) -> UInt64? { nil }
 
     func hasMemory(at address: UInt64) -> Bool { address >= Self.start && address < Self.start + 0x80_0000 }

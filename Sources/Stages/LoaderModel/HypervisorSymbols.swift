@@ -18,6 +18,8 @@ package protocol HypervisorSymbols: Sendable {
     func isInImage(_ address: UInt64) -> Bool
     /// Whether an address is in memory that the hypervisor frees at the end of booting.
     func isFreedAfterBoot(_ address: UInt64) -> Bool
+    /// The variable at an address, with the distance from its start, for messages: `vpmu_ops+40`. Nil if none is known there.
+    func variable(at address: UInt64) -> String?
     var buildID: [UInt8] { get }
     /// The build-ids of the payloads that are loaded.
     var payloadBuildIDs: [[UInt8]] { get }
@@ -30,6 +32,10 @@ package protocol HypervisorSymbols: Sendable {
 extension XenImage: HypervisorSymbols {
     package func size(ofGlobal name: String) -> UInt64? { global(name)?.size }
     package func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) }
+    package func variable(at address: UInt64) -> String? {
+        variables.last { $0.address <= address && address - $0.address < $0.size }
+            .map { $0.address == address ? $0.name : "\($0.name)+\(address - $0.address)" }
+    }
     package var payloadBuildIDs: [[UInt8]] { [] }
     package var patches: [CodePatch] { [] }
 
@@ -50,6 +56,7 @@ extension RunningHypervisor: HypervisorSymbols {
     package var payloadBuildIDs: [[UInt8]] { payloads.map(\.buildID) }
     package var patches: [CodePatch] { payloads.flatMap(\.patches) }
     package func size(ofGlobal name: String) -> UInt64? { image.size(ofGlobal: name) }
+    package func variable(at address: UInt64) -> String? { image.variable(at: address) }
     package func isInImage(_ address: UInt64) -> Bool { image.hasMemory(at: address) }
     package func hasCode(at address: UInt64) -> Bool { image.hasCode(at: address) || payloads.contains { $0.text.contains(address) } }
     package func isFreedAfterBoot(_ address: UInt64) -> Bool { image.isFreedAfterBoot(address) }

@@ -106,9 +106,9 @@ extension PayloadLoader {
     /// - Parameter call: the six bytes of `call *pointer(%rip)`, or of such a jump.
     private mutating func checkPointer(ofCallAt address: UInt64, _ call: ArraySlice<UInt8>, _ name: String) throws(Stop) {
         guard let distance: UInt32 = call.number(at: 2) else { return }
-        let slot = follow(distance, from: address &+ 6)
+        let slot = follow(distance, from: address &+ 6), name = name + function(at: address)
         guard hasMemory(at: slot), hasMemory(at: slot &+ 7) else {
-            throw .crash("\(name) calls through a pointer at \(hexadecimal(slot)), where nothing is")
+            throw .crash("\(name) calls through a pointer at \(describe(slot))")
         }
         // The value of the hypervisor's own variables changes as it runs.
         guard memory.contains(slot), let target = bytes(at: slot, count: 8)?.word(at: 0, .bits64), target != 0 else { return }

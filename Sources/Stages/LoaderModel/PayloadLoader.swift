@@ -184,13 +184,20 @@ struct PayloadLoader {
 
     /// What is at an address, to complete "it leads to": for an address without code.
     func describe(_ address: UInt64) -> String {
-        let place = hexadecimal(address)
+        var place = hexadecimal(address)
         if memory.contains(address) {
             let section = memory.sections(at: address, count: 1, besides: nil).first.map { ", in section \(sections[$0].name)" } ?? ""
             return "\(place)\(section), which is not executable"
         }
         guard hypervisor.hasMemory(at: address) else { return "\(place), where nothing is" }
+        if let variable = hypervisor.variable(at: address) { place += " (\(variable))" }
         return hypervisor.isFreedAfterBoot(address) ? "\(place), which the hypervisor has freed after boot" : "\(place), which is not executable"
+    }
+
+    /// The payload's function that has an address, to complete a sentence: `, in 'foo'`; empty if no symbol says which.
+    func function(at address: UInt64) -> String {
+        let symbol = symbols.last { $0.isFunction && $0.value <= address && address - $0.value < $0.size }
+        return symbol.map { ", in '\($0.name.text)'," } ?? ""
     }
 
     /// The size of a pointer, in bytes.

@@ -62,6 +62,8 @@ struct RawELF {
         var name: SymbolName = ""
         /// Whether it is defined in a section that is not loaded.
         var isIgnored = false
+
+        var isFunction: Bool { info & 15 == ELF.SymbolType.function }
     }
 
     struct Relocation {

@@ -53,11 +53,14 @@ import XenSource
         #expect(try await payload(feature: 3, "7, 3, 200, 1").loaded().isAccepted)
     }
 
-    private func call(_ code: String, pointer: String = ".quad printk", feature: Int = 93) async throws -> LoadResult {
+    private func call(_ code: String, pointer: String = ".quad printk", feature: Int = 93, freed: Range<UInt64>? = nil) async throws -> LoadResult {
         var hypervisor = SampleHypervisor()
+        hypervisor.freed = freed
+        hypervisor.symbols["boot_pointers"] = freed?.lowerBound
+        hypervisor.variables["boot_pointers"] = freed
         hypervisor.memory = 0xffff_82d0_4020_0000..<0xffff_82d0_4060_0000
         var payload = SamplePayload()
-        payload.text += "\n.section .text.more, \"ax\"\nindirect: \(code)\n"
+        payload.text += "\n.section .text.more, \"ax\"\n.type in_function, @function\nin_function:\nindirect: \(code)\n"
         payload.data = ".section .data.rel.ro, \"a\"\npointer: \(pointer)\n" + payload.data
         payload.more = """
             .section .altinstructions, "a"
@@ -77,6 +80,9 @@ import XenSource
         #expect(slot.crashes("where nothing is") && !slot.ruinsLater)
         let target = try await call("call *pointer(%rip)", pointer: ".quad 0xdead000000000000")
         #expect(target.crashes("0xdead000000000000, where nothing is") && !target.ruinsLater)
+        // A variable of __initdata: the hypervisor itself looks there while it boots only.
+        let boot = try await call("call *boot_pointers+8(%rip)\n.size in_function, . - in_function", freed: 0xffff_82d0_4030_0000..<0xffff_82d0_4030_0100)
+        #expect(boot.crashes("0, in 'in_function', calls through a pointer at 0xffff82d040300008 (boot_pointers+8), which the hypervisor has freed after boot"))
         // Only for the feature that all processors have, and only for calls through pointers.
         #expect(try await call(".byte 0xff, 0x15\n.long 0x70000000", feature: 3).isAccepted)
         #expect(try await call(".byte 0xff, 0x25\n.long 0x70000000").isAccepted)

@@ -28,6 +28,7 @@ package struct SampleHypervisor: HypervisorSymbols {
     /// Names that are no text.
     package var names: [SymbolName: UInt64] = [:]
     package var sizes: [String: UInt64] = [:]
+    package var variables: [String: Range<UInt64>] = [:]
     /// The addresses without code; nil means none.
     package var data: Range<UInt64>?
 
@@ -40,6 +41,10 @@ package struct SampleHypervisor: HypervisorSymbols {
     package func isInImage(_ address: UInt64) -> Bool { hasMemory(at: address) && foreign?.contains(address) != true }
 
     package func isFreedAfterBoot(_ address: UInt64) -> Bool { freed?.contains(address) ?? false }
+
+    package func variable(at address: UInt64) -> String? {
+        variables.first { $0.value.contains(address) }.map { "\($0.key)+\(address - $0.value.lowerBound)" }
+    }
 
     package func payloadArea(_ rules: LoaderRules) -> UInt64 { payloadArea }
 
