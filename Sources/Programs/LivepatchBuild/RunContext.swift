@@ -145,6 +145,7 @@ struct RunContext: Sendable {
             if isRefused { outcome.payload = nil }
             guard let payload = outcome.payload else { return (outcome, .linked(nil)) }
             linked.add(payload, path: "\(name).\(payload.abi.fileSuffix)", isCumulative: options.stack.isReplaced)
+            linked.payload?.digest = Metadata.digest(of: payload.bytes)
             return (outcome, .linked(linked))
         }
         report = linked

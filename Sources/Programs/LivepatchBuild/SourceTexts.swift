@@ -29,9 +29,15 @@ package final class SourceTexts: Sendable {
     func patched(_ place: SourceLocation) -> String? { text(history.patchedLines(at: place), touched: history.patchedText) }
 
     private func text(_ lines: [LineHistory.Line], touched: (LineHistory.Line) -> String?) -> String? {
-        // Line directives may give several lines one number.
-        guard lines.count == 1 else { return nil }
-        return history.touches(lines[0].file) ? touched(lines[0]) : untouched(lines[0])
+        // Line directives give the lines that a patch adds the number of a line beside them: then each of a few may be meant.
+        guard (1...4).contains(lines.count) else { return nil }
+        let texts = lines.map { history.touches($0.file) ? touched($0) : untouched($0) }
+        return texts.contains(nil) ? nil : texts.compactMap { $0.map(Self.trimmed) }.filter { !$0.isEmpty }.joined(separator: "  ‖  ")
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
+        return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
     }
 
     private func untouched(_ line: LineHistory.Line) -> String? {

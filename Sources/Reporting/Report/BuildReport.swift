@@ -327,6 +327,8 @@ package struct BuildReport: Sendable, Equatable, Codable {
     package struct Payload: Sendable, Equatable, Codable {
         package var path: String
         package var size: Int
+        /// SHA-256 of the file, lower-case hexadecimal; nil in reports of earlier versions.
+        package var digest: String?
         package var buildID: String
         /// The build-id that the payload needs on top of the stack before it is applied.
         package var depends: String
@@ -338,8 +340,10 @@ package struct BuildReport: Sendable, Equatable, Codable {
         package var isCumulative: Bool
 
         package init(
-            path: String, size: Int, buildID: String, depends: String, xenDepends: String?, hostTool: String, isCumulative: Bool = false
+            path: String, size: Int, digest: String? = nil, buildID: String, depends: String, xenDepends: String?, hostTool: String,
+            isCumulative: Bool = false
         ) {
+            self.digest = digest
             self.isCumulative = isCumulative
             self.path = path
             self.size = size

@@ -41,7 +41,8 @@ enum PageStyle {
         td.number,th.number{text-align:right;white-space:nowrap}
         .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:.4rem;background:var(--box);margin:.5rem 0}
         .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-        .scroll table{min-width:44rem}
+        .scroll table{min-width:56rem}
+        .scroll th,.scroll td{overflow-wrap:break-word}.scroll td code{white-space:normal;overflow-wrap:anywhere}
         .scroll pre{margin:0;padding:.5rem;min-width:max-content}
         pre span{display:block;padding:0 .5rem;margin:0 -.5rem;white-space:pre}
         .listing{width:max-content;min-width:100%}

@@ -12,10 +12,10 @@ extension SignOffPage {
                 (
                     "loader",
                     report.payload.map { _ in
-                        HTML(text: "the loader of Xen \(report.tree.version) would take it, as far as this program's model of it says")
+                        HTML(text: "accepted by this program's model of the loader of Xen \(report.tree.version); no hypervisor was asked")
                     }
                 ),
-                ("proof", report.proof.map { HTML(text: ReportText.line($0)) }), ("links", report.payload.map { _ in HTML(text: ReportText.linkLine(report)) }),
+                ("proof", HTML(text: proofLine)), ("links", report.payload.map { _ in HTML(text: ReportText.linkLine(report)) }),
             ])
             if let failures = report.proof?.failures, !failures.isEmpty {
                 table(
@@ -23,9 +23,16 @@ extension SignOffPage {
                     rows: failures.map { [HTML(text: $0.kind), literal($0.subject), HTML(text: $0.message)] })
             }
             element(.p, .classes(.faint)) {
-                "Original: the bytes that the payload replaces are those of the hypervisor's file. Loader: a model of Xen's own loader, held against booted hypervisors. Proof: the payload as it would be in memory, held against the compiler's objects by code that shares nothing with what made it. None of the three runs the new code."
+                "Original: the bytes that the payload replaces, compared with those in xen-syms; compare its build-id with 'xl info build_id' on each host. Loader: a model of Xen's own loader. Proof: the payload as it would be in memory, compared with the compiler's objects by an independent checker. None of the three runs the new code."
             }
         }
+    }
+
+    private var proofLine: String {
+        guard let proof = report.proof else { return "not reached" }
+        let trusted = proof.trusted.count
+        return (proof.failures.isEmpty ? "passed: " : "failed: ") + ReportText.line(proof)
+            + (trusted > 0 ? "; \(counted(trusted, "thing")) taken on trust, listed under Data" : "")
     }
 
     /// The diagnostics of some severities, with what the catalogue says of them; nil if there are none.
@@ -42,13 +49,13 @@ extension SignOffPage {
                 ("program", HTML(text: "xsplice-build \(program)")), ("compiler", compile.map { HTML(text: $0.compiler) }),
                 ("configuration", compile?.configuration.map { HTML(text: $0) }),
                 ("objects", compile.map { HTML(text: ReportText.line($0)) }), ("comparison", report.comparison.map { HTML(text: ReportText.line($0)) }),
-                ("date and host of the objects", compile?.buildFacts.map { HTML(text: $0) }),
+                ("date and host in the objects come from", compile?.buildFacts.map { HTML(text: $0) }),
             ])
             if let decisions = compile?.decisions, !decisions.isEmpty {
                 element(.details) {
-                    element(.summary) { "Why \(counted(decisions.count, "object")) \(decisions.count == 1 ? "was" : "were") compiled or not" }
+                    element(.summary) { "Which objects the patch can affect: \(grouped(decisions.count))" }
                     table(
-                        "Objects that the patch might affect", [Column("object"), Column("compiled"), Column("because")],
+                        "Objects that the patch might affect", [Column("object"), Column("compared"), Column("because")],
                         rows: decisions.map { [literal($0.object), HTML(text: $0.spared ? "no" : "yes"), HTML(text: $0.why)] })
                 }
             }

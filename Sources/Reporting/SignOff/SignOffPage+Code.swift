@@ -17,7 +17,7 @@ extension SignOffPage.Code {
             omitted > 0 ? element(.p, .classes(.warn)) { "\(counted(omitted, "further function")) not shown" } : HTML(),
             listings.contains { $0.isDifferent }
                 ? element(.p, .classes(.faint)) {
-                    "Above instructions stands the line of the patched source that the compiler's debug information gives for them, or of the original if only that has them. A #line directive may name another line."
+                    "Each group of instructions stands below its source line, as the debug information has it. Line numbers are those that the compiler was told: lines that the patch adds have the number of a line beside them. The code is the compiler's, before it was linked into the payload."
                 } : HTML(),
             HTML(listings.map { ListingView($0, isOpen: listings.count <= 3).html }),
         ])
@@ -37,6 +37,7 @@ struct ListingView {
         let heading = element(.summary) {
             literal(listing.name)
             "  \(listing.location?.description ?? listing.object)  \(CodeText.summary(listing))"
+            if listing.lines.count > Self.shown { element(.span, .classes(.warn)) { "  cut short" } }
         }
         let remarks = element(.ul) { for remark in listing.remarks { element(.li) { remark } } }
         return HTML.element(.details, isOpen ? [.open] : [], HTML([heading, listing.remarks.isEmpty ? HTML() : remarks, rows]))

@@ -5,19 +5,21 @@ import Report
 extension SignOffPage {
     var effects: Page.Section? {
         guard !report.functions.isEmpty else { return nil }
-        return Page.Section("effect", "What it does") {
+        return Page.Section("effect", "Functions and when they run") {
+            let isKnown = report.functions.contains { $0.effect != nil }
+            if !isKnown { element(.p, .classes(.warn)) { "When their code runs was not looked into: the build ended before." } }
             table(
-                "Functions of the payload",
+                report.payload == nil ? "Functions that would be replaced" : "Functions that the payload replaces or adds",
                 [
-                    Column("function"), Column("source"), Column("before", isNumber: true), Column("after", isNumber: true), Column("in the payload because"),
-                    Column("when its code runs"),
-                ],
-                rows: report.functions.map(functionRow))
+                    Column("function"), Column("source"), Column("bytes before", isNumber: true), Column("bytes after", isNumber: true),
+                    Column("why it is there"),
+                ] + (isKnown ? [Column("when its code runs")] : []),
+                rows: report.functions.map { functionRow($0) + (isKnown ? [effect($0)] : []) })
             let ways = CallTree(report.functions)
             if !ways.isEmpty {
-                element(.h3) { "From where the new code is reached" }
+                element(.h3) { "Call paths to the new code" }
                 element(.p) {
-                    "The shortest way to each replaced function, as the hypervisor's own code and data show it. A call through a pointer counts as possible wherever an address is taken."
+                    "The shortest way to each replaced function, as the hypervisor's own code and data show it. A call through a pointer counts as possible wherever an address is taken. This is said of the function, not of the lines that changed in it."
                 }
                 ways.picture
             }
@@ -36,7 +38,7 @@ extension SignOffPage {
     private func functionRow(_ function: BuildReport.Function) -> [HTML] {
         [
             literal(function.name), HTML(text: place(function.file, function.line)), HTML(text: function.oldSize.map(grouped) ?? "–"),
-            HTML(text: grouped(function.newSize)), why(function), effect(function),
+            HTML(text: grouped(function.newSize)), why(function),
         ]
     }
 
@@ -50,10 +52,13 @@ extension SignOffPage {
 
     private func effect(_ function: BuildReport.Function) -> HTML {
         guard let effect = function.effect else {
-            return HTML(text: function.oldSize == nil ? "with those that call it" : "nothing shows it")
+            return HTML(text: function.oldSize == nil ? "whenever its callers run" : "nothing shows it")
         }
         let isLater = effect.verdict != .runsOnItsOwn
-        return element(.span, .classes(isLater ? .warn : .good)) { effect.words }
+        return element(.span) {
+            element(.span, .classes(isLater ? .warn : .good)) { effect.words }
+            if effect.occasions.count > 1 { element(.span, .classes(.faint)) { " (all: \(effect.occasions.map(\.words).joined(separator: ", ")))" } }
+        }
     }
 }
 

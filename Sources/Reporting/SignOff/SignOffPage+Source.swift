@@ -15,7 +15,7 @@ extension SignOffPage {
             if !patch.leftOut.isEmpty { element(.p) { "Outside the hypervisor, and left out: \(patch.leftOut.joined(separator: ", "))" } }
             if !patch.hunks.isEmpty {
                 table(
-                    "What became of each hunk", [Column("hunk"), Column("in the patch"), Column("ended as"), Column("objects or reason")],
+                    "What became of each hunk", [Column("hunk"), Column("in the patch"), Column("result"), Column("objects or reason")],
                     rows: patch.hunks.map(hunkRow))
             }
             for file in patches {
@@ -28,8 +28,20 @@ extension SignOffPage {
     private func hunkRow(_ hunk: BuildReport.Patch.Hunk) -> [HTML] {
         [
             HTML(text: place(hunk.file, hunk.new?.start)), HTML(text: "\(lastPart(hunk.patch)):\(hunk.line)"),
-            HTML(text: hunk.ending?.words ?? "not compared"), HTML(text: hunk.objects.isEmpty ? hunk.proof ?? "" : hunk.objects.joined(separator: ", ")),
+            HTML(text: hunk.ending?.words ?? "not compared"), hunk.objects.isEmpty ? HTML(text: hunk.proof ?? "") : objects(hunk.objects),
         ]
+    }
+}
+
+extension SignOffPage {
+    /// A few names as they are; many in a part that opens.
+    private func objects(_ names: [String]) -> HTML {
+        let list = HTML(text: names.joined(separator: ", "))
+        guard names.count > 5 else { return list }
+        return element(.details) {
+            element(.summary) { counted(names.count, "object") }
+            list
+        }
     }
 }
 

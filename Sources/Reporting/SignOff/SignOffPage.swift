@@ -81,17 +81,19 @@ extension SignOffPage {
     private var verdict: HTML {
         element(.ul, .classes(.badges)) {
             for badge in badges { element(.li, .classes(.badge, badge.colour)) { badge.words } }
-            TestDriveSection.badgePlaceholder
+            if report.payload != nil { TestDriveSection.badgePlaceholder }
         }
     }
 
     private var badges: [(words: String, colour: CSSClass)] {
         let warnings = report.diagnostics.count { $0.severity == .warning }
-        let rest: [(String, CSSClass)] = warnings > 0 ? [(counted(warnings, "warning"), .warn)] : []
+        let notes = report.diagnostics.count { $0.severity == .note }
+        let rest: [(String, CSSClass)] =
+            (warnings > 0 ? [(counted(warnings, "warning"), .warn)] : []) + (notes > 0 ? [(counted(notes, "note"), .note)] : [])
         let isProven = report.proof?.failures.isEmpty ?? false
         let outcome: [(String, CSSClass)] =
             switch report.outcome {
-            case .written: [("written", .good), isProven ? ("proven", .good) : ("not proven", .bad)]
+            case .written: [("payload written", .good), isProven ? ("proof passed", .good) : ("not proven", .bad)]
             case .nothingToPatch: [("nothing to patch", .note)]
             case .refused: [("refused", .bad)]
             case .buildFailed: [("does not compile", .bad)]
@@ -106,11 +108,11 @@ extension SignOffPage {
         Page.Section("identity", "What it is for") {
             facts([
                 ("hypervisor", report.hypervisor.map { HTML(text: $0.builtHere ? "built here from the source: no host runs it" : $0.xenSyms) }),
-                ("its build-id", report.hypervisor.map { literal($0.buildID) }),
+                ("hypervisor's build-id", report.hypervisor.map { literal($0.buildID) }),
                 ("payload", report.payload.map { HTML(text: "\($0.path), \(grouped($0.size)) bytes") }),
-                ("its build-id", report.payload.map { literal($0.buildID) }),
-                ("goes on top of", report.payload.map { below($0) }),
-                ("for the hypervisor", report.payload?.xenDepends.map(literal)),
+                ("payload's SHA-256", report.payload?.digest.map(literal)), ("payload's build-id", report.payload.map { literal($0.buildID) }),
+                ("goes on top of (.depends)", report.payload.map { below($0) }),
+                ("made for hypervisor (.xen_depends)", report.payload?.xenDepends.map(literal)),
                 ("format", HTML(text: report.tree.format)), ("source", HTML(text: report.tree.path)),
                 ("failure", report.failure.map { HTML(text: $0) }),
             ])

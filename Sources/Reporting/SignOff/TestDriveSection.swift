@@ -38,7 +38,7 @@ package struct TestDriveSection: Sendable {
     }
 
     /// Where the badge will stand.
-    static var badgePlaceholder: HTML { HTML([beginBadge, endBadge]) }
+    static var badgePlaceholder: HTML { HTML([beginBadge, element(.li, .classes(.badge, .warn)) { "not test-driven" }, endBadge]) }
 
     private static func section(@HTMLBuilder _ content: () -> HTML) -> Page.Section {
         let inside = content()

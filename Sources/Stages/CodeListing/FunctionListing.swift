@@ -52,10 +52,16 @@ extension FunctionListing.Row {
     /// together, however far they have moved.
     static func sideBySide(_ before: [ListedInstruction], _ after: [ListedInstruction]) -> [Self] {
         var rows: [Self] = [], (x, y) = (0, 0)
+        // Only instructions that do the same with other operands are shown as one that changed.
         func replaced(_ a: ArraySlice<ListedInstruction>, _ b: ArraySlice<ListedInstruction>) -> [Self] {
-            let common = min(a.count, b.count)
-            return zip(a, b).map { Self(.changed, before: $0, after: $1) } + a.dropFirst(common).map { Self(.removed, before: $0) }
-                + b.dropFirst(common).map { Self(.added, after: $0) }
+            var rows: [Self] = [], (x, y) = (a.startIndex, b.startIndex)
+            for pair in Alignment(a.map(\.mnemonic), b.map(\.mnemonic)).pairs {
+                let (p, q) = (a.startIndex + pair.before, b.startIndex + pair.after)
+                rows += a[x..<p].map { Self(.removed, before: $0) } + b[y..<q].map { Self(.added, after: $0) }
+                rows.append(Self(.changed, before: a[p], after: b[q]))
+                (x, y) = (p + 1, q + 1)
+            }
+            return rows + a[x...].map { Self(.removed, before: $0) } + b[y...].map { Self(.added, after: $0) }
         }
         for pair in Alignment(before.map(\.shape), after.map(\.shape)).pairs {
             rows += replaced(before[x..<pair.before], after[y..<pair.after])

@@ -3,8 +3,9 @@ import ObjectDiff
 
 /// What listings call the functions and variables of an object, so that one name on both sides means twins.
 ///
-/// The compiler numbers static variables and parts of functions anew each time, so a name alone does not say what is meant: an item of the
-/// original has its successor's name. Where that would be the name of something else, the listing says whose it is.
+/// The compiler numbers static variables and parts of functions anew each time, so a name alone does not say what is meant. An item of the patched
+/// object has the name of its twin, which is the hypervisor's. Where a name would be that of something else on the other side, the listing says
+/// whose it is.
 struct ItemNames: Sendable {
     private let changes: ChangeSet
     /// How many items of each side have a name, and which names each side takes from other objects.
@@ -17,15 +18,16 @@ struct ItemNames: Sendable {
         external = (Self.external(changes.original.file), Self.external(changes.patched.file))
     }
 
-    @Sendable func patched(_ item: PatchedItem) -> String {
-        if counts.patched[item.name, default: 0] > 1 { return withPlace(item, in: changes.patched) }
-        return changes.twin(of: item.id) == nil && external.original.contains(item.name) ? "\(item.name) (its own)" : item.name
+    @Sendable func original(_ item: OriginalItem) -> String {
+        let name = counts.original[item.name, default: 0] > 1 ? withPlace(item, in: changes.original) : item.name
+        let isGone = changes.successor(of: item.id) == nil
+        return isGone && (counts.patched[item.name] != nil || external.patched.contains(item.name)) ? "\(name) (before the patch)" : name
     }
 
-    @Sendable func original(_ item: OriginalItem) -> String {
-        if let successor = changes.successor(of: item.id)?.item { return successor.isNamed ? patched(successor) : item.name }
-        let name = counts.original[item.name, default: 0] > 1 ? withPlace(item, in: changes.original) : item.name
-        return counts.patched[item.name] != nil || external.patched.contains(item.name) ? "\(name) (before the patch)" : name
+    @Sendable func patched(_ item: PatchedItem) -> String {
+        if let twin = changes.twin(of: item.id), twin.isNamed { return original(twin) }
+        let name = counts.patched[item.name, default: 0] > 1 ? withPlace(item, in: changes.patched) : item.name
+        return counts.original[item.name] != nil || external.original.contains(item.name) ? "\(name) (new)" : name
     }
 
     private func withPlace<Side>(_ item: Item<Side>, in graph: ObjectGraph<Side>) -> String {

@@ -17,6 +17,9 @@ package struct ListedInstruction: Sendable, Equatable, Codable {
     /// The text of that line, for the first instruction that is shown of it.
     package var source: String?
 
+    /// What it does: `call`.
+    var mnemonic: Substring { text.prefix { $0 != " " } }
+
     package init(offset: Int, text: String, shape: String? = nil, target: Int? = nil, callee: String? = nil, location: SourceLocation? = nil) {
         self.offset = offset
         self.text = text

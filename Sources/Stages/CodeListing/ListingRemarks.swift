@@ -8,7 +8,11 @@ struct ListingRemarks {
     var difference: Difference?
 
     var sentences: [String] {
-        let called = (before: Set(rows.compactMap { $0.before?.callee }), after: Set(rows.compactMap { $0.after?.callee }))
+        // A thunk stands for a jump through a register, which the compiler chose.
+        func callees(_ instructions: [ListedInstruction]) -> Set<String> {
+            Set(instructions.compactMap(\.callee).filter { !$0.hasPrefix("__x86_indirect_thunk_") })
+        }
+        let called = (before: callees(rows.compactMap(\.before)), after: callees(rows.compactMap(\.after)))
         let outlined = inlined.before.subtracting(inlined.after), taken = inlined.after.subtracting(inlined.before)
         var result: [String] = []
         for name in outlined.sorted() {
