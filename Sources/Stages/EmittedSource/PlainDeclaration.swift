@@ -12,23 +12,36 @@ struct PlainDeclaration {
     private(set) var names: [Int32] = []
     /// Those of them that are functions or variables, which have symbols.
     private(set) var symbols: [Int32] = []
-    /// Whether it declares types only, and none of them is a function's.
-    private(set) var isTypeOfObjects = false
+    /// The typedef names among them that certainly stand for types of objects, not of functions.
+    private(set) var typedefs: [Int32] = []
 
     fileprivate let source: SourceTokens
     fileprivate let end: Int
     fileprivate let types: TypeNames
     fileprivate let harmless: Set<Int32>
-    /// Whether a name is known before the part.
-    fileprivate let isKnown: (Int32) -> Bool
+    fileprivate let context: Context
     fileprivate var index: Int
+    /// How many attributes and structs are being read, one in the other.
+    private var depth = 0
+    private static let deepest = 32
+    /// What may be a parameter's name.
+    fileprivate private(set) var parameters: Set<Int32> = []
+
+    /// What is before the part in its source.
+    struct Context {
+        /// Whether a function of that name is declared.
+        var isFunction: (Int32) -> Bool
+        /// Whether a struct, union or enum of that tag is mentioned at file scope.
+        var isTag: (Int32) -> Bool
+
+        static var anything: Context { Context(isFunction: { _ in true }, isTag: { _ in true }) }
+    }
 
     /// - Parameters:
     ///   - part: its tokens.
     ///   - types: of the whole source.
-    ///   - isKnown: whether a name is mentioned before this part.
-    init(_ part: Range<Int>, of source: SourceTokens, types: TypeNames, harmless: Set<Int32>, isKnown: @escaping (Int32) -> Bool) throws(NotPlain) {
-        (self.source, self.types, self.harmless, self.isKnown) = (source, types, harmless, isKnown)
+    init(_ part: Range<Int>, of source: SourceTokens, types: TypeNames, harmless: Set<Int32>, in context: Context) throws(NotPlain) {
+        (self.source, self.types, self.harmless, self.context) = (source, types, harmless, context)
         (index, end) = (part.lowerBound, part.upperBound)
         for token in source.tokens[part] where token.kind == .identifier && token.word == nil {
             if Self.isReservedType(source.names.name(token.value)) { throw NotPlain() }
@@ -41,7 +54,7 @@ struct PlainDeclaration {
     /// Whether a name may be a type that only the compiler knows, or a word of the language that this reader does not: `_BitInt`, `__float128`.
     private static func isReservedType(_ name: ArraySlice<UInt8>) -> Bool {
         var rest = name
-        guard rest.popFirst() == UInt8(ascii: "_"), let second = rest.first else { return false }
+        guard rest.popFirst() == UInt8(ascii: "_"), let second = rest.first else { return newWords.contains { name.elementsEqual($0) } }
         if (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(second) { return true }
         return second == UInt8(ascii: "_") && reservedTypes.contains { name.starts(with: $0) }
     }
@@ -49,8 +62,11 @@ struct PlainDeclaration {
     /// Beginnings of the names of types that processors have: x86, ARM.
     private static let reservedTypes = [
         "__float", "__ibm", "__fp", "__bf", "__mfp", "__sv", "__SV", "__Int", "__Uint", "__Float", "__Poly", "__Bfloat", "__tile", "__seg_",
-    ]
-    .map { Array($0.utf8) }
+        "__builtin_ms_va_list", "__builtin_sysv_va_list", "__typeof_unqual", "__label__", "__transaction", "__GIMPLE", "__RTL", "__PHI", "__decltype",
+        "__constinit", "__underlying", "__null",
+    ].map { Array($0.utf8) }
+    /// Words of C23 that are names before.
+    private static let newWords = ["typeof_unqual", "constexpr", "thread_local", "nullptr"].map { Array($0.utf8) }
 
     // MARK: Tokens
 
@@ -85,12 +101,13 @@ struct PlainDeclaration {
         let specifiers = try readSpecifiers()
         // `struct tag { ... };`
         if specifiers.hasAggregate, accept(";") { return }
-        var areObjects = specifiers.isTypedef, isFirst = true
+        var isFirst = true
         while true {
             let declarator = try readDeclarator()
             names.append(declarator.name)
-            if declarator.isFunction || specifiers.mayBeFunction && !declarator.isPointerOrArray { areObjects = false }
-            if !specifiers.isTypedef {
+            if specifiers.isTypedef {
+                if !declarator.isFunction, !specifiers.mayBeFunction || declarator.isPointerOrArray { typedefs.append(declarator.name) }
+            } else {
                 symbols.append(declarator.name)
                 // Without `static`, an inline function may be emitted for other objects; without `extern`, a variable is.
                 let isHarmless =
@@ -107,7 +124,6 @@ struct PlainDeclaration {
             try expect(",")
             isFirst = false
         }
-        isTypeOfObjects = areObjects
     }
 
     private mutating func readSpecifiers() throws(NotPlain) -> Specifiers {
@@ -128,7 +144,7 @@ struct PlainDeclaration {
             case _ where word.isBasicType: hasType = true
             case .struct, .union, .enum:
                 (hasType, result.hasAggregate) = (true, true)
-                try readAggregate(depth: 0)
+                try readAggregate()
                 continue
             case .attribute, .attribute2:
                 try readAttribute()
@@ -160,7 +176,7 @@ struct PlainDeclaration {
             index += 1
             while isNext("[") { try readGroup() }
             try expect(")")
-            try readGroup()
+            try readParameters()
             try readAttributes()
             return Declarator(name: name, isPointerOrArray: true)
         }
@@ -168,7 +184,7 @@ struct PlainDeclaration {
         index += 1
         var result = Declarator(name: name, isPointerOrArray: isPointer)
         if isNext("(") {
-            try readGroup()
+            try readParameters()
             (result.isFunction, result.isPointerOrArray) = (true, false)
         } else {
             while isNext("[") {
@@ -199,8 +215,10 @@ struct PlainDeclaration {
     // MARK: Types
 
     /// A struct, a union or an enum, from that word on. Structs in structs are of the same kind.
-    private mutating func readAggregate(depth: Int) throws(NotPlain) {
-        guard depth < 32, let word = token?.word else { throw NotPlain() }
+    private mutating func readAggregate() throws(NotPlain) {
+        guard depth < Self.deepest, let word = token?.word else { throw NotPlain() }
+        depth += 1
+        defer { depth -= 1 }
         index += 1
         try readAttributes()
         let tag = name
@@ -208,16 +226,18 @@ struct PlainDeclaration {
             index += 1
             try readAttributes()
         }
-        // A tag alone declares at most a type without content, whose pointers are all alike.
         guard isNext("{") else {
-            if tag == nil { throw NotPlain() }
-            return
+            guard let tag else { throw NotPlain() }
+            return mention(tag: tag)
         }
         if let tag { names.append(tag) }
         index += 1
-        if word == .enum { try readEnumerators() } else { try readMembers(depth: depth) }
+        if word == .enum { try readEnumerators() } else { try readMembers() }
         try readAttributes()
     }
+
+    /// A tag without a body declares a type if it is the first of its name: a mention in a narrower scope means that one then.
+    private mutating func mention(tag: Int32) { if !context.isTag(tag) { names.append(tag) } }
 
     private mutating func readEnumerators() throws(NotPlain) {
         while !accept("}") {
@@ -230,9 +250,9 @@ struct PlainDeclaration {
         }
     }
 
-    private mutating func readMembers(depth: Int) throws(NotPlain) {
+    private mutating func readMembers() throws(NotPlain) {
         while !accept("}") {
-            if let word = token?.word, word.isAggregate { try readAggregate(depth: depth + 1) } else { try readPiece() }
+            if let word = token?.word, word.isAggregate { try readAggregate() } else { try readPiece() }
         }
     }
 
@@ -242,6 +262,9 @@ struct PlainDeclaration {
 
     /// `__attribute__((name, name(argument)))`, where each name is known to be harmless.
     fileprivate mutating func readAttribute() throws(NotPlain) {
+        guard depth < Self.deepest else { throw NotPlain() }
+        depth += 1
+        defer { depth -= 1 }
         index += 1
         try expect("(")
         try expect("(")
@@ -249,13 +272,30 @@ struct PlainDeclaration {
             if accept(",") { continue }
             guard let token, token.kind == .identifier, harmless.contains(token.value) || token.word?.isQualifier == true else { throw NotPlain() }
             index += 1
-            if isNext("(") { try readGroup(withTexts: true) }
+            if isNext("(") { try readGroup(.texts) }
         }
         try expect(")")
     }
 
+    /// What may be in a group besides expressions.
+    fileprivate enum Content {
+        case expressions
+        case texts
+        case parameters
+    }
+
+    /// Parameters in parentheses. No type may have its body there; types that are first mentioned there are the function's own.
+    private mutating func readParameters() throws(NotPlain) {
+        let start = index
+        try readGroup(.parameters)
+        for place in start..<index - 1 where source.tokens[place].kind == .identifier && source.tokens[place].word == nil {
+            let next = source.tokens[place + 1]
+            if next.isPunctuator(UInt8(ascii: ",")) || next.isPunctuator(UInt8(ascii: ")")) { parameters.insert(source.tokens[place].value) }
+        }
+    }
+
     /// Brackets or parentheses with what is in them, but no braces.
-    fileprivate mutating func readGroup(withTexts: Bool = false) throws(NotPlain) {
+    fileprivate mutating func readGroup(_ content: Content = .expressions) throws(NotPlain) {
         guard isNext("(") || isNext("[") else { throw NotPlain() }
         var open: [Unicode.Scalar] = []
         repeat {
@@ -270,35 +310,55 @@ struct PlainDeclaration {
                 guard let closing = open.popLast() else { throw NotPlain() }
                 try expect(closing)
             } else {
-                try readPiece(withTexts: withTexts)
+                // Within brackets there are no parameters.
+                try readPiece(content == .parameters && open.contains("]") ? .expressions : content, isInParameters: content == .parameters)
             }
         } while !open.isEmpty
     }
 
-    /// One token, attribute or group of an expression, of parameters or of members.
-    private mutating func readPiece(withTexts: Bool = false) throws(NotPlain) {
+    /// One token or attribute of an expression, of parameters or of members; outside parameters also a group.
+    ///
+    /// - Parameter isInParameters: whether tags are the function's own.
+    private mutating func readPiece(_ content: Content = .expressions, isInParameters: Bool = false) throws(NotPlain) {
         guard let token else { throw NotPlain() }
         switch token.kind {
         case .number: index += 1
         case .literal:
-            guard withTexts || source.bytes(of: token).first == UInt8(ascii: "'") else { throw NotPlain() }
+            guard content == .texts || source.bytes(of: token).first == UInt8(ascii: "'") else { throw NotPlain() }
             index += 1
         case .directive: throw NotPlain()
-        case .identifier:
-            switch token.word {
-            case nil: index += 1
-            case .attribute, .attribute2: try readAttribute()
-            case .some(let word):
-                guard !word.isOfStatement || word == .sizeof, !word.isAsm, !word.isStaticAssert, word != .alignas, word != .typedef, word != .thread,
-                    word != .thread2,
-                    word != .extern, word != .auto, word != .autoType
-                else { throw NotPlain() }
-                index += 1
-            }
+        case .identifier: try readWord(token, content, isInParameters: isInParameters)
         case .punctuator:
-            if isNext("(") || isNext("[") { return try readGroup(withTexts: withTexts) }
+            if isNext("(") || isNext("[") { return try readGroup(content) }
             guard !isNext("{"), !isNext("}"), !isNext(")"), !isNext("]") else { throw NotPlain() }
             index += 1
+        }
+    }
+
+    private mutating func readWord(_ token: SourceTokens.Token, _ content: Content, isInParameters: Bool) throws(NotPlain) {
+        guard let word = token.word else {
+            index += 1
+            // C before C99 declares a function where it is called.
+            if content != .parameters, isNext("(") { throw NotPlain() }
+            return
+        }
+        switch word {
+        case .attribute, .attribute2: return try readAttribute()
+        case .struct, .union, .enum:
+            index += 1
+            if let name {
+                if !isInParameters { mention(tag: name) }
+                index += 1
+            }
+        case .typeof, .typeof2, .typeof3:
+            guard content != .parameters else { throw NotPlain() }
+            index += 1
+        default:
+            guard !word.isOfStatement || word == .sizeof, !word.isAsm, !word.isStaticAssert else { throw NotPlain() }
+            switch word {
+            case .alignas, .atomic, .typedef, .thread, .thread2, .extern, .auto, .autoType: throw NotPlain()
+            default: index += 1
+            }
         }
     }
 
@@ -342,10 +402,10 @@ private struct PlainBody {
 
     var declaration: PlainDeclaration
     private var frames: [Frame] = []
-    /// Names that the function itself has had so far.
-    private var own: Set<Int32> = []
+    /// The function's parameters, and its variables so far.
+    private var own: Set<Int32>
 
-    init(_ declaration: PlainDeclaration) { self.declaration = declaration }
+    init(_ declaration: PlainDeclaration) { (self.declaration, own) = (declaration, declaration.parameters) }
 
     private var source: SourceTokens { declaration.source }
 
@@ -377,6 +437,8 @@ private struct PlainBody {
                 throw NotPlain()
             case .attribute, .attribute2:
                 try declaration.readAttribute()
+                // A statement that begins with one is empty, or a declaration.
+                if let last = frames.indices.last, frames[last].isBlock, frames[last].state == .start, !declaration.isNext(";") { try readSpecifiers(last) }
                 return true
             case .struct, .union, .enum:
                 // A type without a body: what follows one with a body could be anything.
@@ -429,9 +491,8 @@ private struct PlainBody {
     /// A function that is called must have been declared: C before C99 would declare it here.
     private mutating func checkCall(_ token: SourceTokens.Token) throws(NotPlain) {
         guard token.kind == .identifier, token.word == nil else { return }
-        defer { own.insert(token.value) }
         guard declaration.token(ahead: 1)?.isPunctuator(UInt8(ascii: "(")) == true else { return }
-        guard own.contains(token.value) || declaration.isKnown(token.value) || source.names.name(token.value).starts(with: "__builtin_".utf8) else {
+        guard own.contains(token.value) || declaration.context.isFunction(token.value) || source.names.name(token.value).starts(with: "__builtin_".utf8) else {
             throw NotPlain()
         }
     }
@@ -440,9 +501,12 @@ private struct PlainBody {
         switch frames[frame].state {
         case .start: try readStart(token, frame)
         case .label:
+            // The colon of `a ?: b` is none of a label.
+            guard !declaration.isNext("?") else { throw NotPlain() }
             if declaration.accept(":") {
                 frames[frame].state = .start
             } else if try !openGroup() {
+                try checkCall(token)
                 declaration.index += 1
             }
         case .condition:
@@ -466,7 +530,7 @@ private struct PlainBody {
                 declaration.index += 1
             } else if token.word?.isAsm == true, frames[frame].isRegister {
                 declaration.index += 1
-                try declaration.readGroup(withTexts: true)
+                try declaration.readGroup(.texts)
             } else {
                 throw NotPlain()
             }

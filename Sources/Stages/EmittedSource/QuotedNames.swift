@@ -12,6 +12,8 @@ extension SourceTokens {
                 switch token.kind {
                 case .literal: appendContent(of: token, to: &content)
                 case .directive: found += names(in: Array(bytes(of: token)))
+                // The prefix of a text, `u8"..."`, does not part it from the one before.
+                case .identifier where index + 1 < part.upperBound && tokens[index + 1].kind == .literal && tokens[index + 1].isJoined: break
                 default:
                     if !content.isEmpty { found += names(in: content) }
                     content.removeAll(keepingCapacity: true)
@@ -42,14 +44,18 @@ extension SourceTokens {
                 }
                 content.append(UInt8(truncatingIfNeeded: value))
             case UInt8(ascii: "x"), UInt8(ascii: "u"), UInt8(ascii: "U"):
-                var value: UInt8 = 0, count = 0
+                var value: UInt32 = 0, count = 0
                 let limit = escape == UInt8(ascii: "x") ? Int.max : escape == UInt8(ascii: "u") ? 4 : 8
                 while count < limit, let digit = rest.first, let number = Self.value(ofHexadecimal: digit) {
-                    value = value << 4 | number
+                    value = value << 4 | UInt32(number)
                     count += 1
                     rest = rest.dropFirst()
                 }
-                content.append(value)
+                if escape == UInt8(ascii: "x") {
+                    content.append(UInt8(truncatingIfNeeded: value))
+                } else {
+                    content += Unicode.Scalar(value).map { Array(String($0).utf8) } ?? [0]
+                }
             default: content.append(0)
             }
         }
@@ -64,23 +70,33 @@ extension SourceTokens {
         }
     }
 
-    /// The words of some text. A dollar is none of their characters: assembly has it before immediate values.
+    /// The words of some text, with and without dollars: assembly has one before immediate values, and a name may have one.
     private mutating func names(in content: [UInt8]) -> [Int32] {
         var found: [Int32] = []
         content.withUnsafeBufferPointer { content in
             var index = 0
             while index < content.count {
-                guard Self.isOfWord(content[index]) else {
+                guard Self.isOfWord(content[index]) || content[index] == Self.dollar else {
                     index += 1
                     continue
                 }
                 let start = index
-                while index < content.count, Self.isOfWord(content[index]) { index += 1 }
-                found.append(number(ofName: UnsafeBufferPointer(rebasing: content[start..<index])))
+                var piece = index, hasDollar = false
+                while index < content.count, Self.isOfWord(content[index]) || content[index] == Self.dollar {
+                    if content[index] == Self.dollar {
+                        if index > piece { found.append(number(ofName: UnsafeBufferPointer(rebasing: content[piece..<index]))) }
+                        (piece, hasDollar) = (index + 1, true)
+                    }
+                    index += 1
+                }
+                if index > piece { found.append(number(ofName: UnsafeBufferPointer(rebasing: content[piece..<index]))) }
+                if hasDollar { found.append(number(ofName: UnsafeBufferPointer(rebasing: content[start..<index]))) }
             }
         }
         return found
     }
+
+    private static let dollar = UInt8(ascii: "$")
 
     private static func isOfWord(_ byte: UInt8) -> Bool {
         switch byte {

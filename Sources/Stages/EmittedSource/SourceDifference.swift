@@ -9,9 +9,8 @@
 package enum SourceDifference {
     /// Whether the objects of both sources mean the same, as far as that can be shown.
     package static func isWithoutEffect(_ original: SourceParts, _ patched: SourceParts) -> Bool {
-        let difference = patched.digests.difference(from: original.digests, limit: 400)
-        guard let difference else { return false }
-        let before = PlainParts(original), after = PlainParts(patched)
+        guard let difference = patched.digests.difference(from: original.digests, limit: 400) else { return false }
+        let before = PlainParts(original, differing: difference.removed), after = PlainParts(patched, differing: difference.inserted)
         var tainted: [Int32] = []
         func taint(_ part: Int, of plain: PlainParts) -> Bool {
             guard let names = plain.names(of: part) else { return false }
@@ -19,32 +18,36 @@ package enum SourceDifference {
             return true
         }
         guard difference.removed.allSatisfy({ taint($0, of: before) }), difference.inserted.allSatisfy({ taint($0, of: after) }) else { return false }
-        return spread(tainted, over: after, besides: Set(difference.inserted))
+        return spread(tainted, over: Array(zip(before.common, after.common)), before, after)
     }
 
     /// Follows names from part to part.
     ///
-    /// - Returns: false when they come to something that is not plain.
-    private static func spread(_ names: [Int32], over plain: PlainParts, besides seen: Set<Int>) -> Bool {
-        let patched = plain.source
+    /// - Parameter common: the parts that are the same, by their indices on both sides. What differs may give their words another meaning, so they
+    ///   have to be plain on both.
+    /// - Returns: false when the names come to something that is not plain.
+    private static func spread(_ names: [Int32], over common: [(before: Int, after: Int)], _ before: PlainParts, _ after: PlainParts) -> Bool {
+        let patched = after.source
         var isTainted = [Bool](repeating: false, count: patched.source.names.count)
         for name in names { isTainted[Int(name)] = true }
-        var waiting = patched.parts.indices.filter { !seen.contains($0) }, hasSpread = !names.isEmpty
+        var waiting = common, hasSpread = !names.isEmpty
         while hasSpread {
             hasSpread = false
-            var rest: [Int] = []
+            var rest: [(before: Int, after: Int)] = []
             for part in waiting {
                 let isNamed =
-                    patched.quoted[part].contains { isTainted[Int($0)] }
-                    || patched.source.tokens[patched.parts[part]].contains { $0.kind == .identifier && isTainted[Int($0.value)] }
+                    patched.quoted[part.after].contains { isTainted[Int($0)] }
+                    || patched.source.tokens[patched.parts[part.after]].contains { $0.kind == .identifier && isTainted[Int($0.value)] }
                 guard isNamed else {
                     rest.append(part)
                     continue
                 }
-                guard let names = plain.names(of: part) else { return false }
-                for name in names where !isTainted[Int(name)] {
-                    for mention in patched.source.mentions(of: patched.source.names.name(name)) { isTainted[Int(mention)] = true }
-                    hasSpread = true
+                guard let one = before.names(of: part.before), let other = after.names(of: part.after) else { return false }
+                for name in one.map({ before.source.source.names.name($0) }) + other.map({ patched.source.names.name($0) }) {
+                    for mention in patched.source.mentions(of: name) where !isTainted[Int(mention)] {
+                        isTainted[Int(mention)] = true
+                        hasSpread = true
+                    }
                 }
             }
             waiting = rest
@@ -63,28 +66,56 @@ extension SourceTokens {
 /// The parts of a source, read as plain declarations when somebody asks.
 private struct PlainParts {
     let source: SourceParts
+    /// The parts that the other side has as well, in order.
+    let common: [Int]
     private let types: TypeNames
     private let harmless: Set<Int32>
-    /// The first part that mentions each name.
-    private let firstMention: [Int32]
+    /// The first part that declares or calls a function of each name, outside all brackets; and the first common one that mentions each tag there.
+    private var firstFunction: [Int32], firstTag: [Int32]
 
-    init(_ source: SourceParts) {
+    /// - Parameter differing: the parts that the other side does not have.
+    init(_ source: SourceParts, differing: [Int]) {
         self.source = source
+        let differing = Set(differing)
+        common = source.parts.indices.filter { !differing.contains($0) }
         harmless = Set(Attributes.harmless.compactMap { source.source.names.existing($0.utf8) })
         types = TypeNames(source.source, source.parts, harmless: harmless)
-        var first = [Int32](repeating: .max, count: source.source.names.count)
-        for (index, part) in source.parts.enumerated() {
-            for token in source.source.tokens[part] where token.kind == .identifier && first[Int(token.value)] == .max {
-                first[Int(token.value)] = Int32(index)
+        firstFunction = [Int32](repeating: .max, count: source.source.names.count)
+        firstTag = firstFunction
+        for (index, part) in source.parts.enumerated() { note(part, Int32(index), isCommon: !differing.contains(index)) }
+    }
+
+    private mutating func note(_ part: Range<Int>, _ number: Int32, isCommon: Bool) {
+        let tokens = source.source.tokens
+        var depth = 0, hasGroup = false
+        for index in part {
+            let token = tokens[index]
+            switch token.kind {
+            case .punctuator:
+                switch UInt8(truncatingIfNeeded: token.value) {
+                case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"):
+                    depth += 1
+                    hasGroup = true
+                case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+                default: break
+                }
+            case .identifier where depth == 0 && index + 1 < part.upperBound:
+                let next = tokens[index + 1]
+                if token.word == nil, next.isPunctuator(UInt8(ascii: "(")) {
+                    firstFunction[Int(token.value)] = min(firstFunction[Int(token.value)], number)
+                } else if isCommon, !hasGroup, token.word?.isAggregate == true, next.kind == .identifier {
+                    // Behind parentheses it could be a parameter's, as C was written before 1989.
+                    firstTag[Int(next.value)] = min(firstTag[Int(next.value)], number)
+                }
+            default: break
             }
         }
-        firstMention = first
     }
 
     /// The names that a part declares; nil if it is not plain, or if the compiler may use what it declares by itself.
     func names(of part: Int) -> [Int32]? {
-        let plain = try? PlainDeclaration(
-            source.parts[part], of: source.source, types: types, harmless: harmless, isKnown: { firstMention[Int($0)] < Int32(part) })
+        let context = PlainDeclaration.Context(isFunction: { firstFunction[Int($0)] < Int32(part) }, isTag: { firstTag[Int($0)] < Int32(part) })
+        let plain = try? PlainDeclaration(source.parts[part], of: source.source, types: types, harmless: harmless, in: context)
         guard let plain, !plain.symbols.contains(where: { ImpliedNames.contains(source.source.names.name($0)) }) else { return nil }
         return plain.names
     }

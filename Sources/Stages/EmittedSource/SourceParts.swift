@@ -20,7 +20,7 @@ package struct SourceParts: Sendable {
     /// - Parameters:
     ///   - text: the output of the compiler's `-E`.
     ///   - top: the path of the source tree. Literals that differ in it only are the same.
-    /// - Returns: nil if the text has a spelling that is not known, unbalanced brackets, a question for its own place, or two gigabytes.
+    /// - Returns: nil if the text has a spelling that is not known, unbalanced brackets, parameters declared behind a function's head, a question for its own place, or two gigabytes.
     package init?(_ text: [UInt8], top: [UInt8]) {
         guard text.count < Int32.max, !text.contains(0) else { return nil }
         var source = SourceTokens(text)
@@ -45,7 +45,7 @@ package struct SourceParts: Sendable {
                 switch UInt8(truncatingIfNeeded: token.value) {
                 case UInt8(ascii: "("), UInt8(ascii: "["): depth += 1
                 case UInt8(ascii: "{"):
-                    if depth == 0 { isBody = index > start && source.tokens[index - 1].isPunctuator(UInt8(ascii: ")")) }
+                    if depth == 0 { isBody = source.endsWithParentheses(start..<index) }
                     depth += 1
                 case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"):
                     depth -= 1
@@ -63,7 +63,9 @@ package struct SourceParts: Sendable {
             }
         }
         if start < source.tokens.count { parts.append(start..<source.tokens.count) }
-        return depth == 0 ? parts : nil
+        // A body alone: the declarations before it are those of parameters, as C was written before 1989.
+        guard depth == 0, !parts.contains(where: { source.tokens[$0.lowerBound].isPunctuator(UInt8(ascii: "{")) }) else { return nil }
+        return parts
     }
 }
 
@@ -78,6 +80,22 @@ extension SourceParts.Digest {
 }
 
 extension SourceTokens {
+    /// Whether the last tokens are something in parentheses, apart from attributes: `f(void)`, but not `struct __attribute__((packed))`.
+    fileprivate func endsWithParentheses(_ range: Range<Int>) -> Bool {
+        var end = range.upperBound
+        while end > range.lowerBound, tokens[end - 1].isPunctuator(UInt8(ascii: ")")) {
+            var index = end - 1, depth = 0
+            repeat {
+                if tokens[index].isPunctuator(UInt8(ascii: ")")) { depth += 1 }
+                if tokens[index].isPunctuator(UInt8(ascii: "(")) { depth -= 1 }
+                index -= 1
+            } while depth > 0 && index >= range.lowerBound
+            guard index >= range.lowerBound, tokens[index].word?.isAttribute == true else { return true }
+            end = index
+        }
+        return false
+    }
+
     fileprivate func digest(of part: Range<Int>, top: [UInt8]) -> SourceParts.Digest {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(part.isEmpty ? 0 : Int(tokens[part.upperBound - 1].end - tokens[part.lowerBound].start))

@@ -57,12 +57,17 @@ struct SourceTokens: Sendable {
             switch Self.classes[Int(byte)] {
             case .blank:
                 if byte == 0x0a { isLineStart = true }
+                // To GCC it ends a line; `-E` writes none.
+                if byte == 0x0d { isUnusual = true }
                 index += 1
                 isJoined = false
                 continue
             case .hash where isLineStart:
                 var end = index
-                while end < text.count, text[end] != 0x0a { end += 1 }
+                while end < text.count, text[end] != 0x0a {
+                    if text[end] == UInt8(ascii: "\\") || text[end] == 0x0d { isUnusual = true }
+                    end += 1
+                }
                 if Self.isLineMarker(text, index) { index = end } else { add(.directive, to: end) }
             case .letter:
                 var end = index + 1

@@ -2,7 +2,7 @@
 struct TypeNames {
     /// Those that certainly stand for a type of objects, not of functions.
     private var objects: Set<Int32> = []
-    /// All names in parts that begin with `typedef`.
+    /// All names in parts that have the word `typedef`.
     private var mentioned: Set<Int32> = []
 
     /// Types that GCC knows without a declaration.
@@ -13,11 +13,13 @@ struct TypeNames {
         mentioned = objects
         for part in parts where source.tokens[part].contains(where: { $0.isWord(.typedef) }) {
             for token in source.tokens[part] where token.kind == .identifier && token.word == nil { mentioned.insert(token.value) }
-            guard let plain = try? PlainDeclaration(part, of: source, types: self, harmless: harmless, isKnown: { _ in true }), plain.isTypeOfObjects else {
-                continue
-            }
-            objects.formUnion(plain.names)
+            objects.formUnion(typedefs(part, source, harmless))
         }
+    }
+
+    /// The declaration must be gone before the set changes: it has a copy.
+    private func typedefs(_ part: Range<Int>, _ source: SourceTokens, _ harmless: Set<Int32>) -> [Int32] {
+        (try? PlainDeclaration(part, of: source, types: self, harmless: harmless, in: .anything).typedefs) ?? []
     }
 
     func areObjects(_ name: Int32) -> Bool { objects.contains(name) }

@@ -3,7 +3,7 @@ enum Word: Int32, CaseIterable, Sendable {
     case typedef, extern, `static`, inline, inline2, inline3, `struct`, union, `enum`, attribute, attribute2, asm, asm2, asm3
     case typeof, typeof2, typeof3, alignas, alignof, alignof2, alignof3, atomic, staticAssert, staticAssert2, `extension`
     case const, const2, const3, volatile, volatile2, volatile3, restrict, restrict2, restrict3, register, auto, thread, thread2, noreturn
-    case void, char, short, int, long, float, double, signed, signed2, signed3, unsigned, bool, complex, int128, autoType
+    case void, char, short, int, long, float, double, signed, signed2, signed3, unsigned, bool, bool2, complex, complex2, complex3, int128, autoType
     case `return`, `else`, `do`, goto, `case`, sizeof, `if`, `while`, `for`, `switch`, `default`, `break`, `continue`
 
     var text: String {
@@ -36,7 +36,10 @@ enum Word: Int32, CaseIterable, Sendable {
         case .signed2: "__signed"
         case .signed3: "__signed__"
         case .bool: "_Bool"
+        case .bool2: "bool"
         case .complex: "_Complex"
+        case .complex2: "__complex"
+        case .complex3: "__complex__"
         case .int128: "__int128"
         case .autoType: "__auto_type"
         default: "\(self)"
@@ -52,7 +55,8 @@ enum Word: Int32, CaseIterable, Sendable {
 
     var isBasicType: Bool {
         switch self {
-        case .void, .char, .short, .int, .long, .float, .double, .signed, .signed2, .signed3, .unsigned, .bool, .complex, .int128: true
+        case .void, .char, .short, .int, .long, .float, .double, .signed, .signed2, .signed3, .unsigned, .bool, .bool2, .complex, .complex2, .complex3, .int128:
+            true
         default: false
         }
     }

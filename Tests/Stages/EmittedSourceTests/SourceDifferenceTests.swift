@@ -81,7 +81,7 @@ struct SourceDifferenceTests {
             "[[gnu::used]] static inline int f_f(void) { return 1; }", "void (*signal_f(int sig, void (*f)(int)))(int) { return 0; }",
             "static inline u32 (f_f(int a)) { return a; }", "int __attribute__((used)) (f_f)(void);", "int (__attribute__((weak)) f_f)(void);",
             "struct [[gnu::packed]] o_ther { int a; };", "enum __attribute__((mode(struct used))) o_ther { A_A };x", "int f_f(int) asm(\"keep\");",
-            "int f_f(struct in_params { int a; } *p);", "int f_f(a) int a; { return a; }", "static inline int f_f(void), g_f(void) { return 1; }",
+            "int f_f(struct in_params { int a; } *p);", "static inline int f_f(void), g_f(void) { return 1; }",
             "typedef int t_t = 1;", "union u_u { int a; _Static_assert(1, \"x\"); };", "extern int v_v[({ 1; })];", "auto int v_v;",
             "_Thread_local extern int v_v;",
             // The compiler may use these by itself.
@@ -201,13 +201,23 @@ struct SourceDifferenceTests {
         #expect(try SourceDifference.isWithoutEffect(one, #require(parts("int f_new(void);" + many + code))))
     }
 
+    @Test("none of the holes that were found is open, in either direction", arguments: SourceDifferenceCases.all)
+    func holes(kind: String, original: String, patched: String) {
+        // A source that has no parts is compiled.
+        guard let one = parts(original), let other = parts(patched) else { return }
+        #expect(one.digests != other.digests, "\(kind)")
+        #expect(!SourceDifference.isWithoutEffect(one, other) && !SourceDifference.isWithoutEffect(other, one), "\(kind)")
+    }
+
     @Test("nothing, and every byte") func bytes() throws {
         #expect(try #require(parts("")).digests.isEmpty)
         _ = SourceParts(Array("int a = \"".utf8) + Array(1...255) + Array("\";".utf8), top: [])
     }
 
-    @Test("structs in structs have a limit") func deep() throws {
+    @Test("structs in structs have a limit, and attributes in attributes") func deep() throws {
         let deep = String(repeating: "struct a_a { ", count: 100_000) + String(repeating: "} b;", count: 100_000)
         #expect(try !isWithoutEffect("", deep))
+        let attributes = "typedef int t_t " + String(repeating: "__attribute__((aligned(", count: 50_000) + "1" + String(repeating: ")))", count: 50_000) + ";"
+        #expect(try !isWithoutEffect("", attributes))
     }
 }
