@@ -102,29 +102,11 @@ extension SourceTokens {
         for token in tokens[part] {
             // `+ +` is not `++`; and behind a directive's line, the same words mean something else than on it.
             if !token.isJoined || token.kind != .punctuator { bytes.append(0x20) }
-            append(token, without: top, to: &bytes)
+            if token.kind == .literal { bytes.append(self.bytes(of: token), without: top) } else { bytes += self.bytes(of: token) }
             if token.kind == .directive { bytes.append(0x0a) }
         }
         var hash = SHA256()
         hash.update(data: bytes)
         return SourceParts.Digest(hash.finalize())
-    }
-
-    /// Appends a token; a literal with a zero byte in place of the path of the tree: `__FILE__` may contain it.
-    private func append(_ token: Token, without top: [UInt8], to result: inout [UInt8]) {
-        var rest = bytes(of: token)
-        guard token.kind == .literal, !top.isEmpty, rest.count > top.count else {
-            result += rest
-            return
-        }
-        while let first = rest.first {
-            if first == top[0], rest.starts(with: top) {
-                result.append(0)
-                rest = rest.dropFirst(top.count)
-            } else {
-                result.append(first)
-                rest = rest.dropFirst()
-            }
-        }
     }
 }

@@ -61,20 +61,11 @@ enum Word: Int32, CaseIterable, Sendable {
         }
     }
 
-    var isInline: Bool { self == .inline || self == .inline2 || self == .inline3 }
     var isAttribute: Bool { self == .attribute || self == .attribute2 }
     var isAsm: Bool { self == .asm || self == .asm2 || self == .asm3 }
     var isStaticAssert: Bool { self == .staticAssert || self == .staticAssert2 }
     /// Followed by a tag.
     var isAggregate: Bool { self == .struct || self == .union || self == .enum }
-    var isTypeof: Bool { self == .typeof || self == .typeof2 || self == .typeof3 || self == .atomic }
-    /// Followed by something in parentheses that declares no name.
-    var takesOperand: Bool {
-        switch self {
-        case .typeof, .typeof2, .typeof3, .alignas, .alignof, .alignof2, .alignof3, .atomic: true
-        default: isAttribute || isAsm
-        }
-    }
     /// Begins a statement or an operand. An identifier behind any other word may be what a declaration declares.
     var isOfStatement: Bool {
         switch self {

@@ -1,3 +1,4 @@
+import EmittedSource
 import SystemPackage
 
 /// A preprocessed source without what makes no difference to the compiler: line markers, the width of blanks, and the path of the private
@@ -48,7 +49,7 @@ struct PreprocessedText: Sendable, Equatable {
             case UInt8(ascii: "\""), UInt8(ascii: "'"): end = endOfLiteral(bytes, index)
             default: end = index + 1
             }
-            append(bytes[index..<end], to: &result, without: top)
+            result.append(bytes[index..<end], without: top)
             index = end
         }
         return result
@@ -69,23 +70,5 @@ struct PreprocessedText: Sendable, Equatable {
             index += bytes[index] == UInt8(ascii: "\\") && index + 1 < bytes.count && bytes[index + 1] != 0x0a ? 2 : 1
         }
         return index
-    }
-
-    /// Removes the path of the tree: a literal may contain it (`__FILE__`).
-    private static func append(_ part: ArraySlice<UInt8>, to result: inout [UInt8], without top: [UInt8]) {
-        guard part.count > top.count, !top.isEmpty else {
-            result += part
-            return
-        }
-        var rest = part
-        while let first = rest.first {
-            if first == top[0], rest.starts(with: top) {
-                result.append(0)
-                rest = rest.dropFirst(top.count)
-            } else {
-                result.append(first)
-                rest = rest.dropFirst()
-            }
-        }
     }
 }
